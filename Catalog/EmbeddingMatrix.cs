@@ -1,0 +1,41 @@
+namespace Recsys.Catalog;
+
+/// <summary>One vector per item of a catalogue, row-major; an item may lack one.</summary>
+public sealed class EmbeddingMatrix
+{
+    /// <param name="name">text, collaborative, image, or the owner's own name.</param>
+    /// <param name="data">[count × dim], row-major, finite.</param>
+    /// <param name="present">[count]; false where the item has no vector (its row is zero).</param>
+    /// <exception cref="CatalogException">Length mismatch, or a value that is not finite.</exception>
+    public EmbeddingMatrix(string name, int dim, float[] data, bool[] present)
+    {
+        if (dim <= 0 || data.Length != (long)dim * present.Length)
+        {
+            throw CatalogException.Invalid($"Embedding '{name}': {data.Length} values are not {present.Length} rows of {dim}.");
+        }
+
+        for (int i = 0; i < data.Length; i++)
+        {
+            if (!float.IsFinite(data[i]))
+            {
+                throw CatalogException.Invalid($"Embedding '{name}': row {i / dim}, column {i % dim} is {data[i]}. Every value must be finite; leave the item out instead.");
+            }
+        }
+
+        (Name, Dim, Data, Present) = (name, dim, data, present);
+    }
+
+    public string Name { get; }
+
+    public int Dim { get; }
+
+    public int Count => Present.Length;
+
+    /// <summary>[Count × Dim], row-major.</summary>
+    public float[] Data { get; }
+
+    /// <summary>[Count]</summary>
+    public bool[] Present { get; }
+
+    public ReadOnlySpan<float> Row(int item) => Data.AsSpan(item * Dim, Dim);
+}
