@@ -1,0 +1,81 @@
+using System.Xml.Linq;
+
+namespace Recsys.Architecture.Tests;
+
+/// <summary>The dependency table of the house, read off the project files: everything that is not allowed is refused.</summary>
+public sealed class DependencyTableTests
+{
+    private static readonly string[] Platform = ["Platform/Torch", "Platform/Faiss", "Platform/Grpc", "Platform/Imaging"];
+
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Platform/Torch"] = [],
+        ["Platform/Faiss"] = ["Platform/Torch"],
+        ["Platform/Grpc"] = [],
+        ["Platform/Imaging"] = [],
+        ["Catalog"] = [],
+        ["Protos"] = ["Platform/Grpc"],
+        ["Embeddings"] = ["Catalog", .. Platform],
+        ["Store"] = ["Catalog"],
+        ["Quantizer"] = ["Catalog", "Protos", .. Platform],
+        ["Retrieval"] = ["Catalog", "Protos", .. Platform],
+        ["Diffusion"] = ["Catalog", "Protos", .. Platform],
+        ["Jobs"] = ["Catalog", "Embeddings", "Quantizer", "Retrieval", "Diffusion"],
+        ["Server"] = ["Catalog", "Protos", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Jobs", .. Platform],
+    };
+
+    public static TheoryData<string> Projects()
+    {
+        var data = new TheoryData<string>();
+        foreach (string file in ProductProjects())
+        {
+            data.Add(Folder(file));
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void A_project_references_only_what_the_table_allows(string folder)
+    {
+        Assert.True(Allowed.ContainsKey(folder), $"{folder} is not in the dependency table.");
+        string file = Directory.GetFiles(Path.Combine(RepositoryRoot.Path, folder), "*.csproj").Single();
+        var references = XDocument.Load(file).Descendants("ProjectReference")
+            .Select(reference => Folder(Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, reference.Attribute("Include")!.Value))));
+        Assert.Empty(references.Except(Allowed[folder]));
+    }
+
+    [Fact]
+    public void Every_project_of_the_table_exists()
+    {
+        Assert.Equal(Allowed.Keys.Order(), ProductProjects().Select(Folder).Order());
+    }
+
+    [Fact]
+    public void Every_project_is_in_the_solution()
+    {
+        string solution = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Recsys.sln")).Replace('\\', '/');
+        var projects = Directory.GetFiles(RepositoryRoot.Path, "*.csproj", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(RepositoryRoot.Path, file).Replace('\\', '/'))
+            .Where(file => !file.StartsWith("artifacts/", StringComparison.Ordinal));
+        Assert.All(projects, file => Assert.Contains($"\"{file}\"", solution, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Only_Store_references_the_Redis_client()
+    {
+        var users = ProductProjects().Where(file => File.ReadAllText(file).Contains("StackExchange.Redis", StringComparison.Ordinal)).Select(Folder);
+        Assert.Equal(["Store"], users);
+    }
+
+    private static IEnumerable<string> ProductProjects() =>
+        Directory.GetFiles(RepositoryRoot.Path, "*.csproj", SearchOption.AllDirectories)
+            .Where(file => !Folder(file).StartsWith("tests/", StringComparison.Ordinal)
+                && !Folder(file).StartsWith("bench", StringComparison.Ordinal)
+                && !Folder(file).StartsWith("artifacts", StringComparison.Ordinal)
+                && !Folder(file).StartsWith("samples", StringComparison.Ordinal));
+
+    private static string Folder(string project) =>
+        Path.GetRelativePath(RepositoryRoot.Path, Path.GetDirectoryName(project)!).Replace('\\', '/');
+}
