@@ -1,0 +1,9 @@
+namespace Recsys.Imaging;
+
+/// <summary>One colour in sRGB, 0 to 255 a channel.</summary>
+public readonly record struct Rgb(byte R, byte G, byte B)
+{
+    public static Rgb White => new(255, 255, 255);
+
+    public static Rgb Black => new(0, 0, 0);
+}
