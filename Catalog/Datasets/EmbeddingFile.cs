@@ -29,7 +29,7 @@ internal static class EmbeddingFile
         {
             if (reader.Rows != items.Count)
             {
-                throw CatalogException.Invalid($"'{npy}' has {reader.Rows} rows; the dataset has {items.Count} items. Give every item a row in the order of the items file, or name the item of each row in '{Path.GetFileName(idsPath)}', one id a line.");
+                throw WrongRows(npy, reader.Rows, items.Count);
             }
 
             var all = new float[(long)reader.Rows * reader.Dim];
@@ -51,6 +51,38 @@ internal static class EmbeddingFile
 
         return new EmbeddingMatrix(name, reader.Dim, data, present);
     }
+
+    /// <summary>Checks rows, ids and every value without holding the matrix.</summary>
+    /// <exception cref="CatalogException">Every fault, with row and column.</exception>
+    public static void Validate(string npy, IReadOnlyDictionary<string, int> items)
+    {
+        using var reader = NpyReader.Open(npy);
+        if (File.Exists(IdsPathOf(npy)))
+        {
+            _ = RowItems(IdsPathOf(npy), reader.Rows, items);
+        }
+        else if (reader.Rows != items.Count)
+        {
+            throw WrongRows(npy, reader.Rows, items.Count);
+        }
+
+        var faults = new FaultList(npy);
+        foreach (var (first, chunk) in reader.Chunks())
+        {
+            for (int at = 0; at < chunk.Length; at++)
+            {
+                if (!float.IsFinite(chunk.Span[at]))
+                {
+                    faults.Add($"row {first + (at / reader.Dim)}, column {at % reader.Dim} is {chunk.Span[at]}; allowed: finite numbers (leave the item out by an ids file instead)");
+                }
+            }
+        }
+
+        faults.ThrowIfAny();
+    }
+
+    private static CatalogException WrongRows(string npy, int rows, int items) => CatalogException.Invalid(
+        $"'{npy}' has {rows} rows; the dataset has {items} items. Give every item a row in the order of the items file, or name the item of each row in '{Path.GetFileName(IdsPathOf(npy))}', one id a line.");
 
     private static int[] RowItems(string idsPath, int rowCount, IReadOnlyDictionary<string, int> items)
     {

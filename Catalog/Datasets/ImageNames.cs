@@ -2,7 +2,7 @@ namespace Recsys.Catalog.Datasets;
 
 /// <summary>
 /// Finds an item's picture among the names in an archive or folder: the item's image column as a full name or as a file name;
-/// without that column, the file whose name without extension is the item's id.
+/// where no item names one, the file whose name without extension is the item's id.
 /// </summary>
 internal static class ImageNames
 {
@@ -26,9 +26,16 @@ internal static class ImageNames
             }
         }
 
-        return [.. items.Select(item => item.Image is null
-            ? stem.GetValueOrDefault(item.Id, -1)
-            : full.TryGetValue(item.Image, out int at) ? at : file.GetValueOrDefault(item.Image, -1))];
+        var (byImage, byId, named) = (new List<int>(), new List<int>(), false);
+        foreach (var (id, image) in items)
+        {
+            named |= image is not null;
+            byId.Add(stem.GetValueOrDefault(id, -1));
+            byImage.Add(image is null ? -1 : full.TryGetValue(image, out int at) ? at : file.GetValueOrDefault(image, -1));
+        }
+
+        // Where some items name their picture, an item that names none has none, even if a file happens to be called like its id.
+        return [.. named ? byImage : byId];
     }
 
     // A name that two folders of the archive share stands for neither of them.

@@ -195,33 +195,29 @@ internal static class ItemFile
         _ => value.GetRawText(),
     };
 
-    /// <summary>Writes <c>items.tsv</c> with columns item_id, title, image (where any has one), then the fields in order of first appearance.</summary>
-    public static void WriteTsv(Stream stream, IReadOnlyList<Item> items)
+    /// <summary>
+    /// Writes <c>items.tsv</c> with columns item_id, title, image (where any has one), then the fields in order of first appearance.
+    /// The items are asked for twice: for the columns, then for the rows.
+    /// </summary>
+    public static void WriteTsv(Stream stream, Func<IEnumerable<Item>> items)
     {
         var columns = new List<string>();
         var known = new HashSet<string>(StringComparer.Ordinal);
-        foreach (string field in items.SelectMany(item => item.Fields.Keys))
+        bool images = false;
+        foreach (var item in items())
         {
-            if (known.Add(field))
-            {
-                columns.Add(field);
-            }
+            columns.AddRange(item.Fields.Keys.Where(known.Add));
+            images |= item.Image is not null;
         }
 
-        bool images = items.Any(item => item.Image is not null);
         using var writer = new StreamWriter(stream, new UTF8Encoding(false), 1 << 16, leaveOpen: true) { NewLine = "\n" };
-        writer.Write("item_id\ttitle");
-        writer.Write(images ? "\timage" : "");
-        columns.ForEach(column => writer.Write($"\t{column}"));
+        writer.Write(images ? "item_id\ttitle\timage" : "item_id\ttitle");
+        columns.ForEach(column => writer.Write($"\t{FreeName(column)}"));
         writer.WriteLine();
-        foreach (var item in items)
+        foreach (var item in items())
         {
             writer.Write($"{item.Id}\t{Cell(item.Title)}");
-            if (images)
-            {
-                writer.Write($"\t{item.Image}");
-            }
-
+            writer.Write(images ? $"\t{item.Image}" : "");
             foreach (string column in columns)
             {
                 writer.Write('\t');
@@ -231,6 +227,9 @@ internal static class ItemFile
             writer.WriteLine();
         }
     }
+
+    // A field of the owner's that is named like one of ours keeps its content under another name.
+    private static string FreeName(string column) => column.ToLowerInvariant() is "item_id" or "title" or "image" ? $"source_{column}" : Cell(column);
 
     private static string Cell(string text) => text.AsSpan().IndexOfAny('\t', '\n', '\r') < 0 ? text : text.Replace('\t', ' ').Replace('\n', ' ').Replace('\r', ' ');
 }
