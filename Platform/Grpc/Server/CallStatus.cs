@@ -1,0 +1,79 @@
+using Grpc.Core;
+using Grpc.Wire;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Grpc.AspNetCore.Server;
+
+/// <summary>What status a call ends with, and where it is written.</summary>
+internal sealed partial class HttpContextServerCallContext
+{
+    private void WriteFinalStatus(Exception? failure)
+    {
+        if (HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            GrpcLog.CallCancelled(_logger, MethodCore);
+            return;
+        }
+        if (failure is UnknownEncodingException) HttpContext.Response.Headers[Headers.AcceptEncoding] = Options.Codecs.AcceptEncoding;
+        WriteStatus(failure is null ? StatusCore : ToStatus(failure), MergedTrailers(failure));
+    }
+
+    private Status ToStatus(Exception failure)
+    {
+        if (failure is RpcException rpc)
+        {
+            GrpcLog.RpcError(_logger, MethodCore, rpc.StatusCode, rpc.Status.Detail, rpc.InnerException);
+            return rpc.StatusCode == StatusCode.OK ? new Status(StatusCode.Unknown, "The service failed with an OK status.") : rpc.Status;
+        }
+        if (failure is BadHttpRequestException or IOException)
+        {
+            GrpcLog.RpcError(_logger, MethodCore, StatusCode.Internal, "The request could not be read.", failure);
+            return new Status(StatusCode.Internal, "The request could not be read.");
+        }
+        GrpcLog.ErrorExecutingServiceMethod(_logger, MethodCore, failure);
+        return new Status(StatusCode.Unknown, Options.EnableDetailedErrors
+            ? $"Exception was thrown by handler. {Describe(failure)}"
+            : "Exception was thrown by handler.");
+    }
+
+    private static string Describe(Exception failure)
+    {
+        string text = $"{failure.GetType().Name}: {failure.Message}";
+        return failure.InnerException is { } inner ? $"{text} {Describe(inner)}" : text;
+    }
+
+    private Metadata? MergedTrailers(Exception? failure)
+    {
+        if (failure is not RpcException { Trailers.Count: > 0 } rpc) return _responseTrailers;
+        if (_responseTrailers is null || ReferenceEquals(rpc.Trailers, _responseTrailers)) return rpc.Trailers;
+        var merged = new Metadata();
+        foreach (Metadata.Entry entry in _responseTrailers.Concat(rpc.Trailers)) merged.Add(entry);
+        return merged;
+    }
+
+    /// <summary>Into the trailers; an answer that has not started becomes trailers only, in one frame.</summary>
+    private void WriteStatus(Status status, Metadata? trailers)
+    {
+        IHeaderDictionary target = HttpContext.Response.HasStarted
+            ? HttpContext.Features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers
+            : HttpContext.Response.Headers;
+        foreach (Metadata.Entry entry in trailers ?? Metadata.Empty)
+        {
+            if (Headers.IsProtocolHeader(entry.Key)) continue;
+            if (Headers.IsSendable(entry))
+            {
+                target.Append(entry.Key, Headers.ToHeaderValue(entry));
+                continue;
+            }
+            GrpcLog.UnsendableTrailer(_logger, entry.Key, MethodCore);
+            status = new Status(StatusCode.Internal, $"Trailer '{entry.Key}' has characters that cannot be sent; use a '-bin' key.");
+        }
+        target[Headers.Status] = StatusNumber(status.StatusCode);
+        if (status.Detail.Length > 0) target[Headers.Message] = PercentEncoding.Encode(status.Detail);
+    }
+
+    private static string StatusNumber(StatusCode code) => (uint)code < (uint)StatusNumbers.Length ? StatusNumbers[(int)code] : ((int)code).ToString();
+
+    private static readonly string[] StatusNumbers = [.. Enumerable.Range(0, 17).Select(code => code.ToString())];
+}

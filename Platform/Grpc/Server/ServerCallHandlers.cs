@@ -1,0 +1,44 @@
+using Grpc.Core;
+
+namespace Grpc.AspNetCore.Server;
+
+/// <summary>Reads the request, runs the handler, writes the response: one function for each call kind.</summary>
+internal static class ServerCallHandlers
+{
+    public static Func<HttpContextServerCallContext, Task> Unary<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse> handler)
+        where TRequest : class
+        where TResponse : class => async call =>
+        {
+            TRequest request = await call.Reader.ReadSingleAsync(method.RequestMarshaller.ContextualDeserializer, call.CancellationToken);
+            TResponse response = await handler(request, call) ?? throw NoResponse();
+            await call.WriteMessageAsync(response, method.ResponseMarshaller, flush: false, CancellationToken.None);
+        };
+
+    public static Func<HttpContextServerCallContext, Task> ClientStreaming<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse> handler)
+        where TRequest : class
+        where TResponse : class => async call =>
+        {
+            var requests = new RequestStream<TRequest>(call, method.RequestMarshaller);
+            TResponse response = await handler(requests, call) ?? throw NoResponse();
+            await call.WriteMessageAsync(response, method.ResponseMarshaller, flush: false, CancellationToken.None);
+        };
+
+    public static Func<HttpContextServerCallContext, Task> ServerStreaming<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse> handler)
+        where TRequest : class
+        where TResponse : class => async call =>
+        {
+            TRequest request = await call.Reader.ReadSingleAsync(method.RequestMarshaller.ContextualDeserializer, call.CancellationToken);
+            await handler(request, new ResponseStream<TResponse>(call, method.ResponseMarshaller), call);
+        };
+
+    public static Func<HttpContextServerCallContext, Task> DuplexStreaming<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse> handler)
+        where TRequest : class
+        where TResponse : class => call => handler(
+            new RequestStream<TRequest>(call, method.RequestMarshaller), new ResponseStream<TResponse>(call, method.ResponseMarshaller), call);
+
+    private static RpcException NoResponse() => new(new Status(StatusCode.Cancelled, "No message returned from method."));
+}

@@ -1,0 +1,113 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Pipelines;
+using Grpc.Core;
+
+namespace Grpc.Wire;
+
+/// <summary>Reads messages with their 5-byte prefix from a pipe and deserializes each where it lies.</summary>
+internal sealed class MessageReader(PipeReader pipe, Codecs codecs, int? limit) : DeserializationContext
+{
+    private ReadOnlySequence<byte> _payload;
+
+    /// <summary>Value of the sender's grpc-encoding.</summary>
+    public string? Encoding { get; set; }
+
+    /// <summary>Receives the next message; null at the end of the stream.</summary>
+    /// <exception cref="RpcException">INTERNAL for damaged frames and payloads, RESOURCE_EXHAUSTED above the limit, UNIMPLEMENTED for an
+    /// unknown encoding.</exception>
+    public async ValueTask<T?> ReadAsync<T>(Func<DeserializationContext, T> deserializer, CancellationToken cancellationToken)
+        where T : class
+    {
+        while (true)
+        {
+            ReadResult result = await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
+            ReadOnlySequence<byte> buffer = result.Buffer;
+            if (result.IsCanceled) throw new OperationCanceledException();
+            if (TryReadFrame(buffer, out ReadOnlySequence<byte> payload, out bool compressed))
+            {
+                T message = Deserialize(deserializer, payload, compressed);
+                pipe.AdvanceTo(payload.End);
+                return message;
+            }
+            if (result.IsCompleted)
+            {
+                long rest = buffer.Length;
+                pipe.AdvanceTo(buffer.End);
+                return rest == 0 ? null : throw Error(StatusCode.Internal, $"Incomplete message: the stream ended after {rest} bytes of it.");
+            }
+            pipe.AdvanceTo(buffer.Start, buffer.End);
+        }
+    }
+
+    /// <summary>Receives the only message of a stream.</summary>
+    /// <exception cref="RpcException">INTERNAL when there is none or more than one.</exception>
+    public async ValueTask<T> ReadSingleAsync<T>(Func<DeserializationContext, T> deserializer, CancellationToken cancellationToken)
+        where T : class
+    {
+        T message = await ReadAsync(deserializer, cancellationToken).ConfigureAwait(false)
+            ?? throw Error(StatusCode.Internal, "Incomplete message: the stream ended without one.");
+        ReadResult result = await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
+        bool more = !result.Buffer.IsEmpty;
+        pipe.AdvanceTo(result.Buffer.End);
+        return more ? throw Error(StatusCode.Internal, "Additional data after the message received.") : message;
+    }
+
+    private bool TryReadFrame(ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> payload, out bool compressed)
+    {
+        payload = default;
+        compressed = false;
+        if (buffer.Length < MessageFramer.PrefixSize) return false;
+        Span<byte> prefix = stackalloc byte[MessageFramer.PrefixSize];
+        buffer.Slice(0, MessageFramer.PrefixSize).CopyTo(prefix);
+        uint length = BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
+        if (prefix[0] > 1) throw Error(StatusCode.Internal, $"Unexpected compressed flag {prefix[0]} in message header; it must be 0 or 1.");
+        if (length > (uint)(limit ?? int.MaxValue))
+        {
+            throw Error(StatusCode.ResourceExhausted, $"Received message of {length} bytes exceeds the limit of {limit ?? int.MaxValue} bytes (MaxReceiveMessageSize).");
+        }
+        if (buffer.Length - MessageFramer.PrefixSize < length) return false;
+        payload = buffer.Slice(MessageFramer.PrefixSize, length);
+        compressed = prefix[0] == 1;
+        return true;
+    }
+
+    private T Deserialize<T>(Func<DeserializationContext, T> deserializer, ReadOnlySequence<byte> payload, bool compressed)
+    {
+        using var decompressed = new PooledBuffer();
+        if (compressed)
+        {
+            if (string.IsNullOrEmpty(Encoding) || Encoding == Headers.Identity)
+            {
+                throw Error(StatusCode.Internal, "Message is flagged as compressed, but grpc-encoding names no compression.");
+            }
+            Codecs.Decompress(codecs.Find(Encoding) ?? throw new UnknownEncodingException(Encoding, codecs.AcceptEncoding), payload, limit, decompressed);
+            payload = new ReadOnlySequence<byte>(decompressed.WrittenMemory);
+        }
+        _payload = payload;
+        try
+        {
+            return deserializer(this);
+        }
+        catch (Exception exception) when (exception is not RpcException)
+        {
+            throw new RpcException(new Status(StatusCode.Internal, $"Failed to deserialize a message of type {typeof(T).Name}.", exception));
+        }
+        finally
+        {
+            _payload = default;
+        }
+    }
+
+    public override int PayloadLength => (int)_payload.Length;
+
+    public override byte[] PayloadAsNewBuffer() => _payload.ToArray();
+
+    public override ReadOnlySequence<byte> PayloadAsReadOnlySequence() => _payload;
+
+    private static RpcException Error(StatusCode code, string detail) => new(new Status(code, detail));
+}
+
+/// <summary>UNIMPLEMENTED: the peer compresses in a way we do not speak.</summary>
+internal sealed class UnknownEncodingException(string encoding, string accepted)
+    : RpcException(new Status(StatusCode.Unimplemented, $"Unsupported grpc-encoding '{encoding}'; supported: {accepted}."));
