@@ -117,6 +117,18 @@ public sealed class ImportTests
         Assert.All(dataset.Items, item => Assert.False(item.Fields.ContainsKey("idgenrec_text_id")));
     }
 
+    [Fact]
+    public void MovieLens_files_are_read_as_Latin_1_and_ordered_by_time()
+    {
+        using var source = new TemporaryFolder().With("in/u.genre", "Drama|0\nComedy|1\n\n").With("in/u.data", "1\t20\t5\t300\n1\t10\t1\t200\n")
+            .With("in/u.item", [.. "10|Les Mis"u8, 0xE9, .. "rables|01-Jan-1995|||1|1\n20|Caf"u8, 0xE9, .. "||||0|0\n"u8]);
+        DatasetImporter.Import(new ImportOptions([source["in"]], source["out"]));
+        using var dataset = Dataset.Open(source["out"]);
+        Assert.Equal(["Les Misérables", "Café"], dataset.Items.Select(item => item.Title));
+        Assert.Equal("Drama | Comedy", dataset.Items[0].Fields["genres"]);
+        Assert.Equal([0, 1], dataset.Sequences[0].ToArray());
+    }
+
     [SharedDataFact("movielens-posters")]
     public void MovieLens_with_posters_joins_ratings_texts_and_pictures()
     {
@@ -127,7 +139,6 @@ public sealed class ImportTests
         Assert.Equal(96751, dataset.Sequences.Items.Count(dataset.Images!.Has));
         Assert.Equal([0xFF, 0xD8], dataset.Images!.Read(0)![..2]);
         Assert.Equal("Animation | Children's | Comedy", dataset.Items[0].Fields["genres"]);
-        Assert.Contains(dataset.Items, item => item.Title.Contains('é', StringComparison.Ordinal));
     }
 
     [SharedDataFact("fashion-products")]
