@@ -1,0 +1,50 @@
+using Recsys.Catalog;
+
+namespace Recsys.Quantizer.Encoding;
+
+/// <summary>
+/// Tells items with equal codes apart: the first in the order of items gets 0, the next 1, and so on (TIGER, section 3.1).
+/// One sort over 128-bit keys, whatever the number of groups.
+/// </summary>
+public static class CollisionTokens
+{
+    /// <param name="codes">[n × levels], row-major.</param>
+    /// <returns>[n] distinct semantic IDs, in the order of items.</returns>
+    /// <exception cref="CatalogException">More than 65,536 items share one tuple of codes.</exception>
+    public static SemanticId[] Assign(ReadOnlySpan<ushort> codes, int n, int levels)
+    {
+        if (levels is < 1 or > SemanticId.MaxLevels || codes.Length != (long)n * levels)
+        {
+            throw CatalogException.Invalid($"{codes.Length} codes are not {n} items of {levels} levels (1 to {SemanticId.MaxLevels}).");
+        }
+
+        // Codes above, the item's index in the low 32 bits: equal codes lie together, in the order of items.
+        var keys = new UInt128[n];
+        for (int item = 0; item < n; item++)
+        {
+            UInt128 key = 0;
+            for (int level = 0; level < levels; level++)
+            {
+                key = (key << 16) | codes[(item * levels) + level];
+            }
+
+            keys[item] = (key << 32) | (uint)item;
+        }
+
+        Array.Sort(keys);
+        var ids = new SemanticId[n];
+        for (int i = 0, token = 0; i < n; i++)
+        {
+            token = i > 0 && keys[i] >> 32 == keys[i - 1] >> 32 ? token + 1 : 0;
+            if (token > ushort.MaxValue)
+            {
+                throw new CatalogException(Fault.ResourceExhausted, $"More than {ushort.MaxValue + 1} items share the codes {ids[(int)(uint)keys[i - 1]]}. Their embeddings are equal or the codebook is far too small: raise levels or codebook size.");
+            }
+
+            int item = (int)(uint)keys[i];
+            ids[item] = new SemanticId(codes.Slice(item * levels, levels), (ushort)token);
+        }
+
+        return ids;
+    }
+}

@@ -1,0 +1,218 @@
+using Recsys.Catalog;
+
+namespace Recsys.Quantizer.Encoding;
+
+/// <summary>One embedding's place in the fused vector: (v − Mean) · Scale · Weight.</summary>
+/// <param name="KeepLength">False: v is scaled to unit length first.</param>
+/// <param name="Mean">[Dim]</param>
+/// <param name="Scale">Brings the mean squared length, after centring, to 1.</param>
+public sealed record FusionPart(string Name, int Dim, double Weight, bool KeepLength, float[] Mean, float Scale);
+
+/// <summary>
+/// Puts an item's named embeddings into one vector: each centred and scaled to the same mean length, weighted, concatenated.
+/// A missing one is zero, that is, its mean, and those present grow so that the expected length stays. Saved with the codebook, so
+/// that the server fuses exactly as training did.
+/// </summary>
+public sealed class Fusion
+{
+    private readonly double _squaredWeights;
+
+    public Fusion(IReadOnlyList<FusionPart> parts)
+    {
+        Parts = parts;
+        Dim = parts.Sum(p => p.Dim);
+        _squaredWeights = parts.Sum(p => p.Weight * p.Weight);
+    }
+
+    /// <summary>In ordinal order of their names.</summary>
+    public IReadOnlyList<FusionPart> Parts { get; }
+
+    /// <summary>Values of a fused vector.</summary>
+    public int Dim { get; }
+
+    /// <summary>Learns means and scales from the items that have each embedding.</summary>
+    /// <exception cref="CatalogException">No embedding, a name twice, counts that differ, or an embedding that no item has.</exception>
+    public static Fusion Fit(IReadOnlyList<EmbeddingMatrix> embeddings, FusionOptions options)
+    {
+        if (embeddings.Count == 0)
+        {
+            throw CatalogException.Invalid("No embeddings to fuse: bring embeddings/*.npy or make default ones (recsys embed).");
+        }
+
+        string names = string.Join(", ", embeddings.Select(e => $"{e.Name} ({e.Count} items)"));
+        if (embeddings.DistinctBy(e => e.Name, StringComparer.Ordinal).Count() != embeddings.Count || embeddings.Any(e => e.Count != embeddings[0].Count))
+        {
+            throw CatalogException.Invalid($"Embeddings to fuse need distinct names and one row per item of the same catalogue; got {names}.");
+        }
+
+        return new Fusion([.. embeddings.OrderBy(e => e.Name, StringComparer.Ordinal).Select(e => FitPart(e, options))]);
+    }
+
+    private static FusionPart FitPart(EmbeddingMatrix embedding, FusionOptions options)
+    {
+        bool keepLength = options.KeepLength.Contains(embedding.Name, StringComparer.Ordinal);
+        var sum = new double[embedding.Dim];
+        var unit = new float[embedding.Dim];
+        long count = 0;
+        double squares = 0;
+        for (int item = 0; item < embedding.Count; item++)
+        {
+            if (embedding.Present[item] && TryNormalise(embedding.Row(item), keepLength, unit))
+            {
+                count++;
+                for (int i = 0; i < unit.Length; i++)
+                {
+                    sum[i] += unit[i];
+                    squares += (double)unit[i] * unit[i];
+                }
+            }
+        }
+
+        if (count == 0)
+        {
+            throw CatalogException.Invalid($"Embedding '{embedding.Name}' holds no vector that is not zero. Remove it, or bring one that has some.");
+        }
+
+        var mean = Array.ConvertAll(sum, s => (float)(s / count));
+        double variance = (squares / count) - mean.Sum(m => (double)m * m);
+        float scale = variance > 1e-12 ? (float)(1 / Math.Sqrt(variance)) : 1; // one vector for all: nothing to scale
+        return new FusionPart(embedding.Name, embedding.Dim, options.WeightOf(embedding.Name), keepLength, mean, scale);
+    }
+
+    /// <summary>Fuses the embeddings of a whole catalogue; those it was not fitted on are refused.</summary>
+    public FusedEmbeddings Apply(IReadOnlyList<EmbeddingMatrix> embeddings)
+    {
+        int count = embeddings.Count == 0 ? 0 : embeddings[0].Count;
+        var parts = embeddings.Select(e => (Embedding: e, Part: IndexOf(e.Name, e.Dim))).OrderBy(e => e.Part).ToArray();
+        var (data, present) = (new float[(long)count * Dim], new bool[count]);
+        Parallel.For(0, count, item =>
+        {
+            var row = data.AsSpan(item * Dim, Dim);
+            double squared = 0;
+            foreach (var (embedding, part) in parts)
+            {
+                squared += embedding.Present[item] ? Place(part, embedding.Row(item), row) : 0;
+            }
+
+            present[item] = squared > 0;
+            Grow(row, squared);
+        });
+        return new FusedEmbeddings(this, data, present);
+    }
+
+    /// <summary>Fuses one item's named vectors.</summary>
+    /// <returns>[Dim]</returns>
+    /// <exception cref="CatalogException">No usable vector, an unknown name, a wrong dimension, or a value that is not finite.</exception>
+    public float[] Fuse(string itemId, IEnumerable<KeyValuePair<string, ReadOnlyMemory<float>>> vectors)
+    {
+        var row = new float[Dim];
+        double squared = 0;
+        foreach (var (name, vector) in vectors)
+        {
+            int part = IndexOf(name, vector.Length, itemId);
+            for (int i = 0; i < vector.Length; i++)
+            {
+                if (!float.IsFinite(vector.Span[i]))
+                {
+                    throw CatalogException.Invalid($"Item '{itemId}': embedding '{name}' has {vector.Span[i]} at position {i}. Every value must be finite; leave the embedding out if it is not known.");
+                }
+            }
+
+            squared += Place(part, vector.Span, row);
+        }
+
+        if (squared == 0)
+        {
+            throw CatalogException.Invalid($"Item '{itemId}' has no embedding that is not zero. Send at least one of: {Expected()}.");
+        }
+
+        Grow(row, squared);
+        return row;
+    }
+
+    private int IndexOf(string name, int dim, string? itemId = null)
+    {
+        string whose = itemId is null ? "" : $"Item '{itemId}': ";
+        for (int part = 0; part < Parts.Count; part++)
+        {
+            if (Parts[part].Name == name)
+            {
+                return Parts[part].Dim == dim
+                    ? part
+                    : throw CatalogException.Invalid($"{whose}embedding '{name}' has {dim} values; this version's codebook was trained on {Parts[part].Dim}.");
+            }
+        }
+
+        throw CatalogException.Invalid($"{whose}embedding '{name}' is unknown to this version's codebook; it knows {Expected()}.");
+    }
+
+    private string Expected() => string.Join(", ", Parts.Select(p => $"{p.Name} ({p.Dim} values)"));
+
+    /// <returns>The squared weight that was placed; 0 for a zero vector, which counts as missing.</returns>
+    private double Place(int index, ReadOnlySpan<float> vector, Span<float> row)
+    {
+        var part = Parts[index];
+        int from = Parts.Take(index).Sum(p => p.Dim);
+        var target = row.Slice(from, part.Dim);
+        if (!TryNormalise(vector, part.KeepLength, target))
+        {
+            return 0;
+        }
+
+        float factor = (float)(part.Scale * part.Weight);
+        for (int i = 0; i < target.Length; i++)
+        {
+            target[i] = (target[i] - part.Mean[i]) * factor;
+        }
+
+        return part.Weight * part.Weight;
+    }
+
+    private void Grow(Span<float> row, double squaredPresent)
+    {
+        if (squaredPresent == 0 || squaredPresent == _squaredWeights)
+        {
+            return;
+        }
+
+        float factor = (float)Math.Sqrt(_squaredWeights / squaredPresent);
+        foreach (ref float value in row)
+        {
+            value *= factor;
+        }
+    }
+
+    private static bool TryNormalise(ReadOnlySpan<float> vector, bool keepLength, Span<float> target)
+    {
+        double squared = 0;
+        foreach (float value in vector)
+        {
+            squared += (double)value * value;
+        }
+
+        target.Clear();
+        if (squared == 0)
+        {
+            return false;
+        }
+
+        double factor = keepLength ? 1 : 1 / Math.Sqrt(squared);
+        for (int i = 0; i < vector.Length; i++)
+        {
+            target[i] = (float)(vector[i] * factor);
+        }
+
+        return true;
+    }
+}
+
+/// <summary>The fused vectors of a catalogue.</summary>
+/// <param name="Fusion">How they were fused.</param>
+/// <param name="Data">[Count × Fusion.Dim], row-major.</param>
+/// <param name="Present">[Count]; false where an item has no embedding at all: its row is zero, the middle of the catalogue.</param>
+public sealed record FusedEmbeddings(Fusion Fusion, float[] Data, bool[] Present)
+{
+    public int Count => Present.Length;
+
+    public int Dim => Fusion.Dim;
+}

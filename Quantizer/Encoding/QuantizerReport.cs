@@ -1,0 +1,74 @@
+using System.Text.Json;
+using Recsys.Catalog;
+
+namespace Recsys.Quantizer.Encoding;
+
+/// <summary>One level's use of its codebook.</summary>
+/// <param name="Used">Codes that at least one item has.</param>
+/// <param name="Usage">Used / Size.</param>
+/// <param name="Perplexity">exp of the entropy of the codes: Size when all are equally frequent, 1 when one takes all.</param>
+/// <param name="Counts">[Size] items per code.</param>
+public sealed record LevelReport(int Size, int Used, double Usage, double Perplexity, int[] Counts);
+
+/// <summary>How well codes describe a catalogue.</summary>
+/// <param name="ReconstructionError">Squared distance to the reconstruction, summed over items, over the same to the mean: 0 perfect, 1 no better than the mean.</param>
+/// <param name="DistinctCodes">Distinct tuples of codes.</param>
+/// <param name="Collisions">Items that need a collision token above 0.</param>
+/// <param name="LargestGroup">Most items on one tuple.</param>
+public sealed record QuantizerReport(int Items, double ReconstructionError, LevelReport[] Levels, int DistinctCodes, int Collisions, int LargestGroup)
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    /// <param name="x">[n × dim] fused vectors.</param>
+    /// <param name="reconstruction">[n × dim]</param>
+    /// <param name="ids">[n]</param>
+    /// <param name="sizes">Codes at each level.</param>
+    public static QuantizerReport Of(ReadOnlySpan<float> x, ReadOnlySpan<float> reconstruction, IReadOnlyList<SemanticId> ids, IReadOnlyList<int> sizes)
+    {
+        var levels = new LevelReport[sizes.Count];
+        for (int level = 0; level < sizes.Count; level++)
+        {
+            var counts = new int[sizes[level]];
+            foreach (var id in ids)
+            {
+                counts[id[level]]++;
+            }
+
+            int used = counts.Count(c => c > 0);
+            levels[level] = new LevelReport(sizes[level], used, (double)used / sizes[level], Perplexity(counts, ids.Count), counts);
+        }
+
+        int distinct = ids.Count(id => id.Collision == 0);
+        int largest = ids.Count == 0 ? 0 : ids.Max(id => id.Collision) + 1;
+        return new QuantizerReport(ids.Count, RelativeError(x, reconstruction, ids.Count), levels, distinct, ids.Count - distinct, largest);
+    }
+
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    private static double Perplexity(int[] counts, int total)
+        => Math.Exp(-counts.Where(c => c > 0).Sum(c => (double)c / total * Math.Log((double)c / total)));
+
+    private static double RelativeError(ReadOnlySpan<float> x, ReadOnlySpan<float> reconstruction, int n)
+    {
+        if (n == 0)
+        {
+            return 0;
+        }
+
+        int dim = x.Length / n;
+        var mean = new double[dim];
+        double error = 0, variance = 0;
+        for (int i = 0; i < x.Length; i++)
+        {
+            mean[i % dim] += x[i] / (double)n;
+            error += ((double)x[i] - reconstruction[i]) * ((double)x[i] - reconstruction[i]);
+        }
+
+        for (int i = 0; i < x.Length; i++)
+        {
+            variance += (x[i] - mean[i % dim]) * (x[i] - mean[i % dim]);
+        }
+
+        return variance == 0 ? 0 : error / variance;
+    }
+}

@@ -1,0 +1,122 @@
+using Recsys.Catalog;
+
+namespace Recsys.Quantizer;
+
+/// <summary>How embeddings become codes.</summary>
+public enum QuantizerKind
+{
+    /// <summary>k-means on the embeddings, then on what each level leaves over.</summary>
+    ResidualKMeans,
+
+    /// <summary>An autoencoder whose latent is quantised level by level (Zeghidour et al. 2021; Rajput et al. 2023).</summary>
+    RqVae,
+}
+
+/// <summary>How the codebooks of an RQ-VAE follow the residuals.</summary>
+public enum CodebookUpdate
+{
+    /// <summary>Running means of the residuals that chose each code (van den Oord et al. 2017, appendix A.1).</summary>
+    Ema,
+
+    /// <summary>Gradient of the codebook loss ‖sg(r) − e‖².</summary>
+    Gradient,
+}
+
+/// <summary>Settings of <see cref="Training.QuantizerTrainer"/>; <see cref="Validate"/> names every fault at once.</summary>
+public sealed record QuantizerOptions
+{
+    public QuantizerKind Kind { get; init; } = QuantizerKind.ResidualKMeans;
+
+    /// <summary>Codes per item, 1 to <see cref="SemanticId.MaxLevels"/>.</summary>
+    public int Levels { get; init; } = 3;
+
+    /// <summary>Codes per level, 2 to 65,536; a catalogue with fewer items gets as many codes as items.</summary>
+    public int CodebookSize { get; init; } = 256;
+
+    /// <summary>Lloyd iterations of every k-means, 1 to 1,000.</summary>
+    public int KMeansIterations { get; init; } = 25;
+
+    /// <summary>Seeds that every k-means is run from, the best being kept, 1 to 100.</summary>
+    public int KMeansRestarts { get; init; } = 1;
+
+    /// <summary>How the named embeddings are weighted against each other.</summary>
+    public Encoding.FusionOptions Fusion { get; init; } = new();
+
+    public RqVaeOptions RqVae { get; init; } = new();
+
+    /// <exception cref="CatalogException">Every value out of its range, with the range.</exception>
+    public void Validate()
+    {
+        var ranges = new (string Name, double Value, double Least, double Most)[]
+        {
+            ("quantizer.levels", Levels, 1, SemanticId.MaxLevels),
+            ("quantizer.codebookSize", CodebookSize, 2, 65_536),
+            ("quantizer.kMeansIterations", KMeansIterations, 1, 1_000),
+            ("quantizer.kMeansRestarts", KMeansRestarts, 1, 100),
+        };
+        var faults = ranges.Concat(RqVae.Ranges()).Where(r => !(r.Value >= r.Least && r.Value <= r.Most))
+            .Select(r => $"{r.Name} is {r.Value}; allowed: {r.Least} to {r.Most}")
+            .Concat(Fusion.Faults())
+            .Concat(Enum.IsDefined(Kind) ? [] : [$"quantizer.kind is {(int)Kind}; allowed: {string.Join(", ", Enum.GetNames<QuantizerKind>())}"]);
+        string all = string.Join("; ", faults);
+        if (all.Length > 0)
+        {
+            throw CatalogException.Invalid($"Quantizer options out of range: {all}.");
+        }
+    }
+}
+
+/// <summary>Settings of the RQ-VAE; defaults are what does not collapse (standardised inputs, AdamW 1e-3, revival of dead codes).</summary>
+public sealed record RqVaeOptions
+{
+    /// <summary>Values of the quantised latent, 1 to 1,024.</summary>
+    public int LatentDim { get; init; } = 32;
+
+    /// <summary>Widths of the encoder's hidden layers, input side first; the decoder mirrors them.</summary>
+    public IReadOnlyList<int> Hidden { get; init; } = [512, 256, 128];
+
+    /// <summary>Passes over the catalogue, 1 to 100,000.</summary>
+    public int Epochs { get; init; } = 150;
+
+    /// <summary>Items per step, 1 to 1,000,000.</summary>
+    public int BatchSize { get; init; } = 1024;
+
+    public double LearningRate { get; init; } = 1e-3;
+
+    public double WeightDecay { get; init; } = 1e-4;
+
+    /// <summary>β of the commitment loss β‖r − sg(e)‖².</summary>
+    public double CommitmentWeight { get; init; } = 0.25;
+
+    public CodebookUpdate CodebookUpdate { get; init; } = CodebookUpdate.Ema;
+
+    /// <summary>Share of the old running mean that a step keeps.</summary>
+    public double EmaDecay { get; init; } = 0.95;
+
+    /// <summary>A code chosen by fewer than this share of an even spread (running mean) is revived from the batch.</summary>
+    public double DeadCodeShare { get; init; } = 0.05;
+
+    /// <summary>Items that the first k-means sees: the first batch, but a large one.</summary>
+    public int InitialBatch { get; init; } = 20_000;
+
+    /// <summary>Spreads the training assignments of the last level evenly by Sinkhorn's iteration (Zheng et al. 2024, LC-Rec).</summary>
+    public bool UniformLastLevel { get; init; } = true;
+
+    /// <summary>Entropy weight of Sinkhorn's iteration, relative to the largest distance: smaller is sharper.</summary>
+    public double SinkhornEpsilon { get; init; } = 0.05;
+
+    internal IEnumerable<(string Name, double Value, double Least, double Most)> Ranges() =>
+    [
+        ("quantizer.rqVae.latentDim", LatentDim, 1, 1024),
+        ("quantizer.rqVae.epochs", Epochs, 1, 100_000),
+        ("quantizer.rqVae.batchSize", BatchSize, 1, 1_000_000),
+        ("quantizer.rqVae.learningRate", LearningRate, 1e-7, 1),
+        ("quantizer.rqVae.weightDecay", WeightDecay, 0, 1),
+        ("quantizer.rqVae.commitmentWeight", CommitmentWeight, 0, 100),
+        ("quantizer.rqVae.emaDecay", EmaDecay, 0, 0.99999),
+        ("quantizer.rqVae.deadCodeShare", DeadCodeShare, 0, 1),
+        ("quantizer.rqVae.initialBatch", InitialBatch, 2, 10_000_000),
+        ("quantizer.rqVae.sinkhornEpsilon", SinkhornEpsilon, 1e-4, 10),
+        .. Hidden.Select((width, layer) => ($"quantizer.rqVae.hidden[{layer}]", (double)width, 1.0, 16_384.0)),
+    ];
+}

@@ -1,0 +1,131 @@
+using Grpc.Core;
+using Recsys.Catalog;
+using Recsys.Catalog.Ports;
+using Recsys.Quantizer.Encoding;
+using Recsys.V1;
+using SemanticId = Recsys.Catalog.SemanticId;
+
+namespace Recsys.Quantizer.Service;
+
+/// <summary>
+/// Embeddings to semantic IDs over gRPC. Every call answers from one snapshot and names its version; faults are
+/// <see cref="CatalogException"/>s, which the server maps to statuses. A call with one bad item does nothing.
+/// </summary>
+public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore store, IVersionStore versions) : V1.Quantizer.QuantizerBase
+{
+    // Assignments in flight at once: they share one pipelined connection.
+    private const int AssignedTogether = 256;
+
+    public override Task<EncodeResponse> Encode(EncodeRequest request, ServerCallContext context)
+    {
+        RequestBounds.CheckItems(request.Items);
+        using var lease = snapshots.Acquire();
+        var codebook = CodebookOf(lease.Snapshot);
+        var (fused, codes) = EncodeItems(codebook, request.Items, context.CancellationToken);
+        var reconstruction = codebook.Reconstruct(codes, request.Items.Count);
+        var response = new EncodeResponse { Version = lease.Snapshot.Version };
+        for (int i = 0; i < request.Items.Count; i++)
+        {
+            response.Items.Add(new EncodedItem
+            {
+                ItemId = request.Items[i].ItemId,
+                SemanticId = ToMessage(new SemanticId(codes.AsSpan(i * codebook.Levels, codebook.Levels))),
+                ReconstructionError = MeanSquare(fused, reconstruction, i, codebook.Fusion.Dim),
+            });
+        }
+
+        return Task.FromResult(response);
+    }
+
+    public override async Task<AssignResponse> Assign(AssignRequest request, ServerCallContext context)
+    {
+        RequestBounds.CheckItems(request.Items);
+        using var lease = snapshots.Acquire();
+        var (snapshot, cancel) = (lease.Snapshot, context.CancellationToken);
+        var codebook = CodebookOf(snapshot);
+        var (_, codes) = EncodeItems(codebook, request.Items, cancel);
+        var response = new AssignResponse { Version = snapshot.Version };
+        var journal = new AppendJournal(versions, snapshot);
+        for (int from = 0; from < request.Items.Count; from += AssignedTogether)
+        {
+            var batch = Enumerable.Range(from, Math.Min(AssignedTogether, request.Items.Count - from))
+                .Select(i => store.AssignAsync(snapshot.Version, request.Items[i].ItemId, request.Items[i].Title, codes.AsMemory(i * codebook.Levels, codebook.Levels), cancel))
+                .ToArray();
+            var assigned = await Task.WhenAll(batch).ConfigureAwait(false);
+            for (int i = 0; i < assigned.Length; i++)
+            {
+                var item = request.Items[from + i];
+                journal.Note(new AppendedItem(item.ItemId, assigned[i].Id, item.Title), assigned[i].Existing);
+                response.Items.Add(new AssignedItem { ItemId = item.ItemId, SemanticId = ToMessage(assigned[i].Id), Existing = assigned[i].Existing });
+            }
+        }
+
+        return response;
+    }
+
+    public override async Task<LookupResponse> Lookup(LookupRequest request, ServerCallContext context)
+    {
+        RequestBounds.CheckCount("item ids and prefixes", request.ItemIds.Count + request.Prefixes.Count);
+        using var lease = snapshots.Acquire();
+        var (snapshot, cancel) = (lease.Snapshot, context.CancellationToken);
+        int limit = RequestBounds.Limit(request.Limit);
+        var prefixes = request.Prefixes.Select(p => RequestBounds.Prefix(p, snapshot.Items.CodebookSizes)).ToArray();
+        foreach (string id in request.ItemIds)
+        {
+            RequestBounds.CheckId(id);
+        }
+
+        var response = new LookupResponse { Version = snapshot.Version };
+        foreach (string itemId in request.ItemIds)
+        {
+            // Items appended a moment ago are in the store before they are in the snapshot.
+            SemanticId? id = snapshot.Items.TryIndex(itemId, out int item)
+                ? snapshot.Items.SemanticIds[item]
+                : await store.FindAsync(snapshot.Version, itemId, cancel).ConfigureAwait(false);
+            response.Items.Add(new LookedUpItem { ItemId = itemId, SemanticId = id is { } found ? ToMessage(found) : null });
+        }
+
+        for (int i = 0; i < prefixes.Length; i++)
+        {
+            var found = new LookedUpPrefix { Prefix = request.Prefixes[i] };
+            found.ItemIds.AddRange(await store.ItemsAsync(snapshot.Version, prefixes[i], limit, cancel).ConfigureAwait(false));
+            response.Prefixes.Add(found);
+        }
+
+        return response;
+    }
+
+    private static Codebook CodebookOf(ISnapshot snapshot) => snapshot.Find<Codebook>()
+        ?? throw CatalogException.Precondition($"Version '{snapshot.Version}' has no codebook, so it cannot encode. Rebuild, or activate a version that has one.");
+
+    private static (float[] Fused, ushort[] Codes) EncodeItems(Codebook codebook, IReadOnlyList<ItemEmbedding> items, CancellationToken cancel)
+    {
+        var fused = new float[items.Count * codebook.Fusion.Dim];
+        for (int i = 0; i < items.Count; i++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var vectors = items[i].Embeddings.Select(e => KeyValuePair.Create(e.Key, new ReadOnlyMemory<float>([.. e.Value.Values])));
+            codebook.Fusion.Fuse(items[i].ItemId, vectors).CopyTo(fused, i * codebook.Fusion.Dim);
+        }
+
+        return (fused, codebook.Encode(fused, items.Count));
+    }
+
+    private static double MeanSquare(float[] x, float[] y, int row, int dim)
+    {
+        double sum = 0;
+        for (int i = row * dim; i < (row + 1) * dim; i++)
+        {
+            sum += ((double)x[i] - y[i]) * ((double)x[i] - y[i]);
+        }
+
+        return sum / dim;
+    }
+
+    private static V1.SemanticId ToMessage(SemanticId id)
+    {
+        var message = new V1.SemanticId { Collision = id.Collision };
+        message.Codes.AddRange(id.Codes().Select(code => (uint)code));
+        return message;
+    }
+}

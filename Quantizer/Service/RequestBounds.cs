@@ -1,0 +1,58 @@
+using Recsys.Catalog;
+using Recsys.V1;
+
+namespace Recsys.Quantizer.Service;
+
+/// <summary>What a request may ask for; checked in full before anything is computed or stored.</summary>
+internal static class RequestBounds
+{
+    public const int MostItems = 10_000;
+    public const int MostPerPrefix = 10_000;
+    public const int DefaultPerPrefix = 100;
+    public const int LongestId = 1_024;
+
+    public static void CheckItems(IReadOnlyCollection<ItemEmbedding> items)
+    {
+        CheckCount("items", items.Count);
+        foreach (var item in items)
+        {
+            CheckId(item.ItemId);
+        }
+    }
+
+    public static void CheckId(string id)
+    {
+        if (id.Length is 0 or > LongestId)
+        {
+            throw CatalogException.Invalid($"An item id has {id.Length} characters; allowed: 1 to {LongestId}.");
+        }
+    }
+
+    public static void CheckCount(string what, int count)
+    {
+        if (count is < 1 or > MostItems)
+        {
+            throw CatalogException.Invalid($"A call with {count} {what}; allowed: 1 to {MostItems}. Send several calls.");
+        }
+    }
+
+    /// <summary>The prefix as codes.</summary>
+    public static ushort[] Prefix(CodePrefix prefix, IReadOnlyList<int> sizes)
+    {
+        if (prefix.Codes.Count < 1 || prefix.Codes.Count > sizes.Count)
+        {
+            throw CatalogException.Invalid($"A prefix of {prefix.Codes.Count} codes; allowed: 1 to {sizes.Count} in this version.");
+        }
+
+        return [.. prefix.Codes.Select((code, level) => code < sizes[level]
+            ? (ushort)code
+            : throw CatalogException.Invalid($"Code {code} at level {level} of a prefix; this version's codebook has {sizes[level]}."))];
+    }
+
+    public static int Limit(uint limit) => limit switch
+    {
+        0 => DefaultPerPrefix,
+        <= MostPerPrefix => (int)limit,
+        _ => throw CatalogException.Invalid($"limit is {limit}; allowed: 1 to {MostPerPrefix}, or 0 for {DefaultPerPrefix}."),
+    };
+}
