@@ -1,0 +1,137 @@
+using Grpc.Core;
+
+namespace Grpc.Net.Client;
+
+/// <summary>
+/// The life of one call: it ends once, with the server's status or with what happened first here (deadline, cancellation, disposal,
+/// a broken connection). Whoever comes later sees that status.
+/// </summary>
+internal abstract class ClientCall : IDisposable
+{
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
+
+    private readonly GrpcChannel _channel;
+    private readonly CancellationTokenSource _cancellation = new();
+    private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private readonly List<IDisposable> _watches = [];
+    private Status _status;
+    private Metadata _trailers = Metadata.Empty;
+    private HttpResponseMessage? _response;
+    private bool _hasEnded;
+
+    protected ClientCall(GrpcChannel channel, CallOptions options)
+    {
+        _channel = channel;
+        Options = options;
+        Deadline = EarliestDeadline(options);
+        channel.Add(this);
+    }
+
+    public CallOptions Options { get; }
+
+    /// <summary>UTC, or null.</summary>
+    public DateTime? Deadline { get; }
+
+    public GrpcChannel Channel => _channel;
+
+    /// <summary>Cancelled when the call ends before its time.</summary>
+    public CancellationToken Cancellation => _cancellation.Token;
+
+    /// <summary>Ends when the call has ended, however; never fails.</summary>
+    public Task Finished => _finished.Task;
+
+    public abstract Task<Metadata> ResponseHeaders { get; }
+
+    public Status GetStatus() => Finished.IsCompleted
+        ? _status
+        : throw new InvalidOperationException("Unable to get the status because the call is not complete.");
+
+    public Metadata GetTrailers() => Finished.IsCompleted
+        ? _trailers
+        : throw new InvalidOperationException("Unable to get the trailers because the call is not complete.");
+
+    public void Dispose() => Cancel(new Status(StatusCode.Cancelled, "gRPC call disposed."));
+
+    /// <summary>Starts to watch deadline and cancellation tokens.</summary>
+    protected void Watch()
+    {
+        var cancelled = new Status(StatusCode.Cancelled, "Call canceled by the client.");
+        AddWatch(Options.CancellationToken.Register(() => Cancel(cancelled)));
+        if (Options.PropagationToken is { } parent) AddWatch(parent.ParentCancellationToken.Register(() => Cancel(cancelled)));
+        if (Deadline is not { } deadline) return;
+        TimeSpan remaining = deadline - DateTime.UtcNow;
+        var exceeded = new Status(StatusCode.DeadlineExceeded, "Deadline Exceeded");
+        if (remaining <= TimeSpan.Zero) Cancel(exceeded);
+        else if (remaining < LongestTimer)
+        {
+            AddWatch(new Timer(_ => Cancel(exceeded), null, (long)Math.Ceiling(remaining.TotalMilliseconds), Timeout.Infinite));
+        }
+    }
+
+    /// <summary>Gives the answer to the call, which disposes it in the end.</summary>
+    protected void Attach(HttpResponseMessage response)
+    {
+        lock (_gate)
+        {
+            _response = response;
+            if (!_hasEnded) return;
+        }
+        response.Dispose();
+    }
+
+    /// <summary>Ends the call unless it has ended.</summary>
+    public void End(Status status, Metadata trailers, bool early)
+    {
+        lock (_gate)
+        {
+            if (_hasEnded) return;
+            _hasEnded = true;
+            (_status, _trailers) = (status, trailers.Freeze());
+        }
+        _finished.SetResult();
+        if (early) _cancellation.Cancel();
+        foreach (IDisposable watch in _watches) watch.Dispose();
+        _response?.Dispose();
+        _channel.Remove(this);
+    }
+
+    /// <summary>What to throw: the status that the call has ended with, or ends with now because of this exception.</summary>
+    public Exception Failure(Exception cause)
+    {
+        End(ClientErrors.ToStatus(cause), (cause as RpcException)?.Trailers ?? Metadata.Empty, early: true);
+        return EndFailure();
+    }
+
+    public Exception EndFailure() => _channel.Options.ThrowOperationCanceledOnCancellation && IsCancelledHere()
+        ? new OperationCanceledException(_status.Detail, new RpcException(_status, _trailers), Options.CancellationToken)
+        : new RpcException(_status, _trailers);
+
+    private bool IsCancelledHere() => _cancellation.IsCancellationRequested && _status.StatusCode is StatusCode.Cancelled or StatusCode.DeadlineExceeded;
+
+    private void Cancel(Status status) => End(status, Metadata.Empty, early: true);
+
+    private void AddWatch(IDisposable watch)
+    {
+        lock (_gate)
+        {
+            if (!_hasEnded)
+            {
+                _watches.Add(watch);
+                return;
+            }
+        }
+        watch.Dispose();
+    }
+
+    private static DateTime? EarliestDeadline(CallOptions options)
+    {
+        DateTime? own = options.Deadline is { } deadline && deadline != DateTime.MaxValue ? deadline : null;
+        if (own is { Kind: not DateTimeKind.Utc } && own != DateTime.MinValue)
+        {
+            throw new InvalidOperationException($"The deadline {own} is of kind {own.Value.Kind}; it must be in UTC.");
+        }
+        DateTime? parent = options.PropagationToken?.ParentDeadline;
+        return own is null || parent < own ? parent ?? own : own;
+    }
+}
