@@ -1,0 +1,51 @@
+using Recsys.Catalog;
+
+namespace Recsys.Store;
+
+/// <summary>
+/// A lock between processes on one machine (flock, by way of FileShare): the kernel frees it when its holder dies, however it dies.
+/// Lock files stay behind, empty; removing one while another process waits for it would split the lock in two.
+/// </summary>
+internal static class FileLock
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Waits for the exclusive lock.</summary>
+    /// <exception cref="CatalogException">Unavailable: somebody else holds it for longer than <paramref name="patience"/>.</exception>
+    public static FileStream Exclusive(string path, TimeSpan patience, TimeProvider time)
+    {
+        long start = time.GetTimestamp();
+        while (true)
+        {
+            if (TryOpen(path, FileShare.None) is { } held)
+            {
+                return held;
+            }
+
+            if (time.GetElapsedTime(start) > patience)
+            {
+                throw CatalogException.Unavailable($"Another process has held the lock '{path}' for {patience.TotalSeconds:0.#} s. See who it is with: fuser {path}");
+            }
+
+            Thread.Sleep(Poll);
+        }
+    }
+
+    /// <summary>The exclusive lock if nobody has it, nor a shared one; else null.</summary>
+    public static FileStream? TryExclusive(string path) => TryOpen(path, FileShare.None);
+
+    /// <summary>A shared lock; null while somebody has the exclusive one.</summary>
+    public static FileStream? TryShared(string path) => TryOpen(path, FileShare.ReadWrite);
+
+    private static FileStream? TryOpen(string path, FileShare share)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share, bufferSize: 1);
+        }
+        catch (IOException error) when (error is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
+        {
+            return null;
+        }
+    }
+}
