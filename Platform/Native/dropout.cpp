@@ -1,0 +1,138 @@
+// Dropout for CPU tensors. libtorch draws its mask with a single-threaded bernoulli_ and stores it; here each element's fate is
+// a hash of (seed, position), so that all cores draw at once, the result does not depend on their number, and backward draws
+// the same mask again instead of keeping it.
+#include "abi.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <mutex>
+#include <stdexcept>
+
+namespace recsys {
+namespace {
+
+constexpr int64_t kBlock = 4096;  // elements that share one pair of keys
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define RS_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define RS_CLONES
+#endif
+
+// splitmix64: one independent pair of 32-bit keys for each block.
+inline uint64_t block_key(uint64_t seed, uint64_t block) {
+  uint64_t z = seed + (block + 1) * 0x9E3779B97F4A7C15ull;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+  return z ^ (z >> 31);
+}
+
+// Two keyed rounds of an integer finaliser with full avalanche: about four instructions an element once vectorised.
+inline uint32_t draw(uint32_t i, uint32_t k0, uint32_t k1) {
+  uint32_t x = (i + k0) * 0x9E3779B1u;
+  x ^= x >> 16;
+  x *= 0x7FEB352Du;
+  x ^= (x >> 15) ^ k1;
+  x *= 0x846CA68Bu;
+  x ^= x >> 16;
+  return x;
+}
+
+RS_CLONES void block_float(const float* in, float* out, int64_t n, uint32_t k0, uint32_t k1, uint32_t threshold, float scale) {
+  for (int64_t i = 0; i < n; i++) {
+    float keep = draw(static_cast<uint32_t>(i), k0, k1) >= threshold ? scale : 0.0f;
+    out[i] = in[i] * keep;
+  }
+}
+
+RS_CLONES void block_mask(float* out, int64_t n, uint32_t k0, uint32_t k1, uint32_t threshold, float scale) {
+  for (int64_t i = 0; i < n; i++) {
+    out[i] = draw(static_cast<uint32_t>(i), k0, k1) >= threshold ? scale : 0.0f;
+  }
+}
+
+void block(const float* in, float* out, int64_t n, uint32_t k0, uint32_t k1, uint32_t threshold, double scale) {
+  block_float(in, out, n, k0, k1, threshold, static_cast<float>(scale));
+}
+
+template <typename T>
+void block(const T* in, T* out, int64_t n, uint32_t k0, uint32_t k1, uint32_t threshold, double scale) {
+  float keep[kBlock];
+  block_mask(keep, n, k0, k1, threshold, 1.0f);
+  using Compute = std::conditional_t<std::is_same<T, double>::value, double, float>;
+  for (int64_t i = 0; i < n; i++) {
+    out[i] = keep[i] != 0.0f ? static_cast<T>(static_cast<Compute>(in[i]) * static_cast<Compute>(scale)) : static_cast<T>(0.0f);
+  }
+}
+
+at::Tensor drop(const at::Tensor& input, double p, uint64_t seed) {
+  auto x = input.contiguous();
+  auto y = at::empty_like(x);
+  // A draw below the threshold drops: P(drop) = threshold / 2^32.
+  auto threshold = static_cast<uint32_t>(std::min(p * 4294967296.0, 4294967295.0));
+  double scale = 1.0 / (1.0 - p);
+  int64_t n = x.numel();
+  int64_t blocks = (n + kBlock - 1) / kBlock;
+  AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, x.scalar_type(), "fast_dropout", [&] {
+    const auto* in = x.data_ptr<scalar_t>();
+    auto* out = y.data_ptr<scalar_t>();
+    at::parallel_for(0, blocks, 4, [&](int64_t first, int64_t last) {
+      for (int64_t b = first; b < last; b++) {
+        uint64_t key = block_key(seed, static_cast<uint64_t>(b));
+        auto k0 = static_cast<uint32_t>(key);
+        auto k1 = static_cast<uint32_t>(key >> 32);
+        int64_t at = b * kBlock;
+        int64_t m = std::min(kBlock, n - at);
+        block(in + at, out + at, m, k0, k1, threshold, scale);
+      }
+    });
+  });
+  return y;
+}
+
+struct FastDropout : torch::autograd::Function<FastDropout> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, double p, int64_t seed) {
+    context->saved_data["p"] = p;
+    context->saved_data["seed"] = seed;
+    at::AutoDispatchBelowADInplaceOrView below;
+    return drop(x, p, static_cast<uint64_t>(seed));
+  }
+
+  // Linear in the gradient with the same mask, so applying itself also gives second derivatives.
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
+    if (!gradients[0].defined()) {
+      return {at::Tensor(), at::Tensor(), at::Tensor()};
+    }
+    auto g = FastDropout::apply(gradients[0].contiguous(), context->saved_data["p"].toDouble(), context->saved_data["seed"].toInt());
+    return {g, at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+}  // namespace recsys
+
+using namespace recsys;
+
+// generator: null for the default one; one 64-bit number is taken from its stream.
+RS_EXPORT int32_t rs_fast_dropout(void* handle, double p, void* generator, Out* result) {
+  return guarded([&] {
+    auto x = share(handle);
+    if (!(p >= 0.0 && p < 1.0)) {
+      throw std::invalid_argument("the dropout probability is " + std::to_string(p) + ", allowed is 0 <= p < 1");
+    }
+    if (!x.device().is_cpu() || x.layout() != at::kStrided || !at::isFloatingType(x.scalar_type())) {
+      throw std::invalid_argument("fast dropout takes dense floating-point tensors on the CPU");
+    }
+    auto* g = generator ? at::check_generator<at::CPUGeneratorImpl>(*static_cast<at::Generator*>(generator))
+                        : at::check_generator<at::CPUGeneratorImpl>(at::detail::getDefaultCPUGenerator());
+    uint64_t seed;
+    {
+      std::lock_guard<std::mutex> lock(g->mutex_);
+      seed = g->random64();
+    }
+    give(FastDropout::apply(x, p, static_cast<int64_t>(seed)), result);
+  });
+}

@@ -1,0 +1,58 @@
+// tensor[...] with integers, slices, masks, index tensors, an ellipsis and new axes, by libtorch's own rules.
+#include "abi.h"
+
+#include <ATen/TensorIndexing.h>
+
+#include <limits>
+#include <stdexcept>
+
+using namespace recsys;
+
+namespace {
+std::vector<at::indexing::TensorIndex> indices(const Arg* arguments, int32_t count) {
+  std::vector<at::indexing::TensorIndex> list;
+  for (int32_t i = 0; i < count; i++) {
+    const auto& a = arguments[i];
+    switch (a.kind) {
+      case kNone: list.emplace_back(at::indexing::None); break;
+      case kEllipsis: list.emplace_back(at::indexing::Ellipsis); break;
+      case kInt: list.emplace_back(a.payload); break;
+      case kBool: list.emplace_back(a.payload != 0); break;
+      case kTensor: list.emplace_back(share(reinterpret_cast<void*>(a.payload))); break;
+      case kSlice: {
+        if (a.payload == 0) throw std::invalid_argument("a slice without bounds");
+        auto* s = reinterpret_cast<const int64_t*>(a.payload);
+        auto bound = [](int64_t v) { return v == std::numeric_limits<int64_t>::min() ? c10::optional<int64_t>() : c10::optional<int64_t>(v); };
+#if RS_TORCH_AT_LEAST(2, 0)
+        auto sym = [&](int64_t v) { auto b = bound(v); return b ? std::optional<c10::SymInt>(*b) : std::optional<c10::SymInt>(); };
+        list.emplace_back(at::indexing::Slice(sym(s[0]), sym(s[1]), sym(s[2])));
+#else
+        list.emplace_back(at::indexing::Slice(bound(s[0]), bound(s[1]), bound(s[2])));
+#endif
+        break;
+      }
+      default: throw std::invalid_argument("not an index");
+    }
+  }
+  return list;
+}
+}  // namespace
+
+RS_EXPORT int32_t rs_tensor_index(void* handle, const Arg* arguments, int32_t count, Out* result) {
+  return guarded([&] { give(share(handle).index(indices(arguments, count)), result); });
+}
+
+// value: a tensor, or a number.
+RS_EXPORT int32_t rs_tensor_index_put(void* handle, const Arg* arguments, int32_t count, const Arg* value) {
+  return guarded([&] {
+    auto t = share(handle);
+    auto where = indices(arguments, count);
+    switch (value->kind) {
+      case kTensor: t.index_put_(where, share(reinterpret_cast<void*>(value->payload))); break;
+      case kInt: t.index_put_(where, at::Scalar(value->payload)); break;
+      case kDouble: t.index_put_(where, at::Scalar(bits_to_double(value->payload))); break;
+      case kBool: t.index_put_(where, at::Scalar(value->payload != 0)); break;
+      default: throw std::invalid_argument("neither a tensor nor a number");
+    }
+  });
+}

@@ -1,0 +1,172 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Recsys.Torch.Native;
+using static Recsys.Torch.Native.Exports;
+using static Recsys.Torch.torch;
+
+namespace Recsys.Torch;
+
+/// <summary>
+/// Calls any ATen operator by its schema name (<c>add.Tensor</c>, <c>linear</c>). Arguments stand in the schema's order; missing
+/// trailing ones take its defaults. The name is a literal: its object is the key of a small cache, so a call pays no string hash.
+/// </summary>
+public static unsafe class Dispatcher
+{
+    private const int CacheSize = 2048; // a power of two, some times the number of operators in use
+    private static readonly Entry?[] Cache = new Entry?[CacheSize];
+    private static readonly ConcurrentDictionary<string, nint> Operators = new();
+
+    /// <summary>Whether this libtorch has the operator.</summary>
+    public static bool Has(string op)
+    {
+        try
+        {
+            return Find(op) != 0;
+        }
+        catch (TorchException e) when (e.Fault == TorchFault.Unsupported)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Calls an operator with one tensor as its result.</summary>
+    public static Tensor Call(string op, params ReadOnlySpan<Value> arguments)
+    {
+        Out result;
+        Invoke(op, arguments, &result, 1);
+        return Tensor.Own(result);
+    }
+
+    public static (Tensor, Tensor) Call2(string op, params ReadOnlySpan<Value> arguments)
+    {
+        var results = stackalloc Out[2];
+        Invoke(op, arguments, results, 2);
+        return (Tensor.Own(results[0]), Tensor.Own(results[1]));
+    }
+
+    public static (Tensor, Tensor, Tensor) Call3(string op, params ReadOnlySpan<Value> arguments)
+    {
+        var results = stackalloc Out[3];
+        Invoke(op, arguments, results, 3);
+        return (Tensor.Own(results[0]), Tensor.Own(results[1]), Tensor.Own(results[2]));
+    }
+
+    /// <summary>Calls an operator with <paramref name="count"/> tensors as its results.</summary>
+    public static Tensor[] CallMany(string op, int count, params ReadOnlySpan<Value> arguments)
+    {
+        var results = stackalloc Out[count];
+        Invoke(op, arguments, results, count);
+        var tensors = new Tensor[count];
+        for (var i = 0; i < count; i++)
+        {
+            tensors[i] = Tensor.Own(results[i]);
+        }
+
+        return tensors;
+    }
+
+    /// <summary>Calls an operator whose result is a tensor list.</summary>
+    public static Tensor[] CallList(string op, params ReadOnlySpan<Value> arguments)
+    {
+        Out result;
+        Invoke(op, arguments, &result, 1);
+        var list = (Out*)result.Payload;
+        try
+        {
+            var tensors = new Tensor[result.Count];
+            for (var i = 0; i < tensors.Length; i++)
+            {
+                tensors[i] = Tensor.Own(list[i]);
+            }
+
+            return tensors;
+        }
+        finally
+        {
+            rs_free(list);
+        }
+    }
+
+    /// <summary>Calls an operator for its effect alone, such as an in-place one.</summary>
+    public static void Run(string op, params ReadOnlySpan<Value> arguments) => Invoke(op, arguments, null, 0);
+
+    /// <summary>Calls an operator whose result is a bool, an integer or a double.</summary>
+    public static double CallNumber(string op, params ReadOnlySpan<Value> arguments)
+    {
+        Out result;
+        Invoke(op, arguments, &result, 1);
+        return result.Kind == Kind.Double ? BitConverter.Int64BitsToDouble(result.Payload) : result.Payload;
+    }
+
+    [SkipLocalsInit]
+    private static void Invoke(string name, ReadOnlySpan<Value> values, Out* results, int capacity)
+    {
+        var op = Find(name);
+        var arguments = stackalloc Arg[values.Length];
+        var memory = stackalloc long[Scratch.Words];
+        var scratch = new Scratch(memory);
+        var held = 0;
+        try
+        {
+            for (var i = 0; i < values.Length; i++)
+            {
+                scratch.Place(in values[i], arguments + i, ref held);
+            }
+
+            int returned;
+            var status = rs_op_call((void*)op, arguments, values.Length, results, capacity, &returned);
+            if (status != Status.Ok)
+            {
+                throw Check.Failure(status, name, Describe(values));
+            }
+        }
+        finally
+        {
+            Scratch.ReleaseTensors(values, held);
+            scratch.Dispose();
+        }
+    }
+
+    internal static string Describe(ReadOnlySpan<Value> values)
+    {
+        var text = new StringBuilder();
+        foreach (ref readonly var v in values)
+        {
+            text.Append(text.Length > 0 ? ", " : "").Append(v);
+        }
+
+        return text.ToString();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nint Find(string name)
+    {
+        ref var slot = ref Cache[RuntimeHelpers.GetHashCode(name) & (CacheSize - 1)];
+        var entry = slot;
+        return entry is not null && ReferenceEquals(entry.Name, name) ? entry.Op : Lookup(name, ref slot);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static nint Lookup(string name, ref Entry? slot)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var op = Operators.GetOrAdd(name, static n =>
+        {
+            var dot = n.IndexOf('.', StringComparison.Ordinal);
+            var space = n.Contains("::", StringComparison.Ordinal) ? "" : "aten::";
+            fixed (byte* operatorName = Encoding.UTF8.GetBytes(space + (dot < 0 ? n : n[..dot]) + '\0'))
+            fixed (byte* overload = Encoding.UTF8.GetBytes((dot < 0 ? "" : n[(dot + 1)..]) + '\0'))
+            {
+                void* found;
+                Check.Ok(rs_op_find(operatorName, overload, &found), n);
+                return (nint)found;
+            }
+        });
+        slot = new Entry(name, op);
+        return op;
+    }
+
+    private sealed record Entry(string Name, nint Op);
+}
