@@ -58,6 +58,7 @@ public sealed class ImageBatch
 
         Native.VipsRuntime.Ensure();
         options ??= DecodeOptions.Default;
+        DecodeOptions Options(int item) => options with { File = name?.Invoke(item) ?? $"picture {item}" };
         int stride = 3 * size * size;
         var (pixels, present, errors) = (new byte[(long)stride * count], new bool[count], new string?[count]);
         var gate = new Lock();
@@ -75,7 +76,7 @@ public sealed class ImageBatch
             {
                 try
                 {
-                    picture = ImageDecoder.DecodeSquare(file, size, options with { File = name?.Invoke(item) ?? $"picture {item}" });
+                    picture = ImageDecoder.DecodeSquare(file, size, Options(item));
                     present[item] = true;
                 }
                 catch (ImageException fault)
@@ -86,6 +87,23 @@ public sealed class ImageBatch
 
             Place((picture ?? Imaging.Picture.Solid(size, size, options.Background)).Rgb, target, layout);
         });
+
+        // libvips keeps one error text for all threads, so a message may be another picture's: ask again for each fault, one by one.
+        for (int item = 0; item < count; item++)
+        {
+            if (errors[item] is not null && read(item) is { } file)
+            {
+                try
+                {
+                    ImageDecoder.DecodeSquare(file, size, Options(item));
+                }
+                catch (ImageException fault)
+                {
+                    errors[item] = fault.Message;
+                }
+            }
+        }
+
         return new ImageBatch(pixels, size, layout, present, errors);
     }
 

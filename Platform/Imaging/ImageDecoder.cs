@@ -81,6 +81,7 @@ public static class ImageDecoder
         }
 
         format = ImageSniffer.Sniff(file, options.File);
+        file = format == ImageFormat.Png ? PngChunks.Essential(file) : file;
         return Named(options.File, file, format, shrink, options.MaxPixels, static (bytes, format, shrink, maxPixels) =>
         {
             string loader = format switch { ImageFormat.Png => "pngload_buffer", ImageFormat.Jpeg => "jpegload_buffer", _ => "webpload_buffer" };

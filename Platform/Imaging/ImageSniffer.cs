@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Recsys.Imaging;
 
-/// <summary>Tells the format by the first bytes; a PNG must also be complete (libvips accepts one whose last chunk is missing).</summary>
+/// <summary>Tells the format by the first bytes; a PNG must also be whole (libvips accepts one whose last chunk is missing).</summary>
 internal static class ImageSniffer
 {
     public static ReadOnlySpan<byte> PngSignature => [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A];
@@ -12,7 +12,7 @@ internal static class ImageSniffer
     {
         if (file.StartsWith(PngSignature))
         {
-            return PngChunks.IsComplete(file) ? ImageFormat.Png : throw new ImageException("A truncated PNG: its chunks do not end with IEND.", name);
+            return PngChunks.Fault(file) is { } fault ? throw new ImageException(fault, name) : ImageFormat.Png;
         }
 
         if (file.Length > 3 && file[0] == 0xFF && file[1] == 0xD8 && file[2] == 0xFF)

@@ -8,18 +8,64 @@ internal static class PngChunks
 {
     private static readonly uint[] CrcTable = BuildCrcTable();
 
-    /// <summary>Whether whole chunks follow each other up to an IEND.</summary>
-    public static bool IsComplete(ReadOnlySpan<byte> file)
+    /// <summary>
+    /// Checks that whole chunks follow each other up to an IEND, and that the compressed pixels are no longer than the pixels could
+    /// need: a few kilobytes that inflate to gigabytes behind the last row would otherwise be inflated.
+    /// </summary>
+    /// <returns>What is wrong, or null.</returns>
+    public static string? Fault(ReadOnlySpan<byte> file)
     {
+        long pixels = 0, limit = 0;
         for (int at = 8; TryRead(file, at, out var type, out var data, out int next); at = next)
         {
-            if (type.SequenceEqual("IEND"u8))
+            if (type.SequenceEqual("IHDR"u8) && data.Length == 13)
             {
-                return data.IsEmpty;
+                limit = MostCompressed(data);
+            }
+            else if (type.SequenceEqual("IDAT"u8) && (pixels += data.Length) > limit)
+            {
+                return $"A damaged PNG: more compressed data than its pixels can need ({limit:N0} bytes).";
+            }
+            else if (type.SequenceEqual("IEND"u8))
+            {
+                return null;
             }
         }
 
-        return false;
+        return "A truncated PNG: its chunks do not end with IEND.";
+    }
+
+    /// <summary>
+    /// The file with only the chunks that decide pixels and orientation. Texts and profiles are not used here, and compressed ones can
+    /// inflate to gigabytes.
+    /// </summary>
+    public static ReadOnlySpan<byte> Essential(ReadOnlySpan<byte> file)
+    {
+        using var kept = new MemoryStream(file.Length);
+        kept.Write(file[..8]);
+        for (int at = 8; TryRead(file, at, out var type, out _, out int next); at = next)
+        {
+            bool critical = (type[0] & 0x20) == 0; // upper-case first letter, section 5.4
+            if (critical || type.SequenceEqual("tRNS"u8) || type.SequenceEqual("eXIf"u8))
+            {
+                kept.Write(file[at..next]);
+            }
+
+            if (type.SequenceEqual("IEND"u8))
+            {
+                break;
+            }
+        }
+
+        return kept.GetBuffer().AsSpan(0, (int)kept.Length);
+    }
+
+    // Deflate grows data that it cannot compress by 5 bytes in 16 kB; interlacing adds some filter bytes a row.
+    private static long MostCompressed(ReadOnlySpan<byte> header)
+    {
+        long width = BinaryPrimitives.ReadUInt32BigEndian(header), height = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
+        long row = 1 + (((Math.Min(width, int.MaxValue) * Math.Min(header[8], (byte)16) * 4) + 7) / 8);
+        return Math.Min(height, int.MaxValue) < long.MaxValue / (row + 16) / 2 ? (height * (row + 16) * 101 / 100) + 65_536 : long.MaxValue;
     }
 
     /// <summary>The chunk at an offset; false at the file's end or where a chunk would reach behind it.</summary>

@@ -43,6 +43,38 @@ public sealed class BatchTests
     }
 
     [Fact]
+    public void Each_damaged_picture_is_reported_with_its_own_fault()
+    {
+        var files = Enumerable.Range(0, 200).Select(item => item % 4 == 0 ? Files[item % 40][..^(20 + (item % 7))] : item % 4 == 1 ? Damage(Files[item % 40], item) : Files[item % 40]).ToArray();
+
+        var batch = ImageBatch.Load(item => files[item], files.Length, 16);
+
+        Assert.InRange(batch.Errors.Count(error => error is not null), 50, 110);
+        for (int item = 0; item < files.Length; item++)
+        {
+            string? alone = null;
+            try
+            {
+                ImageDecoder.DecodeSquare(files[item], 16, new DecodeOptions { File = $"picture {item}" });
+            }
+            catch (ImageException fault)
+            {
+                alone = fault.Message;
+            }
+
+            Assert.Equal(alone, batch.Errors[item]);
+            Assert.Equal(alone is null, batch.Present[item]);
+        }
+
+        static byte[] Damage(byte[] file, int seed)
+        {
+            var damaged = (byte[])file.Clone();
+            damaged[file.Length / 2] ^= (byte)(1 + (seed % 255));
+            return damaged;
+        }
+    }
+
+    [Fact]
     public void Floats_map_0_and_255_onto_the_ends()
     {
         var png = PngEncoder.Encode(Pictures.From(2, 2, (x, _) => x == 0 ? Rgb.Black : Rgb.White));

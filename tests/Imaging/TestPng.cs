@@ -52,12 +52,6 @@ internal static class TestPng
             }
         }
 
-        using var packed = new MemoryStream();
-        using (var zlib = new ZLibStream(packed, CompressionLevel.Optimal, leaveOpen: true))
-        {
-            zlib.Write(raw.ToArray());
-        }
-
         using var file = new MemoryStream();
         file.Write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
         Chunk(file, "IHDR"u8, Header(width, height, depth, kind, interlaced));
@@ -71,9 +65,20 @@ internal static class TestPng
             Chunk(file, "tRNS"u8, transparency);
         }
 
-        Chunk(file, "IDAT"u8, packed.ToArray());
+        Chunk(file, "IDAT"u8, Compress(raw.ToArray()));
         Chunk(file, "IEND"u8, []);
         return file.ToArray();
+    }
+
+    public static byte[] Compress(byte[] data)
+    {
+        using var packed = new MemoryStream();
+        using (var zlib = new ZLibStream(packed, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            zlib.Write(data);
+        }
+
+        return packed.ToArray();
     }
 
     public static byte[] Header(int width, int height, int depth, int kind, bool interlaced)

@@ -27,7 +27,7 @@ internal static unsafe class VipsRuntime
         Vips.Free(text);
         return message.Length switch
         {
-            0 => "libvips gave no reason",
+            0 => "damaged or cut short (libvips gave no reason)",
             > 400 => message[..400] + "…",
             _ => message,
         };
