@@ -82,7 +82,7 @@ public sealed class HostileFileTests
             }
         }
 
-        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 200L << 20);
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 500L << 20);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class HostileFileTests
         using var png = new MemoryStream();
         png.Write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
         TestPng.Chunk(png, "IHDR"u8, TestPng.Header(8, 8, 8, TestPng.Colour, interlaced: false));
-        TestPng.Chunk(png, "IDAT"u8, TestPng.Compress(new byte[64 << 20]));
+        TestPng.Chunk(png, "IDAT"u8, TestPng.Compress(new byte[128 << 20]));
         TestPng.Chunk(png, "IEND"u8, []);
 
         Assert.Contains("more compressed data than its pixels can need", Assert.Throws<ImageException>(() => ImageDecoder.Decode(png.ToArray())).Message, StringComparison.Ordinal);
