@@ -28,7 +28,7 @@ public class FlatIndexTests
             Assert.Equal(expected.Select(i => (long)i), result.LabelsOf(q).ToArray());
             for (int j = 0; j < 10; j++)
             {
-                Assert.Equal(metric == Metric.L2 ? Score(expected[j]) : -Score(expected[j]), result.DistancesOf(q)[j], 4);
+                Assert.Equal(metric == Metric.L2 ? Score(expected[j]) : -Score(expected[j]), (double)result.DistancesOf(q)[j], 1e-4);
             }
         }
     }

@@ -133,7 +133,7 @@ public class LayerTests
             (nn.Sigmoid(), v => 1 / (1 + Math.Exp(-v))),
             (nn.LeakyReLU(0.2), v => v > 0 ? v : 0.2 * v),
             (nn.Softplus(), v => Math.Log(1 + Math.Exp(v))),
-            (nn.GELU(GELU.Approximate.tanh), v => 0.5 * v * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v)))),
+            (nn.GELU(Recsys.Torch.Modules.GELU.Approximate.tanh), v => 0.5 * v * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v)))),
             (nn.Identity(), v => v),
         ];
         foreach ((nn.Module<Tensor, Tensor> module, Func<double, double> formula) in cases)
@@ -155,10 +155,10 @@ public class LayerTests
         using var dropout = nn.Dropout(0.3);
         Tensor x = ones(100_000);
         Tensor y = dropout.call(x);
-        Assert.Equal(1, y.mean().ToDouble(), 1);
-        Assert.Equal(0.3, (y == 0).to(ScalarType.Float32).mean().ToDouble(), 2);
+        Assert.Equal(1, y.mean().ToDouble(), 0.02);
+        Assert.Equal(0.3, (y == 0).to(ScalarType.Float32).mean().ToDouble(), 0.01);
         dropout.eval();
-        Assert.True(dropout.call(x).equal(x));
+        Assert.True(dropout.call(x).allclose(x, 0, 0));
         Assert.Throws<ArgumentException>(() => nn.Dropout(1.5));
     }
 
@@ -231,6 +231,6 @@ public class LayerTests
     {
         double[] values = Values(actual);
         Assert.Equal(expected.Length, values.Length);
-        Assert.All(expected.Zip(values), p => Assert.Equal(p.First, p.Second, 9));
+        Assert.All(expected.Zip(values), p => Assert.Equal(p.First, p.Second, 1e-9));
     }
 }
