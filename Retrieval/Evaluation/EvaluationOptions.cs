@@ -1,0 +1,52 @@
+namespace Recsys.Retrieval.Evaluation;
+
+/// <summary>Which held-out interaction is asked for.</summary>
+public enum EvaluationTarget
+{
+    /// <summary>The last interaction; the history is all before it.</summary>
+    Test,
+
+    /// <summary>The last but one; the history is the training part.</summary>
+    Validation,
+}
+
+/// <summary>How a model is evaluated.</summary>
+public sealed record EvaluationOptions
+{
+    /// <summary>Cut-offs, each 1 to 1,000.</summary>
+    public int[] Ks { get; init; } = [5, 10];
+
+    public EvaluationTarget Target { get; init; } = EvaluationTarget.Test;
+
+    /// <summary>Also ranks with the history's items removed (S3-Rec's convention); the generative papers remove nothing.</summary>
+    public bool SeenRemoved { get; init; } = true;
+
+    /// <summary>Also computes popularity and co-occurrence on the same users.</summary>
+    public bool Baselines { get; init; } = true;
+
+    /// <summary>Users evaluated, drawn by <see cref="Seed"/>; 0: all.</summary>
+    public int Users { get; init; }
+
+    /// <summary>Users decoded at once.</summary>
+    public int Batch { get; init; } = 128;
+
+    /// <summary>Beam; 0: the model's own.</summary>
+    public int Beam { get; init; }
+
+    /// <summary>Draws the users and the bootstrap's resamples.</summary>
+    public long Seed { get; init; } = 1;
+
+    /// <exception cref="CatalogException">A value out of its range.</exception>
+    public void Validate()
+    {
+        if (Ks.Length == 0 || Ks.Any(k => k is < 1 or > 1000))
+        {
+            throw CatalogException.Invalid($"Evaluation cut-offs are [{string.Join(", ", Ks)}]; each must be 1 to 1000.");
+        }
+
+        if (Users < 0 || Batch is < 1 or > 4096 || Beam is < 0 or > 1000)
+        {
+            throw CatalogException.Invalid($"Evaluation of {Users} users (0: all) in batches of {Batch} (1 to 4096) with a beam of {Beam} (0 to 1000; 0: the model's own).");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+namespace Recsys.Retrieval.Evaluation;
+
+/// <summary>
+/// Full ranking over the catalogue for each evaluated user (leave-one-out). Validity and distinctness of the answers are counted on the
+/// answers themselves, not taken from the search's word.
+/// </summary>
+public static class RetrievalEvaluator
+{
+    /// <exception cref="CatalogException">Options out of range, or a split that holds no target.</exception>
+    public static EvaluationReport Evaluate(
+        Recommender recommender, LeaveOneOut split, EvaluationOptions? options = null, IProgress<StageProgress>? progress = null, CancellationToken cancel = default)
+    {
+        options ??= new();
+        options.Validate();
+        var users = Users(split, options);
+        var counts = new AnswerCounts(recommender.Items);
+        var plain = Ranks(recommender, split, users, options, excludeSeen: false, counts, progress, cancel);
+        (int[] Item, int[] Codes)? removed = options.SeenRemoved ? Ranks(recommender, split, users, options, excludeSeen: true, counts, progress, cancel) : null;
+        MetricRow Row(int[] ranks) => MetricRow.Of(ranks, options.Ks, options.Seed);
+
+        return new EvaluationReport
+        {
+            Target = options.Target,
+            Users = users.Length,
+            Seed = options.Seed,
+            Beam = recommender.BeamFor(options.Ks.Max(), options.Beam),
+            SplitSha256 = split.Sha256,
+            ItemLevel = new(Row(plain.Item), removed is null ? null : Row(removed.Value.Item)),
+            CodeLevel = new(Row(plain.Codes), removed is null ? null : Row(removed.Value.Codes)),
+            Invalid = counts.Invalid,
+            Duplicates = counts.Duplicates,
+            Short = counts.Short,
+            Baselines = options.Baselines ? BaselineEvaluator.Evaluate(split, users, recommender.Items.Count, options) : new Dictionary<string, ConventionRows>(),
+        };
+    }
+
+    /// <summary>What is known when the target is asked for.</summary>
+    internal static ReadOnlySpan<int> History(LeaveOneOut split, int user, EvaluationTarget target) =>
+        target == EvaluationTarget.Test ? split.TestHistory(user) : split.ValidationHistory(user);
+
+    internal static int Target(LeaveOneOut split, int user, EvaluationTarget target) =>
+        target == EvaluationTarget.Test ? split.TestTarget(user) : split.ValidationTarget(user);
+
+    private static int[] Users(LeaveOneOut split, EvaluationOptions options)
+    {
+        var users = split.EvaluatedUsers.ToArray();
+        if (users.Length == 0)
+        {
+            throw CatalogException.Invalid("No user has three interactions, so there is no target to evaluate on. Import longer histories.");
+        }
+
+        if (options.Users > 0 && options.Users < users.Length)
+        {
+            new Random(unchecked((int)options.Seed)).Shuffle(users);
+            users = users[..options.Users];
+        }
+
+        // Histories of like length share a batch, so that little of it is padding.
+        return [.. users.OrderBy(user => History(split, user, options.Target).Length).ThenBy(user => user)];
+    }
+
+    private static (int[] Item, int[] Codes) Ranks(
+        Recommender recommender, LeaveOneOut split, int[] users, EvaluationOptions options, bool excludeSeen, AnswerCounts counts, IProgress<StageProgress>? progress, CancellationToken cancel)
+    {
+        var (items, codes) = (new int[users.Length], new int[users.Length]);
+        int k = options.Ks.Max();
+        for (int first = 0; first < users.Length; first += options.Batch)
+        {
+            var batch = users.AsSpan(first, Math.Min(options.Batch, users.Length - first)).ToArray();
+            var queries = batch.Select(user => new RecommendQuery(History(split, user, options.Target).ToArray(), k, options.Beam, excludeSeen)).ToArray();
+            var answers = recommender.RecommendBatch(queries, cancel);
+            for (int i = 0; i < batch.Length; i++)
+            {
+                int target = Target(split, batch[i], options.Target);
+                int available = recommender.Items.Count - (excludeSeen ? queries[i].History.Distinct().Count() : 0);
+                counts.Check(answers[i], Math.Min(k, available));
+                items[first + i] = Find(answers[i], answer => answer.Item == target);
+                var targetId = recommender.Items.SemanticIds[target];
+                codes[first + i] = Find(answers[i], answer => answer.Id.SameCodes(targetId));
+            }
+
+            progress?.Report(new StageProgress("evaluate", first + batch.Length, users.Length, excludeSeen ? "seen removed" : "nothing removed"));
+        }
+
+        return (items, codes);
+    }
+
+    private static int Find(IReadOnlyList<Recommendation> answers, Func<Recommendation, bool> hit)
+    {
+        for (int rank = 0; rank < answers.Count; rank++)
+        {
+            if (hit(answers[rank]))
+            {
+                return rank;
+            }
+        }
+
+        return -1;
+    }
+}
+
+/// <summary>Counts answers that must not be.</summary>
+public sealed class AnswerCounts(ItemTable items)
+{
+    public int Invalid { get; private set; }
+
+    public int Duplicates { get; private set; }
+
+    public int Short { get; private set; }
+
+    /// <param name="expected">Answers that the catalogue can give.</param>
+    public void Check(IReadOnlyList<Recommendation> answers, int expected)
+    {
+        Invalid += answers.Count(answer => !items.TryIndex(answer.Id, out int item) || item != answer.Item || !double.IsFinite(answer.LogProbability));
+        Duplicates += answers.Count - answers.Select(answer => answer.Item).Distinct().Count();
+        Short += answers.Count < expected ? 1 : 0;
+    }
+}

@@ -1,0 +1,266 @@
+namespace Recsys.Retrieval.Models;
+
+/// <summary>
+/// A decoder-only transformer over the flattened stream of semantic IDs, trained at every position at once: position (slot, level) reads
+/// all tokens before it and predicts token <c>level</c> of the item in <c>slot</c>. Level 0 of a slot reads the last token of the item
+/// before it (BOS at first), and there alone that item's own dense vector is added: any earlier token still has a code of that item to predict.
+/// Pre-norm blocks as in GPT-2 (Radford et al. 2019); generative retrieval by semantic IDs: TIGER (Rajput et al. 2023).
+/// </summary>
+public sealed class DecoderOnly : Module
+{
+    private readonly TokenLayout _layout;
+    private readonly Embedding tokens, levels, positions;
+    private readonly ModuleList<Block> blocks;
+    private readonly LayerNorm norm;
+    private readonly ModuleList<Linear> heads;
+    private readonly Linear? dense;
+    public DecoderOnly(TokenLayout layout, RetrievalOptions options, Generator generator)
+        : base(nameof(DecoderOnly))
+    {
+        _layout = layout;
+        Dim = options.Dim;
+        tokens = Embedding(layout.Vocabulary, Dim);
+        levels = Embedding(layout.Depth, Dim);
+        positions = Embedding(options.History + 1, Dim);
+        blocks = ModuleList(Enumerable.Range(0, options.Layers).Select(_ => new Block(Dim, options.Heads)).ToArray());
+        norm = LayerNorm(Dim);
+        heads = ModuleList(layout.Sizes.Select(size => Linear(Dim, size, hasBias: false)).ToArray());
+        dense = options.DenseLoss > 0 ? Linear(Dim, Dim) : null;
+        RegisterComponents();
+        Initialise(options.Layers, generator);
+    }
+
+    public int Dim { get; }
+
+    public int Depth => _layout.Depth;
+
+    /// <summary>Whether it also ranks items by their vectors.</summary>
+    public bool HasDenseHead => dense is not null;
+
+    /// <summary>All positions of packed windows.</summary>
+    /// <param name="input">Tokens, positions and dense vectors, in slots.</param>
+    /// <param name="bias">[rows, 1, slots × depth, slots × depth] 0 where a position may look, −inf elsewhere.</param>
+    /// <param name="dropout">Null: none.</param>
+    /// <returns>[rows, slots, depth, dim]</returns>
+    public Tensor Forward(SlotInput input, Tensor bias, StripDropout? dropout)
+    {
+        var x = Embed(input); // [rows, slots × depth, dim]
+        x = dropout?.Apply(x) ?? x;
+        foreach (var block in blocks)
+        {
+            x = block.Forward(x, bias, dropout).Output;
+        }
+
+        return norm.forward(x).view(input.Rows, input.Slots, Depth, Dim);
+    }
+
+    /// <summary>Reads histories once; their keys and values serve every beam and every later token.</summary>
+    /// <param name="input">Slots 0 to n of each history of n items; slot n holds only its first token.</param>
+    /// <param name="lengths">[rows] items of each history.</param>
+    /// <returns>[rows, dim] the hidden state that predicts the next item's first code, and the cache.</returns>
+    public (Tensor Hidden, HistoryCache Cache) Read(SlotInput input, Tensor lengths)
+    {
+        long length = ((input.Slots - 1) * Depth) + 1;
+        var ends = lengths * Depth; // [rows] the last token of each history
+        var at = arange(length, ScalarType.Int64, lengths.device); // [length]
+        var visible = at.unsqueeze(0).le(at.unsqueeze(1)); // [length, length] causal: what pads a short history lies behind its end
+        var bias = zeros(length, length, ScalarType.Float32, lengths.device).masked_fill(visible.logical_not(), float.NegativeInfinity);
+        var x = Embed(input).narrow(1, 0, length); // [rows, length, dim]
+        var cache = new HistoryCache(
+            positions.forward(lengths).unsqueeze(1), // [rows, 1, dim]
+            zeros(lengths.size(0), length, ScalarType.Float32, lengths.device)
+                .masked_fill(at.unsqueeze(0).gt(ends.unsqueeze(1)), float.NegativeInfinity).view(-1, 1, 1, length));
+        foreach (var block in blocks)
+        {
+            (x, var keys, var values) = block.Forward(x, bias, null);
+            cache.Add(keys, values);
+        }
+
+        var last = x.gather(1, ends.view(-1, 1, 1).expand(-1, 1, Dim)).squeeze(1); // [rows, dim]
+        return (norm.forward(last), cache);
+    }
+
+    /// <summary>One more token for each beam.</summary>
+    /// <param name="codes">[rows, beams] the token just chosen, within its level.</param>
+    /// <param name="level">The level to be predicted next, from 1.</param>
+    /// <returns>[rows, beams, dim]</returns>
+    public Tensor Extend(Tensor codes, int level, HistoryCache history, BeamCache beams)
+    {
+        var x = tokens.forward(codes + _layout.Offsets[level - 1]) + levels.weight![level] + history.NextPosition; // [rows, beams, dim]
+        for (int layer = 0; layer < blocks.Count; layer++)
+        {
+            x = blocks[layer].Extend(x, history, beams, layer);
+        }
+
+        return norm.forward(x);
+    }
+
+    /// <summary>Scores before softmax of a level's tokens.</summary>
+    /// <param name="hidden">[…, dim]</param>
+    /// <returns>[…, tokens of the level]</returns>
+    public Tensor Logits(Tensor hidden, int level) => heads[level].forward(hidden);
+
+    /// <summary>Log-probabilities over all of a level's tokens, legal or not: what is masked later is not made up for.</summary>
+    public Tensor LogProbabilities(Tensor hidden, int level) => functional.log_softmax(Logits(hidden, level).to(ScalarType.Float32), -1);
+
+    /// <summary>The dense head (SASRec, Kang and McAuley 2018, with softmax over all items): scores of items by their vectors.</summary>
+    /// <param name="hidden">[…, dim] at level 0.</param>
+    /// <param name="vectors">[items, dim]</param>
+    /// <returns>[…, items]</returns>
+    public Tensor DenseLogits(Tensor hidden, Tensor vectors) => matmul(dense!.forward(hidden), vectors.transpose(0, 1));
+
+    private Tensor Embed(SlotInput input)
+    {
+        var x = tokens.forward(input.Tokens) // [rows, slots, depth, dim]
+            + levels.weight!.view(1, 1, Depth, Dim)
+            + positions.forward(input.Positions).unsqueeze(2);
+        if (input.Vectors is { } vectors) // [rows, slots, dim]: of the previous item, at level 0 alone
+        {
+            x = cat([x.narrow(2, 0, 1) + vectors.unsqueeze(2), x.narrow(2, 1, Depth - 1)], 2);
+        }
+
+        return x.view(input.Rows, input.Slots * Depth, Dim);
+    }
+
+    /// <summary>GPT-2's initialisation: N(0, .02), the projections back into the residual stream smaller by √(2 · layers).</summary>
+    private void Initialise(int layers, Generator generator)
+    {
+        using var _ = no_grad();
+        foreach (var (name, parameter) in named_parameters())
+        {
+            if (parameter.dim() > 1)
+            {
+                bool residual = name.EndsWith("output.weight", StringComparison.Ordinal) || name.EndsWith("down.weight", StringComparison.Ordinal);
+                init.normal_(parameter, 0, residual ? 0.02 / Math.Sqrt(2 * layers) : 0.02, generator);
+            }
+            else if (name.EndsWith("bias", StringComparison.Ordinal))
+            {
+                init.zeros_(parameter);
+            }
+        }
+    }
+}
+
+/// <summary>What the decoder reads, in item slots.</summary>
+/// <param name="Tokens">[rows, slots, depth] of the whole vocabulary: the last token of the item before, then the item's own but its last.</param>
+/// <param name="Positions">[rows, slots] place of the item in its history.</param>
+/// <param name="Vectors">[rows, slots, dim] dense vector of the item before; null: codes alone.</param>
+public sealed record SlotInput(Tensor Tokens, Tensor Positions, Tensor? Vectors)
+{
+    public long Rows => Tokens.size(0);
+
+    public long Slots => Tokens.size(1);
+}
+
+/// <summary>Keys and values of a batch of histories, one copy for all beams.</summary>
+/// <param name="NextPosition">[rows, 1, dim] position embedding of the item to come.</param>
+/// <param name="Bias">[rows, 1, 1, length] −inf behind a history's end.</param>
+public sealed record HistoryCache(Tensor NextPosition, Tensor Bias)
+{
+    /// <summary>[layer] each [rows, heads, length, head dim]</summary>
+    public List<Tensor> Keys { get; } = [];
+
+    public List<Tensor> Values { get; } = [];
+
+    public void Add(Tensor keys, Tensor values)
+    {
+        Keys.Add(keys);
+        Values.Add(values);
+    }
+}
+
+/// <summary>Keys and values of the few tokens that each beam has of its own.</summary>
+public sealed class BeamCache
+{
+    private readonly List<(Tensor Keys, Tensor Values)> _layers = []; // each [rows, heads, beams, tokens, head dim]
+
+    /// <summary>Adds one token of each beam and gives back all of the layer.</summary>
+    /// <param name="keys">[rows, heads, beams, head dim]</param>
+    public (Tensor Keys, Tensor Values) Append(int layer, Tensor keys, Tensor values)
+    {
+        var (k, v) = (keys.unsqueeze(3), values.unsqueeze(3));
+        if (layer == _layers.Count)
+        {
+            _layers.Add((k, v));
+        }
+        else
+        {
+            _layers[layer] = (cat([_layers[layer].Keys, k], 3), cat([_layers[layer].Values, v], 3));
+        }
+
+        return _layers[layer];
+    }
+
+    /// <summary>Makes each new beam continue its parent.</summary>
+    /// <param name="parents">[rows, new beams]</param>
+    public void Follow(Tensor parents)
+    {
+        for (int layer = 0; layer < _layers.Count; layer++)
+        {
+            var (keys, values) = _layers[layer];
+            var index = parents.view(parents.size(0), 1, -1, 1, 1).expand(-1, keys.size(1), -1, keys.size(3), keys.size(4));
+            _layers[layer] = (keys.gather(2, index), values.gather(2, index));
+        }
+    }
+}
+
+/// <summary>x + attention(norm(x)), then x + MLP(norm(x)).</summary>
+internal sealed class Block : Module
+{
+    private readonly int _heads;
+    private readonly LayerNorm norm1, norm2;
+    private readonly Linear qkv, output, up, down;
+
+    public Block(int dim, int heads)
+        : base(nameof(Block))
+    {
+        _heads = heads;
+        norm1 = LayerNorm(dim);
+        qkv = Linear(dim, 3 * dim);
+        output = Linear(dim, dim);
+        norm2 = LayerNorm(dim);
+        up = Linear(dim, 4 * dim);
+        down = Linear(4 * dim, dim);
+        RegisterComponents();
+    }
+
+    /// <param name="x">[rows, length, dim]</param>
+    /// <param name="bias">Added to the scores [rows, heads, length, length].</param>
+    public (Tensor Output, Tensor Keys, Tensor Values) Forward(Tensor x, Tensor bias, StripDropout? dropout)
+    {
+        var (q, k, v) = Project(x); // [rows, heads, length, head dim]
+        var scores = matmul(q, k.transpose(2, 3)) + bias.to(q.dtype); // [rows, heads, length, length]
+        var read = matmul(functional.softmax(scores, -1), v); // [rows, heads, length, head dim]
+        return (Close(x, read, dropout), k, v);
+    }
+
+    /// <summary>Beams are query rows against the one history, and each looks at its own few tokens besides.</summary>
+    /// <param name="x">[rows, beams, dim]</param>
+    public Tensor Extend(Tensor x, HistoryCache history, BeamCache beams, int layer)
+    {
+        var (q, k, v) = Project(x); // [rows, heads, beams, head dim]
+        var (ownKeys, ownValues) = beams.Append(layer, k, v); // [rows, heads, beams, tokens, head dim]
+        var far = matmul(q, history.Keys[layer].transpose(2, 3)) + history.Bias; // [rows, heads, beams, length]
+        var near = (q.unsqueeze(3) * ownKeys).sum(-1); // [rows, heads, beams, tokens]
+        var weights = functional.softmax(cat([far, near], -1), -1);
+        long length = far.size(3);
+        var read = matmul(weights.narrow(3, 0, length), history.Values[layer])
+            + (weights.narrow(3, length, near.size(3)).unsqueeze(4) * ownValues).sum(3); // [rows, heads, beams, head dim]
+        return Close(x, read, null);
+    }
+
+    private (Tensor Q, Tensor K, Tensor V) Project(Tensor x)
+    {
+        long headDim = x.size(2) / _heads;
+        var all = qkv.forward(norm1.forward(x)).view(x.size(0), x.size(1), 3, _heads, headDim).permute(2, 0, 3, 1, 4);
+        return (all[0] / Math.Sqrt(headDim), all[1], all[2]); // each [rows, heads, length, head dim]
+    }
+
+    private Tensor Close(Tensor x, Tensor read, StripDropout? dropout)
+    {
+        var attended = output.forward(read.transpose(1, 2).reshape(x.shape));
+        x = x + (dropout?.Apply(attended) ?? attended);
+        var thought = down.forward(functional.gelu(up.forward(norm2.forward(x))));
+        return x + (dropout?.Apply(thought) ?? thought);
+    }
+}

@@ -1,0 +1,50 @@
+namespace Recsys.Retrieval.Models;
+
+/// <summary>
+/// The dense vector of each item: a learned embedding plus its projected features. Serves as the decoder's dense input and as the dense
+/// head's output embedding. Trained only; a saved model holds the finished table (<see cref="Table"/>).
+/// </summary>
+public sealed class ItemVectors : Module
+{
+    private readonly Embedding learned;
+    private readonly Linear? projection;
+    private readonly Tensor? _features; // [items + 1, features]; the last row, of no item, is zero
+
+    /// <param name="features">[items + 1, features], zero where an item has none; null: learned embeddings alone. Becomes this module's.</param>
+    public ItemVectors(int items, int dim, Tensor? features, Generator generator)
+        : base(nameof(ItemVectors))
+    {
+        None = items;
+        _features = features;
+        learned = Embedding(items + 1, dim, padding_idx: items);
+        projection = features is null ? null : Linear(features.size(1), dim, hasBias: false);
+        if (features is not null)
+        {
+            register_buffer(nameof(_features), features, persistent: false);
+        }
+
+        RegisterComponents();
+        using var _ = no_grad();
+        init.normal_(learned.weight!, 0, 0.02, generator);
+        learned.weight![items].zero_();
+        if (projection is not null)
+        {
+            init.normal_(projection.weight!, 0, 0.02, generator);
+        }
+    }
+
+    /// <summary>The index that stands for no item; its vector is zero.</summary>
+    public int None { get; }
+
+    /// <param name="items">[…] item indexes, <see cref="None"/> where there is none.</param>
+    /// <returns>[…, dim]</returns>
+    public Tensor Forward(Tensor items)
+    {
+        var x = learned.forward(items);
+        return projection is null ? x : x + projection.forward(functional.embedding(items, _features!));
+    }
+
+    /// <summary>All vectors.</summary>
+    /// <returns>[items + 1, dim]; the last is zero.</returns>
+    public Tensor Table() => projection is null ? learned.weight! : learned.weight! + projection.forward(_features!);
+}

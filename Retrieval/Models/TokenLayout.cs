@@ -1,0 +1,79 @@
+namespace Recsys.Retrieval.Models;
+
+/// <summary>
+/// How semantic IDs become tokens of one vocabulary: the codes of each level in turn, then the collision tokens, then BOS. An item is
+/// always <see cref="Depth"/> tokens: its codes and its collision token (0 for the first item of its codes).
+/// </summary>
+public sealed class TokenLayout
+{
+    /// <param name="codebookSizes">Codes at each level.</param>
+    /// <param name="collisionTokens">Collision tokens: above those of the training table, so that appended items have one too.</param>
+    public TokenLayout(IReadOnlyList<int> codebookSizes, int collisionTokens)
+    {
+        Sizes = [.. codebookSizes, collisionTokens];
+        Offsets = new int[Sizes.Length];
+        for (int level = 1; level < Sizes.Length; level++)
+        {
+            Offsets[level] = Offsets[level - 1] + Sizes[level - 1];
+        }
+    }
+
+    /// <summary>Room for collision tokens: twice those in use, at least 64.</summary>
+    public static TokenLayout For(ItemTable items) => new(items.CodebookSizes, Math.Max(64, 2 * (items.MaxCollision + 1)));
+
+    /// <summary>[depth] tokens at each level.</summary>
+    public int[] Sizes { get; }
+
+    /// <summary>[depth] where each level's tokens start in the one vocabulary.</summary>
+    public int[] Offsets { get; }
+
+    /// <summary>Tokens of one item.</summary>
+    public int Depth => Sizes.Length;
+
+    public int CollisionTokens => Sizes[^1];
+
+    /// <summary>Begin of sequence; the last token of the vocabulary.</summary>
+    public int Bos => Offsets[^1] + Sizes[^1];
+
+    public int Vocabulary => Bos + 1;
+
+    /// <summary>The item tokens of a whole table, within their levels.</summary>
+    /// <returns>[items × depth], row-major. A collision token that is unknown to the model is read as the last known one.</returns>
+    public int[] Codes(ItemTable items)
+    {
+        var codes = new int[items.Count * Depth];
+        for (int item = 0; item < items.Count; item++)
+        {
+            var id = items.SemanticIds[item];
+            for (int level = 0; level < Depth - 1; level++)
+            {
+                codes[(item * Depth) + level] = id[level];
+            }
+
+            codes[(item * Depth) + Depth - 1] = Math.Min((int)id.Collision, CollisionTokens - 1);
+        }
+
+        return codes;
+    }
+
+    /// <summary>The decoder's tokens in item slots: the last token of the item before (BOS without one), then the item's own but its last.</summary>
+    /// <param name="codes">[items × depth] of <see cref="Codes"/>.</param>
+    /// <param name="items">[slots] the item of each slot, -1: none.</param>
+    /// <param name="previous">[slots] the item before it, -1: none.</param>
+    /// <returns>[slots × depth]</returns>
+    public long[] Tokens(int[] codes, ReadOnlySpan<int> items, ReadOnlySpan<int> previous)
+    {
+        var tokens = new long[items.Length * Depth];
+        for (int slot = 0; slot < items.Length; slot++)
+        {
+            int at = slot * Depth;
+            tokens[at] = previous[slot] < 0 ? Bos : Offsets[Depth - 1] + codes[(previous[slot] * Depth) + Depth - 1];
+            for (int level = 1; level < Depth; level++)
+            {
+                tokens[at + level] = Offsets[level - 1] + (items[slot] < 0 ? 0 : codes[(items[slot] * Depth) + level - 1]);
+            }
+        }
+
+        return tokens;
+    }
+}

@@ -1,0 +1,79 @@
+using Recsys.Retrieval.Models;
+
+namespace Recsys.Retrieval.Training;
+
+/// <summary>Trains the retrieval model: every position of every window at once, cross-entropy, AdamW. One seed, one model (on a CPU).</summary>
+public static class RetrievalTrainer
+{
+    private const int ReportEvery = 20;
+
+    /// <param name="progress">Stage <c>retrieval</c>; metrics <c>loss</c> (nats an item, −log P of its tokens), <c>dense_loss</c>, <c>learning_rate</c>.</param>
+    /// <exception cref="CatalogException">Options or data out of range.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled between two steps.</exception>
+    public static RetrievalModel Train(
+        RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress = null, CancellationToken cancel = default)
+    {
+        options.Validate();
+        data.Validate();
+        var device = torch.device(options.Device);
+        using var scope = NewDisposeScope();
+        using var generator = new Generator((ulong)seed);
+        var layout = TokenLayout.For(data.Items);
+        var network = new DecoderOnly(layout, options, generator);
+        try
+        {
+            using var vectors = options.DenseInputs || options.DenseLoss > 0 ? new ItemVectors(data.Items.Count, options.Dim, Features(data), generator) : null;
+            network.to(device);
+            vectors?.to(device);
+            Run(network, vectors, layout, data, options, seed, progress, cancel);
+            using var _ = no_grad();
+            var table = vectors?.Table().detach().clone().DetachFromDisposeScope();
+            var config = new RetrievalConfig(RetrievalConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count, options.Alpha ?? (network.HasDenseHead ? 0.5 : 1), seed);
+            var model = new RetrievalModel(config, network, table);
+            return network.HasDenseHead && options.Alpha is null && data.ValidationTargets is not null
+                ? AlphaSearch.Choose(model, data, seed, cancel)
+                : model;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private static void Run(
+        DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel)
+    {
+        using var loop = new TrainingLoop(network, vectors, layout, data, options, seed, torch.device(options.Device));
+        while (loop.Step < loop.Total)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var losses = loop.Advance();
+            if (loop.Step % ReportEvery == 0 || loop.Step == loop.Total)
+            {
+                progress?.Report(new StageProgress(RetrievalModel.PartName, loop.Step, loop.Total, null, losses));
+            }
+        }
+
+        loop.Finish();
+    }
+
+    /// <summary>Features with a row of zeros behind them, for no item; a whole of unit mean square, whatever their source's scale.</summary>
+    private static Tensor? Features(RetrievalTrainingData data)
+    {
+        if (data.Features is not { } features)
+        {
+            return null;
+        }
+
+        double square = features.Data.Sum(value => (double)value * value) / Math.Max(1, features.Present.Count(present => present) * features.Dim);
+        float scale = square > 0 ? (float)(1 / Math.Sqrt(square)) : 1;
+        var padded = new float[features.Data.Length + features.Dim];
+        for (int i = 0; i < features.Data.Length; i++)
+        {
+            padded[i] = features.Data[i] * scale;
+        }
+
+        return tensor(padded, [features.Count + 1, features.Dim]);
+    }
+}

@@ -1,0 +1,2 @@
+global using Recsys.Catalog;
+global using Recsys.Catalog.Ports;

@@ -1,0 +1,81 @@
+using Recsys.Retrieval.Decoding;
+
+namespace Recsys.Retrieval.Tests.Decoding;
+
+public class ItemTrieTests
+{
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(40, 2)]
+    [InlineData(300, 3)]
+    public void Every_depth_holds_exactly_the_distinct_prefixes_in_order(int items, int seed)
+    {
+        var table = Tiny.Table(items, [7, 5, 9], seed);
+        var trie = new ItemTrie(table, 64);
+
+        for (int depth = 0; depth < trie.Depth; depth++)
+        {
+            var expected = table.SemanticIds.Select(id => Prefix(id, depth)).Distinct().Order(StringComparer.Ordinal).ToArray();
+            var actual = Enumerable.Range(0, trie.Nodes(depth))
+                .Select(node => Prefix(table.SemanticIds[trie.LeafItem[trie.FirstLeaf[depth][node]]], depth)).ToArray();
+            Assert.Equal(expected, actual);
+            for (int node = 0; node < trie.Nodes(depth); node++)
+            {
+                var below = Enumerable.Range(trie.FirstLeaf[depth][node], trie.FirstLeaf[depth][node + 1] - trie.FirstLeaf[depth][node]).Select(leaf => trie.LeafItem[leaf]);
+                Assert.Equal(table.SemanticIds.Index().Where(pair => Prefix(pair.Item, depth) == actual[node]).Select(pair => pair.Index).Order(), below.Order());
+                Assert.All(below, item => Assert.Equal(node, trie.Ancestor(trie.LeafOf(item), depth)));
+                Assert.All(below, item => Assert.Equal(trie.Tokens[depth][node], ItemTrie.Token(table.SemanticIds[item], depth)));
+            }
+        }
+    }
+
+    [Fact]
+    public void Children_of_all_nodes_partition_the_next_depth()
+    {
+        var trie = new ItemTrie(Tiny.Table(200, [4, 4, 4], 5), 64);
+        for (int depth = 0; depth + 1 < trie.Depth; depth++)
+        {
+            Assert.Equal(0, trie.FirstChild[depth][0]);
+            Assert.Equal(trie.Nodes(depth + 1), trie.FirstChild[depth][^1]);
+            for (int node = 0; node < trie.Nodes(depth); node++)
+            {
+                Assert.True(trie.FirstChild[depth][node] < trie.FirstChild[depth][node + 1]);
+                Assert.Equal(trie.FirstLeaf[depth][node], trie.FirstLeaf[depth + 1][trie.FirstChild[depth][node]]);
+            }
+        }
+    }
+
+    [Fact]
+    public void Item_with_an_unknown_collision_token_is_left_out_and_counted()
+    {
+        var table = new ItemTable(["a", "b"], [new SemanticId([1, 2]), new SemanticId([1, 2], 9)], ["", ""], [4, 4]);
+        var trie = new ItemTrie(table, 8);
+        Assert.Equal(1, trie.LeftOut);
+        Assert.Equal(-1, trie.LeafOf(1));
+        Assert.Equal([0], trie.LeafItem);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_node_is_spent_exactly_when_all_its_items_are_excluded(int seed)
+    {
+        var table = Tiny.Table(60, [3, 3, 3], seed);
+        var trie = new ItemTrie(table, 64);
+        var random = new Random(seed);
+        var excluded = Enumerable.Range(0, 60).Where(_ => random.Next(2) == 0).ToHashSet();
+        var spent = SpentNodes.Find(trie, excluded.Concat(excluded));
+
+        bool IsSpent(int depth, int node) => Enumerable.Range(0, 60).Where(item => trie.Ancestor(trie.LeafOf(item), depth) == node).All(excluded.Contains);
+        for (int depth = 0; depth < trie.Depth; depth++)
+        {
+            var expected = Enumerable.Range(0, trie.Nodes(depth)).Where(node => IsSpent(depth, node)
+                && (depth == 0 || !IsSpent(depth - 1, trie.Ancestor(trie.FirstLeaf[depth][node], depth - 1))));
+            Assert.Equal(expected, spent[depth].Order());
+        }
+    }
+
+    // One letter a token, so that ordinal order of the text is the order of the tokens.
+    private static string Prefix(SemanticId id, int depth) => string.Concat(Enumerable.Range(0, depth + 1).Select(d => (char)('0' + ItemTrie.Token(id, d))));
+}

@@ -1,0 +1,89 @@
+namespace Recsys.Retrieval.Tests;
+
+public class RecommenderTests
+{
+    private static readonly ItemTable Table = Tiny.Table(60, [6, 5, 4], 1);
+
+    [Fact]
+    public void A_hundred_requests_leave_no_tensor_behind()
+    {
+        using var recommender = new Recommender(Tiny.Model(Table, Tiny.Options), Table);
+        long before = Tiny.LiveTensors();
+        for (int i = 0; i < 100; i++)
+        {
+            recommender.Recommend(new RecommendQuery([i % 60, (i * 7) % 60], 5, 0, i % 2 == 0), default);
+        }
+
+        Assert.Equal(before, Tiny.LiveTensors());
+    }
+
+    [Fact]
+    public void A_disposed_recommender_leaves_no_tensor_behind()
+    {
+        long before = Tiny.LiveTensors();
+        using (var recommender = new Recommender(Tiny.Model(Table, Tiny.Options), Table))
+        using (recommender.WithItems(Table.Append([new AppendedItem("x", new SemanticId([0, 0, 0], 30), "")])))
+        {
+            recommender.Recommend(new RecommendQuery([1], 5), default);
+        }
+
+        Assert.Equal(before, Tiny.LiveTensors());
+    }
+
+    [Fact]
+    public async Task Concurrent_requests_get_the_answers_they_get_alone()
+    {
+        using var recommender = new Recommender(Tiny.Model(Table, Tiny.Options), Table);
+        var queries = Enumerable.Range(0, 40).Select(i => new RecommendQuery([i, (i * 3) % 60, (i * 5) % 60], 6, 0, i % 2 == 0)).ToArray();
+        var alone = queries.Select(query => recommender.Recommend(query, default)).ToArray();
+        var together = await Task.WhenAll(queries.Select(query => Task.Run(() => recommender.Recommend(query, default))));
+        Assert.Equal(alone, together);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1001, 0)]
+    [InlineData(5, 4)]
+    [InlineData(5, 1001)]
+    public void Queries_out_of_range_are_refused(int k, int beam)
+    {
+        using var recommender = new Recommender(Tiny.Model(Table, Tiny.Options), Table);
+        var error = Assert.Throws<CatalogException>(() => recommender.Recommend(new RecommendQuery([1], k, beam), default));
+        Assert.Equal(Fault.InvalidArgument, error.Fault);
+    }
+
+    [Fact]
+    public void Empty_history_and_unknown_index_are_refused()
+    {
+        using var recommender = new Recommender(Tiny.Model(Table, Tiny.Options), Table);
+        Assert.Throws<CatalogException>(() => recommender.Recommend(new RecommendQuery([], 5), default));
+        Assert.Throws<CatalogException>(() => recommender.Recommend(new RecommendQuery([60], 5), default));
+    }
+
+    [Fact]
+    public void Model_and_table_of_different_codebooks_are_refused()
+    {
+        using var model = Tiny.Model(Table, Tiny.Options);
+        var error = Assert.Throws<CatalogException>(() => new Recommender(model, Tiny.Table(60, [6, 5, 5], 1)));
+        Assert.Contains("one version", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Loader_gives_nothing_for_a_version_without_the_part_and_a_warm_recommender_for_one_with_it()
+    {
+        var root = Directory.CreateTempSubdirectory().FullName;
+        using (var model = Tiny.Model(Table, Tiny.Options))
+        {
+            model.Save(Path.Combine(root, "retrieval"));
+        }
+
+        VersionFolder Folder(params string[] files) => new("v1", root, new VersionManifest("v1", DateTimeOffset.UnixEpoch,
+            new VersionDescription("tiny", 1, [6, 5, 4], 60, new Dictionary<string, double>()), files.ToDictionary(file => file, _ => new ManifestFile(0, ""))), Table);
+        var loader = new RecommenderLoader();
+        Assert.Equal("retrieval", loader.Name);
+        Assert.Null(loader.Load(Folder(), Table));
+        using var part = loader.Load(Folder("retrieval/config.json", "retrieval/model.safetensors"), Table);
+        Assert.Equal(5, Assert.IsAssignableFrom<IRecommender>(part).Recommend(new RecommendQuery([1], 5), default).Count);
+        Directory.Delete(root, true);
+    }
+}

@@ -1,0 +1,130 @@
+using Grpc.Core;
+using Recsys.Retrieval.Service;
+using Recsys.V1;
+
+namespace Recsys.Retrieval.Tests.Service;
+
+public class RetrievalServiceTests
+{
+    private static readonly ItemTable Table = Tiny.Table(5, [4, 4], 1);
+
+    [Fact]
+    public async Task Answer_names_its_version_and_carries_ids_scores_and_titles()
+    {
+        var fake = new Fake();
+        var response = await new RetrievalService(fake).Recommend(new RecommendRequest { History = { "item1", "item2" }, K = 2, Beam = 7, ExcludeSeen = true }, Context());
+
+        Assert.Equal("v7", response.Version);
+        Assert.Equal([1, 2], fake.Query!.History);
+        Assert.Equal((2, 7, true), (fake.Query.K, fake.Query.Beam, fake.Query.ExcludeSeen));
+        Assert.Equal(["item3", "item4"], response.Items.Select(item => item.ItemId));
+        Assert.Equal(["Title 3", "Title 4"], response.Items.Select(item => item.Title));
+        Assert.Equal([-1.5, -2.5], response.Items.Select(item => item.Score));
+        Assert.Equal(Table.SemanticIds[4].Codes().Select(code => (uint)code), response.Items[1].SemanticId.Codes);
+        Assert.Equal(Table.SemanticIds[4].Collision, response.Items[1].SemanticId.Collision);
+        Assert.Equal((1, 1), (fake.Acquired, fake.Released));
+    }
+
+    [Fact]
+    public async Task A_k_of_zero_means_ten()
+    {
+        var fake = new Fake();
+        await new RetrievalService(fake).Recommend(new RecommendRequest { History = { "item1" } }, Context());
+        Assert.Equal((10, 0), (fake.Query!.K, fake.Query.Beam));
+    }
+
+    [Fact]
+    public async Task Unknown_item_is_not_found_by_name_and_the_lease_is_given_back()
+    {
+        var fake = new Fake();
+        var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(fake).Recommend(new RecommendRequest { History = { "item1", "nobody" } }, Context()));
+        Assert.Equal(Fault.NotFound, error.Fault);
+        Assert.Contains("'nobody'", error.Message, StringComparison.Ordinal);
+        Assert.Equal((1, 1), (fake.Acquired, fake.Released));
+    }
+
+    [Theory]
+    [InlineData(0, 10, 0)]
+    [InlineData(1, -1, 0)]
+    [InlineData(1, 1001, 0)]
+    [InlineData(1, 1_000_000, 0)]
+    [InlineData(1, 10, 9)]
+    [InlineData(1, 0, 9)]
+    [InlineData(1, 10, -1)]
+    [InlineData(1, 10, 1001)]
+    public async Task Values_out_of_range_are_refused_before_a_snapshot_is_taken(int history, int k, int beam)
+    {
+        var fake = new Fake();
+        var request = new RecommendRequest { K = k, Beam = beam };
+        request.History.AddRange(Enumerable.Repeat("item1", history));
+        var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(fake).Recommend(request, Context()));
+        Assert.Equal(Fault.InvalidArgument, error.Fault);
+        Assert.Equal(0, fake.Acquired);
+    }
+
+    [Fact]
+    public async Task Version_without_a_model_is_a_failed_precondition()
+    {
+        var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(new Fake { Empty = true }).Recommend(new RecommendRequest { History = { "item1" } }, Context()));
+        Assert.Equal(Fault.FailedPrecondition, error.Fault);
+    }
+
+    private static ServerCallContext Context() => new FakeContext();
+
+    private sealed class Fake : ISnapshots, ISnapshot, IRecommender
+    {
+        public int Acquired { get; private set; }
+
+        public int Released { get; private set; }
+
+        public bool Empty { get; init; }
+
+        public RecommendQuery? Query { get; private set; }
+
+        public string Version => "v7";
+
+        public ItemTable Items => Table;
+
+        public SnapshotLease Acquire()
+        {
+            Acquired++;
+            return new SnapshotLease(this, () => Released++);
+        }
+
+        public T? Find<T>()
+            where T : class => Empty ? null : this as T;
+
+        public IReadOnlyList<Recommendation> Recommend(RecommendQuery query, CancellationToken cancel)
+        {
+            Query = query;
+            return [new(3, Table.SemanticIds[3], -1.5), new(4, Table.SemanticIds[4], -2.5)];
+        }
+    }
+
+    private sealed class FakeContext : ServerCallContext
+    {
+        protected override string MethodCore => "/recsys.v1.Retrieval/Recommend";
+
+        protected override string HostCore => "localhost";
+
+        protected override string PeerCore => "ipv4:127.0.0.1:1";
+
+        protected override DateTime DeadlineCore => DateTime.MaxValue;
+
+        protected override Metadata RequestHeadersCore => [];
+
+        protected override CancellationToken CancellationTokenCore => CancellationToken.None;
+
+        protected override Metadata ResponseTrailersCore => [];
+
+        protected override Status StatusCore { get; set; }
+
+        protected override WriteOptions? WriteOptionsCore { get; set; }
+
+        protected override AuthContext AuthContextCore => new(null, []);
+
+        protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) => throw new InvalidOperationException("not used");
+
+        protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => Task.CompletedTask;
+    }
+}
