@@ -24,10 +24,30 @@ internal static class FileLock
 
             if (time.GetElapsedTime(start) > patience)
             {
-                throw CatalogException.Unavailable($"Another process has held the lock '{path}' for {patience.TotalSeconds:0.#} s. See who it is with: fuser {path}");
+                throw Impatient(path, patience);
             }
 
             Thread.Sleep(Poll);
+        }
+    }
+
+    /// <summary>As <see cref="Exclusive"/>, without holding a thread.</summary>
+    public static async Task<FileStream> ExclusiveAsync(string path, TimeSpan patience, TimeProvider time, CancellationToken cancel)
+    {
+        long start = time.GetTimestamp();
+        while (true)
+        {
+            if (TryOpen(path, FileShare.None) is { } held)
+            {
+                return held;
+            }
+
+            if (time.GetElapsedTime(start) > patience)
+            {
+                throw Impatient(path, patience);
+            }
+
+            await Task.Delay(Poll, time, cancel);
         }
     }
 
@@ -36,6 +56,9 @@ internal static class FileLock
 
     /// <summary>A shared lock; null while somebody has the exclusive one.</summary>
     public static FileStream? TryShared(string path) => TryOpen(path, FileShare.ReadWrite);
+
+    private static CatalogException Impatient(string path, TimeSpan patience) =>
+        CatalogException.Unavailable($"Another process has held the lock '{path}' for {patience.TotalSeconds:0.#} s. See who it is with: fuser {path}");
 
     private static FileStream? TryOpen(string path, FileShare share)
     {

@@ -1,0 +1,39 @@
+using Recsys.Catalog;
+
+namespace Recsys.Store;
+
+/// <summary>How the store reaches Redis.</summary>
+/// <param name="Connection">Connection string of StackExchange.Redis: <c>host:port[,host:port…][,password=…][,ssl=true]</c>.</param>
+public sealed record RedisOptions(string Connection)
+{
+    /// <summary>How long one call waits for its reply; 50 ms to 5 min.</summary>
+    public TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long an operation goes on trying while the connection is lost, before it fails; 0 to 10 min.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Items in one script call of a publication; 1 to 5,000.</summary>
+    public int PublishBatch { get; init; } = 500;
+
+    /// <exception cref="CatalogException">Every value that is out of its range.</exception>
+    public void Validate()
+    {
+        var faults = new List<string>();
+        Check(!string.IsNullOrWhiteSpace(Connection), nameof(Connection), Connection, "host:port");
+        Check(ReplyTimeout >= TimeSpan.FromMilliseconds(50) && ReplyTimeout <= TimeSpan.FromMinutes(5), nameof(ReplyTimeout), ReplyTimeout, "50 ms to 5 min");
+        Check(Patience >= TimeSpan.Zero && Patience <= TimeSpan.FromMinutes(10), nameof(Patience), Patience, "0 to 10 min");
+        Check(PublishBatch is >= 1 and <= 5000, nameof(PublishBatch), PublishBatch, "1 to 5,000");
+        if (faults.Count > 0)
+        {
+            throw CatalogException.Invalid($"Redis options: {string.Join("; ", faults)}.");
+        }
+
+        void Check(bool right, string key, object? value, string allowed)
+        {
+            if (!right)
+            {
+                faults.Add($"{key} is '{value}'; allowed: {allowed}");
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using Recsys.Catalog;
+using StackExchange.Redis;
+
+namespace Recsys.Store;
+
+/// <summary>
+/// Writes a version's table in pipelined batches and its marker last. Every batch may be repeated, merges with what is there (items
+/// assigned meanwhile keep their IDs, next tokens only grow), and an interruption anywhere is made good by publishing again.
+/// </summary>
+internal sealed class RedisPublisher(RedisConnection redis, int batchSize)
+{
+    private const int InFlight = 8;
+
+    public async Task PublishAsync(VersionKeys keys, string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel)
+    {
+        var marker = PublishedMarker.Of(items);
+        string? before = await redis.RunAsync("publish", async (database, _) => (string?)await database.StringGetAsync(keys.Published), cancel);
+        if (before is not null && before != marker.ToString())
+        {
+            throw CatalogException.Precondition($"Redis holds another table under version '{version}' ({before}, not {marker}). Versions never change: choose another name, or drop it first.");
+        }
+
+        if (before is not null && appended.Count == 0 && await IsWholeAsync(keys, items.Count, cancel))
+        {
+            return;
+        }
+
+        await InBatchesAsync(version, items.Count, StoreScripts.Publish, [keys.Ids, keys.Codes, keys.Next], item =>
+            [items.Ids[item], items.SemanticIds[item].ToString(), CodeIndex.Member(items.SemanticIds[item], items.Ids[item])], cancel);
+
+        // One after the other: the stream keeps the journal's order.
+        await InBatchesAsync(version, appended.Count, StoreScripts.Restore, [keys.Ids, keys.Codes, keys.Next, keys.Appended], index =>
+            [appended[index].ItemId, appended[index].SemanticId.ToString(), CodeIndex.Member(appended[index].SemanticId, appended[index].ItemId), appended[index].Title], cancel);
+
+        FaultPoints.Pass("store.publish.marker");
+        await redis.RunAsync("publish", (database, _) => database.StringSetAsync(keys.Published, marker.ToString()), cancel);
+    }
+
+    private async Task<bool> IsWholeAsync(VersionKeys keys, int count, CancellationToken cancel)
+    {
+        long ids = await redis.RunAsync("count", (database, _) => database.HashLengthAsync(keys.Ids), cancel);
+        long codes = await redis.RunAsync("count", (database, _) => database.SortedSetLengthAsync(keys.Codes), cancel);
+        return ids >= count && codes >= count;
+    }
+
+    private async Task InBatchesAsync(string version, int count, string script, RedisKey[] keys, Func<int, RedisValue[]> arguments, CancellationToken cancel)
+    {
+        bool ordered = ReferenceEquals(script, StoreScripts.Restore);
+        var flying = new Queue<Task>();
+        try
+        {
+            for (int first = 0; first < count; first += batchSize)
+            {
+                FaultPoints.Pass("store.publish.batch");
+                while (flying.Count >= (ordered ? 1 : InFlight))
+                {
+                    await flying.Dequeue();
+                }
+
+                RedisValue[] values = [.. Enumerable.Range(first, Math.Min(batchSize, count - first)).SelectMany(arguments)];
+                flying.Enqueue(SendAsync(version, script, keys, values, cancel));
+            }
+        }
+        finally
+        {
+            await Task.WhenAll(flying);
+        }
+    }
+
+    private async Task SendAsync(string version, string script, RedisKey[] keys, RedisValue[] values, CancellationToken cancel)
+    {
+        var conflict = await redis.RunAsync("publish", (database, _) => database.ScriptEvaluateAsync(script, keys, values), cancel);
+        if (!conflict.IsNull)
+        {
+            throw CatalogException.Precondition($"Item '{(string)conflict!}' of version '{version}' has another semantic ID in Redis than in its folder. Drop the version from Redis and publish it again.");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using Recsys.Catalog;
+using Recsys.Catalog.Ports;
+using StackExchange.Redis;
+
+namespace Recsys.Store.Tests;
+
+public sealed class RecoveryTests : IAsyncLifetime
+{
+    private static readonly CancellationToken Cancel = CancellationToken.None;
+
+    private readonly TemporaryFolder _folder = new();
+    private PrivateRedis _redis = null!;
+    private RedisSemanticIdStore _store = null!;
+    private VersionStore _versions = null!;
+    private ConnectionMultiplexer? _flusher;
+
+    public async Task InitializeAsync()
+    {
+        if (PrivateRedis.FindServer() is not null)
+        {
+            _redis = await PrivateRedis.StartAsync(_folder["redis"]);
+            _versions = new VersionStore(_folder["versions"]);
+            _store = await RedisSemanticIdStore.OpenAsync(new RedisOptions(_redis.ConnectionString) { Patience = TimeSpan.FromSeconds(60) }, activated: _versions.NoteActive);
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_redis is not null)
+        {
+            _flusher?.Dispose();
+            _store.Dispose();
+            await _redis.DisposeAsync();
+        }
+
+        _folder.Dispose();
+    }
+
+    [RedisFact]
+    public async Task After_kill_9_of_redis_everything_answers_as_before_and_goes_on()
+    {
+        var items = Tables.Random(2000, 1);
+        Seal("v1", items);
+        await _store.PublishAsync("v1", items, Cancel);
+        await _store.TryActivateAsync(null, "v1", Cancel);
+        var assigned = new List<SemanticId>();
+        for (int round = 0; round < 3; round++)
+        {
+            for (int item = 0; item < 20; item++)
+            {
+                assigned.Add((await _store.AssignAsync("v1", $"new {assigned.Count}", "", new ushort[] { 1, 5, 2 }, Cancel)).Id);
+            }
+
+            string before = await RedisDump.OfAsync(new RedisOptions(_redis.ConnectionString), "v1");
+            int port = _redis.Port;
+            Kill();
+
+            // The first call after the kill waits for the restart and needs no help.
+            Assert.Equal("v1", await _store.ActiveAsync(Cancel));
+            Assert.Equal(port, _redis.Port);
+            Assert.Equal(before, await RedisDump.OfAsync(new RedisOptions(_redis.ConnectionString), "v1"));
+        }
+
+        Assert.Equal(Enumerable.Range(0, 60), assigned.Select(id => (int)id.Collision));
+        Assert.InRange(_redis.Restarts, 2, 3); // the third may be counted a moment after it answers
+    }
+
+    [RedisFact]
+    public async Task A_publication_survives_kill_9_of_redis_in_its_middle()
+    {
+        var items = Tables.Random(20000, 2);
+        int batches = 0;
+        using (FaultPoints.Arm(_ =>
+        {
+            if (++batches == 20)
+            {
+                Kill();
+            }
+        }))
+        {
+            await _store.PublishAsync("v1", items, Cancel);
+        }
+
+        await _store.PublishAsync("v2", items, Cancel);
+        var options = new RedisOptions(_redis.ConnectionString);
+        Assert.Equal(await RedisDump.OfAsync(options, "v2"), await RedisDump.OfAsync(options, "v1"));
+    }
+
+    [RedisFact]
+    public async Task An_empty_redis_is_filled_from_folder_journal_and_note_and_tokens_go_on_rightly()
+    {
+        var items = Tables.Random(300, 3);
+        Seal("v1", items);
+        await _store.PublishAsync("v1", items, Cancel);
+        await _store.TryActivateAsync(null, "v1", Cancel);
+        for (int item = 0; item < 30; item++)
+        {
+            var assignment = await _store.AssignAsync("v1", $"new {item}", $"Title {item}", items.SemanticIds[item % 4].Codes(), Cancel);
+            if (item != 17)
+            {
+                _versions.Append("v1", new AppendedItem($"new {item}", assignment.Id, $"Title {item}"));
+            }
+        }
+
+        // Item 17's writer died between the store and the journal: found in the stream, noted now.
+        var report = await StoreRecovery.RunAsync(_versions, _store, null, Cancel);
+        Assert.Equal((30, 1, "v1"), (report.Appended, report.Journalled, report.Active));
+        string before = await RedisDump.OfAsync(new RedisOptions(_redis.ConnectionString), "v1");
+
+        await FlushAsync();
+        Assert.Null(await _store.ActiveAsync(Cancel));
+        Assert.Equal(Fault.FailedPrecondition, (await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync("v1", "x", "", items.SemanticIds[0].Codes(), Cancel))).Fault);
+        report = await StoreRecovery.RunAsync(_versions, _store, null, Cancel);
+        Assert.Equal((30, 0, "v1"), (report.Appended, report.Journalled, report.Active));
+        Assert.Equal(Sorted(before), Sorted(await RedisDump.OfAsync(new RedisOptions(_redis.ConnectionString), "v1")));
+
+        var next = await _store.AssignAsync("v1", "after", "", items.SemanticIds[0].Codes(), Cancel);
+        var taken = items.SemanticIds.Concat(_versions.Appended("v1").Select(item => item.SemanticId)).Where(id => id.SameCodes(items.SemanticIds[0])).Max(id => id.Collision);
+        Assert.Equal(taken + 1, next.Id.Collision);
+
+        // Item 17 is last in the journal and so in the new stream.
+        static string Sorted(string dump) => string.Join('\n', dump.Split('\n').Order(StringComparer.Ordinal));
+    }
+
+    [RedisFact]
+    public async Task A_recovery_interrupted_anywhere_and_repeated_leaves_each_appended_item_once()
+    {
+        var items = Tables.Random(100, 4);
+        Seal("v1", items);
+        _versions.AppendRange("v1", [.. Enumerable.Range(0, 50).Select(item => new AppendedItem($"n{item}", new SemanticId([3, 299, 4], (ushort)item), ""))]);
+        using var small = await RedisSemanticIdStore.OpenAsync(new RedisOptions(_redis.ConnectionString) { PublishBatch = 10 });
+        string? whole = null;
+        for (int stop = 1; stop <= 16; stop++)
+        {
+            await FlushAsync();
+            int passed = 0;
+            using (FaultPoints.Arm(_ =>
+            {
+                if (++passed == stop)
+                {
+                    throw new IOException("armed");
+                }
+            }))
+            {
+                await Assert.ThrowsAsync<IOException>(() => StoreRecovery.RunAsync(_versions, small, ["v1"], Cancel));
+            }
+
+            await StoreRecovery.RunAsync(_versions, small, ["v1"], Cancel);
+            string dump = await RedisDump.OfAsync(new RedisOptions(_redis.ConnectionString), "v1");
+            Assert.Equal(whole ??= dump, dump);
+            var page = await small.AppendedAsync("v1", null, Cancel);
+            Assert.Equal(Enumerable.Range(0, 50).Select(item => $"n{item}"), page.Items.Select(item => item.ItemId));
+        }
+    }
+
+    private void Seal(string version, ItemTable items)
+    {
+        using var writer = _versions.Begin(version);
+        writer.WriteItems(items);
+        writer.Seal(new VersionDescription("tiny", 1, Tables.Sizes, items.Count, new Dictionary<string, double>()));
+    }
+
+    private void Kill()
+    {
+        using var process = Process.GetProcessById(new RedisProcess(_redis.Folder, "", TimeProvider.System).Running());
+        process.Kill();
+    }
+
+    private async Task FlushAsync()
+    {
+        _flusher ??= await ConnectionMultiplexer.ConnectAsync(_redis.ConnectionString);
+        await _flusher.GetDatabase().ExecuteAsync("FLUSHALL");
+    }
+}
