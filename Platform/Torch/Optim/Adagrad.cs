@@ -28,7 +28,7 @@ namespace Recsys.Torch
 
 namespace Recsys.Torch.Modules
 {
-    public class Adagrad : OptimizerHelper
+    public class Adagrad : GroupedOptimizer
     {
         private readonly Options _defaults;
 

@@ -21,7 +21,7 @@ public class AdamOptions : OptimizerOptions
 /// <summary>
 /// m ← β₁m + (1-β₁)g, v ← β₂v + (1-β₂)g², θ ← θ - lr/(1-β₁ᵗ) · m / (√v/√(1-β₂ᵗ) + ε), with PyTorch's order of operations.
 /// </summary>
-public abstract class AdamFamily : OptimizerHelper, optim.IBetas
+public abstract class AdamFamily : GroupedOptimizer, optim.IBetas
 {
     private readonly bool _decoupled;
     private readonly AdamOptions _defaults;

@@ -12,7 +12,7 @@ public static class OptimizerCheckpoint
     /// </summary>
     public static Dictionary<string, Tensor> Capture(optim.Optimizer optimizer)
     {
-        OptimizerHelper helper = Known(optimizer);
+        GroupedOptimizer helper = Known(optimizer);
         Dictionary<string, Tensor> result = [];
         foreach ((string name, ParamGroup group) in Groups(helper))
         {
@@ -37,7 +37,7 @@ public static class OptimizerCheckpoint
     public static void Restore(optim.Optimizer optimizer, IReadOnlyDictionary<string, Tensor> source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        OptimizerHelper helper = Known(optimizer);
+        GroupedOptimizer helper = Known(optimizer);
         bool hasSlots = source.Keys.Any(k => k.StartsWith("param.", StringComparison.Ordinal) && !k.EndsWith(".step", StringComparison.Ordinal));
         Check(helper, source, hasSlots);
         foreach ((string name, ParamGroup group) in Groups(helper))
@@ -65,7 +65,7 @@ public static class OptimizerCheckpoint
         }
     }
 
-    private static void Check(OptimizerHelper helper, IReadOnlyDictionary<string, Tensor> source, bool hasSlots)
+    private static void Check(GroupedOptimizer helper, IReadOnlyDictionary<string, Tensor> source, bool hasSlots)
     {
         Dictionary<string, long[]> expected = [];
         foreach ((string name, _) in Groups(helper))
@@ -94,12 +94,12 @@ public static class OptimizerCheckpoint
         }
     }
 
-    private static OptimizerHelper Known(optim.Optimizer optimizer) => optimizer as OptimizerHelper
+    private static GroupedOptimizer Known(optim.Optimizer optimizer) => optimizer as GroupedOptimizer
         ?? throw new ArgumentException($"{optimizer?.GetType().Name ?? "null"} is not an optimiser of this library");
 
-    private static IEnumerable<(string name, ParamGroup group)> Groups(OptimizerHelper helper) => helper.Groups.Select((g, i) => ($"group.{i}", g));
+    private static IEnumerable<(string name, ParamGroup group)> Groups(GroupedOptimizer helper) => helper.Groups.Select((g, i) => ($"group.{i}", g));
 
-    private static IEnumerable<(string name, Optim.GroupState state, int index)> Members(OptimizerHelper helper)
+    private static IEnumerable<(string name, Optim.GroupState state, int index)> Members(GroupedOptimizer helper)
     {
         int number = 0;
         foreach (Optim.GroupState state in helper.States)

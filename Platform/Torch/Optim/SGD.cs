@@ -29,7 +29,7 @@ namespace Recsys.Torch
 
 namespace Recsys.Torch.Modules
 {
-    public class SGD : OptimizerHelper, optim.IMomentum
+    public class SGD : GroupedOptimizer, optim.IMomentum
     {
         private readonly Options _defaults;
 

@@ -4,13 +4,13 @@ using static Recsys.Torch.torch;
 namespace Recsys.Torch.Modules;
 
 /// <summary>What all optimisers share: groups, their state, and one native call a group and step.</summary>
-public abstract class OptimizerHelper : optim.Optimizer
+public abstract class GroupedOptimizer : optim.Optimizer
 {
     private readonly List<ParamGroup> _groups = [];
     private readonly List<GroupState> _states = [];
     private readonly HashSet<Parameter> _known = new(ReferenceEqualityComparer.Instance);
 
-    private protected OptimizerHelper()
+    private protected GroupedOptimizer()
     {
     }
 
