@@ -1,0 +1,23 @@
+namespace Recsys.Diffusion;
+
+/// <summary>A denoiser and the conditioner that it was trained with: what a checkpoint holds.</summary>
+public sealed class ConditionalDenoiser : nn.Module
+{
+    private readonly UNet denoiser;
+    private readonly SemanticIdConditioner conditioner;
+
+    public ConditionalDenoiser(Recipe recipe, int[] codebookSizes)
+        : base(nameof(ConditionalDenoiser))
+    {
+        denoiser = new UNet(recipe.Denoiser, RecipeParts.Codecs[recipe.Codec]().Channels);
+        conditioner = new SemanticIdConditioner(codebookSizes, denoiser.ConditionDim, recipe.DropAll, recipe.DropLevel);
+        RegisterComponents();
+    }
+
+    public IDenoiser Denoiser => denoiser;
+
+    public SemanticIdConditioner Conditioner => conditioner;
+
+    /// <summary>Trainable numbers.</summary>
+    public long ParameterCount => parameters().Sum(p => p.numel());
+}

@@ -1,0 +1,107 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Recsys.Diffusion;
+
+/// <summary>
+/// A diffusion system as a composition of named parts, plus how it is sampled by default. Stored as JSON beside the weights and
+/// validated whole when it is read; its hash names it in every picture.
+/// </summary>
+public sealed record Recipe
+{
+    internal static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
+        WriteIndented = true,
+    };
+
+    public string Name { get; init; } = "semantic-id-flow";
+
+    /// <summary>rectified-flow, linear or cosine.</summary>
+    public string Path { get; init; } = "rectified-flow";
+
+    /// <summary>velocity, v, eps or x0.</summary>
+    public string Prediction { get; init; } = "velocity";
+
+    /// <summary>logit-normal or uniform.</summary>
+    public string Times { get; init; } = "logit-normal";
+
+    /// <summary>euler, heun or ddim.</summary>
+    public string Solver { get; init; } = "euler";
+
+    /// <summary>linear or leading.</summary>
+    public string Grid { get; init; } = "linear";
+
+    /// <summary>identity or space-to-depth.</summary>
+    public string Codec { get; init; } = "identity";
+
+    public UNetOptions Denoiser { get; init; } = new();
+
+    /// <summary>Probability that training sees no code: 0 to 0.5.</summary>
+    public double DropAll { get; init; } = .1;
+
+    /// <summary>Probability, for each level but the first, that training sees only the codes before it: 0 to 0.3.</summary>
+    public double DropLevel { get; init; } = .1;
+
+    /// <summary>Solver steps unless a request says otherwise: 1 to 1000.</summary>
+    public int SampleSteps { get; init; } = 20;
+
+    /// <summary>Guidance scale unless a request says otherwise: above 0, at most 20.</summary>
+    public double Guidance { get; init; } = 2;
+
+    /// <summary>First 16 hex digits of the SHA-256 of the recipe's JSON.</summary>
+    public string Hash() => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, Json)))[..16];
+
+    /// <summary>Everything that is wrong with it, one sentence each.</summary>
+    public IEnumerable<string> Faults()
+    {
+        foreach (var (part, name, known) in RecipeParts.Named(this))
+        {
+            if (!known.Contains(name))
+            {
+                yield return $"{part} '{name}': known are {string.Join(", ", known)}.";
+            }
+        }
+
+        if (Path == "rectified-flow" && Prediction == "eps")
+        {
+            yield return "Prediction 'eps' on path 'rectified-flow': at the path's end the picture's share is 0 and the noise says nothing of it. Use velocity, v or x0.";
+        }
+
+        if (Path != "rectified-flow" && Prediction == "velocity")
+        {
+            yield return $"Prediction 'velocity' on path '{Path}': eps - x0 is the velocity of the straight path only. Use v, eps or x0.";
+        }
+
+        if (Path == "rectified-flow" && Grid == "leading")
+        {
+            yield return "Grid 'leading' on path 'rectified-flow': it counts whole noising steps, which a continuous path has not. Use linear.";
+        }
+
+        if (DropAll is not (>= 0 and <= .5))
+        {
+            yield return $"DropAll {DropAll}: allowed are 0 to 0.5.";
+        }
+
+        if (DropLevel is not (>= 0 and <= .3))
+        {
+            yield return $"DropLevel {DropLevel}: allowed are 0 to 0.3.";
+        }
+
+        if (SampleSteps is < 1 or > 1000)
+        {
+            yield return $"SampleSteps {SampleSteps}: allowed are 1 to 1000.";
+        }
+
+        if (Guidance is not (> 0 and <= 20))
+        {
+            yield return $"Guidance {Guidance}: allowed are numbers above 0, at most 20.";
+        }
+
+        foreach (string fault in Denoiser.Faults())
+        {
+            yield return fault;
+        }
+    }
+}

@@ -1,0 +1,47 @@
+namespace Recsys.Diffusion;
+
+/// <summary>One wished picture.</summary>
+/// <param name="Id">A semantic ID, whether an item has it or not; with fewer codes than levels only the coarse ones condition.</param>
+/// <param name="Seed">Same ID, seed and options, same picture: whatever else is drawn with it.</param>
+public sealed record PaintRequest(SemanticId Id, long Seed);
+
+/// <summary>How pictures are drawn; 0 means the model's own.</summary>
+public sealed record PaintOptions
+{
+    /// <summary>Side in pixels: 0, or 8 to 1024 (the model's picture, resized).</summary>
+    public int Size { get; init; }
+
+    /// <summary>Solver steps: 0, or 1 to 1000.</summary>
+    public int Steps { get; init; }
+
+    /// <summary>Guidance scale: 0, or above 0 and at most 20.</summary>
+    public double Guidance { get; init; }
+
+    /// <exception cref="CatalogException">InvalidArgument, with every value that is out of range.</exception>
+    public PaintOptions Validate()
+    {
+        var faults = new List<string>();
+        if (Size != 0 && Size is < 8 or > 1024)
+        {
+            faults.Add($"size {Size}: allowed are 0 (the model's own) and 8 to 1024.");
+        }
+
+        if (Steps is < 0 or > 1000)
+        {
+            faults.Add($"steps {Steps}: allowed are 0 (the model's default) and 1 to 1000.");
+        }
+
+        if (Guidance is not (>= 0 and <= 20))
+        {
+            faults.Add($"guidance {Guidance}: allowed are 0 (the model's default) and numbers up to 20.");
+        }
+
+        return faults.Count == 0 ? this : throw CatalogException.Invalid("Generate: " + string.Join(" ", faults));
+    }
+}
+
+/// <summary>Solver steps done, over all pictures of a call.</summary>
+public readonly record struct PaintProgress(int Step, int Steps);
+
+/// <param name="Png">sRGB; its text chunks name recipe, version, semantic ID, seed, steps and guidance.</param>
+public sealed record Painting(byte[] Png, SemanticId Id, long Seed);

@@ -1,0 +1,30 @@
+namespace Recsys.Diffusion;
+
+/// <summary>Every random draw of sampling goes through here.</summary>
+public interface INoise
+{
+    /// <summary>Standard normal numbers for each item of the batch: [items, shape…].</summary>
+    Tensor Normal(params long[] shape);
+}
+
+/// <summary>A generator of its own for each picture: picture i is the same whatever the batch that it is drawn in.</summary>
+public sealed class SeedPerImage : INoise, IDisposable
+{
+    private readonly Generator[] _generators;
+
+    public SeedPerImage(IEnumerable<long> seeds) => _generators = [.. seeds.Select(seed => new Generator((ulong)seed))];
+
+    public Tensor Normal(params long[] shape)
+    {
+        using var scope = NewDisposeScope();
+        return stack([.. _generators.Select(g => randn(shape, ScalarType.Float32, generator: g))]).MoveToOuterDisposeScope(); // [items, shape…]
+    }
+
+    public void Dispose()
+    {
+        foreach (var generator in _generators)
+        {
+            generator.Dispose();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+namespace Recsys.Diffusion;
+
+/// <summary>How a model was trained.</summary>
+/// <param name="Loss">Mean loss of the last report.</param>
+/// <param name="Pictures">Items with a picture.</param>
+public sealed record TrainingRecord(int Steps, int BatchSize, long Seed, double Loss, int Pictures);
+
+/// <summary>A trained creative model: averaged weights, their recipe, and the codebook that they were conditioned on.</summary>
+public sealed class CreativeModel : IDisposable
+{
+    internal CreativeModel(ConditionalDenoiser network, Recipe recipe, int imageSize, int[] codebookSizes, TrainingRecord training) =>
+        (Network, Recipe, ImageSize, CodebookSizes, Training) = (network, recipe, imageSize, codebookSizes, training);
+
+    public Recipe Recipe { get; }
+
+    /// <summary>Side of the pictures that it draws.</summary>
+    public int ImageSize { get; }
+
+    /// <summary>[levels] codes at each level.</summary>
+    public int[] CodebookSizes { get; }
+
+    public TrainingRecord Training { get; }
+
+    public long ParameterCount => Network.ParameterCount;
+
+    internal ConditionalDenoiser Network { get; }
+
+    /// <summary>Draws one picture for each ID (or prefix, or <c>default</c> for none) and seed. Safe from several threads at once.</summary>
+    /// <param name="onStep">Called after each solver step with the steps done.</param>
+    /// <returns>[pictures × size × size × 3] sRGB bytes, interleaved.</returns>
+    /// <exception cref="CatalogException">An ID does not fit the codebook.</exception>
+    public byte[] Draw(IReadOnlyList<SemanticId> ids, IReadOnlyList<long> seeds, int steps, double guidance, Action<int>? onStep = null, CancellationToken cancel = default)
+    {
+        using var ungraded = no_grad();
+        using var scope = NewDisposeScope();
+        using var noise = new SeedPerImage(seeds);
+        var codec = RecipeParts.Codecs[Recipe.Codec]();
+        var path = RecipeParts.Paths[Recipe.Path]();
+        long side = ImageSize / codec.Factor;
+        var latents = Sampler.Run(
+            path,
+            RecipeParts.Predictions[Recipe.Prediction](),
+            RecipeParts.Solvers[Recipe.Solver](),
+            RecipeParts.Grids[Recipe.Grid]().Times(path, steps),
+            new Cfg(guidance),
+            Network.Denoiser,
+            Network.Conditioner.Encode(ids),
+            Network.Conditioner.Encode([.. ids.Select(_ => Network.Conditioner.Null)]),
+            noise,
+            [codec.Channels, side, side],
+            onStep,
+            cancel);
+        var pictures = ((codec.Decode(latents) + 1) * 127.5).round().clamp(0, 255).to(ScalarType.Byte); // [pictures, 3, size, size]
+        return pictures.permute(0, 2, 3, 1).contiguous().data<byte>().ToArray();
+    }
+
+    /// <summary>Writes <c>creative.json</c> and <c>creative.safetensors</c> into an existing folder.</summary>
+    public void Save(string folder) => Checkpoint.Save(this, folder);
+
+    /// <exception cref="CatalogException">DataLoss: a file is missing, damaged, or does not fit the other.</exception>
+    public static CreativeModel Load(string folder) => Checkpoint.Load(folder);
+
+    public void Dispose() => Network.Dispose();
+}

@@ -1,0 +1,62 @@
+namespace Recsys.Diffusion.Tests;
+
+public class DenoiserTests
+{
+    [Fact]
+    public void Timestep_embeddings_are_those_of_DDPM_and_latent_diffusion()
+    {
+        using var scope = NewDisposeScope();
+        var times = arange(128, ScalarType.Float32);
+        double[][] ddpm = [[.9646, .9804, .9892], [.9615, .9787, .9882], [.9582, .9769, .9872]];
+        double[][] ldm = [[.3019, .2280, .1716], [.3146, .2377, .1790], [.3272, .2474, .1864]];
+        Check(ddpm, TimeEmbedding.Of(times, 64, cosineFirst: false, shift: 1));
+        Check(ldm, TimeEmbedding.Of(times, 64, cosineFirst: true, shift: 0));
+
+        static void Check(double[][] rows, Tensor embedding)
+        {
+            for (int row = 0; row < 3; row++)
+            {
+                for (int column = 0; column < 3; column++)
+                {
+                    Assert.Equal(rows[row][column], embedding[23 + row, 47 + column].item<float>(), 1e-4);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void An_untrained_unet_answers_exactly_0()
+    {
+        using var scope = NewDisposeScope();
+        using var unet = new UNet(new UNetOptions { Channels = 16, HeadChannels = 16, AttentionLevels = [1, 2] }, 3);
+        using var noise = new SeedPerImage([1, 2]);
+        var output = unet.call(noise.Normal(3, 16, 16), tensor(new[] { 3f, 900f }), noise.Normal(64));
+        Assert.Equal([2, 3, 16, 16], output.shape);
+        Assert.Equal(0, output.abs().max().item<float>());
+    }
+
+    [Fact]
+    public void An_untrained_residual_block_is_its_skip_path()
+    {
+        using var scope = NewDisposeScope();
+        using var block = new ResidualBlock(new UNetOptions { Channels = 8 }, 8, 8);
+        using var noise = new SeedPerImage([1, 2]);
+        var x = noise.Normal(8, 4, 4);
+        Assert.True(block.call(x, noise.Normal(32)).equal(x).all().item<bool>());
+    }
+
+    [Fact]
+    public void Parameter_counts_are_pinned()
+    {
+        using var standard = new UNet(new UNetOptions(), 3);
+        Assert.Equal(2_160_000, standard.parameters().Sum(p => p.numel()));
+    }
+
+    [Fact]
+    public void Bad_sizes_are_all_named_at_once()
+    {
+        var faults = new UNetOptions { Channels = 12, Blocks = 0, AttentionLevels = [3], HeadChannels = 7 }.Faults().ToArray();
+        Assert.Equal(4, faults.Length);
+        Assert.Contains("does not divide", Assert.Single(new UNetOptions { HeadChannels = 48 }.Faults()), StringComparison.Ordinal);
+    }
+}
