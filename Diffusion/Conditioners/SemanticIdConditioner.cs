@@ -1,5 +1,3 @@
-using static Recsys.Torch.torch.nn;
-
 namespace Recsys.Diffusion;
 
 /// <summary>
@@ -21,7 +19,7 @@ public sealed class SemanticIdConditioner : Module<Tensor, Tensor>, IConditioner
         : base(nameof(SemanticIdConditioner))
     {
         (_sizes, _dropAll, _dropLevel) = (codebookSizes, dropAll, dropLevel);
-        _levels = new ModuleList<Embedding>([.. codebookSizes.Select(size => nn.Embedding(size + 1, dim))]);
+        _levels = new ModuleList<Embedding>([.. codebookSizes.Select(size => Embedding(size + 1, dim))]);
         RegisterComponents();
     }
 

@@ -1,7 +1,7 @@
 namespace Recsys.Diffusion;
 
-/// <summary>A denoiser and the conditioner that it was trained with: what a checkpoint holds.</summary>
-public sealed class ConditionalDenoiser : nn.Module
+/// <summary>A denoiser and the conditioner that it is trained with: what a checkpoint holds.</summary>
+public sealed class ConditionalDenoiser : Module
 {
     private readonly UNet denoiser;
     private readonly SemanticIdConditioner conditioner;

@@ -1,5 +1,3 @@
-using static Recsys.Torch.torch.nn;
-
 namespace Recsys.Diffusion;
 
 /// <summary>

@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Recsys.Catalog.Ports;
 using Recsys.V1;
+using SemanticId = Recsys.Catalog.SemanticId;
 
 namespace Recsys.Diffusion;
 
@@ -43,7 +44,7 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
             {
                 try
                 {
-                    return painter.Generate(wishes, options, new Report(progress.Writer), stop.Token);
+                    return painter.Generate(wishes, options, new ToChannel(progress.Writer), stop.Token);
                 }
                 finally
                 {
@@ -159,7 +160,7 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
         }
     }
 
-    private sealed class Report(ChannelWriter<PaintProgress> to) : IProgress<PaintProgress>
+    private sealed class ToChannel(ChannelWriter<PaintProgress> to) : IProgress<PaintProgress>
     {
         public void Report(PaintProgress value) => to.TryWrite(value);
     }

@@ -16,16 +16,16 @@ public static class CreativeTrainer
         }
 
         manual_seed(seed);
-        var average = new ConditionalDenoiser(options.Recipe, data.CodebookSizes);
+        var network = new ConditionalDenoiser(options.Recipe, data.CodebookSizes);
         try
         {
-            double loss = Fit(average, data, options, seed, progress, cancel);
-            average.eval();
-            return new CreativeModel(average, options.Recipe, options.ImageSize, data.CodebookSizes, new TrainingRecord(options.Steps, options.BatchSize, seed, loss, data.Present.Count(p => p)));
+            double loss = Fit(network, data, options, seed, progress, cancel);
+            network.eval();
+            return new CreativeModel(network, options.Recipe, options.ImageSize, data.CodebookSizes, new TrainingRecord(options.Steps, options.BatchSize, seed, loss, data.Present.Count(p => p)));
         }
         catch
         {
-            average.Dispose();
+            network.Dispose();
             throw;
         }
     }
@@ -35,16 +35,15 @@ public static class CreativeTrainer
         ? (step + 1.0) / warmup
         : .5 * (1 + Math.Cos(Math.PI * (step - warmup) / Math.Max(1, steps - warmup)));
 
-    private static double Fit(ConditionalDenoiser average, CreativeTrainingData data, CreativeOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel)
+    private static double Fit(ConditionalDenoiser network, CreativeTrainingData data, CreativeOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
-        using var network = new ConditionalDenoiser(options.Recipe, data.CodebookSizes);
         using var generator = new Generator((ulong)seed);
         var batches = new TrainingBatches(data, options, network.Conditioner, generator);
-        var ema = new Ema(average, network, options.EmaDecay);
+        using var ema = new ExponentialMovingAverage(network, options.EmaDecay);
         var parameters = network.parameters().ToArray();
         using var optimizer = optim.AdamW(parameters, options.LearningRate, weight_decay: options.WeightDecay);
-        bool bf16 = options.Bf16 && Precision.HasFastBf16;
+        bool bf16 = options.Bf16 && TorchRuntime.CpuHasBFloat16;
 
         network.train();
         double sum = 0, mean = double.NaN;
@@ -65,7 +64,7 @@ public static class CreativeTrainer
                 throw CatalogException.Precondition($"The creative model's loss became {loss} at step {step + 1} of {options.Steps}. Lower LearningRate (now {options.LearningRate}) or ClipNorm ({options.ClipNorm}).");
             }
 
-            nn.utils.clip_grad_norm_(parameters, options.ClipNorm);
+            utils.clip_grad_norm_(parameters, options.ClipNorm);
             optimizer.step();
             optimizer.zero_grad();
             ema.Update();
@@ -80,18 +79,19 @@ public static class CreativeTrainer
             }
         }
 
+        ema.CopyTo(); // sampling uses the average
         return mean;
     }
 
     private static double Step(ConditionalDenoiser network, TrainingBatch batch, bool bf16)
     {
         Tensor output;
-        using (Precision.Autocast(bf16))
+        using (Autocast.Cpu(enabled: bf16))
         {
             output = network.Denoiser.Predict(batch.Noisy, batch.Time, network.Conditioner.Encode(batch.Conditions));
         }
 
-        var loss = nn.functional.mse_loss(output, batch.Target);
+        var loss = functional.mse_loss(output, batch.Target);
         loss.backward();
         return loss.item<float>();
     }

@@ -2,10 +2,19 @@ namespace Recsys.Diffusion.Tests;
 
 public class PredictionTests
 {
-    public static TheoryData<string, string> Cells() => new(
-        from path in RecipeParts.Paths.Keys
-        from prediction in RecipeParts.Predictions.Keys
-        select (path, prediction));
+    public static TheoryData<string, string> Cells()
+    {
+        var cells = new TheoryData<string, string>();
+        foreach (string path in RecipeParts.Paths.Keys)
+        {
+            foreach (string prediction in RecipeParts.Predictions.Keys)
+            {
+                cells.Add(path, prediction);
+            }
+        }
+
+        return cells;
+    }
 
     [Theory]
     [MemberData(nameof(Cells))]

@@ -1,0 +1,112 @@
+using Recsys.Catalog.Ports;
+
+namespace Recsys.Diffusion.Tests;
+
+[Collection(TinyModelCollection.Name)]
+public sealed class CheckpointTests : IDisposable
+{
+    private readonly TinyModel _tiny;
+    private readonly string _root = Directory.CreateTempSubdirectory("recsys-diffusion-").FullName;
+
+    public CheckpointTests(TinyModel tiny)
+    {
+        _tiny = tiny;
+        Directory.CreateDirectory(Part);
+        tiny.Model.Save(Part);
+    }
+
+    private string Part => Path.Combine(_root, "creative");
+
+    private string Card => Path.Combine(Part, Checkpoint.CardFile);
+
+    private string Weights => Path.Combine(Part, Checkpoint.WeightsFile);
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    [Fact]
+    public void A_saved_model_draws_the_same_pixels()
+    {
+        using var loaded = CreativeModel.Load(Part);
+        Assert.Equal(_tiny.Model.Draw(TinyModel.Ids, [3, 4], 5, 2), loaded.Draw(TinyModel.Ids, [3, 4], 5, 2));
+        Assert.Equal(_tiny.Model.Training, loaded.Training);
+        Assert.Equal(_tiny.Model.Recipe.Hash(), loaded.Recipe.Hash());
+    }
+
+    [Fact]
+    public void Saving_twice_gives_the_same_bytes()
+    {
+        string other = Directory.CreateDirectory(Path.Combine(_root, "again")).FullName;
+        _tiny.Model.Save(other);
+        Assert.Equal(File.ReadAllBytes(Card), File.ReadAllBytes(Path.Combine(other, Checkpoint.CardFile)));
+        Assert.Equal(File.ReadAllBytes(Weights), File.ReadAllBytes(Path.Combine(other, Checkpoint.WeightsFile)));
+    }
+
+    [Theory]
+    [InlineData("\"channels\": 8", "\"channels\": 16")] // the hash tells
+    [InlineData("\"channels\": 8", "\"channels\": 8, \"colour\": 1")]
+    [InlineData("\"format\": 1", "\"format\": 2")]
+    [InlineData("\"image_size\": 8", "\"image_size\": 9")]
+    [InlineData("\"path\": \"rectified-flow\"", "\"path\": \"spiral\"")]
+    [InlineData("\"path\": \"rectified-flow\"", "\"path\": null")]
+    [InlineData("{", "")]
+    [InlineData("\"recipe\": {", "\"recipe\": null, \"x\": {")]
+    public void A_card_that_was_altered_is_a_typed_error(string text, string replacement)
+    {
+        string card = File.ReadAllText(Card);
+        Assert.Contains(text, card, StringComparison.Ordinal);
+        File.WriteAllText(Card, card.Replace(text, replacement, StringComparison.Ordinal));
+        AssertDamaged();
+    }
+
+    [Fact]
+    public void Weights_that_were_truncated_missing_or_another_models_are_a_typed_error()
+    {
+        byte[] whole = File.ReadAllBytes(Weights);
+        foreach (int length in new[] { 0, 7, 100, whole.Length - 1 })
+        {
+            File.WriteAllBytes(Weights, whole[..length]);
+            AssertDamaged();
+        }
+
+        File.Delete(Weights);
+        AssertDamaged();
+
+        var wider = TinyModel.Options with { Recipe = TinyModel.Options.Recipe with { Denoiser = TinyModel.Options.Recipe.Denoiser with { Channels = 16 } }, Steps = 1, WarmupSteps = 0 };
+        using (var other = CreativeTrainer.Train(TinyModel.Data(), wider, 1))
+        {
+            string elsewhere = Directory.CreateDirectory(Path.Combine(_root, "other")).FullName;
+            other.Save(elsewhere);
+            File.Copy(Path.Combine(elsewhere, Checkpoint.WeightsFile), Weights);
+        }
+
+        AssertDamaged();
+    }
+
+    [Fact]
+    public void The_loader_gives_a_painter_null_without_one_and_an_error_for_another_codebook()
+    {
+        var loader = new PainterLoader();
+        Assert.Equal("creative", loader.Name);
+        Assert.Null(loader.Load(Folder("codebook/codebook.json"), Items(TinyModel.CodebookSizes)));
+        using var painter = Assert.IsType<Painter>(loader.Load(Folder("creative/creative.json"), Items(TinyModel.CodebookSizes)));
+        Assert.Equal("v7", painter.Version);
+        Assert.Equal(Fault.DataLoss, Assert.Throws<CatalogException>(() => loader.Load(Folder("creative/creative.json"), Items([3, 3]))).Fault);
+    }
+
+    private static ItemTable Items(int[] sizes) => new(["a", "b"], TinyModel.Ids, ["", ""], sizes);
+
+    private VersionFolder Folder(string file) => new(
+        "v7",
+        _root,
+        new VersionManifest("v7", DateTimeOffset.UnixEpoch, new VersionDescription("d", 1, TinyModel.CodebookSizes, 2, new Dictionary<string, double>()), new Dictionary<string, ManifestFile> { [file] = new(1, "") }),
+        Items(TinyModel.CodebookSizes));
+
+    private void AssertDamaged()
+    {
+        long tensors = Tensor.TotalCount;
+        var fault = Assert.Throws<CatalogException>(() => CreativeModel.Load(Part));
+        Assert.Equal(Fault.DataLoss, fault.Fault);
+        Assert.Contains("rebuild", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(tensors, Tensor.TotalCount);
+    }
+}

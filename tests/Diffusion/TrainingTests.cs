@@ -1,0 +1,150 @@
+namespace Recsys.Diffusion.Tests;
+
+[Collection(TinyModelCollection.Name)]
+public class TrainingTests(TinyModel tiny)
+{
+    [Fact]
+    public void Two_pictures_learned_by_their_codes_are_drawn_back()
+    {
+        byte[] drawn = tiny.Model.Draw([.. TinyModel.Ids, .. TinyModel.Ids], [1, 2, 3, 4], steps: 10, guidance: 1.5);
+        for (int i = 0; i < 4; i++)
+        {
+            double own = TinyModel.Error(drawn.AsSpan(i * 192, 192), i % 2), other = TinyModel.Error(drawn.AsSpan(i * 192, 192), 1 - (i % 2));
+            Assert.True(own < 40 && own < other / 3, $"picture {i}: {own:f1} grey levels from its own, {other:f1} from the other");
+        }
+    }
+
+    [Fact]
+    public void A_prefix_draws_what_its_items_look_like()
+    {
+        byte[] drawn = tiny.Model.Draw([new SemanticId([0]), new SemanticId([2])], [5, 6], steps: 10, guidance: 1.5);
+        Assert.True(TinyModel.Error(drawn.AsSpan(0, 192), 0) < 60);
+        Assert.True(TinyModel.Error(drawn.AsSpan(192, 192), 1) < 60);
+    }
+
+    [Fact]
+    public void Progress_is_the_loss_curve_and_it_falls()
+    {
+        Assert.Equal(12, tiny.Reports.Count);
+        Assert.All(tiny.Reports, report => Assert.Equal(("creative", 300L), (report.Stage, report.Total)));
+        Assert.Equal(300, tiny.Reports[^1].Done);
+        Assert.True(tiny.Reports[^1].Metrics!["loss"] < tiny.Reports[0].Metrics!["loss"] / 4);
+        Assert.Equal(tiny.Reports[^1].Metrics!["loss"], tiny.Model.Training.Loss);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_weights()
+    {
+        var options = TinyModel.Options with { Steps = 5, WarmupSteps = 0 };
+        using var first = CreativeTrainer.Train(TinyModel.Data(), options, 9);
+        using var second = CreativeTrainer.Train(TinyModel.Data(), options, 9);
+        using var third = CreativeTrainer.Train(TinyModel.Data(), options, 10);
+        Assert.Equal(first.Training.Loss, second.Training.Loss);
+        Assert.Equal(first.Draw(TinyModel.Ids, [1, 2], 3, 2), second.Draw(TinyModel.Ids, [1, 2], 3, 2));
+        Assert.NotEqual(first.Training.Loss, third.Training.Loss);
+    }
+
+    [Fact]
+    public void Every_path_and_prediction_that_is_legal_trains()
+    {
+        foreach (string path in RecipeParts.Paths.Keys)
+        {
+            foreach (string prediction in RecipeParts.Predictions.Keys)
+            {
+                foreach (string codec in RecipeParts.Codecs.Keys)
+                {
+                    var recipe = TinyModel.Options.Recipe with { Path = path, Prediction = prediction, Codec = codec, Times = "uniform", Solver = "ddim" };
+                    if (!recipe.Faults().Any())
+                    {
+                        using var model = CreativeTrainer.Train(TinyModel.Data(), TinyModel.Options with { Recipe = recipe, Steps = 2, WarmupSteps = 0 }, 1);
+                        Assert.True(double.IsFinite(model.Training.Loss));
+                        Assert.Equal(192, model.Draw([TinyModel.Ids[0]], [1], 2, 2).Length);
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void The_learning_rate_rises_in_a_line_and_falls_as_a_cosine()
+    {
+        Assert.Equal(.1, CreativeTrainer.Schedule(0, 10, 110), 1e-12);
+        Assert.Equal(1, CreativeTrainer.Schedule(9, 10, 110), 1e-12);
+        Assert.Equal(1, CreativeTrainer.Schedule(10, 10, 110), 1e-12);
+        Assert.Equal(.5, CreativeTrainer.Schedule(60, 10, 110), 1e-12);
+        Assert.Equal(1, CreativeTrainer.Schedule(0, 0, 1), 1e-12);
+    }
+
+    [Fact]
+    public void Cancelling_stops_training_and_leaves_no_tensor_behind()
+    {
+        long before = Tensor.TotalCount;
+        using var stop = new CancellationTokenSource();
+        var progress = new Stop(stop);
+        Assert.Throws<OperationCanceledException>(() => CreativeTrainer.Train(TinyModel.Data(), TinyModel.Options with { ReportEvery = 2 }, 1, progress, stop.Token));
+        Assert.Equal(1, progress.Reports);
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void Training_and_drawing_return_every_tensor()
+    {
+        long before = Tensor.TotalCount;
+        using (var model = CreativeTrainer.Train(TinyModel.Data(), TinyModel.Options with { Steps = 3, WarmupSteps = 0 }, 1))
+        {
+            long held = Tensor.TotalCount;
+            model.Draw(TinyModel.Ids, [1, 2], 3, 2);
+            Assert.Equal(held, Tensor.TotalCount);
+            Assert.Throws<CatalogException>(() => model.Draw([new SemanticId([3])], [1], 3, 2));
+            Assert.Equal(held, Tensor.TotalCount);
+        }
+
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void Bad_options_are_all_named_at_once()
+    {
+        var options = new CreativeOptions
+        {
+            ImageSize = 20, Steps = 0, BatchSize = 0, LearningRate = double.NaN, EmaDecay = 1, ClipNorm = 0, ReportEvery = 0, WarmupSteps = 0,
+            Recipe = new Recipe { Path = "spiral", DropAll = .9, Guidance = double.NaN },
+        };
+        var fault = Assert.Throws<CatalogException>(() => options.Validate());
+        Assert.Equal(Fault.InvalidArgument, fault.Fault);
+        foreach (string name in new[] { "Steps 0", "BatchSize 0", "LearningRate NaN", "EmaDecay 1", "ClipNorm 0", "ReportEvery 0", "Path 'spiral'", "DropAll 0.9", "Guidance NaN" })
+        {
+            Assert.Contains(name, fault.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("multiple of 4", Assert.Throws<CatalogException>(() => new CreativeOptions { ImageSize = 30 }.Validate()).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("rectified-flow", "eps", "linear")]
+    [InlineData("linear", "velocity", "linear")]
+    [InlineData("rectified-flow", "velocity", "leading")]
+    public void Compositions_that_make_no_sense_are_refused(string path, string prediction, string grid) =>
+        Assert.Single(new Recipe { Path = path, Prediction = prediction, Grid = grid }.Faults());
+
+    [Fact]
+    public void Bad_data_is_a_typed_error()
+    {
+        var data = TinyModel.Data();
+        Assert.Equal(Fault.FailedPrecondition, Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data with { Present = [false, false] }, TinyModel.Options, 1)).Fault);
+        Assert.Equal(Fault.InvalidArgument, Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data with { Pixels = new byte[5] }, TinyModel.Options, 1)).Fault);
+        Assert.Equal(Fault.InvalidArgument, Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data with { Ids = [new([9, 9]), new([0, 0])] }, TinyModel.Options, 1)).Fault);
+        Assert.Equal(Fault.InvalidArgument, Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data, TinyModel.Options with { ImageSize = 16 }, 1)).Fault);
+    }
+
+    private sealed class Stop(CancellationTokenSource source) : IProgress<StageProgress>
+    {
+        public int Reports { get; private set; }
+
+        public void Report(StageProgress value)
+        {
+            Reports++;
+            source.Cancel();
+        }
+    }
+}
