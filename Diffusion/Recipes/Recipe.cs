@@ -58,7 +58,7 @@ public sealed record Recipe
     {
         foreach (var (part, name, known) in RecipeParts.Named(this))
         {
-            if (!known.Contains(name))
+            if (name is null || !known.Contains(name))
             {
                 yield return $"{part} '{name}': known are {string.Join(", ", known)}.";
             }
