@@ -39,6 +39,15 @@ public sealed record QuantizerOptions
     /// <summary>Seeds that every k-means is run from, the best being kept, 1 to 100.</summary>
     public int KMeansRestarts { get; init; } = 1;
 
+    /// <summary>0: plain nearest codes; 1: codes nearly equally frequent; between: prices are that share of the balancing ones.</summary>
+    public double BalanceStrength { get; init; } = 1;
+
+    /// <summary>Rounds of balanced k-means after the plain one, 0 to 1,000.</summary>
+    public int BalanceRounds { get; init; } = 10;
+
+    /// <summary>Softness of the balance, as a share of the level's mean squared error.</summary>
+    public double BalanceTemperature { get; init; } = 0.1;
+
     /// <summary>How the named embeddings are weighted against each other.</summary>
     public Encoding.FusionOptions Fusion { get; init; } = new();
 
@@ -53,6 +62,9 @@ public sealed record QuantizerOptions
             ("quantizer.codebookSize", CodebookSize, 2, 65_536),
             ("quantizer.kMeansIterations", KMeansIterations, 1, 1_000),
             ("quantizer.kMeansRestarts", KMeansRestarts, 1, 100),
+            ("quantizer.balanceStrength", BalanceStrength, 0, 1),
+            ("quantizer.balanceRounds", BalanceRounds, 0, 1_000),
+            ("quantizer.balanceTemperature", BalanceTemperature, 0.001, 10),
         };
         var faults = ranges.Concat(RqVae.Ranges()).Where(r => !(r.Value >= r.Least && r.Value <= r.Most))
             .Select(r => $"{r.Name} is {r.Value}; allowed: {r.Least} to {r.Most}")
@@ -78,6 +90,9 @@ public sealed record RqVaeOptions
     /// <summary>Passes over the catalogue, 1 to 100,000.</summary>
     public int Epochs { get; init; } = 150;
 
+    /// <summary>Of these, passes of the bare autoencoder before the first codes are set.</summary>
+    public int WarmUpEpochs { get; init; } = 15;
+
     /// <summary>Items per step, 1 to 1,000,000.</summary>
     public int BatchSize { get; init; } = 1024;
 
@@ -99,16 +114,11 @@ public sealed record RqVaeOptions
     /// <summary>Items that the first k-means sees: the first batch, but a large one.</summary>
     public int InitialBatch { get; init; } = 20_000;
 
-    /// <summary>Spreads the training assignments of the last level evenly by Sinkhorn's iteration (Zheng et al. 2024, LC-Rec).</summary>
-    public bool UniformLastLevel { get; init; } = true;
-
-    /// <summary>Entropy weight of Sinkhorn's iteration, relative to the largest distance: smaller is sharper.</summary>
-    public double SinkhornEpsilon { get; init; } = 0.05;
-
     internal IEnumerable<(string Name, double Value, double Least, double Most)> Ranges() =>
     [
         ("quantizer.rqVae.latentDim", LatentDim, 1, 1024),
         ("quantizer.rqVae.epochs", Epochs, 1, 100_000),
+        ("quantizer.rqVae.warmUpEpochs", WarmUpEpochs, 0, 100_000),
         ("quantizer.rqVae.batchSize", BatchSize, 1, 1_000_000),
         ("quantizer.rqVae.learningRate", LearningRate, 1e-7, 1),
         ("quantizer.rqVae.weightDecay", WeightDecay, 0, 1),
@@ -116,7 +126,6 @@ public sealed record RqVaeOptions
         ("quantizer.rqVae.emaDecay", EmaDecay, 0, 0.99999),
         ("quantizer.rqVae.deadCodeShare", DeadCodeShare, 0, 1),
         ("quantizer.rqVae.initialBatch", InitialBatch, 2, 10_000_000),
-        ("quantizer.rqVae.sinkhornEpsilon", SinkhornEpsilon, 1e-4, 10),
         .. Hidden.Select((width, layer) => ($"quantizer.rqVae.hidden[{layer}]", (double)width, 1.0, 16_384.0)),
     ];
 }

@@ -76,6 +76,13 @@ public sealed class Codebook : IVersionPart
         return (ids, QuantizerReport.Of(fused.Data, Reconstruct(codes, fused.Count), ids, Sizes));
     }
 
+    /// <summary>Writes <c>config.json</c> and <c>codebook.safetensors</c> into a folder; equal codebooks give equal bytes.</summary>
+    public void Save(string folder) => CodebookFiles.Save(this, folder);
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <exception cref="CatalogException">DataLoss: a file is missing, damaged, or does not fit the other.</exception>
+    public static Codebook Load(string folder) => CodebookFiles.Load(folder);
+
     /// <summary>Itself: codes do not depend on the table.</summary>
     public IVersionPart WithItems(ItemTable items) => this;
 

@@ -1,0 +1,114 @@
+using Recsys.Quantizer.Models;
+
+namespace Recsys.Quantizer.Training;
+
+/// <summary>
+/// Keeps an RQ-VAE's codebooks with its moving latents: running means of the residuals that chose each code (van den Oord et al. 2017,
+/// appendix A.1), revival of codes that hardly anyone chooses, and prices that spread the choice.
+/// </summary>
+internal sealed class CodebookFollower
+{
+    private const int PriceIterations = 3;
+    private const int MostBalanced = 65_536;
+
+    private readonly ResidualCodebooks _codebooks;
+    private readonly QuantizerOptions _options;
+    private readonly Random _random;
+    private readonly Tensor[] _counts; // [levels] of [size], running mean of choices per step
+    private readonly Tensor[] _sums; // [levels] of [size, dim]
+    private readonly Tensor[] _prices; // [levels] of [size], at full strength
+
+    public CodebookFollower(ResidualCodebooks codebooks, QuantizerOptions options, Random random)
+    {
+        (_codebooks, _options, _random) = (codebooks, options, random);
+        _counts = [.. codebooks.Prices.Select(p => ones_like(p))];
+        _sums = [.. codebooks.Codes.Select(c => zeros_like(c.detach()))];
+        _prices = [.. codebooks.Prices.Select(p => zeros_like(p))];
+    }
+
+    /// <summary>First codes: residual k-means of the latents of one large batch.</summary>
+    public void Start(RqVae model, Tensor x, long seed, CancellationToken cancel)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var latent = model.Latent(Head(x, _options.RqVae.InitialBatch));
+        ResidualKMeansTrainer.Fit(_codebooks, latent, _options with { BalanceStrength = 0 }, seed, null, cancel);
+        double perCode = (double)Math.Min(_options.RqVae.BatchSize, x.shape[0]);
+        for (int level = 0; level < _counts.Length; level++)
+        {
+            _counts[level].fill_(perCode / _codebooks.Sizes[level]);
+            _sums[level].copy_(_codebooks.Codes[level] * _counts[level].unsqueeze(1));
+        }
+    }
+
+    /// <summary>After a step: moves the codes to their running means, unless they follow the gradient, and revives dead ones.</summary>
+    public void Follow(RqVaePass pass)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        double decay = _options.RqVae.EmaDecay;
+        for (int level = 0; level < _counts.Length; level++)
+        {
+            int size = _codebooks.Sizes[level];
+            var chosen = bincount(pass.Codes[level], minlength: size).to_type(ScalarType.Float32); // [size]
+            var sums = zeros_like(_sums[level]).index_add(0, pass.Codes[level], pass.Residuals[level], 1);
+            _counts[level].mul_(decay).add_(chosen * (1 - decay));
+            _sums[level].mul_(decay).add_(sums * (1 - decay));
+            if (_options.RqVae.CodebookUpdate == CodebookUpdate.Ema)
+            {
+                _codebooks.Codes[level].copy_(_sums[level] / _counts[level].clamp_min(1e-6).unsqueeze(1));
+            }
+
+            Revive(level, pass.Residuals[level]);
+        }
+    }
+
+    // A dead code moves onto a residual of the batch. Its running state moves with it, or the next step would put it back.
+    private void Revive(int level, Tensor residuals)
+    {
+        double even = (double)residuals.shape[0] / _codebooks.Sizes[level];
+        using var counts = _counts[level].cpu().data<float>();
+        var dead = counts.ToArray().Select((count, code) => (count, code)).Where(c => c.count < _options.RqVae.DeadCodeShare * even).Select(c => (long)c.code).ToArray();
+        if (dead.Length == 0)
+        {
+            return;
+        }
+
+        var codes = tensor(dead).to(residuals.device);
+        var rows = tensor(dead.Select(_ => (long)_random.Next((int)residuals.shape[0])).ToArray()).to(residuals.device);
+        var fresh = residuals.index_select(0, rows); // [dead, dim]
+        _codebooks.Codes[level].index_copy_(0, codes, fresh);
+        _counts[level].index_fill_(0, codes, even);
+        _sums[level].index_copy_(0, codes, fresh * even);
+        _prices[level].index_fill_(0, codes, 0);
+    }
+
+    /// <summary>After an epoch: prices for the codes as they are now, from all latents (at most a sample of them).</summary>
+    public void Balance(RqVae model, Tensor x)
+    {
+        if (_options.BalanceStrength == 0)
+        {
+            return;
+        }
+
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var residual = model.Latent(Head(x, MostBalanced));
+        for (int level = 0; level < _prices.Length; level++)
+        {
+            var distances = _codebooks.Distances(residual, level); // [n, size]
+            double error = (distances.amin(1) + residual.pow(2).sum(1)).mean().ToDouble();
+            if (error <= 1e-12)
+            {
+                return;
+            }
+
+            Training.Balance.Improve(distances, _prices[level], _options.BalanceTemperature * error, PriceIterations);
+            _codebooks.Prices[level].copy_(_prices[level] * _options.BalanceStrength);
+            residual = residual - _codebooks.Codes[level].index_select(0, _codebooks.Nearest(residual, level));
+        }
+    }
+
+    // The trainer has shuffled the rows.
+    private static Tensor Head(Tensor x, int rows) => x.shape[0] <= rows ? x : x.narrow(0, 0, rows);
+}

@@ -1,0 +1,153 @@
+using Recsys.Catalog;
+using Recsys.Quantizer.Models;
+
+namespace Recsys.Quantizer.Training;
+
+/// <summary>
+/// Trains an RQ-VAE: a warm-up of the bare autoencoder, k-means of its latents as first codes, then
+/// ‖x − x̂‖² + β‖r − sg(e)‖² (+ ‖sg(r) − e‖² where codes follow the gradient) by AdamW with a cosine schedule.
+/// </summary>
+internal static class RqVaeTrainer
+{
+    private const double WarmUpShare = 0.03; // of all steps, for the learning rate
+
+    /// <param name="x">[n, input]</param>
+    public static RqVae Train(Tensor x, IReadOnlyList<int> sizes, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel)
+    {
+        var rq = options.RqVae;
+        var random = new Random((int)((seed ^ (seed >> 31)) & int.MaxValue));
+        var model = new RqVae((int)x.shape[1], rq.Hidden, rq.LatentDim, sizes, rq.CodebookUpdate == CodebookUpdate.Gradient);
+        try
+        {
+            Initialise(model, random);
+            model.to(x.device);
+            using var scope = NewDisposeScope();
+            var shuffled = x.index_select(0, tensor(Order((int)x.shape[0], random)).to(x.device)); // a head of the rows is a fair sample
+            var standardised = Standardise(model, shuffled);
+            Run(model, standardised, options, seed, random, progress, cancel);
+            model.to(CPU);
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private static void Run(RqVae model, Tensor x, QuantizerOptions options, long seed, Random random, IProgress<StageProgress>? progress, CancellationToken cancel)
+    {
+        var rq = options.RqVae;
+        int n = (int)x.shape[0], batch = Math.Min(rq.BatchSize, n), steps = (n + batch - 1) / batch;
+        using var optimizer = optim.AdamW(model.parameters().Where(p => p.requires_grad), rq.LearningRate, weight_decay: rq.WeightDecay);
+        var codebooks = new CodebookFollower(model.Codebooks, options, random);
+        int warm = Math.Min(rq.WarmUpEpochs, rq.Epochs - 1), step = 0;
+        for (int epoch = 0; epoch < rq.Epochs; epoch++)
+        {
+            if (epoch == warm)
+            {
+                codebooks.Start(model, x, seed, cancel);
+            }
+
+            var order = Order(n, random);
+            double sumLoss = 0;
+            for (int from = 0; from < n; from += batch, step++)
+            {
+                cancel.ThrowIfCancellationRequested();
+                using var scope = NewDisposeScope();
+                SetLearningRate(optimizer, rq.LearningRate, step, rq.Epochs * steps);
+                var rows = x.index_select(0, tensor(order[from..Math.Min(from + batch, n)]).to(x.device));
+                sumLoss += Step(model, optimizer, rows, epoch < warm ? null : codebooks, rq) * rows.shape[0];
+            }
+
+            if (epoch >= warm)
+            {
+                codebooks.Balance(model, x);
+            }
+
+            progress?.Report(new StageProgress(QuantizerTrainer.Stage, epoch + 1, rq.Epochs, null, new Dictionary<string, double> { ["reconstruction"] = sumLoss / n }));
+        }
+    }
+
+    /// <returns>The reconstruction loss.</returns>
+    private static double Step(RqVae model, optim.Optimizer optimizer, Tensor rows, CodebookFollower? codebooks, RqVaeOptions rq)
+    {
+        optimizer.zero_grad();
+        if (codebooks is null)
+        {
+            var bare = nn.functional.mse_loss(model.Autoencode(rows), rows);
+            bare.backward();
+            optimizer.step();
+            return bare.ToDouble();
+        }
+
+        var pass = model.Pass(rows);
+        var reconstruction = nn.functional.mse_loss(pass.Reconstruction, rows);
+        var loss = reconstruction + (pass.CommitmentLoss * rq.CommitmentWeight).sum();
+        if (rq.CodebookUpdate == CodebookUpdate.Gradient)
+        {
+            loss = loss + pass.CodebookLoss.sum();
+        }
+
+        loss.backward();
+        optimizer.step();
+        codebooks.Follow(pass);
+        return reconstruction.ToDouble();
+    }
+
+    private static Tensor Standardise(RqVae model, Tensor x)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var mean = x.mean([0]); // [input]
+        var deviation = (x - mean).pow(2).mean().sqrt().clamp_min(1e-12);
+        model.Standardise(mean, (1 / deviation).reshape(1));
+        return model.Standardised(x).MoveToOuterDisposeScope();
+    }
+
+    // He initialisation from our own generator: equal bytes whatever else drew from the global one.
+    private static void Initialise(RqVae model, Random random)
+    {
+        using var _ = no_grad();
+        foreach (var (name, parameter) in model.named_parameters().Where(p => !p.name.Contains("codes", StringComparison.Ordinal)))
+        {
+            if (parameter.dim() == 1)
+            {
+                parameter.zero_();
+                continue;
+            }
+
+            using var scope = NewDisposeScope();
+            double bound = Math.Sqrt(6.0 / parameter.shape[1]);
+            var values = new float[parameter.numel()];
+            for (int i = 0; i < values.Length; i++)
+            {
+                values[i] = (float)(bound * ((2 * random.NextDouble()) - 1));
+            }
+
+            parameter.copy_(tensor(values, parameter.shape));
+        }
+    }
+
+    private static void SetLearningRate(optim.Optimizer optimizer, double peak, int step, int steps)
+    {
+        double warm = Math.Max(1, WarmUpShare * steps);
+        double rate = step < warm ? peak * (step + 1) / warm : peak * 0.5 * (1 + Math.Cos(Math.PI * (step - warm) / Math.Max(1, steps - warm)));
+        foreach (var group in optimizer.ParamGroups)
+        {
+            group.LearningRate = rate;
+        }
+    }
+
+    private static long[] Order(int n, Random random)
+    {
+        var order = new long[n];
+        for (int i = 0; i < n; i++)
+        {
+            order[i] = i;
+        }
+
+        random.Shuffle(order);
+        return order;
+    }
+}

@@ -1,0 +1,2 @@
+global using Recsys.Torch;
+global using static Recsys.Torch.torch;

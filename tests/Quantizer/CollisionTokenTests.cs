@@ -1,0 +1,48 @@
+using Recsys.Catalog;
+using Recsys.Quantizer.Encoding;
+
+namespace Recsys.Quantizer.Tests;
+
+public class CollisionTokenTests
+{
+    [Fact]
+    public void Equal_codes_get_0_1_2_in_the_order_of_items()
+    {
+        ushort[] codes = [7, 1, 3, 3, 7, 1, 0, 65535, 7, 1];
+        Assert.Equal(["7-1#0", "3-3#0", "7-1#1", "0-65535#0", "7-1#2"], CollisionTokens.Assign(codes, 5, 2).Select(id => id.ToString()));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(6)]
+    public void Tokens_are_those_of_counting_group_by_group(int levels)
+    {
+        var random = new Random(levels);
+        var codes = Enumerable.Range(0, 5000 * levels).Select(_ => (ushort)random.Next(levels == 1 ? 100 : 4)).ToArray();
+        var counts = new Dictionary<string, int>();
+        var expected = codes.Chunk(levels).Select(tuple =>
+        {
+            string key = string.Join('-', tuple);
+            counts[key] = counts.GetValueOrDefault(key) + 1;
+            return new SemanticId(tuple, (ushort)(counts[key] - 1));
+        });
+        Assert.Equal(expected, CollisionTokens.Assign(codes, 5000, levels));
+    }
+
+    [Fact]
+    public void Semantic_ids_are_distinct_so_that_the_table_is_invertible()
+    {
+        var codes = new ushort[3000];
+        var ids = CollisionTokens.Assign(codes, 1000, 3);
+        var table = new ItemTable([.. Enumerable.Range(0, 1000).Select(i => $"i{i}")], ids, [.. Enumerable.Repeat("", 1000)], [1, 1, 1]);
+        Assert.All(Enumerable.Range(0, 1000), i => Assert.True(table.TryIndex(ids[i], out int item) && item == i));
+    }
+
+    [Fact]
+    public void More_than_65536_items_on_one_tuple_are_refused()
+        => Assert.Equal(Fault.ResourceExhausted, Assert.Throws<CatalogException>(() => CollisionTokens.Assign(new ushort[65_537], 65_537, 1)).Fault);
+
+    [Fact]
+    public void No_items_give_no_ids() => Assert.Empty(CollisionTokens.Assign([], 0, 3));
+}

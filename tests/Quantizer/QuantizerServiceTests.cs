@@ -1,0 +1,157 @@
+using Recsys.Catalog;
+using Recsys.Quantizer.Encoding;
+using Recsys.Quantizer.Service;
+using Recsys.Quantizer.Training;
+using Recsys.V1;
+using SemanticId = Recsys.Catalog.SemanticId;
+
+namespace Recsys.Quantizer.Tests;
+
+public sealed class QuantizerServiceTests : IDisposable
+{
+    private readonly EmbeddingMatrix _text = Blobs.Make("text", 60, 4, 12, 1);
+    private readonly FakeStore _store = new();
+    private readonly FakeVersions _versions = new();
+    private readonly Codebook _codebook;
+    private readonly ItemTable _items;
+    private readonly FakeSnapshots _snapshots;
+    private readonly QuantizerService _service;
+
+    public QuantizerServiceTests()
+    {
+        var fused = Blobs.Fuse(_text);
+        _codebook = QuantizerTrainer.Train(fused, new QuantizerOptions { Levels = 2, CodebookSize = 8 }, 1, null, default);
+        _items = new ItemTable([.. Enumerable.Range(0, 60).Select(i => $"item{i}")], _codebook.EncodeCatalogue(fused).Ids, [.. Enumerable.Repeat("", 60)], _codebook.Sizes);
+        _store.PublishAsync("v1", _items, default).Wait();
+        _snapshots = new FakeSnapshots("v1", _items, _codebook);
+        _service = new QuantizerService(_snapshots, _store, _versions);
+    }
+
+    public void Dispose()
+    {
+        Assert.Equal(0, _snapshots.Open); // every request gave its lease back
+        _codebook.Dispose();
+    }
+
+    [Fact]
+    public async Task Encode_gives_the_codes_of_the_catalogue_and_stores_nothing()
+    {
+        var response = await _service.Encode(new EncodeRequest { Items = { Vector("item3", 3), Vector("new", 17) } }, new FakeCall());
+        Assert.Equal("v1", response.Version);
+        Assert.Equal(_items.SemanticIds[3].Codes().Select(c => (uint)c), response.Items[0].SemanticId.Codes);
+        Assert.Equal(_items.SemanticIds[17].Codes().Select(c => (uint)c), response.Items[1].SemanticId.Codes);
+        Assert.True(response.Items[0].ReconstructionError >= 0);
+        Assert.Null(await _store.FindAsync("v1", "new", default));
+    }
+
+    [Fact]
+    public async Task Assign_stores_journals_and_gives_the_same_answer_again()
+    {
+        var request = new AssignRequest { Items = { Vector("new", 3, "A new one"), Vector("item3", 3) } };
+        var first = await _service.Assign(request, new FakeCall());
+        Assert.Equal([false, true], first.Items.Select(i => i.Existing));
+        Assert.NotEqual(first.Items[0].SemanticId, first.Items[1].SemanticId);
+        Assert.Equal(first.Items[0].SemanticId.Codes, first.Items[1].SemanticId.Codes);
+
+        var again = await _service.Assign(request, new FakeCall());
+        Assert.Equal(first.Items.Select(i => i.SemanticId), again.Items.Select(i => i.SemanticId));
+        var noted = Assert.Single(_versions.Journal);
+        Assert.Equal(("new", "A new one"), (noted.ItemId, noted.Title));
+        Assert.Equal(first.Items[0].SemanticId.Collision, noted.SemanticId.Collision);
+    }
+
+    [Fact]
+    public async Task A_call_that_died_between_store_and_journal_is_made_good_by_repeating_it()
+    {
+        var request = new AssignRequest { Items = { Vector("new", 3) } };
+        _versions.Die = true;
+        await Assert.ThrowsAsync<IOException>(() => _service.Assign(request, new FakeCall()));
+        Assert.Empty(_versions.Journal);
+        Assert.True((await _service.Assign(request, new FakeCall())).Items[0].Existing);
+        Assert.Single(_versions.Journal);
+        await _service.Assign(request, new FakeCall());
+        Assert.Single(_versions.Journal);
+    }
+
+    [Fact]
+    public async Task An_item_named_twice_in_a_call_gets_one_semantic_id()
+    {
+        var response = await _service.Assign(new AssignRequest { Items = { Vector("new", 3), Vector("new", 3) } }, new FakeCall());
+        Assert.Equal(response.Items[0].SemanticId, response.Items[1].SemanticId);
+        Assert.Single(_versions.Journal);
+    }
+
+    [Fact]
+    public async Task A_store_that_fails_is_passed_on_and_what_was_stored_before_can_be_repeated()
+    {
+        _store.FailFor = "second";
+        var request = new AssignRequest { Items = { Vector("first", 1), Vector("second", 2) } };
+        Assert.Equal(Fault.Unavailable, (await Assert.ThrowsAsync<CatalogException>(() => _service.Assign(request, new FakeCall()))).Fault);
+        await _service.Assign(request, new FakeCall());
+        Assert.Equal(["first", "second"], _versions.Journal.Select(i => i.ItemId).Order());
+    }
+
+    [Fact]
+    public async Task One_bad_item_refuses_the_whole_call()
+    {
+        var request = new AssignRequest { Items = { Vector("good", 1), new ItemEmbedding { ItemId = "bad", Embeddings = { ["text"] = new Vector { Values = { 1, float.NaN, 1, 1 } } } } } };
+        var error = await Assert.ThrowsAsync<CatalogException>(() => _service.Assign(request, new FakeCall()));
+        Assert.Equal(Fault.InvalidArgument, error.Fault);
+        Assert.Null(await _store.FindAsync("v1", "good", default));
+        Assert.Empty(_versions.Journal);
+    }
+
+    [Fact]
+    public async Task Lookup_answers_both_ways_and_sees_items_appended_since_the_snapshot()
+    {
+        await _service.Assign(new AssignRequest { Items = { Vector("new", 5) } }, new FakeCall());
+        var codes = _items.SemanticIds[5].Codes().Select(c => (uint)c).ToArray();
+        var response = await _service.Lookup(new LookupRequest { ItemIds = { "item5", "new", "nobody" }, Prefixes = { new CodePrefix { Codes = { codes } }, new CodePrefix { Codes = { codes[0] } } } }, new FakeCall());
+        Assert.Equal(codes, response.Items[0].SemanticId.Codes);
+        Assert.Equal(codes, response.Items[1].SemanticId.Codes);
+        Assert.Null(response.Items[2].SemanticId);
+        Assert.Contains("item5", response.Prefixes[0].ItemIds);
+        Assert.Contains("new", response.Prefixes[0].ItemIds);
+        var expected = Enumerable.Range(0, 60).Where(i => _items.SemanticIds[i][0] == codes[0]).Select(i => $"item{i}").Append("new").Order(StringComparer.Ordinal);
+        Assert.Equal(expected, response.Prefixes[1].ItemIds);
+    }
+
+    [Fact]
+    public async Task Lookup_respects_the_limit()
+    {
+        var response = await _service.Lookup(new LookupRequest { Prefixes = { new CodePrefix { Codes = { _items.SemanticIds[0][0] } } }, Limit = 1 }, new FakeCall());
+        Assert.Single(response.Prefixes[0].ItemIds);
+    }
+
+    [Fact]
+    public async Task Requests_out_of_bounds_are_refused_with_the_bound()
+    {
+        await Refused("1 to 10000", () => _service.Encode(new EncodeRequest(), new FakeCall()));
+        await Refused("1 to 10000", () => _service.Assign(new AssignRequest { Items = { Enumerable.Repeat(Vector("x", 0), 10_001) } }, new FakeCall()));
+        await Refused("1 to 1024", () => _service.Encode(new EncodeRequest { Items = { Vector("", 0) } }, new FakeCall()));
+        await Refused("1 to 10000", () => _service.Lookup(new LookupRequest(), new FakeCall()));
+        await Refused("1 to 10000, or 0", () => _service.Lookup(new LookupRequest { ItemIds = { "x" }, Limit = 10_001 }, new FakeCall()));
+        await Refused("1 to 2", () => _service.Lookup(new LookupRequest { Prefixes = { new CodePrefix { Codes = { 1, 2, 3 } } } }, new FakeCall()));
+        await Refused("1 to 2", () => _service.Lookup(new LookupRequest { Prefixes = { new CodePrefix() } }, new FakeCall()));
+        await Refused("Code 8 at level 0", () => _service.Lookup(new LookupRequest { Prefixes = { new CodePrefix { Codes = { 8 } } } }, new FakeCall()));
+        await Refused("unknown to this version's codebook", () => _service.Encode(new EncodeRequest { Items = { new ItemEmbedding { ItemId = "x", Embeddings = { ["sound"] = new Vector { Values = { 1 } } } } } }, new FakeCall()));
+
+        static async Task Refused(string bound, Func<Task> call)
+        {
+            var error = await Assert.ThrowsAsync<CatalogException>(call);
+            Assert.Equal(Fault.InvalidArgument, error.Fault);
+            Assert.Contains(bound, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_version_without_codebook_is_a_failed_precondition()
+    {
+        var service = new QuantizerService(new FakeSnapshots("v0", _items, null), _store, _versions);
+        var error = await Assert.ThrowsAsync<CatalogException>(() => service.Encode(new EncodeRequest { Items = { Vector("x", 0) } }, new FakeCall()));
+        Assert.Equal(Fault.FailedPrecondition, error.Fault);
+    }
+
+    private ItemEmbedding Vector(string id, int row, string title = "")
+        => new() { ItemId = id, Title = title, Embeddings = { ["text"] = new Vector { Values = { _text.Row(row).ToArray() } } } };
+}
