@@ -15,7 +15,8 @@ namespace {
 
 // What a parameter takes, read from the schema once.
 enum class Want : uint8_t {
-  Tensor, Number, Int, Double, Bool, IntList, DoubleList, BoolList, TensorList, OptionalTensorList, String, Device, Generator, Other
+  Tensor, Number, Int, Double, Bool, IntList, DoubleList, BoolList, TensorList, OptionalTensorList, String, Device, Generator,
+  ScalarType, Layout, MemoryFormat, Other
 };
 
 struct Parameter {
@@ -38,11 +39,9 @@ Want want_of(const c10::TypePtr& type) {
     case c10::TypeKind::NumberType: return Want::Number;
     case c10::TypeKind::IntType:
     case c10::TypeKind::SymIntType: return Want::Int;
-#if RS_TORCH_AT_LEAST(2, 0)
-    case c10::TypeKind::ScalarTypeType:
-    case c10::TypeKind::LayoutType:
-    case c10::TypeKind::MemoryFormatType: return Want::Int;
-#endif
+    case c10::TypeKind::ScalarTypeType: return Want::ScalarType;
+    case c10::TypeKind::LayoutType: return Want::Layout;
+    case c10::TypeKind::MemoryFormatType: return Want::MemoryFormat;
     case c10::TypeKind::FloatType: return Want::Double;
     case c10::TypeKind::BoolType: return Want::Bool;
     case c10::TypeKind::StringType: return Want::String;
@@ -66,7 +65,7 @@ Want want_of(const c10::TypePtr& type) {
 
 Parameter parameter_of(const c10::Argument& argument) {
   Parameter p;
-  auto type = argument.type();
+  auto type = argument.real_type();  // type() calls dtypes, layouts and memory formats plain integers
   p.optional = type->kind() == c10::TypeKind::OptionalType;
   if (p.optional) {
     type = type->containedType(0);
@@ -89,6 +88,16 @@ const char* kind_name(int32_t kind) {
 
 [[noreturn]] void wrong(const Parameter& p, const Arg& a) {
   throw std::invalid_argument("argument '" + p.name + "' does not take a value of kind " + kind_name(a.kind));
+}
+
+// libtorch indexes tables with these unchecked, so a wrong number would be the end of the process.
+bool valid_enum(Want want, int64_t v) {
+  switch (want) {
+    case Want::ScalarType: return (v >= 0 && v <= 11) || v == 15 || (RS_TORCH_AT_LEAST(2, 1) && v >= 23 && v <= 26);
+    case Want::Layout: return v == 0;  // dense tensors only
+    case Want::MemoryFormat: return v >= 0 && v <= 3;
+    default: return true;
+  }
 }
 
 template <typename T>
@@ -141,7 +150,13 @@ void push(std::vector<c10::IValue>& stack, const Parameter& p, const Arg& a) {
       else wrong(p, a);
       return;
     case Want::Int:
+    case Want::ScalarType:
+    case Want::Layout:
+    case Want::MemoryFormat:
       if (a.kind != kInt) wrong(p, a);
+      if (!valid_enum(p.want, a.payload)) {
+        throw std::invalid_argument("argument '" + p.name + "' does not take the number " + std::to_string(a.payload));
+      }
       stack.emplace_back(a.payload);
       return;
     case Want::Double:

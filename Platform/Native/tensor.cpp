@@ -111,8 +111,8 @@ RS_EXPORT int32_t rs_tensor_data(void* handle, void** data) {
 // A new contiguous tensor with a copy of `bytes` bytes; null data gives uninitialised memory.
 RS_EXPORT int32_t rs_tensor_from_bytes(const void* data, int64_t bytes, const int64_t* sizes, int32_t dim, int32_t dtype, Out* result) {
   return guarded([&] {
-    if (dim < 0 || (dim > 0 && sizes == nullptr)) {
-      throw std::invalid_argument("a shape without sizes");
+    if (dim < 0 || (dim > 0 && sizes == nullptr) || dtype < 0 || dtype >= static_cast<int32_t>(at::ScalarType::NumOptions)) {
+      throw std::invalid_argument("a shape without sizes or an unknown dtype");
     }
     auto t = at::empty(c10::IntArrayRef(sizes, static_cast<size_t>(dim)), at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype)));
     if (data != nullptr) {

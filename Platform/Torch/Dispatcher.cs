@@ -14,6 +14,7 @@ namespace Recsys.Torch;
 /// </summary>
 public static unsafe class Dispatcher
 {
+    private const int MaxArguments = 64;
     private const int CacheSize = 2048; // a power of two, some times the number of operators in use
     private static readonly Entry?[] Cache = new Entry?[CacheSize];
     private static readonly ConcurrentDictionary<string, nint> Operators = new();
@@ -36,35 +37,28 @@ public static unsafe class Dispatcher
     {
         Out result;
         Invoke(op, arguments, &result, 1);
-        return Tensor.Own(result);
+        return result.Kind == Kind.Tensor ? Tensor.Own(result) : throw Results.Unexpected(op, &result, 1);
     }
 
     public static (Tensor, Tensor) Call2(string op, params ReadOnlySpan<Value> arguments)
     {
-        var results = stackalloc Out[2];
-        Invoke(op, arguments, results, 2);
-        return (Tensor.Own(results[0]), Tensor.Own(results[1]));
+        var r = CallMany(op, 2, arguments);
+        return (r[0], r[1]);
     }
 
     public static (Tensor, Tensor, Tensor) Call3(string op, params ReadOnlySpan<Value> arguments)
     {
-        var results = stackalloc Out[3];
-        Invoke(op, arguments, results, 3);
-        return (Tensor.Own(results[0]), Tensor.Own(results[1]), Tensor.Own(results[2]));
+        var r = CallMany(op, 3, arguments);
+        return (r[0], r[1], r[2]);
     }
 
     /// <summary>Calls an operator with <paramref name="count"/> tensors as its results.</summary>
     public static Tensor[] CallMany(string op, int count, params ReadOnlySpan<Value> arguments)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, 16u, nameof(count));
         var results = stackalloc Out[count];
         Invoke(op, arguments, results, count);
-        var tensors = new Tensor[count];
-        for (var i = 0; i < count; i++)
-        {
-            tensors[i] = Tensor.Own(results[i]);
-        }
-
-        return tensors;
+        return Results.Tensors(op, results, count);
     }
 
     /// <summary>Calls an operator whose result is a tensor list.</summary>
@@ -72,16 +66,15 @@ public static unsafe class Dispatcher
     {
         Out result;
         Invoke(op, arguments, &result, 1);
+        if (result.Kind != Kind.TensorList)
+        {
+            throw Results.Unexpected(op, &result, 1);
+        }
+
         var list = (Out*)result.Payload;
         try
         {
-            var tensors = new Tensor[result.Count];
-            for (var i = 0; i < tensors.Length; i++)
-            {
-                tensors[i] = Tensor.Own(list[i]);
-            }
-
-            return tensors;
+            return Results.Tensors(op, list, result.Count);
         }
         finally
         {
@@ -97,12 +90,22 @@ public static unsafe class Dispatcher
     {
         Out result;
         Invoke(op, arguments, &result, 1);
-        return result.Kind == Kind.Double ? BitConverter.Int64BitsToDouble(result.Payload) : result.Payload;
+        return result.Kind switch
+        {
+            Kind.Double => BitConverter.Int64BitsToDouble(result.Payload),
+            Kind.Int or Kind.Bool => result.Payload,
+            _ => throw Results.Unexpected(op, &result, 1),
+        };
     }
 
     [SkipLocalsInit]
     private static void Invoke(string name, ReadOnlySpan<Value> values, Out* results, int capacity)
     {
+        if (values.Length > MaxArguments)
+        {
+            throw new TorchException(TorchFault.Argument, $"{name}: {values.Length} arguments, no operator takes more than {MaxArguments}.", name);
+        }
+
         var op = Find(name);
         var arguments = stackalloc Arg[values.Length];
         var memory = stackalloc long[Scratch.Words];
@@ -119,7 +122,11 @@ public static unsafe class Dispatcher
             var status = rs_op_call((void*)op, arguments, values.Length, results, capacity, &returned);
             if (status != Status.Ok)
             {
-                throw Check.Failure(status, name, Describe(values));
+                var failure = Check.Failure(status, name, Describe(values));
+                if (failure.Fault != TorchFault.Memory || capacity == 0 || !RetryAfterCollection(op, arguments, values.Length, results, capacity))
+                {
+                    throw failure;
+                }
             }
         }
         finally
@@ -127,6 +134,15 @@ public static unsafe class Dispatcher
             Scratch.ReleaseTensors(values, held);
             scratch.Dispose();
         }
+    }
+
+    // Tensors that nobody reaches any more may hold the memory that was missing. An in-place operator is not run twice.
+    private static bool RetryAfterCollection(nint op, Arg* arguments, int count, Out* results, int capacity)
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        int returned;
+        return rs_op_call((void*)op, arguments, count, results, capacity, &returned) == Status.Ok;
     }
 
     internal static string Describe(ReadOnlySpan<Value> values)

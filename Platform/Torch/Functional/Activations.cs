@@ -27,7 +27,7 @@ public static partial class torch
 
             public static Tensor relu6(Tensor x, bool inplace = false) => inplace ? Same(x, "relu6_") : Call("relu6", x);
 
-            public static Tensor mish(Tensor x, bool inplace = false) => inplace ? Same(x, "mish_") : Call("mish", x);
+            public static Tensor mish(Tensor x, bool inplace = false) => inplace ? Same(x, "mish_") : OnFloats("mish", x);
 
             public static Tensor hardswish(Tensor input, bool inplace = false) => inplace ? Same(input, "hardswish_") : Call("hardswish", input);
 
@@ -60,6 +60,20 @@ public static partial class torch
             public static Tensor softmin(Tensor x, long dim) => (-x).softmax(dim);
 
             public static Tensor log_softmax(Tensor x, long dim, ScalarType? dtype = null) => x.log_softmax(dim, dtype);
+
+            // For operators that libtorch 1.13 lacks in half precision on a CPU.
+            private static Tensor OnFloats(string op, Tensor x)
+            {
+                var type = x.dtype;
+                if (type is not (ScalarType.BFloat16 or ScalarType.Float16) || !x.is_cpu())
+                {
+                    return Call(op, x);
+                }
+
+                using var wide = x.to(ScalarType.Float32);
+                using var y = Call(op, wide);
+                return y.to(type);
+            }
 
             private static Tensor Same(Tensor x, string op, params ReadOnlySpan<Value> rest)
             {

@@ -16,12 +16,14 @@ internal static unsafe class Check
 
     internal static TorchException Failure(Status status, string what, string? arguments)
     {
-        var text = $"{what}{(arguments is null ? "" : $"({arguments})")}: {LastError()}";
-        return new TorchException(Fault(status), text, what);
+        var reason = LastError();
+        return new TorchException(Fault(status, reason), $"{what}{(arguments is null ? "" : $"({arguments})")}: {reason}", what);
     }
 
-    private static TorchFault Fault(Status status) => status switch
+    private static TorchFault Fault(Status status, string reason) => status switch
     {
+        // libtorch's allocators throw its general error type.
+        Status.Torch when reason.Contains("allocate memory", StringComparison.Ordinal) || reason.Contains("out of memory", StringComparison.Ordinal) => TorchFault.Memory,
         Status.Index => TorchFault.Index,
         Status.Type or Status.Argument => TorchFault.Argument,
         Status.Unsupported => TorchFault.Unsupported,
