@@ -104,7 +104,7 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
                 ? await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation).ConfigureAwait(false)
                 : await Channel.Invoker.SendAsync(request, Cancellation).ConfigureAwait(false);
             Attach(answer);
-            if (ResponseMetadata.RefusalOf(answer) is { } refusal) End(refusal, ResponseMetadata.Read(answer.Headers), early: true);
+            if (ResponseMetadata.RefusalOf(answer) is { } refusal) End(refusal, ResponseMetadata.ReadTrailersOnly(answer), early: true);
             if (Finished.IsCompleted && GetStatus().StatusCode != StatusCode.OK) throw EndFailure();
             return answer;
         }

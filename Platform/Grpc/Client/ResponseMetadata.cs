@@ -29,7 +29,7 @@ internal static class ResponseMetadata
     public static (Status Status, Metadata Trailers) ReadEnd(HttpResponseMessage answer)
     {
         if (StatusIn(answer.TrailingHeaders) is { } status) return (status, Read(answer.TrailingHeaders));
-        if (StatusIn(answer.Headers) is { } inHeaders) return (inHeaders, Read(answer.Headers));
+        if (StatusIn(answer.Headers) is { } inHeaders) return (inHeaders, ReadTrailersOnly(answer));
         return (new Status(StatusCode.Unknown, "No grpc-status found on response."), Read(answer.TrailingHeaders));
     }
 
@@ -43,6 +43,17 @@ internal static class ResponseMetadata
             foreach (string value in values) Wire.Headers.AddReceived(metadata, name, value);
         }
         return metadata.Freeze();
+    }
+
+    /// <summary>The trailers of an answer that is nothing else: its headers without those of its HTTP server.</summary>
+    public static Metadata ReadTrailersOnly(HttpResponseMessage answer)
+    {
+        var trailers = new Metadata();
+        foreach (Metadata.Entry entry in Read(answer.Headers))
+        {
+            if (entry.Key is not ("date" or "server")) trailers.Add(entry);
+        }
+        return trailers.Freeze();
     }
 
     public static string? First(HttpResponseHeaders headers, string name)

@@ -1,7 +1,9 @@
 using Grpc.Core;
 using Grpc.Wire;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 
 namespace Grpc.AspNetCore.Server;
 
@@ -10,7 +12,8 @@ internal sealed partial class HttpContextServerCallContext
 {
     private void WriteFinalStatus(Exception? failure)
     {
-        if (HttpContext.RequestAborted.IsCancellationRequested)
+        // Reading may notice that the connection is gone before the request is told.
+        if (HttpContext.RequestAborted.IsCancellationRequested || failure is ConnectionAbortedException or ConnectionResetException)
         {
             GrpcLog.CallCancelled(_logger, MethodCore);
             return;
@@ -63,7 +66,7 @@ internal sealed partial class HttpContextServerCallContext
             if (Headers.IsProtocolHeader(entry.Key)) continue;
             if (Headers.IsSendable(entry))
             {
-                target.Append(entry.Key, Headers.ToHeaderValue(entry));
+                Append(target, entry);
                 continue;
             }
             GrpcLog.UnsendableTrailer(_logger, entry.Key, MethodCore);
@@ -72,6 +75,10 @@ internal sealed partial class HttpContextServerCallContext
         target[Headers.Status] = StatusNumber(status.StatusCode);
         if (status.Detail.Length > 0) target[Headers.Message] = PercentEncoding.Encode(status.Detail);
     }
+
+    /// <summary>Unlike the framework's Append, this keeps empty values.</summary>
+    private static void Append(IHeaderDictionary target, Metadata.Entry entry) =>
+        target[entry.Key] = StringValues.Concat(target[entry.Key], Headers.ToHeaderValue(entry));
 
     private static string StatusNumber(StatusCode code) => (uint)code < (uint)StatusNumbers.Length ? StatusNumbers[(int)code] : ((int)code).ToString();
 

@@ -72,7 +72,7 @@ internal sealed partial class HttpContextServerCallContext : ServerCallContext
                     SetResponseEncoding(entry.Value);
                     continue;
                 }
-                HttpContext.Response.Headers.Append(entry.Key, Headers.ToHeaderValue(entry));
+                Append(HttpContext.Response.Headers, entry);
             }
             await HttpContext.Response.StartAsync(HttpContext.RequestAborted);
             await HttpContext.Response.BodyWriter.FlushAsync(HttpContext.RequestAborted);
