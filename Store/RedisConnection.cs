@@ -78,6 +78,8 @@ internal sealed class RedisConnection : IDisposable
 
     public void Dispose()
     {
+        // Not its Dispose alone: that waits a second for QUIT's reply, and every operation has its reply already.
+        _multiplexer.Close(allowCommandsToComplete: false);
         _multiplexer.Dispose();
         _renewing.Dispose();
     }

@@ -12,7 +12,7 @@ public sealed record RedisOptions(string Connection)
     /// <summary>How long an operation goes on trying while the connection is lost, before it fails; 0 to 10 min.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Items in one script call of a publication; 1 to 5,000.</summary>
+    /// <summary>Items in one script call of a publication; 1 to 2,000 (Lua unpacks at most 8,000 values).</summary>
     public int PublishBatch { get; init; } = 500;
 
     /// <exception cref="CatalogException">Every value that is out of its range.</exception>
@@ -22,7 +22,7 @@ public sealed record RedisOptions(string Connection)
         Check(!string.IsNullOrWhiteSpace(Connection), nameof(Connection), Connection, "host:port");
         Check(ReplyTimeout >= TimeSpan.FromMilliseconds(50) && ReplyTimeout <= TimeSpan.FromMinutes(5), nameof(ReplyTimeout), ReplyTimeout, "50 ms to 5 min");
         Check(Patience >= TimeSpan.Zero && Patience <= TimeSpan.FromMinutes(10), nameof(Patience), Patience, "0 to 10 min");
-        Check(PublishBatch is >= 1 and <= 5000, nameof(PublishBatch), PublishBatch, "1 to 5,000");
+        Check(PublishBatch is >= 1 and <= 2000, nameof(PublishBatch), PublishBatch, "1 to 2,000");
         if (faults.Count > 0)
         {
             throw CatalogException.Invalid($"Redis options: {string.Join("; ", faults)}.");

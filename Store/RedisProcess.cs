@@ -47,6 +47,7 @@ internal sealed class RedisProcess(string folder, string server, TimeProvider ti
         }
 
         WriteFiles();
+        StartReaper();
         Run(server, Path.Combine(folder, "redis.conf"));
         if (!await AwaitAnswerAsync(StartTimeout, cancel))
         {
@@ -54,7 +55,6 @@ internal sealed class RedisProcess(string folder, string server, TimeProvider ti
         }
 
         Remember();
-        StartReaper();
         return true;
     }
 

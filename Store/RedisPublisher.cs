@@ -25,11 +25,11 @@ internal sealed class RedisPublisher(RedisConnection redis, int batchSize)
             return;
         }
 
-        await InBatchesAsync(version, items.Count, StoreScripts.Publish, [keys.Ids, keys.Codes, keys.Next], item =>
+        await InBatchesAsync(version, items.Count, InFlight, [keys.Ids, keys.Codes, keys.Next], item =>
             [items.Ids[item], items.SemanticIds[item].ToString(), CodeIndex.Member(items.SemanticIds[item], items.Ids[item])], cancel);
 
         // One after the other: the stream keeps the journal's order.
-        await InBatchesAsync(version, appended.Count, StoreScripts.Restore, [keys.Ids, keys.Codes, keys.Next, keys.Appended], index =>
+        await InBatchesAsync(version, appended.Count, 1, [keys.Ids, keys.Codes, keys.Next, keys.Appended], index =>
             [appended[index].ItemId, appended[index].SemanticId.ToString(), CodeIndex.Member(appended[index].SemanticId, appended[index].ItemId), appended[index].Title], cancel);
 
         FaultPoints.Pass("store.publish.marker");
@@ -43,22 +43,21 @@ internal sealed class RedisPublisher(RedisConnection redis, int batchSize)
         return ids >= count && codes >= count;
     }
 
-    private async Task InBatchesAsync(string version, int count, string script, RedisKey[] keys, Func<int, RedisValue[]> arguments, CancellationToken cancel)
+    private async Task InBatchesAsync(string version, int count, int inFlight, RedisKey[] keys, Func<int, RedisValue[]> arguments, CancellationToken cancel)
     {
-        bool ordered = ReferenceEquals(script, StoreScripts.Restore);
         var flying = new Queue<Task>();
         try
         {
             for (int first = 0; first < count; first += batchSize)
             {
                 FaultPoints.Pass("store.publish.batch");
-                while (flying.Count >= (ordered ? 1 : InFlight))
+                while (flying.Count >= inFlight)
                 {
                     await flying.Dequeue();
                 }
 
                 RedisValue[] values = [.. Enumerable.Range(first, Math.Min(batchSize, count - first)).SelectMany(arguments)];
-                flying.Enqueue(SendAsync(version, script, keys, values, cancel));
+                flying.Enqueue(SendAsync(version, keys, values, cancel));
             }
         }
         finally
@@ -67,9 +66,9 @@ internal sealed class RedisPublisher(RedisConnection redis, int batchSize)
         }
     }
 
-    private async Task SendAsync(string version, string script, RedisKey[] keys, RedisValue[] values, CancellationToken cancel)
+    private async Task SendAsync(string version, RedisKey[] keys, RedisValue[] values, CancellationToken cancel)
     {
-        var conflict = await redis.RunAsync("publish", (database, _) => database.ScriptEvaluateAsync(script, keys, values), cancel);
+        var conflict = await redis.RunAsync("publish", (database, _) => database.ScriptEvaluateAsync(StoreScripts.Merge, keys, values), cancel);
         if (!conflict.IsNull)
         {
             throw CatalogException.Precondition($"Item '{(string)conflict!}' of version '{version}' has another semantic ID in Redis than in its folder. Drop the version from Redis and publish it again.");

@@ -3,37 +3,51 @@ namespace Recsys.Store;
 /// <summary>The Lua scripts; each runs atomically, and all keys of a call lie in one slot.</summary>
 internal static class StoreScripts
 {
-    /// <summary>KEYS ids, codes, next; ARGV per item: item, id, member. Returns the item that has another ID already, if any.</summary>
-    public const string Publish = """
-        for i = 1, #ARGV, 3 do
-          local item, id = ARGV[i], ARGV[i + 1]
-          if redis.call('HSETNX', KEYS[1], item, id) == 0 and redis.call('HGET', KEYS[1], item) ~= id then
+    /// <summary>
+    /// KEYS ids, codes, next and, for appended items, their stream; ARGV per item: item, id, member and, for the stream, title.
+    /// Merges a batch into what is there, with five commands whatever its size. Returns the item that has another ID already, if
+    /// any, and has then written nothing.
+    /// </summary>
+    public const string Merge = """
+        local stride = #KEYS == 4 and 4 or 3
+        local items, fields, members, new, order, top = {}, {}, {}, {}, {}, {}
+        for i = 1, #ARGV, stride do
+          items[#items + 1] = ARGV[i]
+        end
+        local have = redis.call('HMGET', KEYS[1], unpack(items))
+        for j, item in ipairs(items) do
+          local at = (j - 1) * stride
+          local id = ARGV[at + 2]
+          if have[j] and have[j] ~= id then
             return item
           end
-          redis.call('ZADD', KEYS[2], 0, ARGV[i + 2])
+          if not have[j] then
+            fields[#fields + 1], fields[#fields + 2] = item, id
+            new[#new + 1] = at
+          end
+          members[#members + 1], members[#members + 2] = 0, ARGV[at + 3]
           local codes, token = string.match(id, '^(.*)#(%d+)$')
-          if tonumber(token) >= tonumber(redis.call('HGET', KEYS[3], codes) or '0') then
-            redis.call('HSET', KEYS[3], codes, tonumber(token) + 1)
+          if not top[codes] then
+            order[#order + 1] = codes
+          end
+          top[codes] = math.max(top[codes] or 0, tonumber(token) + 1)
+        end
+        if #fields > 0 then
+          redis.call('HSET', KEYS[1], unpack(fields))
+        end
+        redis.call('ZADD', KEYS[2], unpack(members))
+        local known, raised = redis.call('HMGET', KEYS[3], unpack(order)), {}
+        for j, codes in ipairs(order) do
+          if top[codes] > tonumber(known[j] or '0') then
+            raised[#raised + 1], raised[#raised + 2] = codes, top[codes]
           end
         end
-        return false
-        """;
-
-    /// <summary>KEYS ids, codes, next, appended; ARGV per item: item, id, member, title. As above, and puts new items on the stream.</summary>
-    public const string Restore = """
-        for i = 1, #ARGV, 4 do
-          local item, id = ARGV[i], ARGV[i + 1]
-          local isNew = redis.call('HSETNX', KEYS[1], item, id) == 1
-          if not isNew and redis.call('HGET', KEYS[1], item) ~= id then
-            return item
-          end
-          redis.call('ZADD', KEYS[2], 0, ARGV[i + 2])
-          local codes, token = string.match(id, '^(.*)#(%d+)$')
-          if tonumber(token) >= tonumber(redis.call('HGET', KEYS[3], codes) or '0') then
-            redis.call('HSET', KEYS[3], codes, tonumber(token) + 1)
-          end
-          if isNew then
-            redis.call('XADD', KEYS[4], '*', 'item', item, 'id', id, 'title', ARGV[i + 3])
+        if #raised > 0 then
+          redis.call('HSET', KEYS[3], unpack(raised))
+        end
+        if KEYS[4] then
+          for _, at in ipairs(new) do
+            redis.call('XADD', KEYS[4], '*', 'item', ARGV[at + 1], 'id', ARGV[at + 2], 'title', ARGV[at + 4])
           end
         end
         return false

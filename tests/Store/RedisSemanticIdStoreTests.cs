@@ -230,6 +230,6 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     public async Task Options_out_of_range_are_listed_together()
     {
         var error = await Assert.ThrowsAsync<CatalogException>(() => RedisSemanticIdStore.OpenAsync(new RedisOptions(" ") { PublishBatch = 0, Patience = TimeSpan.FromDays(1), ReplyTimeout = TimeSpan.Zero }));
-        Assert.All(new[] { "Connection", "PublishBatch is '0'; allowed: 1 to 5,000", "Patience", "ReplyTimeout" }, part => Assert.Contains(part, error.Message));
+        Assert.All(new[] { "Connection", "PublishBatch is '0'; allowed: 1 to 2,000", "Patience", "ReplyTimeout" }, part => Assert.Contains(part, error.Message));
     }
 }
