@@ -48,4 +48,17 @@ public sealed class HealthTests
         health.ClearAll();
         Assert.Equal(ServingStatus.ServiceUnknown, await NextAsync());
     }
+
+    [Fact]
+    public async Task Watch_does_not_hold_up_a_server_that_stops()
+    {
+        await using EchoHost host = await StartAsync();
+        using AsyncServerStreamingCall<HealthCheckResponse> watch = new Health.HealthClient(host.Channel()).Watch(new HealthCheckRequest());
+        Assert.True(await watch.ResponseStream.MoveNext());
+        Task stopping = host.StopAsync();
+        Assert.True(await watch.ResponseStream.MoveNext());
+        Assert.Equal(ServingStatus.NotServing, watch.ResponseStream.Current.Status);
+        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => watch.ResponseStream.MoveNext())).StatusCode);
+        await stopping;
+    }
 }

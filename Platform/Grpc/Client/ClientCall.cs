@@ -11,6 +11,7 @@ internal abstract class ClientCall : IDisposable
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
     private readonly GrpcChannel _channel;
+    private readonly IMethod _method;
     private readonly CancellationTokenSource _cancellation = new();
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
@@ -20,9 +21,10 @@ internal abstract class ClientCall : IDisposable
     private HttpResponseMessage? _response;
     private bool _hasEnded;
 
-    protected ClientCall(GrpcChannel channel, CallOptions options)
+    protected ClientCall(GrpcChannel channel, IMethod method, CallOptions options)
     {
         _channel = channel;
+        _method = method;
         Options = options;
         Deadline = EarliestDeadline(options);
         channel.Add(this);
@@ -89,6 +91,7 @@ internal abstract class ClientCall : IDisposable
             _hasEnded = true;
             (_status, _trailers) = (status, trailers.Freeze());
         }
+        ClientLog.CallEnded(_channel.Logger, _method.FullName, status.StatusCode, status.Detail);
         _finished.SetResult();
         if (early) _cancellation.Cancel();
         foreach (IDisposable watch in _watches) watch.Dispose();

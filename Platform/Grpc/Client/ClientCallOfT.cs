@@ -9,7 +9,7 @@ namespace Grpc.Net.Client;
 
 /// <summary>One call of a method: sends its request, opens its answer, receives its messages.</summary>
 internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Method<TRequest, TResponse> method, string? host, CallOptions options)
-    : ClientCall(channel, options)
+    : ClientCall(channel, method, options)
     where TRequest : class
     where TResponse : class
 {

@@ -1,17 +1,24 @@
 using Grpc.Core;
 using Grpc.Health.V1;
+using Microsoft.Extensions.Hosting;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace Grpc.HealthCheck;
 
 /// <summary>
 /// Health of the services of a server, by full name; "" is the server as a whole. Register it as a singleton, and map it.
+/// When the host stops, watchers are told NOT_SERVING and their calls end with UNAVAILABLE, so that they do not hold it up.
 /// </summary>
-public class HealthServiceImpl : Health.V1.Health.HealthBase
+public class HealthServiceImpl(IHostApplicationLifetime? lifetime) : Health.V1.Health.HealthBase
 {
+    private readonly CancellationToken _stopping = lifetime?.ApplicationStopping ?? CancellationToken.None;
     private readonly Dictionary<string, ServingStatus> _statuses = [];
     private readonly Lock _gate = new();
     private TaskCompletionSource _changed = NewSignal();
+
+    public HealthServiceImpl() : this(null)
+    {
+    }
 
     /// <summary>Sets the status of a service and tells those who watch it.</summary>
     public void SetStatus(string service, ServingStatus status)
@@ -40,8 +47,9 @@ public class HealthServiceImpl : Health.V1.Health.HealthBase
 
     public override async Task Watch(HealthCheckRequest request, IServerStreamWriter<HealthCheckResponse> responseStream, ServerCallContext context)
     {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, _stopping);
         ServingStatus? sent = null;
-        while (!context.CancellationToken.IsCancellationRequested)
+        while (true)
         {
             ServingStatus status = Read(request.Service, out Task changed);
             if (status != sent)
@@ -49,7 +57,11 @@ public class HealthServiceImpl : Health.V1.Health.HealthBase
                 await responseStream.WriteAsync(new HealthCheckResponse { Status = status }, context.CancellationToken);
                 sent = status;
             }
-            await changed.WaitAsync(context.CancellationToken);
+            await changed.WaitAsync(ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            context.CancellationToken.ThrowIfCancellationRequested();
+            if (!_stopping.IsCancellationRequested) continue;
+            await responseStream.WriteAsync(new HealthCheckResponse { Status = ServingStatus.NotServing }, context.CancellationToken);
+            throw new RpcException(new Status(StatusCode.Unavailable, "The server is stopping."));
         }
     }
 

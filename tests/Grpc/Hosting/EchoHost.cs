@@ -53,6 +53,8 @@ public sealed class EchoHost : IAsyncDisposable
         return new EchoHost(app, log, probe);
     }
 
+    public Task StopAsync() => _app.StopAsync();
+
     public GrpcChannel Channel(Action<GrpcChannelOptions>? configure = null)
     {
         var options = new GrpcChannelOptions();
