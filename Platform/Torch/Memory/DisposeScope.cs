@@ -10,11 +10,11 @@ namespace Recsys.Torch;
 public sealed class DisposeScope : IDisposable
 {
     private readonly List<IDisposable?> _entries = [];
-    private readonly DisposeScopeManager _manager;
+    private readonly ThreadDisposeScopes _manager;
     private int _count;
     private bool _disposed;
 
-    internal DisposeScope(DisposeScopeManager manager)
+    internal DisposeScope(ThreadDisposeScopes manager)
     {
         _manager = manager;
     }

@@ -30,7 +30,7 @@ public static partial class torch
                 NativeMemoryPressure.Add(bytes);
             }
 
-            var manager = DisposeScopeManager.ThreadSingleton;
+            var manager = ThreadDisposeScopes.ThreadSingleton;
             if (manager.CurrentDisposeScope is { } scope)
             {
                 manager.StatisticsInstance.TensorStatistics.CreatedInScopeCount++;
@@ -66,7 +66,7 @@ public static partial class torch
         {
             if (Interlocked.Exchange(ref _disposed, 1) == 0)
             {
-                var statistics = DisposeScopeManager.ThreadSingleton.StatisticsInstance.TensorStatistics;
+                var statistics = ThreadDisposeScopes.ThreadSingleton.StatisticsInstance.TensorStatistics;
                 if (Scope?.Forget(this) == true)
                 {
                     statistics.DisposedInScopeCount++;

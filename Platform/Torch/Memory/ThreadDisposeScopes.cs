@@ -1,12 +1,12 @@
 namespace Recsys.Torch;
 
-/// <summary>The dispose scopes of one thread, innermost last, and its counts.</summary>
-public sealed class DisposeScopeManager
+/// <summary>The dispose scopes of one thread, innermost last, and its counts. TorchSharp calls it DisposeScopeManager.</summary>
+public sealed class ThreadDisposeScopes
 {
     [ThreadStatic]
-    private static DisposeScopeManager? _singleton;
+    private static ThreadDisposeScopes? _singleton;
 
-    internal static DisposeScopeManager ThreadSingleton => _singleton ??= new DisposeScopeManager();
+    internal static ThreadDisposeScopes ThreadSingleton => _singleton ??= new ThreadDisposeScopes();
 
     /// <summary>Counts of the calling thread; they return to where they were when every scope is left.</summary>
     public static ThreadDisposeScopeStatistics Statistics => ThreadSingleton.StatisticsInstance;
@@ -100,9 +100,9 @@ public sealed class LifetimeStatistics
 public static partial class torch
 {
     /// <summary>A scope that disposes what is created in it, unless moved out.</summary>
-    public static DisposeScope NewDisposeScope() => DisposeScopeManager.NewDisposeScope();
+    public static DisposeScope NewDisposeScope() => ThreadDisposeScopes.NewDisposeScope();
 
-    public static DisposeScope? CurrentDisposeScope => DisposeScopeManager.ThreadSingleton.CurrentDisposeScope;
+    public static DisposeScope? CurrentDisposeScope => ThreadDisposeScopes.ThreadSingleton.CurrentDisposeScope;
 
     /// <summary>Runs an expression in a scope of its own; only its result survives.</summary>
     public static Tensor WrappedTensorDisposeScope(Func<Tensor> expr)
