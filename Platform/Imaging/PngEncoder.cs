@@ -1,5 +1,5 @@
+using System.Buffers.Binary;
 using System.Text;
-using Recsys.Imaging.Native;
 
 namespace Recsys.Imaging;
 
@@ -23,11 +23,21 @@ public static class PngEncoder
             }
         }
 
-        VipsRuntime.Ensure();
-        using var image = VipsImage.FromMemory(picture.Rgb, picture.Width, picture.Height, 3);
-        using var save = new VipsOperation("pngsave_buffer").Set("in", image).Set("compression", 9).Set("filter", "all").Set("strip", true);
-        byte[] png = save.Run().Bytes();
-        return text is { Count: > 0 } ? Insert(png, text) : png;
+        using var png = new MemoryStream();
+        png.Write(ImageSniffer.PngSignature);
+        Span<byte> header = stackalloc byte[13];
+        BinaryPrimitives.WriteInt32BigEndian(header, picture.Width);
+        BinaryPrimitives.WriteInt32BigEndian(header[4..], picture.Height);
+        (header[8], header[9], header[10], header[11], header[12]) = (8, 2, 0, 0, 0); // 8 bits, RGB, deflate, adaptive filters, not interlaced
+        PngChunks.Write(png, "IHDR"u8, header);
+        foreach (string keyword in text?.Keys.Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>())
+        {
+            PngChunks.WriteText(png, keyword, text![keyword]);
+        }
+
+        PngChunks.Write(png, "IDAT"u8, PngFilters.Compress(picture));
+        PngChunks.Write(png, "IEND"u8, []);
+        return png.ToArray();
     }
 
     /// <summary>The tEXt and uncompressed iTXt chunks of a PNG file; those of other kinds, or with a wrong CRC, are passed over.</summary>
@@ -44,7 +54,7 @@ public static class PngEncoder
         {
             int zero = data.IndexOf((byte)0);
             bool latin = type.SequenceEqual("tEXt"u8), utf8 = type.SequenceEqual("iTXt"u8);
-            if (!(latin || utf8) || zero < 1 || System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(png[(next - 4)..]) != PngChunks.Crc(type, data))
+            if (!(latin || utf8) || zero < 1 || BinaryPrimitives.ReadUInt32BigEndian(png[(next - 4)..]) != PngChunks.Crc(type, data))
             {
                 continue;
             }
@@ -67,19 +77,5 @@ public static class PngEncoder
         }
 
         return found;
-    }
-
-    private static byte[] Insert(byte[] png, IReadOnlyDictionary<string, string> text)
-    {
-        const int AfterHeader = 8 + 12 + 13; // signature and IHDR
-        using var to = new MemoryStream(png.Length + 1024);
-        to.Write(png.AsSpan(0, AfterHeader));
-        foreach (string keyword in text.Keys.Order(StringComparer.Ordinal))
-        {
-            PngChunks.WriteText(to, keyword, text[keyword]);
-        }
-
-        to.Write(png.AsSpan(AfterHeader));
-        return to.ToArray();
     }
 }

@@ -66,8 +66,11 @@ internal static unsafe partial class Vips
     [LibraryImport(Lib, EntryPoint = "vips_image_new_from_memory_copy")]
     internal static partial nint ImageFromMemory(byte* data, nuint length, int width, int height, int bands, int format);
 
-    [LibraryImport(Lib, EntryPoint = "vips_image_write_to_memory")]
-    internal static partial byte* ImageToMemory(nint image, out nuint length);
+    [LibraryImport(Lib, EntryPoint = "vips_region_new")]
+    internal static partial nint RegionNew(nint image);
+
+    [LibraryImport(Lib, EntryPoint = "vips_region_fetch")]
+    internal static partial byte* RegionFetch(nint region, int left, int top, int width, int height, out nuint length);
 
     [LibraryImport(Lib, EntryPoint = "vips_image_get_width")]
     internal static partial int ImageWidth(nint image);
