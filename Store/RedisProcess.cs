@@ -17,6 +17,8 @@ internal sealed class RedisProcess(string folder, string server, TimeProvider ti
 
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30), LoadTimeout = TimeSpan.FromMinutes(10), EndTimeout = TimeSpan.FromSeconds(10), Poll = TimeSpan.FromMilliseconds(20);
 
+    private const UnixFileMode Secret = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
     private int _pid;
 
     public int Port { get; private set; }
@@ -151,7 +153,7 @@ internal sealed class RedisProcess(string folder, string server, TimeProvider ti
     {
         string quoted = folder.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
         AtomicFile.WriteText(Path.Combine(folder, "port"), $"{Port}\n");
-        AtomicFile.WriteText(Path.Combine(folder, "password"), $"{Password}\n");
+        AtomicFile.WriteText(Path.Combine(folder, "password"), $"{Password}\n", Secret);
         AtomicFile.WriteText(Path.Combine(folder, "redis.conf"), $"""
             bind 127.0.0.1
             port {Port}
@@ -166,7 +168,7 @@ internal sealed class RedisProcess(string folder, string server, TimeProvider ti
             appendfsync always
             maxmemory-policy noeviction
 
-            """);
+            """, Secret);
     }
 
     /// <summary>

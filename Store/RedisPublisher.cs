@@ -20,13 +20,12 @@ internal sealed class RedisPublisher(RedisConnection redis, int batchSize)
             throw CatalogException.Precondition($"Redis holds another table under version '{version}' ({before}, not {marker}). Versions never change: choose another name, or drop it first.");
         }
 
-        if (before is not null && appended.Count == 0 && await IsWholeAsync(keys, items.Count, cancel))
+        // A table that is there in full is not sent again: a server's start recovers its version, and that is nearly always whole.
+        if (before is null || !await IsWholeAsync(keys, items.Count, cancel))
         {
-            return;
+            await InBatchesAsync(version, items.Count, InFlight, [keys.Ids, keys.Codes, keys.Next], item =>
+                [items.Ids[item], items.SemanticIds[item].ToString(), CodeIndex.Member(items.SemanticIds[item], items.Ids[item])], cancel);
         }
-
-        await InBatchesAsync(version, items.Count, InFlight, [keys.Ids, keys.Codes, keys.Next], item =>
-            [items.Ids[item], items.SemanticIds[item].ToString(), CodeIndex.Member(items.SemanticIds[item], items.Ids[item])], cancel);
 
         // One after the other: the stream keeps the journal's order.
         await InBatchesAsync(version, appended.Count, 1, [keys.Ids, keys.Codes, keys.Next, keys.Appended], index =>

@@ -29,6 +29,19 @@ public sealed class PrivateRedisTests : IDisposable
     }
 
     [RedisFact]
+    public async Task Nobody_else_reads_the_password_and_without_it_nothing_answers()
+    {
+        await using var redis = await PrivateRedis.StartAsync(Folder);
+        foreach (string secret in new[] { "password", "redis.conf" })
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Folder, secret)));
+        }
+
+        using var stranger = await RedisSemanticIdStore.OpenAsync(new RedisOptions($"127.0.0.1:{redis.Port}") { Patience = TimeSpan.Zero });
+        Assert.Equal(Fault.Unavailable, (await Assert.ThrowsAsync<CatalogException>(() => stranger.ActiveAsync(CancellationToken.None))).Fault);
+    }
+
+    [RedisFact]
     public async Task What_was_written_is_there_after_an_orderly_end_and_another_start()
     {
         await using (var first = await PrivateRedis.StartAsync(Folder))
