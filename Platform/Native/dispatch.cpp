@@ -7,6 +7,7 @@
 #include <ATen/core/stack.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <stdexcept>
 #include <vector>
 
@@ -283,6 +284,20 @@ RS_EXPORT int32_t rs_op_find(const char* name, const char* overload, void** resu
       op->parameters.push_back(parameter_of(argument));
     }
     *result = op.release();  // lives as long as the process, like the operator itself
+  });
+}
+
+// The operator's schema as text; `length` is its full length in bytes.
+RS_EXPORT int32_t rs_op_schema(void* handle, char* buffer, int64_t capacity, int64_t* length) {
+  return guarded([&] {
+    if (handle == nullptr) {
+      throw std::invalid_argument("a null operator");
+    }
+    auto text = c10::toString(static_cast<Operator*>(handle)->handle.schema());
+    if (buffer != nullptr && capacity > 0) {
+      std::memcpy(buffer, text.data(), static_cast<size_t>(std::min<int64_t>(capacity, static_cast<int64_t>(text.size()))));
+    }
+    *length = static_cast<int64_t>(text.size());
   });
 }
 

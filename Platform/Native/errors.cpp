@@ -1,6 +1,8 @@
 // Turning whatever was thrown into a status and a message that the caller copies out.
 #include "abi.h"
 
+#include <c10/util/Logging.h>
+
 #include <cstring>
 #include <stdexcept>
 
@@ -8,7 +10,13 @@ namespace recsys {
 
 namespace {
 thread_local std::string last_error;
-}
+
+// c10::Error symbolises a C++ backtrace as it is made, which costs milliseconds; nobody here reads it.
+const bool no_backtraces = [] {
+  c10::SetStackTraceFetcher([] { return std::string(); });
+  return true;
+}();
+}  // namespace
 
 Status fail(Status status, const char* message) noexcept {
   try {

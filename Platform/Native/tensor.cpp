@@ -53,6 +53,11 @@ double bits_to_double(int64_t bits) noexcept {
 }
 
 c10::Device to_device(int64_t payload) {
+  auto type = payload >> 32;
+  auto index = static_cast<int32_t>(payload);
+  if (type < 0 || type >= static_cast<int64_t>(c10::COMPILE_TIME_MAX_DEVICE_TYPES) || index < -1 || index > 127) {
+    throw std::invalid_argument("not a device");
+  }
   return c10::Device(static_cast<c10::DeviceType>(payload >> 32), static_cast<c10::DeviceIndex>(static_cast<int32_t>(payload)));
 }
 

@@ -32,6 +32,21 @@ public static unsafe class Dispatcher
         }
     }
 
+    /// <summary>The operator's schema: its arguments with types and defaults, and its results.</summary>
+    public static string Schema(string op)
+    {
+        var found = (void*)Find(op);
+        long length;
+        Check.Ok(rs_op_schema(found, null, 0, &length), op);
+        var text = new byte[length];
+        fixed (byte* p = text)
+        {
+            Check.Ok(rs_op_schema(found, p, length, &length), op);
+        }
+
+        return Encoding.UTF8.GetString(text);
+    }
+
     /// <summary>Calls an operator with one tensor as its result.</summary>
     public static Tensor Call(string op, params ReadOnlySpan<Value> arguments)
     {

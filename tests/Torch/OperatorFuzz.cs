@@ -29,11 +29,9 @@ internal sealed class OperatorFuzz(int seed)
         {
             using var scope = NewDisposeScope();
             var op = Operators[_random.Next(Operators.Length)];
-            var values = Enumerable.Range(0, _random.Next(1, 8)).Select(_ => Next(g)).ToArray();
-            if (_random.Next(3) != 0)
-            {
-                values[0] = Some();
-            }
+            var types = Types(op);
+            var count = _random.Next(10) == 0 ? _random.Next(1, 8) : _random.Next(1, types.Length + 1);
+            var values = Enumerable.Range(0, count).Select(k => k < types.Length && _random.Next(12) != 0 ? Fitting(types[k], g) : Next(g)).ToArray();
 
             before?.Invoke($"{op}({string.Join(", ", values)})");
             try
@@ -48,6 +46,39 @@ internal sealed class OperatorFuzz(int seed)
         }
 
         return accepted;
+    }
+
+    // "aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor" gives the types in order.
+    private static string[] Types(string op)
+    {
+        var schema = Dispatcher.Schema(op);
+        var arguments = schema[(schema.IndexOf('(', StringComparison.Ordinal) + 1)..schema.LastIndexOf(") ->", StringComparison.Ordinal)];
+        return [.. arguments.Split(", ").Where(a => a != "*" && a.Contains(' ', StringComparison.Ordinal)).Select(a => a[..a.IndexOf(' ', StringComparison.Ordinal)])];
+    }
+
+    private Value Fitting(string type, Generator g)
+    {
+        if (type.EndsWith('?') && _random.Next(2) == 0)
+        {
+            return default;
+        }
+
+        var kind = type.TrimEnd('?');
+        return kind[..Math.Min(kind.IndexOfAny(['[', '(']) is var at && at >= 0 ? at : kind.Length, kind.Length)] switch
+        {
+            "Tensor" when kind.Contains('[', StringComparison.Ordinal) => Enumerable.Range(0, _random.Next(4)).Select(_ => (Tensor?)Some()).ToArray(),
+            "Tensor" => Some(),
+            "int" or "SymInt" when kind.Contains('[', StringComparison.Ordinal) => Enumerable.Range(0, _random.Next(4)).Select(_ => Small()).ToArray(),
+            "int" or "SymInt" => Small(),
+            "float" when kind.Contains('[', StringComparison.Ordinal) => Enumerable.Range(0, _random.Next(3)).Select(_ => _random.NextDouble() * 3).ToArray(),
+            "float" => _random.NextDouble() * 2,
+            "bool" => _random.Next(2) == 0,
+            "Scalar" => _random.Next(2) == 0 ? _random.Next(-2, 4) : _random.NextDouble() * 2,
+            "str" => new[] { "mean", "ij,jk->ik", "constant", "floor", "reduced" }[_random.Next(5)],
+            "ScalarType" => new[] { float32, int64, bfloat16, @bool }[_random.Next(4)],
+            "Generator" => g,
+            _ => default,
+        };
     }
 
     private Value Next(Generator g) => _random.Next(16) switch

@@ -16,6 +16,7 @@ internal static unsafe class Exports
     [DllImport(Library)] internal static extern long rs_last_error(byte* buffer, long capacity);
     [DllImport(Library)] internal static extern void rs_free(void* memory);
     [DllImport(Library)] internal static extern Status rs_op_find(byte* name, byte* overload, void** result);
+    [DllImport(Library)] internal static extern Status rs_op_schema(void* op, byte* buffer, long capacity, long* length);
     [DllImport(Library)] internal static extern Status rs_op_call(void* op, Arg* arguments, int count, Out* results, int capacity, int* returned);
 
     [DllImport(Library)] internal static extern void rs_tensor_free(nint handle);
