@@ -26,6 +26,9 @@ public sealed record RetrievalOptions
     /// <summary>Weight of the dense head's loss (softmax over all items at each item's end); 0 builds no dense head.</summary>
     public double DenseLoss { get; init; }
 
+    /// <summary>Share of the positions of a step that the dense head learns from, above 0 to 1.</summary>
+    public double DenseShare { get; init; } = 0.5;
+
     /// <summary>
     /// Share of the generative model in the hybrid ranking, 0.05 to 1: α·log P(generative) + (1 − α)·log P(dense). Null: chosen on the
     /// validation targets, or 0.5 where there are none. Used with a dense head only.
@@ -86,6 +89,7 @@ public sealed record RetrievalOptions
         Check(Dropout is >= 0 and < 1, nameof(Dropout), Dropout, "0 to below 1");
         Check(DenseDropout is >= 0 and < 1, nameof(DenseDropout), DenseDropout, "0 to below 1");
         Check(DenseLoss is >= 0 and <= 100, nameof(DenseLoss), DenseLoss, "0 to 100");
+        Check(DenseShare is > 0 and <= 1, nameof(DenseShare), DenseShare, "above 0 to 1");
         Check(Alpha is null or (>= 0.05 and <= 1), nameof(Alpha), Alpha, "0.05 to 1");
         Check(Epochs is >= 1 and <= 100_000, nameof(Epochs), Epochs, "1 to 100000");
         Check(MinSteps is >= 1, nameof(MinSteps), MinSteps, "1 and more");

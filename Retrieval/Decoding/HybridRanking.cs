@@ -28,8 +28,8 @@ internal sealed class HybridRanking(RetrievalModel model, ItemTrie trie, int[] c
         BeamSearch search, Tensor hidden, HistoryCache history, (int Item, double Score)[][] beams, IReadOnlyList<IEnumerable<int>>? excluded)
     {
         int rows = beams.Length, items = model.Config.TrainedItems;
-        var logits = model.Network.DenseLogits(hidden, model.Vectors!.narrow(0, 0, items));
-        var dense = nn.functional.log_softmax(logits, -1); // [rows, items]
+        var logits = matmul(model.Network.DenseQueries(hidden), model.Vectors!.narrow(0, 0, items).transpose(0, 1));
+        var dense = functional.log_softmax(logits, -1); // [rows, items]
         var (_, best) = dense.topk(Math.Min(items, Candidates + (excluded?.Max(row => row.Distinct().Count()) ?? 0)), 1);
         int width = (int)best.size(1);
         var candidates = best.cpu().data<long>().ToArray(); // [rows × width]

@@ -103,11 +103,10 @@ public sealed class DecoderOnly : Module
     /// <summary>Log-probabilities over all of a level's tokens, legal or not: what is masked later is not made up for.</summary>
     public Tensor LogProbabilities(Tensor hidden, int level) => functional.log_softmax(Logits(hidden, level).to(ScalarType.Float32), -1);
 
-    /// <summary>The dense head (SASRec, Kang and McAuley 2018, with softmax over all items): scores of items by their vectors.</summary>
+    /// <summary>The dense head (SASRec, Kang and McAuley 2018, with softmax over all items): an item's score is query · vector.</summary>
     /// <param name="hidden">[…, dim] at level 0.</param>
-    /// <param name="vectors">[items, dim]</param>
-    /// <returns>[…, items]</returns>
-    public Tensor DenseLogits(Tensor hidden, Tensor vectors) => matmul(dense!.forward(hidden), vectors.transpose(0, 1));
+    /// <returns>[…, dim]</returns>
+    public Tensor DenseQueries(Tensor hidden) => dense!.forward(hidden);
 
     private Tensor Embed(SlotInput input)
     {

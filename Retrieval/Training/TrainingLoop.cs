@@ -67,11 +67,11 @@ internal sealed class TrainingLoop : IDisposable
 
         _optimizer.zero_grad();
         Tensor loss, total;
-        Tensor? dense;
+        Tensor? dense, surrogate;
         using (Autocast.On(_device, ScalarType.BFloat16, _bfloat16))
         {
-            (loss, dense) = Losses(Next());
-            total = dense is null ? loss : loss + (dense * _options.DenseLoss);
+            (loss, dense, surrogate) = Losses(Next());
+            total = surrogate is null ? loss : loss + (surrogate * _options.DenseLoss);
         }
 
         total.backward();
@@ -120,7 +120,7 @@ internal sealed class TrainingLoop : IDisposable
     }
 
     /// <summary>−log P of the target items: the sum over their tokens, the mean over items. And the dense head's, where there is one.</summary>
-    private (Tensor Loss, Tensor? Dense) Losses(PackedBatch batch)
+    private (Tensor Loss, Tensor? Dense, Tensor? Surrogate) Losses(PackedBatch batch)
     {
         var (rows, slots, depth) = (batch.Rows, batch.Slots, _layout.Depth);
         Tensor? previous = null;
@@ -143,21 +143,27 @@ internal sealed class TrainingLoop : IDisposable
         for (int level = 0; level < depth; level++)
         {
             var targets = tensor(Array.ConvertAll(filled, slot => (long)_codes[(batch.Items[slot] * depth) + level]), [filled.Length], device: _device);
-            var part = nn.functional.cross_entropy(_network.Logits(states.select(1, level), level).to(ScalarType.Float32), targets);
+            var part = functional.cross_entropy(_network.Logits(states.select(1, level), level).to(ScalarType.Float32), targets);
             loss = loss is null ? part : loss + part;
         }
 
-        return (loss!, _network.HasDenseHead ? DenseLoss(batch, filled, states.select(1, 0)) : null);
+        if (!_network.HasDenseHead)
+        {
+            return (loss!, null, null);
+        }
+
+        var (dense, surrogate) = DenseLoss(batch, filled, states.select(1, 0));
+        return (loss!, dense, surrogate);
     }
 
-    private Tensor DenseLoss(PackedBatch batch, int[] filled, Tensor states)
+    /// <summary>A random share of the positions is enough, and the softmax over all items is what costs.</summary>
+    private (Tensor Loss, Tensor Surrogate) DenseLoss(PackedBatch batch, int[] filled, Tensor states)
     {
-        // The first item of a window is predicted from nothing: half of such targets would teach popularity alone.
-        var later = Enumerable.Range(0, filled.Length).Where(i => batch.Previous[filled[i]] >= 0).ToArray();
+        // The first item of a window follows nothing and would teach popularity alone.
+        var later = Enumerable.Range(0, filled.Length).Where(i => batch.Previous[filled[i]] >= 0 && _random.NextDouble() < _options.DenseShare).DefaultIfEmpty(0).ToArray();
         var at = tensor(Array.ConvertAll(later, i => (long)i), [later.Length], device: _device);
         var targets = tensor(Array.ConvertAll(later, i => (long)batch.Items[filled[i]]), [later.Length], device: _device);
-        var table = _vectors!.Table().narrow(0, 0, _vectors.None);
-        return nn.functional.cross_entropy(_network.DenseLogits(states.index_select(0, at), table).to(ScalarType.Float32), targets);
+        return FullSoftmaxLoss.Of(_network.DenseQueries(states.index_select(0, at)), _vectors!.Table().narrow(0, 0, _vectors.None), targets);
     }
 
     /// <summary>A position sees itself and what came before it in its own window.</summary>

