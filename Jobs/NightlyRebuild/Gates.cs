@@ -1,0 +1,72 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Recsys.Catalog;
+using Recsys.Catalog.Datasets;
+using Recsys.Catalog.Ports;
+using Recsys.Quantizer.Encoding;
+using Recsys.Retrieval;
+using Recsys.Retrieval.Evaluation;
+
+namespace Recsys.Jobs;
+
+/// <summary>Measures a new version against its bounds. Recall is asked on validation targets only: test targets choose nothing.</summary>
+internal static class Gates
+{
+    public const string Recall = "validation_recall@10";
+
+    public static IEnumerable<GateResult> OfCodes(ItemTable items, QuantizerReport quantizer, GateOptions options)
+    {
+        int found = 0;
+        for (int item = 0; item < items.Count; item++)
+        {
+            found += items.TryIndex(items.SemanticIds[item], out int back) && back == item ? 1 : 0;
+        }
+
+        double coverage = items.Count == 0 ? 0 : (double)found / items.Count;
+        double shared = items.Count == 0 ? 0 : (double)quantizer.Collisions / items.Count;
+        yield return new GateResult("coverage", coverage >= options.MinCoverage, coverage, $"at least {options.MinCoverage:P0}");
+        yield return new GateResult("largest_collision_group", quantizer.LargestGroup <= options.MaxCollisionGroup, quantizer.LargestGroup, $"at most {options.MaxCollisionGroup}");
+        yield return new GateResult("collision_share", shared <= options.MaxCollisionShare, shared, $"at most {options.MaxCollisionShare:G3}");
+    }
+
+    public static (JsonObject Validation, IReadOnlyList<GateResult> Gates) OfRecall(
+        Recommender recommender, LeaveOneOut split, IVersionStore versions, string? active, string dataset,
+        RebuildOptions options, IProgress<StageProgress> progress, CancellationToken cancel)
+    {
+        if (split.EvaluatedUsers.Length == 0)
+        {
+            return ([], []);
+        }
+
+        var report = RetrievalEvaluator.Evaluate(
+            recommender, split,
+            new EvaluationOptions { Target = EvaluationTarget.Validation, Users = options.Gates.Users, SeenRemoved = false, Seed = options.Seed },
+            progress, cancel);
+        double recall = report.ItemLevel.NothingRemoved["recall@10"];
+        double? before = active is null ? null : Before(versions, active, dataset);
+        double bound = Math.Max(options.Gates.MinRecall, (before ?? 0) * options.Gates.MinRecallRatio);
+        string words = before is null
+            ? $"at least {bound:G4}"
+            : $"at least {bound:G4}; the active version has {before:G4}";
+        return (report.ToJson(),
+        [
+            new GateResult(Recall, recall >= bound, recall, words),
+            new GateResult("invalid_answers", report.Invalid == 0, report.Invalid, "0"),
+            new GateResult("duplicate_answers", report.Duplicates == 0, report.Duplicates, "0"),
+        ]);
+    }
+
+    /// <summary>Keeps the verdict of a refused version beside the versions, for whoever looks into it in the morning.</summary>
+    public static void Note(IVersionStore versions, string version, IReadOnlyList<GateResult> gates)
+    {
+        string folder = Path.Combine(versions.Root, "refused");
+        Directory.CreateDirectory(folder);
+        AtomicFile.WriteText(Path.Combine(folder, version + ".json"), JsonSerializer.Serialize(new { version, gates }));
+    }
+
+    private static double? Before(IVersionStore versions, string active, string dataset)
+    {
+        var description = versions.List().FirstOrDefault(manifest => manifest.Version == active)?.Description;
+        return description is not null && description.Dataset == dataset && description.Metrics.TryGetValue(Recall, out double recall) ? recall : null;
+    }
+}

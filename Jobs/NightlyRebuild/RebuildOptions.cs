@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Recsys.Catalog;
+using Recsys.Diffusion;
+using Recsys.Embeddings;
+using Recsys.Quantizer;
+using Recsys.Retrieval;
+
+namespace Recsys.Jobs;
+
+/// <summary>Everything a rebuild can be told; <c>--config FILE</c> reads it as JSON with snake_case keys.</summary>
+public sealed record RebuildOptions
+{
+    private static readonly JsonSerializerOptions Format = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+    };
+
+    /// <summary>Seeds every random choice of the rebuild.</summary>
+    public long Seed { get; init; } = 17;
+
+    /// <summary>cpu or cuda.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Once the gates have passed, train again on everything, the held-out interactions included, and publish that.</summary>
+    public bool FitAll { get; init; }
+
+    /// <summary>Makes the new version the active one when the gates have passed.</summary>
+    public bool Activate { get; init; } = true;
+
+    /// <summary>Trains the creative model where the dataset has pictures.</summary>
+    public bool Pictures { get; init; } = true;
+
+    public DefaultEmbeddingOptions Embeddings { get; init; } = new();
+
+    public QuantizerOptions Quantizer { get; init; } = new();
+
+    public RetrievalOptions Retrieval { get; init; } = new();
+
+    public CreativeOptions Creative { get; init; } = new();
+
+    public GateOptions Gates { get; init; } = new();
+
+    /// <exception cref="CatalogException">Unknown key, wrong type, value out of range; NotFound: no such file.</exception>
+    public static RebuildOptions Read(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw CatalogException.NotFound($"There is no configuration '{path}'.");
+        }
+
+        try
+        {
+            var options = JsonSerializer.Deserialize<RebuildOptions>(File.ReadAllText(path), Format)
+                ?? throw CatalogException.Invalid($"Configuration '{path}' is empty.");
+            options.Validate();
+            return options;
+        }
+        catch (JsonException e)
+        {
+            throw CatalogException.Invalid($"Configuration '{path}', line {e.LineNumber + 1}: {e.Message}", e);
+        }
+    }
+
+    public void Validate()
+    {
+        var faults = Gates.Faults().ToList();
+        if (Device is not ("cpu" or "cuda"))
+        {
+            faults.Add($"device is {Device}, allowed is cpu or cuda");
+        }
+
+        foreach (Action check in new Action[] { () => Quantizer.Validate(), () => Retrieval.Validate(), () => Creative.Validate() })
+        {
+            try
+            {
+                check();
+            }
+            catch (CatalogException e)
+            {
+                faults.Add(e.Message.TrimEnd('.'));
+            }
+        }
+
+        if (faults.Count > 0)
+        {
+            throw CatalogException.Invalid("Rebuild options: " + string.Join("; ", faults) + ".");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Recsys.Quantizer.Encoding;
+
+namespace Recsys.Jobs;
+
+/// <summary>What a rebuild did and measured; <c>report.json</c> of its version.</summary>
+public sealed record RebuildReport
+{
+    public const string FileName = "report.json";
+
+    private static readonly JsonSerializerOptions Format = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    public required string Version { get; init; }
+
+    public required string Dataset { get; init; }
+
+    /// <summary>SHA-256 of the dataset's content.</summary>
+    public required string DatasetSha256 { get; init; }
+
+    /// <summary>SHA-256 of the leave-one-out split; null without interactions.</summary>
+    public string? SplitSha256 { get; init; }
+
+    public required long Seed { get; init; }
+
+    /// <summary>Whether the models also learned from the held-out interactions; then no evaluation of this version on them is honest.</summary>
+    public bool FitAll { get; init; }
+
+    public required string Machine { get; init; }
+
+    public IReadOnlyList<StageTime> Stages { get; init; } = [];
+
+    public IReadOnlyDictionary<string, List<CurvePoint>> Curves { get; init; } = new Dictionary<string, List<CurvePoint>>();
+
+    public QuantizerReport? Quantizer { get; init; }
+
+    /// <summary>Validation targets, a sample of users; never test targets.</summary>
+    public JsonObject? Validation { get; init; }
+
+    public IReadOnlyList<GateResult> Gates { get; init; } = [];
+
+    public string ToJson() => JsonSerializer.Serialize(this, Format);
+
+    public static RebuildReport FromJson(string json) => JsonSerializer.Deserialize<RebuildReport>(json, Format)!;
+}
