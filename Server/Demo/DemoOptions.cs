@@ -1,0 +1,25 @@
+using Recsys.Jobs;
+using Recsys.Quantizer;
+
+namespace Recsys.Server.Demo;
+
+/// <summary>Sizes of the demo: everything real, and small enough for minutes on two cores.</summary>
+internal static class DemoOptions
+{
+    public const long Seed = 2026;
+
+    public const int Shoppers = 6;
+
+    public const int DrawnItems = 12;
+
+    public const int PicturesPerItem = 3;
+
+    public static RebuildOptions Rebuild => new()
+    {
+        Seed = Seed,
+        Quantizer = new QuantizerOptions { Kind = QuantizerKind.RqVae, Levels = 3, CodebookSize = 64 },
+        Retrieval = new Retrieval.RetrievalOptions { MaxSteps = 400, History = 20 },
+        Creative = new Diffusion.CreativeOptions { Steps = 600, BatchSize = 32, WarmupSteps = 50 },
+        Gates = new GateOptions { Users = 1000 },
+    };
+}

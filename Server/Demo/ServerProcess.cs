@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Recsys.Catalog;
+
+namespace Recsys.Server.Demo;
+
+/// <summary>
+/// A `recsys serve` as a process of its own. It stops when its standard input closes, so it never outlives this process, even a killed one.
+/// </summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60), StopLimit = TimeSpan.FromSeconds(20);
+    private readonly Process _process;
+
+    private ServerProcess(Process process, string address) => (_process, Address) = (process, address);
+
+    public string Address { get; }
+
+    public int Id => _process.Id;
+
+    public static async Task<ServerProcess> StartAsync(string versions, string logFile, CancellationToken cancel)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
+        {
+            start.ArgumentList.Add(typeof(ServerProcess).Assembly.Location);
+        }
+
+        foreach (string argument in new[] { "serve", "--versions", versions, "--listen", "127.0.0.1:0", "--until-stdin-closes", "--json" })
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        var process = Process.Start(start) ?? throw CatalogException.Unavailable("The server process did not start.");
+        var log = new StreamWriter(logFile) { AutoFlush = true };
+        process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data is null)
+            {
+                log.Dispose();
+            }
+            else
+            {
+                log.WriteLine(line.Data);
+            }
+        };
+        process.BeginErrorReadLine();
+        try
+        {
+            string? first = await process.StandardOutput.ReadLineAsync(cancel).AsTask().WaitAsync(StartLimit, cancel);
+            string address = first is null ? "" : JsonDocument.Parse(first).RootElement.TryGetProperty("listening", out var listening) ? listening.GetString()! : "";
+            return address.Length > 0
+                ? new ServerProcess(process, address)
+                : throw CatalogException.Unavailable($"The server ended before it listened: {first}. Its log is {logFile}.");
+        }
+        catch
+        {
+            process.Kill(entireProcessTree: true);
+            process.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _process.StandardInput.Close();
+        using var limit = new CancellationTokenSource(StopLimit);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,66 @@
+using Recsys.Catalog;
+using Recsys.Catalog.Ports;
+
+namespace Recsys.Server.Serving;
+
+/// <summary>
+/// The loaded parts of one version, counted: its owner holds one reference, every lease another. The parts (and the native memory
+/// of their weights) go when the last reference does, so a swap never takes a model from under a request.
+/// </summary>
+internal sealed class LoadedVersion(VersionFolder folder, IReadOnlyList<IVersionPart> parts)
+{
+    private int _references = 1;
+
+    public VersionFolder Folder { get; } = folder;
+
+    public IReadOnlyList<IVersionPart> Parts { get; } = parts;
+
+    /// <summary>False when the last reference is gone already.</summary>
+    public bool TryRetain()
+    {
+        for (int seen = Volatile.Read(ref _references); seen > 0; seen = Volatile.Read(ref _references))
+        {
+            if (Interlocked.CompareExchange(ref _references, seen + 1, seen) == seen)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _references) == 0)
+        {
+            foreach (var part in Parts)
+            {
+                part.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Opens, checks and loads a version; nothing stays loaded when a part is damaged.</summary>
+    public static LoadedVersion Load(IVersionStore versions, string version, IEnumerable<IVersionPartLoader> loaders)
+    {
+        var folder = versions.Open(version);
+        var parts = new List<IVersionPart>();
+        try
+        {
+            foreach (var loader in loaders)
+            {
+                if (loader.Load(folder, folder.Items) is { } part)
+                {
+                    parts.Add(part);
+                }
+            }
+        }
+        catch
+        {
+            parts.ForEach(part => part.Dispose());
+            throw;
+        }
+
+        return new LoadedVersion(folder, parts);
+    }
+}

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Grpc.Core;
+using Recsys.Catalog;
+using Recsys.Jobs;
+
+namespace Recsys.Server.Terminal;
+
+/// <summary>What a verb answers: one object for <c>--json</c>, the same in words for people, and the exit code.</summary>
+internal sealed record VerbResult(object Json, Action<TextWriter> Text, int ExitCode = ExitCode.Done);
+
+/// <summary>Runs a verb and gives every verb the same <c>--json</c>, the same errors and the same exit codes.</summary>
+internal static class VerbRunner
+{
+    public static readonly Option<bool> JsonOption = new("--json") { Description = "Print one JSON object on standard output.", Recursive = true };
+
+    public static readonly JsonSerializerOptions JsonFormat = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DictionaryKeyPolicy = null,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static void OnRun(this Command command, Func<ParseResult, CancellationToken, Task<VerbResult>> run) =>
+        command.SetAction(async (parsed, cancel) =>
+        {
+            bool json = parsed.GetValue(JsonOption);
+            try
+            {
+                var result = await run(parsed, cancel);
+                if (json)
+                {
+                    Console.Out.WriteLine(JsonSerializer.Serialize(result.Json, JsonFormat));
+                }
+                else
+                {
+                    result.Text(Console.Out);
+                }
+
+                return result.ExitCode;
+            }
+            catch (Exception e)
+            {
+                return Fail(e, json);
+            }
+        });
+
+    private static int Fail(Exception exception, bool json)
+    {
+        int code = ExitCode.Of(exception);
+        var (kind, message) = exception switch
+        {
+            CatalogException e => (e.Fault.ToString(), e.Message),
+            RpcException e => (e.StatusCode.ToString(), e.Status.Detail),
+            GateException e => ("GateFailed", e.Message),
+            OperationCanceledException => ("Cancelled", "Cancelled."),
+            _ => (exception.GetType().Name, exception.Message),
+        };
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { error = kind, message }, JsonFormat));
+        }
+
+        Console.Error.WriteLine($"recsys: {message}");
+        if (code == ExitCode.Unexpected)
+        {
+            Console.Error.WriteLine(exception);
+        }
+
+        return code;
+    }
+}
