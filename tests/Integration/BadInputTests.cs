@@ -1,0 +1,129 @@
+using Grpc.Core;
+using Recsys.V1;
+
+namespace Recsys.Integration.Tests;
+
+/// <summary>Bad input over gRPC: a status that a program can act on, and a message that tells a person what to do.</summary>
+[Collection(WorldCollection.Name)]
+public sealed class BadInputTests(World world)
+{
+    private readonly V1.Retrieval.RetrievalClient _retrieval = new(world.Channel);
+    private readonly V1.Quantizer.QuantizerClient _quantizer = new(world.Channel);
+    private readonly Creative.CreativeClient _creative = new(world.Channel);
+
+    [Fact]
+    public Task An_unknown_item_is_named() =>
+        Refused(StatusCode.NotFound, "no-such-item", async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0], "no-such-item" } }));
+
+    [Fact]
+    public Task An_empty_history_is_refused() =>
+        Refused(StatusCode.InvalidArgument, "istory", async () => await _retrieval.RecommendAsync(new RecommendRequest()));
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1001)]
+    [InlineData(1_000_000)]
+    public Task K_out_of_range_is_refused_with_its_range(int k) =>
+        Refused(StatusCode.InvalidArgument, "1000", async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0] }, K = k }));
+
+    [Fact]
+    public Task A_beam_narrower_than_k_is_refused() =>
+        Refused(StatusCode.InvalidArgument, "eam", async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0] }, K = 20, Beam = 5 }));
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public Task An_embedding_that_is_not_finite_is_refused_and_nothing_is_stored(float value) => NothingStored("nan-item", () =>
+    {
+        var vector = new Vector();
+        vector.Values.AddRange(Enumerable.Repeat(value, 128));
+        return new AssignRequest { Items = { new ItemEmbedding { ItemId = "nan-item", Embeddings = { ["text"] = vector } } } };
+    });
+
+    [Fact]
+    public Task A_wrong_dimension_is_refused_and_nothing_is_stored() => NothingStored("short-item", () =>
+        new AssignRequest { Items = { new ItemEmbedding { ItemId = "short-item", Embeddings = { ["text"] = new Vector { Values = { 1, 2, 3 } } } } } });
+
+    [Fact]
+    public Task An_unknown_embedding_is_refused_and_nothing_is_stored() => NothingStored("odd-item", () =>
+        new AssignRequest { Items = { new ItemEmbedding { ItemId = "odd-item", Embeddings = { ["smell"] = new Vector { Values = { 1 } } } } } });
+
+    [Fact]
+    public async Task One_bad_item_of_many_stores_none_of_them()
+    {
+        var request = new AssignRequest
+        {
+            Items =
+            {
+                new ItemEmbedding { ItemId = "good-beside-bad", Embeddings = { ["text"] = Unit(128) } },
+                new ItemEmbedding { ItemId = "bad-beside-good", Embeddings = { ["text"] = new Vector { Values = { 1 } } } },
+            },
+        };
+        await Assert.ThrowsAsync<RpcException>(async () => await _quantizer.AssignAsync(request));
+        Assert.Null((await _quantizer.LookupAsync(new LookupRequest { ItemIds = { "good-beside-bad" } })).Items.Single().SemanticId);
+    }
+
+    [Theory]
+    [InlineData(-1, 0, 0, 0)]
+    [InlineData(65, 0, 0, 0)]
+    [InlineData(1, 7, 0, 0)]
+    [InlineData(1, 1025, 0, 0)]
+    [InlineData(1, 0, -1.0, 0)]
+    [InlineData(1, 0, 20.5, 0)]
+    [InlineData(1, 0, double.NaN, 0)]
+    [InlineData(1, 0, 0, -1)]
+    [InlineData(1, 0, 0, 1001)]
+    public Task A_drawing_out_of_bounds_is_refused(int count, int size, double guidance, int steps) =>
+        Refused(StatusCode.InvalidArgument, "", () => DrawAsync(new GenerateRequest { ItemId = world.ItemIds[0], Count = count, Size = size, Guidance = guidance, Steps = steps }));
+
+    [Fact]
+    public Task A_drawing_of_nothing_is_refused() => Refused(StatusCode.InvalidArgument, "", () => DrawAsync(new GenerateRequest { Count = 1 }));
+
+    [Fact]
+    public Task A_code_outside_the_codebook_is_refused_with_the_codebooks_size() =>
+        Refused(StatusCode.InvalidArgument, "16", () => DrawAsync(new GenerateRequest { SemanticId = new SemanticId { Codes = { 16 } } }));
+
+    [Fact]
+    public Task An_unknown_version_is_not_activated() =>
+        Refused(StatusCode.NotFound, "v-none", async () => await new Versions.VersionsClient(world.Channel).ActivateAsync(new ActivateVersionRequest { Version = "v-none" }));
+
+    [Theory]
+    [InlineData("../" + "../etc")]
+    [InlineData("")]
+    [InlineData("a/b")]
+    public async Task A_version_name_never_leaves_the_folder(string version)
+    {
+        var refused = await Assert.ThrowsAsync<RpcException>(async () => await new Versions.VersionsClient(world.Channel).DescribeAsync(new DescribeVersionRequest { Version = version }));
+        Assert.Contains(refused.StatusCode, new[] { StatusCode.InvalidArgument, StatusCode.NotFound });
+    }
+
+    internal static Vector Unit(int dim)
+    {
+        var vector = new Vector();
+        vector.Values.AddRange(Enumerable.Range(0, dim).Select(i => i == 3 ? 1f : 0f));
+        return vector;
+    }
+
+    private async Task DrawAsync(GenerateRequest request)
+    {
+        using var call = _creative.Generate(request);
+        while (await call.ResponseStream.MoveNext(CancellationToken.None))
+        {
+        }
+    }
+
+    private async Task NothingStored(string item, Func<AssignRequest> request)
+    {
+        await Refused(StatusCode.InvalidArgument, "", async () => await _quantizer.AssignAsync(request()));
+        var looked = await _quantizer.LookupAsync(new LookupRequest { ItemIds = { item } });
+        Assert.Null(looked.Items.Single().SemanticId);
+    }
+
+    private static async Task Refused(StatusCode code, string says, Func<Task> call)
+    {
+        var refused = await Assert.ThrowsAsync<RpcException>(call);
+        Assert.Equal(code, refused.StatusCode);
+        Assert.Contains(says, refused.Status.Detail, StringComparison.Ordinal);
+        Assert.True(refused.Status.Detail.Length > 20, $"'{refused.Status.Detail}' does not say what to do.");
+    }
+}

@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Recsys.Integration.Tests;
+
+/// <summary>Runs the built product as a user does: a process of its own, with arguments, output and an exit code.</summary>
+internal static class Cli
+{
+    public static string Root { get; } = FindRoot();
+
+    public static string Assembly { get; } = Path.Combine(Root, "artifacts", "bin", "Recsys.Server", "release", "recsys.dll");
+
+    public sealed record Result(int ExitCode, string Output, string Error)
+    {
+        /// <summary>The one JSON object of <c>--json</c>.</summary>
+        public JsonElement Json => JsonDocument.Parse(Output).RootElement;
+    }
+
+    public static Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Root };
+        start.ArgumentList.Add(Assembly);
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return Process.Start(start)!;
+    }
+
+    public static async Task<Result> RunAsync(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return new Result(process.ExitCode, await output, await error);
+    }
+
+    /// <summary>Runs and expects success; a failure shows what the process said.</summary>
+    public static async Task<Result> DoneAsync(params string[] arguments)
+    {
+        var result = await RunAsync(arguments);
+        Assert.True(result.ExitCode == 0, $"recsys {string.Join(' ', arguments)} exited {result.ExitCode}:\n{result.Error}\n{result.Output}");
+        return result;
+    }
+
+    private static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Recsys.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new DirectoryNotFoundException("No folder above the tests holds Recsys.sln.");
+    }
+}

@@ -1,0 +1,141 @@
+using System.Text.RegularExpressions;
+using Recsys.Server.Verbs;
+
+namespace Recsys.Integration.Tests;
+
+/// <summary>The command line as a user meets it: exit codes, JSON, the README's commands, and what is refused.</summary>
+[Collection(WorldCollection.Name)]
+public sealed partial class CommandLineTests(World world)
+{
+    [Fact]
+    public void Every_command_of_the_readme_and_the_docs_parses()
+    {
+        var pages = Directory.GetFiles(Path.Combine(Cli.Root, "docs"), "*.md").Append(Path.Combine(Cli.Root, "README.md"));
+        var commands = pages.SelectMany(File.ReadLines).Select(line => CommandLine().Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value.Trim()).ToList();
+        Assert.True(commands.Count >= 12, $"only {commands.Count} commands found");
+        foreach (string command in commands.Where(command => command.Split(' ')[0] is not ("test" or "doctor")))
+        {
+            var parsed = CommandTree.Create().Parse(command);
+            Assert.True(parsed.Errors.Count == 0, $"./recsys {command}: {string.Join("; ", parsed.Errors)}");
+        }
+    }
+
+    [Fact]
+    public async Task Eval_prints_what_a_comparison_needs()
+    {
+        var json = (await Cli.DoneAsync("eval", "--data", world.Data, "--versions", world.Versions, "--version-id", world.Version, "--json")).Json;
+        foreach (string name in new[] { "users", "recall@5", "ndcg@5", "recall@10", "ndcg@10", "invalid", "duplicates", "seed", "split_sha256", "baselines" })
+        {
+            Assert.True(json.TryGetProperty(name, out _), $"{name} is missing");
+        }
+
+        Assert.Equal(300, json.GetProperty("users").GetInt32());
+        Assert.Equal(0, json.GetProperty("invalid").GetInt32());
+        Assert.Equal(0, json.GetProperty("duplicates").GetInt32());
+        Assert.True(json.GetProperty("baselines").TryGetProperty("popularity", out _));
+    }
+
+    [Fact]
+    public async Task Client_verbs_answer_from_the_running_server()
+    {
+        var recommended = (await Cli.DoneAsync("recommend", world.ItemIds[0], world.ItemIds[1], "-k", "5", "--server", world.Address, "--json")).Json;
+        Assert.Equal(5, recommended.GetProperty("items").GetArrayLength());
+
+        var encoded = (await Cli.DoneAsync("encode", "--data", world.Data, "--items", world.ItemIds[0], "--server", world.Address, "--json")).Json;
+        var looked = (await Cli.DoneAsync("encode", "--lookup", world.ItemIds[0], "--server", world.Address, "--json")).Json;
+        string id = looked.GetProperty("items")[0].GetProperty("semantic_id").GetString()!;
+        Assert.Equal(id.Split('#')[0], encoded.GetProperty("items")[0].GetProperty("semantic_id").GetString()!.Split('#')[0]);
+
+        var listed = (await Cli.DoneAsync("versions", "list", "--server", world.Address, "--json")).Json;
+        Assert.Contains(listed.GetProperty("versions").EnumerateArray(), version => version.GetProperty("version").GetString() == world.Version);
+
+        string pictures = Path.Combine(world.Folder, "pictures");
+        var drawn = (await Cli.DoneAsync("creative", "--item", world.ItemIds[0], "--count", "2", "--out", pictures, "--server", world.Address, "--json")).Json;
+        Assert.Equal(2, drawn.GetProperty("images").GetArrayLength());
+        Assert.All(Directory.GetFiles(pictures), file => Assert.Equal([0x89, 0x50, 0x4E, 0x47], File.ReadAllBytes(file)[..4]));
+    }
+
+    [Fact]
+    public async Task A_missing_dataset_is_named()
+    {
+        var result = await Cli.RunAsync("embed", "--data", Path.Combine(world.Folder, "nowhere"), "--json");
+        Assert.Equal(Server.Terminal.ExitCode.NotFound, result.ExitCode);
+        Assert.Contains("nowhere", result.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_unknown_key_of_a_configuration_is_refused()
+    {
+        string config = Path.Combine(world.Folder, "typo.json");
+        await File.WriteAllTextAsync(config, """{ "retrieval": { "layerz": 4 } }""");
+        var result = await Cli.RunAsync("rebuild", "--data", world.Data, "--out", Path.Combine(world.Folder, "typo"), "--config", config);
+        Assert.Equal(Server.Terminal.ExitCode.InvalidArgument, result.ExitCode);
+        Assert.Contains("layerz", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Values_out_of_range_are_all_named_at_once()
+    {
+        string config = Path.Combine(world.Folder, "ranges.json");
+        await File.WriteAllTextAsync(config, """{ "device": "abacus", "retrieval": { "dropout": 2 }, "gates": { "min_coverage": 3 } }""");
+        var result = await Cli.RunAsync("rebuild", "--data", world.Data, "--out", Path.Combine(world.Folder, "ranges"), "--config", config);
+        Assert.Equal(Server.Terminal.ExitCode.InvalidArgument, result.ExitCode);
+        Assert.Contains("abacus", result.Error, StringComparison.Ordinal);
+        Assert.Contains("ropout", result.Error, StringComparison.Ordinal);
+        Assert.Contains("min_coverage", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_truncated_version_is_refused_and_names_the_file()
+    {
+        string versions = world.CopyVersions("truncated");
+        string table = Path.Combine(versions, world.Version, "items.tsv");
+        await using (var file = new FileStream(table, FileMode.Open))
+        {
+            file.SetLength(file.Length / 2);
+        }
+
+        var result = await Cli.RunAsync("eval", "--data", world.Data, "--versions", versions, "--version-id", world.Version);
+        Assert.Equal(Server.Terminal.ExitCode.DataLoss, result.ExitCode);
+        Assert.Contains("items.tsv", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_version_is_not_scored_on_a_split_it_was_not_built_on()
+    {
+        string data = Path.Combine(world.Folder, "other-split");
+        CopyFolder(world.Data, data);
+        var lines = await File.ReadAllLinesAsync(Path.Combine(data, "sequences.txt"));
+        lines[0] = string.Join(' ', lines[0].Split(' ').Take(4));
+        await File.WriteAllLinesAsync(Path.Combine(data, "sequences.txt"), lines);
+        var result = await Cli.RunAsync("eval", "--data", data, "--versions", world.Versions, "--version-id", world.Version);
+        Assert.Equal(Server.Terminal.ExitCode.Precondition, result.ExitCode);
+        Assert.Contains("split", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_gate_that_refuses_leaves_the_active_version_alone_and_says_why()
+    {
+        string config = Path.Combine(world.Folder, "strict.json");
+        await File.WriteAllTextAsync(config, World.TinyConfig.Replace("\"users\": 100", "\"users\": 100, \"min_recall\": 0.99", StringComparison.Ordinal));
+        var result = await Cli.RunAsync("rebuild", "--data", world.Data, "--out", world.Versions, "--config", config, "--json");
+        Assert.Equal(Server.Terminal.ExitCode.GateFailed, result.ExitCode);
+        Assert.Contains("recall", result.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+        var listed = (await Cli.DoneAsync("versions", "list", "--server", world.Address, "--json")).Json;
+        Assert.NotEqual("", listed.GetProperty("active").GetString());
+        Assert.Equal(listed.GetProperty("active").GetString(), listed.GetProperty("serving").GetString());
+    }
+
+    private static void CopyFolder(string from, string to)
+    {
+        foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            string target = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+
+    [GeneratedRegex(@"^\s*(?:[A-Z_]+=\S+\s+)?\./recsys ([a-z][^#|&]*)")]
+    private static partial Regex CommandLine();
+}

@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Recsys.Server.Demo;
+using Recsys.Store;
+using Recsys.V1;
+
+namespace Recsys.Integration.Tests;
+
+/// <summary>kill -9 of each part, at any moment: nothing wrong is ever served, and a restart answers as before.</summary>
+[Collection(WorldCollection.Name)]
+public sealed class KillTests(World world)
+{
+    /// <summary>A hang is a failure, not a stuck run: far beyond what any of it takes.</summary>
+    private const int Patience = 180_000;
+
+    [Fact(Timeout = Patience)]
+    public async Task A_killed_server_answers_as_before_when_it_is_started_again()
+    {
+        string versions = world.CopyVersions("killed-server");
+        RecommendResponse before;
+        SemanticId assigned;
+        await using (var first = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, "killed-1.log"), CancellationToken.None))
+        {
+            using var channel = GrpcChannel.ForAddress(first.Address);
+            before = await RecommendAsync(channel);
+            assigned = await AssignAsync(channel, "late-item");
+            Kill(first.Id);
+        }
+
+        await using var second = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, "killed-2.log"), CancellationToken.None);
+        using var again = GrpcChannel.ForAddress(second.Address);
+        Assert.Equal(before, await RecommendAsync(again));
+        Assert.Equal(assigned, await LookUpAsync(again, "late-item"));
+        Assert.Equal(assigned, await AssignAsync(again, "late-item"));
+    }
+
+    [Fact(Timeout = Patience)]
+    public async Task A_killed_Redis_comes_back_with_every_assignment_and_recommendations_never_fail()
+    {
+        string versions = world.CopyVersions("killed-redis");
+        await using var server = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, "killed-redis.log"), CancellationToken.None);
+        using var channel = GrpcChannel.ForAddress(server.Address);
+        var before = await RecommendAsync(channel);
+        var assigned = await AssignAsync(channel, "late-item");
+
+        Kill(RedisOf(versions));
+        Assert.Equal(before.Version, (await RecommendAsync(channel)).Version);
+
+        SemanticId? found = null;
+        while (found is null)
+        {
+            Assert.Equal(before.Items.Count, (await RecommendAsync(channel)).Items.Count);
+            try
+            {
+                found = await LookUpAsync(channel, "late-item");
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable)
+            {
+            }
+        }
+
+        Assert.Equal(assigned, found);
+        Assert.Equal(assigned, await AssignAsync(channel, "late-item"));
+        var other = await AssignAsync(channel, "later-item");
+        Assert.NotEqual(assigned, other);
+    }
+
+    [Fact(Timeout = Patience)]
+    public async Task A_lost_Redis_is_rebuilt_from_the_folder()
+    {
+        string versions = world.CopyVersions("lost-redis");
+        SemanticId assigned;
+        RecommendResponse before;
+        await using (var first = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, "lost-1.log"), CancellationToken.None))
+        {
+            using var channel = GrpcChannel.ForAddress(first.Address);
+            before = await RecommendAsync(channel);
+            assigned = await AssignAsync(channel, "late-item");
+        }
+
+        Directory.Delete(Path.Combine(versions, ".redis"), recursive: true);
+        await using var second = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, "lost-2.log"), CancellationToken.None);
+        using var again = GrpcChannel.ForAddress(second.Address);
+        Assert.Equal(before, await RecommendAsync(again));
+        Assert.Equal(assigned, await LookUpAsync(again, "late-item"));
+    }
+
+    /// <summary>Killed when the stage first shows on standard error: each of them a different half-done state.</summary>
+    [Theory(Timeout = Patience)]
+    [InlineData("quantizer")]
+    [InlineData("retrieval")]
+    [InlineData("creative")]
+    [InlineData("publish")]
+    public async Task A_killed_rebuild_leaves_the_active_version_alone_and_a_repeated_one_succeeds(string stage)
+    {
+        string versions = world.CopyVersions("killed-rebuild-" + stage);
+        await using var server = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, $"killed-rebuild-{stage}.log"), CancellationToken.None);
+        using var channel = GrpcChannel.ForAddress(server.Address);
+        var before = await RecommendAsync(channel);
+
+        using (var rebuild = Cli.Start("rebuild", "--data", world.Data, "--out", versions, "--config", world.Config, "--seed", "9", "--no-activate"))
+        {
+            while (await rebuild.StandardError.ReadLineAsync() is { } line && !line.StartsWith(stage, StringComparison.Ordinal))
+            {
+            }
+
+            rebuild.Kill();
+            await rebuild.WaitForExitAsync();
+        }
+
+        Assert.Equal(before, await RecommendAsync(channel));
+        var store = new VersionStore(versions);
+        Assert.All(store.List(), manifest => Assert.NotEmpty(store.Open(manifest.Version).Items.Ids));
+
+        var repeated = (await Cli.DoneAsync("rebuild", "--data", world.Data, "--out", versions, "--config", world.Config, "--seed", "9", "--json")).Json;
+        string next = repeated.GetProperty("version").GetString()!;
+        Assert.DoesNotContain(Directory.GetDirectories(versions), folder => Path.GetFileName(folder).StartsWith(".staging", StringComparison.Ordinal));
+        while ((await RecommendAsync(channel)).Version != next)
+        {
+            await Task.Yield();
+        }
+    }
+
+    private async Task<RecommendResponse> RecommendAsync(GrpcChannel channel) =>
+        await new V1.Retrieval.RetrievalClient(channel).RecommendAsync(new RecommendRequest { History = { world.ItemIds[2], world.ItemIds[5] }, K = 10 });
+
+    private static async Task<SemanticId> AssignAsync(GrpcChannel channel, string item) =>
+        (await new V1.Quantizer.QuantizerClient(channel).AssignAsync(new AssignRequest
+        {
+            Items = { new ItemEmbedding { ItemId = item, Embeddings = { ["text"] = BadInputTests.Unit(128) } } },
+        })).Items.Single().SemanticId;
+
+    private static async Task<SemanticId?> LookUpAsync(GrpcChannel channel, string item) =>
+        (await new V1.Quantizer.QuantizerClient(channel).LookupAsync(new LookupRequest { ItemIds = { item } })).Items.Single().SemanticId;
+
+    private static void Kill(int process) => Process.GetProcessById(process).Kill();
+
+    private static int RedisOf(string versions) => int.Parse(File.ReadAllText(Path.Combine(versions, ".redis", "redis.pid")).Trim());
+}
