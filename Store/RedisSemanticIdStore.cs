@@ -179,7 +179,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore, IDisposable
         : throw CatalogException.Invalid($"'{version}' is no version name; allowed: 1 to 100 letters, digits, '.', '-' or '_', not starting with '.'.");
 
     private static CatalogException NotPublished(string version) =>
-        CatalogException.Precondition($"Version '{version}' is not in Redis, or not in full. Publish it again from its folder: recsys versions recover {version}");
+        CatalogException.Precondition($"Version '{version}' is not in Redis, or not in full. Publish it again from its folder: recsys versions restore");
 
     private async Task CheckCodesAsync(string version, string itemId, ReadOnlyMemory<ushort> codes, CancellationToken cancel)
     {

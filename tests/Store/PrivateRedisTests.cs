@@ -79,25 +79,18 @@ public sealed class PrivateRedisTests : IDisposable
     }
 
     [RedisFact]
-    public async Task A_server_whose_users_were_all_killed_is_found_again_or_ended()
+    public async Task A_server_whose_last_user_was_killed_ends_by_itself()
     {
-        // A user that is killed frees its lock and does nothing else; so does this one, whose lock is the only thing that goes.
-        using var process = new Process { StartInfo = new ProcessStartInfo("sh", ["-c", "exec flock -s \"$0\" sleep 600", Path.Combine(Folder, "users.lock")]) };
+        // A process of its own holds the users' lock, as another user does, and is then killed.
         var redis = await PrivateRedis.StartAsync(Folder);
         int pid = Pid();
-        process.Start();
-        while (Process.GetProcessById(process.Id).ProcessName != "flock")
-        {
-            await Task.Yield();
-        }
-
-        using var server = Process.GetProcessById(pid);
+        string held = _folder["held"];
+        using var user = Process.Start("flock", ["--shared", Path.Combine(Folder, "users.lock"), "sh", "-c", $"touch {held}; exec sleep 600"]);
+        await Until(() => File.Exists(held));
         await redis.DisposeAsync();
-        Assert.True(Lives(pid) || process.HasExited);
-        process.Kill(entireProcessTree: true);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        await server.WaitForExitAsync(limit.Token);
-        Assert.False(Lives(pid));
+        Assert.True(Lives(pid));
+        user.Kill(entireProcessTree: true);
+        await Until(() => !Lives(pid));
     }
 
     [RedisFact]
@@ -122,6 +115,16 @@ public sealed class PrivateRedisTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private int Pid() => int.Parse(File.ReadAllText(Path.Combine(Folder, "redis.pid")));
+
+    private static async Task Until(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!condition())
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
 
     // A process that has ended, though nobody has waited for it yet, has no working directory.
     private static bool Lives(int pid)
