@@ -54,7 +54,7 @@ public sealed class RoundTripTests
         return read.Users.SequenceEqual(written.Users) && read.Offsets.SequenceEqual(written.Offsets) && read.Items.SequenceEqual(written.Items);
     });
 
-    [Property(MaxTest = 300)]
+    [Property(MaxTest = 60)]
     public Property A_description_survives_its_file() => Prop.ForAll(Text.ToArbitrary(), Text.ToArbitrary(), (licence, note) =>
     {
         using var folder = new TemporaryFolder();

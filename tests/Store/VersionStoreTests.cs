@@ -5,8 +5,8 @@ namespace Recsys.Store.Tests;
 
 public sealed class VersionStoreTests : IDisposable
 {
-    private static readonly ItemTable Items = Tables.Random(50, 1);
-    private static readonly VersionDescription Description = new("tiny", 7, Tables.Sizes, 50, new Dictionary<string, double> { ["recall@10"] = 0.0625 });
+    private static readonly ItemTable Items = Tables.Random(15, 1);
+    private static readonly VersionDescription Description = new("tiny", 7, Tables.Sizes, 15, new Dictionary<string, double> { ["recall@10"] = 0.0625 });
 
     private readonly TemporaryFolder _folder = new();
     private readonly VersionStore _store;
@@ -185,7 +185,7 @@ public sealed class VersionStoreTests : IDisposable
     public void A_description_that_does_not_fit_the_item_table_is_refused()
     {
         using var writer = Begin("v1");
-        Assert.Contains("51 items", Assert.Throws<CatalogException>(() => writer.Seal(Description with { Items = 51 })).Message);
+        Assert.Contains("16 items", Assert.Throws<CatalogException>(() => writer.Seal(Description with { Items = 16 })).Message);
         writer.Seal(Description);
     }
 
