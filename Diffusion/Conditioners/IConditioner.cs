@@ -2,10 +2,12 @@ namespace Recsys.Diffusion;
 
 /// <summary>What a denoiser is told beside picture and time.</summary>
 /// <param name="Vec">[batch, dim] added to the time embedding.</param>
-public sealed record Cond(Tensor Vec)
+/// <param name="Concat">[batch, channels, side, side] put behind the picture's own channels; null for none.</param>
+public sealed record Cond(Tensor Vec, Tensor? Concat = null)
 {
     /// <summary>One batch behind the other.</summary>
-    public static Cond Concat(Cond first, Cond second) => new(cat([first.Vec, second.Vec], 0));
+    public static Cond Join(Cond first, Cond second) =>
+        new(cat([first.Vec, second.Vec], 0), first.Concat is { } a && second.Concat is { } b ? cat([a, b], 0) : null);
 }
 
 /// <summary>Turns requests into conditions, and knows how to forget parts of them (for classifier-free guidance).</summary>

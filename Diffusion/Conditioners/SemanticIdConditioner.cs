@@ -9,19 +9,25 @@ public sealed class SemanticIdConditioner : Module<Tensor, Tensor>, IConditioner
     private readonly int[] _sizes;
     private readonly double _dropAll;
     private readonly double _dropLevel;
-    private readonly ModuleList<Embedding> _levels;
+    private readonly ModuleList<Embedding> levels;
+    private readonly SketchTables? sketch;
 
     /// <param name="codebookSizes">[levels] codes at each level.</param>
     /// <param name="dim">Width of the condition.</param>
     /// <param name="dropAll">Probability that training sees no code.</param>
     /// <param name="dropLevel">Probability, for each level but the first, that training sees only the codes before it.</param>
-    public SemanticIdConditioner(int[] codebookSizes, int dim, double dropAll = .1, double dropLevel = .1)
+    /// <param name="sketch">Gives <see cref="Cond.Concat"/>; owned by this.</param>
+    public SemanticIdConditioner(int[] codebookSizes, int dim, double dropAll = .1, double dropLevel = .1, SketchTables? sketch = null)
         : base(nameof(SemanticIdConditioner))
     {
         (_sizes, _dropAll, _dropLevel) = (codebookSizes, dropAll, dropLevel);
-        _levels = new ModuleList<Embedding>([.. codebookSizes.Select(size => Embedding(size + 1, dim))]);
+        this.sketch = sketch;
+        levels = new ModuleList<Embedding>([.. codebookSizes.Select(size => Embedding(size + 1, dim))]);
         RegisterComponents();
     }
+
+    /// <summary>The average pictures of codes; null where the recipe has none.</summary>
+    public SketchTables? Sketch => sketch;
 
     /// <summary>No code at all.</summary>
     public SemanticId Null => default;
@@ -29,7 +35,7 @@ public sealed class SemanticIdConditioner : Module<Tensor, Tensor>, IConditioner
     public Cond Encode(IReadOnlyList<SemanticId> requests)
     {
         using var rows = Rows(requests);
-        return new Cond(call(rows));
+        return new Cond(call(rows), sketch?.call(rows));
     }
 
     /// <param name="input">[batch, levels] rows of the tables.</param>
@@ -37,10 +43,10 @@ public sealed class SemanticIdConditioner : Module<Tensor, Tensor>, IConditioner
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var sum = _levels[0].call(input.select(1, 0)); // [batch, dim]
+        var sum = levels[0].call(input.select(1, 0)); // [batch, dim]
         for (int level = 1; level < _sizes.Length; level++)
         {
-            sum = sum + _levels[level].call(input.select(1, level));
+            sum = sum + levels[level].call(input.select(1, level));
         }
 
         return sum.MoveToOuterDisposeScope();

@@ -6,11 +6,17 @@ public sealed class ConditionalDenoiser : Module
     private readonly UNet denoiser;
     private readonly SemanticIdConditioner conditioner;
 
-    public ConditionalDenoiser(Recipe recipe, int[] codebookSizes)
+    public ConditionalDenoiser(Recipe recipe, int[] codebookSizes, int imageSize)
         : base(nameof(ConditionalDenoiser))
     {
-        denoiser = new UNet(recipe.Denoiser, RecipeParts.Codecs[recipe.Codec]().Channels);
-        conditioner = new SemanticIdConditioner(codebookSizes, denoiser.ConditionDim, recipe.DropAll, recipe.DropLevel);
+        var codec = RecipeParts.Codecs[recipe.Codec]();
+        denoiser = new UNet(recipe.Denoiser, codec.Channels, recipe.Sketch ? 3 : 0);
+        conditioner = new SemanticIdConditioner(
+            codebookSizes,
+            denoiser.ConditionDim,
+            recipe.DropAll,
+            recipe.DropLevel,
+            recipe.Sketch ? new SketchTables(codebookSizes, Math.Min(SketchTables.MaxSide, imageSize / 2), imageSize / codec.Factor) : null);
         RegisterComponents();
     }
 

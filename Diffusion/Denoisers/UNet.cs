@@ -20,14 +20,15 @@ public sealed class UNet : Module<Tensor, Tensor, Tensor, Tensor>, IDenoiser
     private readonly Conv2d output;
 
     /// <param name="channels">Channels of the pictures (or latents) that it denoises.</param>
-    public UNet(UNetOptions options, int channels)
+    /// <param name="hint">Channels of <see cref="Cond.Concat"/>.</param>
+    public UNet(UNetOptions options, int channels, int hint = 0)
         : base(nameof(UNet))
     {
         _options = options;
         int dim = options.EmbeddingDim;
         time1 = Linear(options.Channels, dim);
         time2 = Linear(dim, dim);
-        input = Conv2d(channels, options.Channels, 3, padding: 1);
+        input = Conv2d(channels + hint, options.Channels, 3, padding: 1);
 
         int width = options.Channels, deepest = options.Multipliers.Length - 1;
         var skips = new Stack<int>();
@@ -54,9 +55,10 @@ public sealed class UNet : Module<Tensor, Tensor, Tensor, Tensor>, IDenoiser
 
     public int ConditionDim => _options.EmbeddingDim;
 
-    public Tensor Predict(Tensor x, Tensor time, Cond cond) => call(x, time, cond.Vec);
+    public Tensor Predict(Tensor x, Tensor time, Cond cond) =>
+        call(cond.Concat is null ? x : cat([x, cond.Concat], 1), time, cond.Vec);
 
-    /// <param name="x">[batch, channels, side, side]; the side is divisible by 2 for each level after the first.</param>
+    /// <param name="x">[batch, channels + hint, side, side]; the side is divisible by 2 for each level after the first.</param>
     /// <param name="time">[batch]</param>
     /// <param name="condition">[batch, EmbeddingDim]</param>
     public override Tensor forward(Tensor x, Tensor time, Tensor condition)

@@ -29,7 +29,7 @@ public sealed class Cfg(double scale) : IGuidance
             return net(x, scale == 1 ? given : none);
         }
 
-        var both = net(cat([x, x], 0), Cond.Concat(given, none)); // [2 × batch, …]
+        var both = net(cat([x, x], 0), Cond.Join(given, none)); // [2 × batch, …]
         var (c, u) = (both.narrow(0, 0, x.shape[0]), both.narrow(0, x.shape[0], x.shape[0]));
         return u + ((c - u) * scale);
     }

@@ -36,6 +36,9 @@ public sealed record Recipe
     /// <summary>identity or space-to-depth.</summary>
     public string Codec { get; init; } = "identity";
 
+    /// <summary>Whether the denoiser is shown, beside the noisy picture, what pictures of these codes look like on average.</summary>
+    public bool Sketch { get; init; } = true;
+
     public UNetOptions Denoiser { get; init; } = new();
 
     /// <summary>Probability that training sees no code: 0 to 0.5.</summary>

@@ -18,6 +18,7 @@ internal static class Checkpoint
     public static void Save(CreativeModel model, string folder)
     {
         var card = new Card(Format, model.Recipe, model.Recipe.Hash(), model.ImageSize, model.CodebookSizes, model.Training);
+        Directory.CreateDirectory(folder);
         SafetensorsFile.Save(Path.Combine(folder, WeightsFile), model.Network.state_dict());
         File.WriteAllBytes(Path.Combine(folder, CardFile), JsonSerializer.SerializeToUtf8Bytes(card, Recipe.Json));
     }
@@ -25,7 +26,7 @@ internal static class Checkpoint
     public static CreativeModel Load(string folder)
     {
         var card = ReadCard(Path.Combine(folder, CardFile));
-        var network = new ConditionalDenoiser(card.Recipe, card.CodebookSizes);
+        var network = new ConditionalDenoiser(card.Recipe, card.CodebookSizes, card.ImageSize);
         try
         {
             ReadWeights(network, Path.Combine(folder, WeightsFile));

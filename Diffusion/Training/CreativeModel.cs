@@ -54,7 +54,7 @@ public sealed class CreativeModel : IDisposable
         return pictures.permute(0, 2, 3, 1).contiguous().data<byte>().ToArray();
     }
 
-    /// <summary>Writes <c>creative.json</c> and <c>creative.safetensors</c> into an existing folder.</summary>
+    /// <summary>Writes <c>creative.json</c> and <c>creative.safetensors</c> into a folder, made where it is missing.</summary>
     public void Save(string folder) => Checkpoint.Save(this, folder);
 
     /// <exception cref="CatalogException">DataLoss: a file is missing, damaged, or does not fit the other.</exception>

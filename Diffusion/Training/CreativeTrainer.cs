@@ -16,7 +16,7 @@ public static class CreativeTrainer
         }
 
         manual_seed(seed);
-        var network = new ConditionalDenoiser(options.Recipe, data.CodebookSizes);
+        var network = new ConditionalDenoiser(options.Recipe, data.CodebookSizes, options.ImageSize);
         try
         {
             double loss = Fit(network, data, options, seed, progress, cancel);
@@ -45,6 +45,7 @@ public static class CreativeTrainer
         using var optimizer = optim.AdamW(parameters, options.LearningRate, weight_decay: options.WeightDecay);
         bool bf16 = options.Bf16 && TorchRuntime.CpuHasBFloat16;
 
+        network.Conditioner.Sketch?.Fit(data);
         network.train();
         double sum = 0, mean = double.NaN;
         int summed = 0;
