@@ -3,6 +3,24 @@ namespace Recsys.Diffusion;
 /// <summary>How the creative model is trained.</summary>
 public sealed record CreativeOptions
 {
+    /// <summary>For catalogues of thousands of pictures: about ten minutes on two cores.</summary>
+    public static CreativeOptions Default { get; } = new();
+
+    /// <summary>For a catalogue of some thousand simple pictures: about two minutes on two cores.</summary>
+    public static CreativeOptions Demo { get; } = new()
+    {
+        Recipe = new Recipe
+        {
+            Codec = "space-to-depth",
+            Denoiser = new UNetOptions { Channels = 32, Multipliers = [1, 2], AttentionLevels = [1] },
+        },
+        Steps = 1200,
+        BatchSize = 32,
+        LearningRate = 2e-3,
+        WarmupSteps = 50,
+        EmaDecay = .99,
+    };
+
     /// <summary>What is trained.</summary>
     public Recipe Recipe { get; init; } = new();
 
