@@ -1,24 +1,31 @@
+using System.Text.Json.Serialization;
 using Recsys.Catalog;
 
 namespace Recsys.Quantizer;
 
 /// <summary>How embeddings become codes.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<QuantizerKind>))]
 public enum QuantizerKind
 {
     /// <summary>k-means on the embeddings, then on what each level leaves over.</summary>
+    [JsonStringEnumMemberName("residual-kmeans")]
     ResidualKMeans,
 
     /// <summary>An autoencoder whose latent is quantised level by level (Zeghidour et al. 2021; Rajput et al. 2023).</summary>
+    [JsonStringEnumMemberName("rqvae")]
     RqVae,
 }
 
 /// <summary>How the codebooks of an RQ-VAE follow the residuals.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<CodebookUpdate>))]
 public enum CodebookUpdate
 {
     /// <summary>Running means of the residuals that chose each code (van den Oord et al. 2017, appendix A.1).</summary>
+    [JsonStringEnumMemberName("ema")]
     Ema,
 
     /// <summary>Gradient of the codebook loss ‖sg(r) − e‖².</summary>
+    [JsonStringEnumMemberName("gradient")]
     Gradient,
 }
 
@@ -52,6 +59,15 @@ public sealed record QuantizerOptions
     public Encoding.FusionOptions Fusion { get; init; } = new();
 
     public RqVaeOptions RqVae { get; init; } = new();
+
+    /// <summary>The kind of a name as it stands in configuration: <c>residual-kmeans</c> or <c>rqvae</c>.</summary>
+    /// <exception cref="CatalogException">Any other name.</exception>
+    public static QuantizerKind ParseKind(string name) => name switch
+    {
+        "residual-kmeans" => QuantizerKind.ResidualKMeans,
+        "rqvae" => QuantizerKind.RqVae,
+        _ => throw CatalogException.Invalid($"quantizer.kind is '{name}'; allowed: residual-kmeans, rqvae"),
+    };
 
     /// <exception cref="CatalogException">Every value out of its range, with the range.</exception>
     public void Validate()
@@ -88,13 +104,13 @@ public sealed record RqVaeOptions
     public IReadOnlyList<int> Hidden { get; init; } = [512, 256, 128];
 
     /// <summary>Passes over the catalogue, 1 to 100,000.</summary>
-    public int Epochs { get; init; } = 150;
+    public int Epochs { get; init; } = 100;
 
     /// <summary>Of these, passes of the bare autoencoder before the first codes are set.</summary>
-    public int WarmUpEpochs { get; init; } = 15;
+    public int WarmUpEpochs { get; init; } = 10;
 
     /// <summary>Items per step, 1 to 1,000,000.</summary>
-    public int BatchSize { get; init; } = 1024;
+    public int BatchSize { get; init; } = 256;
 
     public double LearningRate { get; init; } = 1e-3;
 
@@ -106,7 +122,7 @@ public sealed record RqVaeOptions
     public CodebookUpdate CodebookUpdate { get; init; } = CodebookUpdate.Ema;
 
     /// <summary>Share of the old running mean that a step keeps.</summary>
-    public double EmaDecay { get; init; } = 0.95;
+    public double EmaDecay { get; init; } = 0.99;
 
     /// <summary>A code chosen by fewer than this share of an even spread (running mean) is revived from the batch.</summary>
     public double DeadCodeShare { get; init; } = 0.05;

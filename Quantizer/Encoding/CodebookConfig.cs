@@ -17,7 +17,6 @@ internal sealed record CodebookConfig(int Format, QuantizerKind Kind, int[] Size
     {
         WriteIndented = true,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        Converters = { new JsonStringEnumConverter<QuantizerKind>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 

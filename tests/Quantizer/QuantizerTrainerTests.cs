@@ -133,6 +133,16 @@ public class QuantizerTrainerTests
         Assert.Equal(100, codebook.EncodeCatalogue(fused).Ids.Length);
     }
 
+    [Theory]
+    [InlineData("residual-kmeans", QuantizerKind.ResidualKMeans)]
+    [InlineData("rqvae", QuantizerKind.RqVae)]
+    public void Kinds_have_one_name_in_configuration_and_in_files(string name, QuantizerKind kind)
+    {
+        Assert.Equal(kind, QuantizerOptions.ParseKind(name));
+        Assert.Equal($"\"{name}\"", System.Text.Json.JsonSerializer.Serialize(kind));
+        Assert.Throws<CatalogException>(() => QuantizerOptions.ParseKind("k-means"));
+    }
+
     [Fact]
     public void Every_fault_of_the_options_is_named_at_once()
     {
