@@ -14,6 +14,9 @@ public sealed class Recommender : IRecommender, IVersionPart
     /// <summary>Beams decoded at once, over all rows of a batch; bounds the memory of a call.</summary>
     private const int MaxBeams = 8192;
 
+    /// <summary>Dense scores held at once, over all rows of a batch.</summary>
+    private const int MaxDenseScores = 1 << 25;
+
     private readonly RetrievalModel _model;
     private readonly bool _ownsModel;
     private readonly ItemTrie _trie;
@@ -67,7 +70,7 @@ public sealed class Recommender : IRecommender, IVersionPart
         var answers = new IReadOnlyList<Recommendation>[queries.Count];
         foreach (var group in Enumerable.Range(0, queries.Count).GroupBy(i => BeamFor(queries[i].K, queries[i].Beam)))
         {
-            foreach (var chunk in group.OrderBy(i => queries[i].History.Count).Chunk(Math.Max(1, MaxBeams / group.Key)))
+            foreach (var chunk in group.OrderBy(i => queries[i].History.Count).Chunk(MaxRows(group.Key)))
             {
                 cancel.ThrowIfCancellationRequested();
                 var found = Decode([.. chunk.Select(i => queries[i])], group.Key);
@@ -91,6 +94,8 @@ public sealed class Recommender : IRecommender, IVersionPart
             _model.Dispose();
         }
     }
+
+    private int MaxRows(int beam) => Math.Max(1, Math.Min(MaxBeams / beam, _hybrid is null ? int.MaxValue : MaxDenseScores / Math.Max(1, Items.Count)));
 
     /// <summary>Both log-probabilities of every candidate of the hybrid ranking.</summary>
     internal (int Item, double Generative, double Dense)[][] HybridParts(RecommendQuery[] queries)

@@ -44,7 +44,6 @@ internal sealed class HybridRanking(RetrievalModel model, ItemTrie trie, int[] c
 
         var generative = search.Score(hidden, history, tensor(tokens, [rows, width, trie.Depth], device: hidden.device)).cpu().data<float>().ToArray();
         var values = dense.cpu().data<float>().ToArray();
-        double floor = -Math.Log(items) * 2; // an appended item has no vector: it stands where a dense model would put it, low
         return [.. Enumerable.Range(0, rows).Select(row =>
         {
             var banned = excluded is null ? [] : excluded[row].ToHashSet();
@@ -58,7 +57,8 @@ internal sealed class HybridRanking(RetrievalModel model, ItemTrie trie, int[] c
                 }
             }
 
-            return union.Select(pair => (pair.Key, pair.Value, pair.Key < items ? values[(row * (long)items) + pair.Key] : floor)).ToArray();
+            // An appended item has no vector: its generative probability stands for both, so that it competes on equal terms.
+            return union.Select(pair => (pair.Key, pair.Value, pair.Key < items ? values[(row * (long)items) + pair.Key] : pair.Value)).ToArray();
         })];
     }
 }

@@ -15,6 +15,9 @@ public static class RetrievalTrainer
     {
         options.Validate();
         data.Validate();
+        // A position that no training window reaches would stay random: never read more items than the longest window taught.
+        int longest = Enumerable.Range(0, data.Training.Count).Max(user => data.Training[user].Length);
+        options = options with { History = Math.Min(options.History, longest - 1) };
         var device = torch.device(options.Device);
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);

@@ -5,6 +5,9 @@ namespace Recsys.Retrieval.Training;
 /// <summary>The optimiser steps of one training.</summary>
 internal sealed class TrainingLoop : IDisposable
 {
+    /// <summary>Cells of the dense head's [targets, items] matrix; beyond, a step takes fewer targets.</summary>
+    private const int MaxSoftmaxCells = 1 << 26;
+
     private readonly DecoderOnly _network;
     private readonly ItemVectors? _vectors;
     private readonly TokenLayout _layout;
@@ -28,7 +31,7 @@ internal sealed class TrainingLoop : IDisposable
         _bfloat16 = options.BFloat16 ?? (device.type == DeviceType.CPU && TorchRuntime.CpuHasBFloat16);
         _random = new Random(unchecked((int)(seed ^ (seed >> 32))));
         _codes = layout.Codes(data.Items);
-        _slots = Math.Min(options.History + 1, Enumerable.Range(0, _training.Count).Max(user => _training[user].Length));
+        _slots = options.History + 1;
         _rows = Math.Max(1, options.BatchTokens / (_slots * layout.Depth));
         _dropout = options.Dropout > 0 ? new StripDropout(options.Dropout, _rows * _slots * layout.Depth * options.Dim, _random, device) : null;
         long items = TrainingWindows.OfEpoch(_training, _slots, new Random(0)).Sum(window => (long)window.Length);
@@ -160,10 +163,11 @@ internal sealed class TrainingLoop : IDisposable
     private (Tensor Loss, Tensor Surrogate) DenseLoss(PackedBatch batch, int[] filled, Tensor states)
     {
         // The first item of a window follows nothing and would teach popularity alone.
-        var later = Enumerable.Range(0, filled.Length).Where(i => batch.Previous[filled[i]] >= 0 && _random.NextDouble() < _options.DenseShare).DefaultIfEmpty(0).ToArray();
+        var later = Enumerable.Range(0, filled.Length).Where(i => batch.Previous[filled[i]] >= 0 && _random.NextDouble() < _options.DenseShare)
+            .DefaultIfEmpty(0).Take(Math.Max(64, MaxSoftmaxCells / _vectors!.None)).ToArray();
         var at = tensor(Array.ConvertAll(later, i => (long)i), [later.Length], device: _device);
         var targets = tensor(Array.ConvertAll(later, i => (long)batch.Items[filled[i]]), [later.Length], device: _device);
-        return FullSoftmaxLoss.Of(_network.DenseQueries(states.index_select(0, at)), _vectors!.Table().narrow(0, 0, _vectors.None), targets);
+        return FullSoftmaxLoss.Of(_network.DenseQueries(states.index_select(0, at)), _vectors.Table().narrow(0, 0, _vectors.None), targets);
     }
 
     /// <summary>A position sees itself and what came before it in its own window.</summary>
