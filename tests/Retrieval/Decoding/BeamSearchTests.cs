@@ -137,4 +137,17 @@ public class BeamSearchTests
         Assert.Equal(Enumerable.Range(0, 60).Except(History), found.Select(answer => answer.Item).Order());
         Assert.All(found, answer => Assert.Equal(expected[answer.Item], answer.LogProbability, 1e-4));
     }
+
+    [Fact]
+    public void Appended_item_stands_in_the_hybrid_ranking_with_its_generative_probability()
+    {
+        var table = Tiny.Table(30, [6, 5, 4], 10);
+        var options = Tiny.Options with { DenseLoss = 1, Alpha = 0.3 };
+        var appended = table.Append([new AppendedItem("new", new SemanticId([5, 4, 3], 40), "New")]);
+        using var recommender = new Recommender(Tiny.Model(table, options), appended);
+        using var twin = Tiny.Model(table, options);
+        var found = recommender.Recommend(new RecommendQuery([30, 2], 31), default);
+        Assert.Equal(31, found.Count);
+        Assert.Equal(Tiny.Score(twin, appended, [30, 2], 30), found.Single(answer => answer.Item == 30).LogProbability, 1e-4);
+    }
 }

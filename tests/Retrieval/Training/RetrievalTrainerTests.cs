@@ -116,6 +116,18 @@ public class RetrievalTrainerTests
     }
 
     [Fact]
+    public void Histories_longer_than_any_training_window_are_read_as_far_as_one_was_taught()
+    {
+        var (table, all) = Walks();
+        var shortSequences = new SequenceSet(["a", "b"], [0, 3, 7], all.Items[..7]);
+        using var model = RetrievalTrainer.Train(new RetrievalTrainingData { Items = table, Training = shortSequences }, Options with { MaxSteps = 1 }, 1);
+        Assert.Equal(3, model.Config.Options.History);
+        using var recommender = new Recommender(model, table);
+        var recent = recommender.Recommend(new RecommendQuery([7, 8, 9], 30), default);
+        Assert.Equal(recent, recommender.Recommend(new RecommendQuery([1, 2, 3, 4, 5, 6, 7, 8, 9], 30), default));
+    }
+
+    [Fact]
     public void Cancelled_training_stops_and_leaves_no_tensor_behind()
     {
         var (table, all) = Walks();
