@@ -56,7 +56,7 @@ internal static class DemoRun
     {
         var folder = stores.Versions.Open(version);
         using var recommender = (Recommender)new RecommenderLoader().Load(folder, folder.Items)!;
-        return RetrievalEvaluator.Evaluate(recommender, split, new EvaluationOptions { SeenRemoved = false, Seed = DemoOptions.Seed }, progress, cancel);
+        return RetrievalEvaluator.Evaluate(recommender, split, new EvaluationOptions { SeenRemoved = true, Seed = DemoOptions.Seed }, progress, cancel);
     }
 
     private static async Task<List<DemoShopper>> RecommendAsync(GrpcChannel channel, Dataset dataset, LeaveOneOut split, CancellationToken cancel)
@@ -69,7 +69,7 @@ internal static class DemoRun
         foreach (int user in users.Take(DemoOptions.Shoppers))
         {
             var history = split.TestHistory(user).ToArray();
-            var request = new RecommendRequest { K = 10 };
+            var request = new RecommendRequest { K = 10, ExcludeSeen = true };
             request.History.AddRange(history.Select(item => dataset.ItemIds[item]));
             var answer = await retrieval.RecommendAsync(request, cancellationToken: cancel);
 

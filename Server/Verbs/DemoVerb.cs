@@ -15,7 +15,7 @@ internal static class DemoVerb
             string folder = Path.GetFullPath(parsed.GetValue(target)!);
             using var progress = new ProgressView();
             var (result, report) = await DemoRun.RunAsync(folder, progress, cancel);
-            var row = result.Evaluation.ItemLevel.NothingRemoved;
+            var row = result.Evaluation.ItemLevel.SeenRemoved!;
             return new VerbResult(
                 new
                 {
@@ -25,7 +25,7 @@ internal static class DemoVerb
                     simulated_shoppers = result.SimulatedShoppers,
                     recall_at_10 = row["recall@10"],
                     best_possible_recall_at_10 = result.Optimal.Recall[1],
-                    popularity_recall_at_10 = result.Evaluation.Baselines["popularity"].NothingRemoved["recall@10"],
+                    popularity_recall_at_10 = result.Evaluation.Baselines["popularity"].SeenRemoved!["recall@10"],
                     invalid = result.Evaluation.Invalid,
                     duplicates = result.Evaluation.Duplicates,
                     steps = result.Steps,
@@ -37,7 +37,7 @@ internal static class DemoVerb
                         output.WriteLine($"  {step.Stage,-14} {step.Seconds,7:F1} s");
                     }
 
-                    output.WriteLine($"simulated shoppers' next sticker among our 10: {row["recall@10"]:P1} (best possible {result.Optimal.Recall[1]:P1}, popularity {result.Evaluation.Baselines["popularity"].NothingRemoved["recall@10"]:P1})");
+                    output.WriteLine($"simulated shoppers' next sticker among our 10: {row["recall@10"]:P1} (best possible {result.Optimal.Recall[1]:P1}, popularity {result.Evaluation.Baselines["popularity"].SeenRemoved!["recall@10"]:P1})");
                     output.WriteLine($"report: {report}");
                 });
         });
