@@ -19,7 +19,7 @@ internal static class DemoOptions
         Seed = Seed,
         Quantizer = new QuantizerOptions { Kind = QuantizerKind.RqVae, Levels = 3, CodebookSize = 64 },
         Retrieval = new Retrieval.RetrievalOptions { MaxSteps = 400, History = 20 },
-        Creative = new Diffusion.CreativeOptions { Steps = 600, BatchSize = 32, WarmupSteps = 50 },
+        Creative = Diffusion.CreativeOptions.Demo,
         Gates = new GateOptions { Users = 1000 },
     };
 }
