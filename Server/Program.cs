@@ -1,6 +1,9 @@
 using Recsys.Server.Terminal;
 using Recsys.Server.Verbs;
+using Recsys.Torch;
 
+// libtorch counts cores in its own way and may take one where there are two: say what there is.
+torch.set_num_threads(Environment.ProcessorCount);
 var parsed = CommandTree.Create().Parse(args);
 if (parsed.Errors.Count == 0)
 {
