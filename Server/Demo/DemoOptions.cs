@@ -8,6 +8,9 @@ internal static class DemoOptions
 {
     public const long Seed = 2026;
 
+    /// <summary>Users asked for recall: about ±2 percentage points.</summary>
+    public const int EvaluatedUsers = 2000;
+
     public const int Shoppers = 6;
 
     public const int DrawnItems = 12;
@@ -18,8 +21,8 @@ internal static class DemoOptions
     {
         Seed = Seed,
         Quantizer = new QuantizerOptions { Kind = QuantizerKind.RqVae, Levels = 3, CodebookSize = 64 },
-        Retrieval = new Retrieval.RetrievalOptions { MaxSteps = 400, History = 20 },
+        Retrieval = new Retrieval.RetrievalOptions { Layers = 2, Dropout = 0.1, LearningRate = 3e-3, MaxSteps = 400 },
         Creative = Diffusion.CreativeOptions.Demo,
-        Gates = new GateOptions { Users = 1000 },
+        Gates = new GateOptions { Users = 500 },
     };
 }

@@ -20,7 +20,7 @@ internal static class DemoReport
         page.Note($"Version {rebuild.Version}, seed {rebuild.Seed}, on {rebuild.Machine}. Dataset sha256 {rebuild.DatasetSha256}; split sha256 {rebuild.SplitSha256}.");
 
         page.Heading("Training");
-        page.Charts(rebuild.Curves.Where(curve => curve.Key.EndsWith("loss", StringComparison.Ordinal))
+        page.Charts(rebuild.Curves.Where(curve => !curve.Key.EndsWith("/learning_rate", StringComparison.Ordinal))
             .Select(curve => Chart.Line(curve.Key.Replace("/", ": ", StringComparison.Ordinal), "steps", [.. curve.Value.Select(point => (point.X, point.Y))])));
 
         Codes(page, result);
@@ -54,7 +54,7 @@ internal static class DemoReport
         var rows = new List<IReadOnlyList<string>> { Row("best possible (knows the taste model)", k => result.Optimal.Recall[Array.IndexOf(result.Optimal.Ks, k)], result.Optimal.Ndcg[Array.IndexOf(result.Optimal.Ks, 10)]), Of("recsys", result.Evaluation.ItemLevel.SeenRemoved!) };
         rows.AddRange(result.Evaluation.Baselines.Select(baseline => Of(baseline.Key, baseline.Value.SeenRemoved!)));
         page.Table(["ranking of the whole catalogue", "Recall@5", "Recall@10", "NDCG@10"], rows);
-        page.Note($"Item level; stickers of the history are left out of every ranking, as a simulated shopper never takes one twice; invalid answers {result.Evaluation.Invalid}, duplicates {result.Evaluation.Duplicates}.");
+        page.Note($"Item level; stickers of the history are left out of every ranking, as a simulated shopper never takes one twice; the best possible is over all shoppers, the others over {result.Evaluation.Users:N0} drawn by the seed; invalid answers {result.Evaluation.Invalid}, duplicates {result.Evaluation.Duplicates}.");
 
         static IReadOnlyList<string> Of(string name, MetricRow row) => Row(name, k => row[$"recall@{k}"], row["ndcg@10"]);
         static IReadOnlyList<string> Row(string name, Func<int, double> recall, double? ndcg) => [name, F(recall(5), "F4"), F(recall(10), "F4"), ndcg is null ? "" : F(ndcg.Value, "F4")];

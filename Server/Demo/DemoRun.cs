@@ -56,7 +56,7 @@ internal static class DemoRun
     {
         var folder = stores.Versions.Open(version);
         using var recommender = (Recommender)new RecommenderLoader().Load(folder, folder.Items)!;
-        return RetrievalEvaluator.Evaluate(recommender, split, new EvaluationOptions { SeenRemoved = true, Seed = DemoOptions.Seed }, progress, cancel);
+        return RetrievalEvaluator.Evaluate(recommender, split, new EvaluationOptions { SeenRemoved = true, Users = DemoOptions.EvaluatedUsers, Seed = DemoOptions.Seed }, progress, cancel);
     }
 
     private static async Task<List<DemoShopper>> RecommendAsync(GrpcChannel channel, Dataset dataset, LeaveOneOut split, CancellationToken cancel)
