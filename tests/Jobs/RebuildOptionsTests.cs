@@ -1,0 +1,94 @@
+using System.Text.RegularExpressions;
+using Recsys.Catalog;
+
+namespace Recsys.Jobs.Tests;
+
+public sealed partial class RebuildOptionsTests : IDisposable
+{
+    private readonly string _file = Path.GetTempFileName();
+
+    [Fact]
+    public void The_configuration_page_shows_a_file_that_is_accepted()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "Recsys.sln")))
+        {
+            root = root.Parent!;
+        }
+
+        string page = File.ReadAllText(Path.Combine(root.FullName, "docs", "configuration.md"));
+        File.WriteAllText(_file, Example().Match(page).Groups[1].Value);
+        Assert.Equal(new RebuildOptions().Seed, RebuildOptions.Read(_file).Seed);
+    }
+
+    [Theory]
+    [InlineData("""{ "sead": 1 }""", "sead")]
+    [InlineData("""{ "quantizer": { "kind": "k-nearest" } }""", "kind")]
+    [InlineData("""{ "seed": "one" }""", "seed")]
+    [InlineData("""{ "seed": 1""", "line 1")]
+    [InlineData("""{ "gates": { "min_recall": 2 } }""", "gates.min_recall is 2, allowed is 0 to 1")]
+    public void What_is_wrong_is_named(string json, string named)
+    {
+        File.WriteAllText(_file, json);
+        var refused = Assert.Throws<CatalogException>(() => RebuildOptions.Read(_file));
+        Assert.Equal(Fault.InvalidArgument, refused.Fault);
+        Assert.Contains(named, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_schedule_that_is_no_cron_expression_is_refused_at_once()
+    {
+        var refused = await Assert.ThrowsAsync<CatalogException>(() => NightlySchedule.RunAsync("every night", _ => null!, _ => { }, CancellationToken.None));
+        Assert.Contains("every night", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_schedule_runs_rebuilds_and_goes_on_after_one_failed()
+    {
+        using var stop = new CancellationTokenSource();
+        int calls = 0;
+        var lines = new List<string>();
+        await NightlySchedule.RunAsync(
+            "* * * * * ?",
+            _ =>
+            {
+                if (++calls == 2)
+                {
+                    stop.Cancel();
+                }
+
+                throw CatalogException.Unavailable("the disk is gone");
+            },
+            line =>
+            {
+                lock (lines)
+                {
+                    lines.Add(line);
+                }
+            },
+            stop.Token);
+        Assert.Equal(2, calls);
+        Assert.Contains(lines, line => line.Contains("the disk is gone", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_long_curve_keeps_its_shape_in_few_points()
+    {
+        var recorder = new StageRecorder(null, TimeProvider.System);
+        for (int step = 1; step <= 10_000; step++)
+        {
+            recorder.Report(new StageProgress("retrieval", step, 10_000, Metrics: new Dictionary<string, double> { ["loss"] = step }));
+        }
+
+        var curve = recorder.Curves["retrieval/loss"];
+        Assert.InRange(curve.Count, 300, 600);
+        Assert.All(curve, point => Assert.Equal(point.X, point.Y));
+        Assert.Equal(1, curve[0].X);
+        Assert.True(curve[^1].X > 9_900);
+    }
+
+    public void Dispose() => File.Delete(_file);
+
+    [GeneratedRegex(@"```json\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Example();
+}
