@@ -4,21 +4,21 @@ namespace Recsys.Diffusion;
 public sealed record UNetOptions
 {
     /// <summary>Channels of the finest level: 8 to 512, a multiple of 8.</summary>
-    public int Channels { get; init; } = 32;
+    public int Channels { get; init; } = 64;
 
     /// <summary>Width of each level over <see cref="Channels"/>; each level after the first halves the side. 1 to 5 of them, each 1 to 8.</summary>
-    public int[] Multipliers { get; init; } = [1, 2, 4];
+    public int[] Multipliers { get; init; } = [1, 2];
 
     /// <summary>Residual blocks of a level, on either way: 1 to 4.</summary>
     public int Blocks { get; init; } = 2;
 
     /// <summary>Levels that attend, 0 being the finest; the middle always does.</summary>
-    public int[] AttentionLevels { get; init; } = [2];
+    public int[] AttentionLevels { get; init; } = [1];
 
     /// <summary>Channels of an attention head: 8 to 128; it divides the width of every level that attends.</summary>
     public int HeadChannels { get; init; } = 32;
 
-    /// <summary>Channels of the middle over the deepest level's are 1; this many residual blocks stand in it: 1 or 2.</summary>
+    /// <summary>Residual blocks of the middle, around its attention: 1 or 2.</summary>
     public int MiddleBlocks { get; init; } = 1;
 
     /// <summary>Width of time embedding and condition.</summary>

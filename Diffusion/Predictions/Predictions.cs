@@ -31,3 +31,20 @@ public sealed class VelocityPrediction : IPrediction
 
     public (double X0, double Eps) Mix(PathPoint point) => (-1, 1);
 }
+
+/// <summary>
+/// EDM's preconditioned output (Karras et al. 2022, equations 7 and 24, carried over to any path): F = (σ x0/d − α d eps) / √(α² d² + σ²).
+/// It has variance 1 at every time; close to the noise it is the picture, close to the data the noise, so the network never has to pass
+/// full noise through to its output. With d = 1 it is v-prediction, normalised and turned round.
+/// </summary>
+/// <param name="deviation">d, the data's standard deviation.</param>
+public sealed class EdmPrediction(double deviation = .5) : IPrediction
+{
+    public string Name => "edm";
+
+    public (double X0, double Eps) Mix(PathPoint point)
+    {
+        double total = Math.Sqrt((point.Alpha * point.Alpha * deviation * deviation) + (point.Sigma * point.Sigma));
+        return (point.Sigma / (deviation * total), -point.Alpha * deviation / total);
+    }
+}

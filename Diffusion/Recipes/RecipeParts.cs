@@ -13,6 +13,7 @@ public static class RecipeParts
     public static IReadOnlyDictionary<string, Func<IPrediction>> Predictions { get; } = new Dictionary<string, Func<IPrediction>>
     {
         ["velocity"] = () => new VelocityPrediction(),
+        ["edm"] = () => new EdmPrediction(),
         ["v"] = () => new VPrediction(),
         ["eps"] = () => new EpsPrediction(),
         ["x0"] = () => new X0Prediction(),

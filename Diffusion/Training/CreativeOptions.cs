@@ -9,13 +9,8 @@ public sealed record CreativeOptions
     /// <summary>For a catalogue of some thousand simple pictures: about two minutes on two cores.</summary>
     public static CreativeOptions Demo { get; } = new()
     {
-        Recipe = new Recipe
-        {
-            Codec = "space-to-depth",
-            Denoiser = new UNetOptions { Channels = 32, Multipliers = [1, 2], AttentionLevels = [1] },
-        },
-        Steps = 1200,
-        BatchSize = 32,
+        Recipe = new Recipe { Denoiser = new UNetOptions { Channels = 32 } },
+        Steps = 1000,
         LearningRate = 2e-3,
         WarmupSteps = 50,
         EmaDecay = .99,
@@ -28,10 +23,10 @@ public sealed record CreativeOptions
     public int ImageSize { get; init; } = 32;
 
     /// <summary>Optimiser steps: 1 to 10,000,000.</summary>
-    public int Steps { get; init; } = 2000;
+    public int Steps { get; init; } = 2200;
 
     /// <summary>Pictures a step: 1 to 4096.</summary>
-    public int BatchSize { get; init; } = 64;
+    public int BatchSize { get; init; } = 32;
 
     /// <summary>Peak learning rate of AdamW: above 0, at most 0.1.</summary>
     public double LearningRate { get; init; } = 1e-3;

@@ -28,7 +28,7 @@ public class DenoiserTests
     public void An_untrained_unet_answers_exactly_0()
     {
         using var scope = NewDisposeScope();
-        using var unet = new UNet(new UNetOptions { Channels = 16, HeadChannels = 16, AttentionLevels = [1, 2] }, 3);
+        using var unet = new UNet(new UNetOptions { Channels = 16, Multipliers = [1, 2, 4], HeadChannels = 16, AttentionLevels = [1, 2] }, 3);
         using var noise = new SeedPerImage([1, 2]);
         var output = unet.call(noise.Normal(3, 16, 16), tensor(new[] { 3f, 900f }), noise.Normal(64));
         Assert.Equal([2, 3, 16, 16], output.shape);
@@ -48,8 +48,15 @@ public class DenoiserTests
     [Fact]
     public void Parameter_counts_are_pinned()
     {
-        using var standard = new UNet(new UNetOptions(), 3);
-        Assert.Equal(3_142_211, standard.parameters().Sum(p => p.numel()));
+        Assert.Equal(3_276_876, Count(new UNetOptions(), 12, hint: 3));
+        Assert.Equal(826_412, Count(CreativeOptions.Demo.Recipe.Denoiser, 12, hint: 3));
+        Assert.Equal(3_142_211, Count(new UNetOptions { Channels = 32, Multipliers = [1, 2, 4], AttentionLevels = [2] }, 3, hint: 0));
+
+        static long Count(UNetOptions options, int channels, int hint)
+        {
+            using var unet = new UNet(options, channels, hint);
+            return unet.parameters().Sum(p => p.numel());
+        }
     }
 
     [Fact]

@@ -7,7 +7,14 @@ public sealed class TinyModel : IDisposable
 
     public static CreativeOptions Options { get; } = new()
     {
-        Recipe = new Recipe { Denoiser = new UNetOptions { Channels = 8, Multipliers = [1, 2], AttentionLevels = [1], HeadChannels = 8, Blocks = 1 }, SampleSteps = 8, Guidance = 1 },
+        Recipe = new Recipe
+        {
+            Prediction = "velocity",
+            Codec = "identity",
+            Denoiser = new UNetOptions { Channels = 8, HeadChannels = 8, Blocks = 1 },
+            SampleSteps = 8,
+            Guidance = 1,
+        },
         ImageSize = 8,
         Steps = 300,
         BatchSize = 16,
