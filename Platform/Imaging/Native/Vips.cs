@@ -21,6 +21,9 @@ internal static unsafe partial class Vips
     [LibraryImport(Lib, EntryPoint = "vips_concurrency_set")]
     internal static partial void ConcurrencySet(int threads);
 
+    [LibraryImport(Lib, EntryPoint = "vips_vector_set_enabled")]
+    internal static partial void VectorSetEnabled(int enabled);
+
     [LibraryImport(Lib, EntryPoint = "vips_cache_set_max")]
     internal static partial void CacheSetMax(int operations);
 

@@ -46,6 +46,10 @@ internal static unsafe class VipsRuntime
             Vips.LogSetHandler("VIPS", WarningsAndMessages, &Ignore, 0);
             Vips.CacheSetMax(0);
             Vips.ConcurrencySet(1);
+
+            // Vector code is compiled at run time by liborc, whose allocator of code memory is not safe between threads: pictures
+            // resized in parallel crashed the process in it (0.4.33).
+            Vips.VectorSetEnabled(0);
             Vips.BlockUntrustedSet(1);
             Vips.OperationBlockSet("VipsForeignLoad", 1);
             foreach (string loader in (ReadOnlySpan<string>)["VipsForeignLoadPng", "VipsForeignLoadJpeg", "VipsForeignLoadWebp"])
