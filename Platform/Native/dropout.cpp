@@ -2,11 +2,13 @@
 // a hash of (seed, position), so that all cores draw at once, the result does not depend on their number, and backward draws
 // the same mask again instead of keeping it.
 #include "abi.h"
+#include "vector.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
 
 #include <mutex>
 #include <stdexcept>
@@ -16,39 +18,14 @@ namespace {
 
 constexpr int64_t kBlock = 4096;  // elements that share one pair of keys
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define RS_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define RS_CLONES
-#endif
-
-// splitmix64: one independent pair of 32-bit keys for each block.
-inline uint64_t block_key(uint64_t seed, uint64_t block) {
-  uint64_t z = seed + (block + 1) * 0x9E3779B97F4A7C15ull;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-  return z ^ (z >> 31);
-}
-
-// Two keyed rounds of an integer finaliser with full avalanche: about four instructions an element once vectorised.
-inline uint32_t draw(uint32_t i, uint32_t k0, uint32_t k1) {
-  uint32_t x = (i + k0) * 0x9E3779B1u;
-  x ^= x >> 16;
-  x *= 0x7FEB352Du;
-  x ^= (x >> 15) ^ k1;
-  x *= 0x846CA68Bu;
-  x ^= x >> 16;
-  return x;
-}
-
-RS_CLONES void block_float(const float* in, float* out, int64_t n, uint32_t k0, uint32_t k1, uint32_t threshold, float scale) {
+RS_VECTOR void block_float(const float* in, float* out, int64_t n, uint32_t k0, uint32_t k1, uint32_t threshold, float scale) {
   for (int64_t i = 0; i < n; i++) {
     float keep = draw(static_cast<uint32_t>(i), k0, k1) >= threshold ? scale : 0.0f;
     out[i] = in[i] * keep;
   }
 }
 
-RS_CLONES void block_mask(float* out, int64_t n, uint32_t k0, uint32_t k1, uint32_t threshold, float scale) {
+RS_VECTOR void block_mask(float* out, int64_t n, uint32_t k0, uint32_t k1, uint32_t threshold, float scale) {
   for (int64_t i = 0; i < n; i++) {
     out[i] = draw(static_cast<uint32_t>(i), k0, k1) >= threshold ? scale : 0.0f;
   }
@@ -71,8 +48,7 @@ void block(const T* in, T* out, int64_t n, uint32_t k0, uint32_t k1, uint32_t th
 at::Tensor drop(const at::Tensor& input, double p, uint64_t seed) {
   auto x = input.contiguous();
   auto y = at::empty_like(x);
-  // A draw below the threshold drops: P(drop) = threshold / 2^32.
-  auto threshold = static_cast<uint32_t>(std::min(p * 4294967296.0, 4294967295.0));
+  auto threshold = drop_threshold(p);
   double scale = 1.0 / (1.0 - p);
   int64_t n = x.numel();
   int64_t blocks = (n + kBlock - 1) / kBlock;
@@ -135,4 +111,20 @@ RS_EXPORT int32_t rs_fast_dropout(void* handle, double p, void* generator, Out* 
     }
     give(FastDropout::apply(x, p, static_cast<int64_t>(seed)), result);
   });
+}
+
+namespace recsys {
+namespace {
+
+at::Tensor seeded_dropout(const at::Tensor& x, double p, int64_t seed) {
+  TORCH_CHECK(x.device().is_cpu() && at::isFloatingType(x.scalar_type()), "seeded dropout takes floating-point tensors on the CPU");
+  TORCH_CHECK(p >= 0 && p < 1, "the dropout probability is ", p, ", allowed is 0 <= p < 1");
+  return p == 0 ? x : FastDropout::apply(x, p, seed);
+}
+
+}  // namespace
+}  // namespace recsys
+
+TORCH_LIBRARY_FRAGMENT(recsys, library) {
+  library.def("dropout(Tensor input, float p, int seed) -> Tensor", recsys::seeded_dropout);
 }

@@ -2,6 +2,7 @@
 // gradient and state once; everything else (CUDA, bfloat16, odd strides) takes libtorch's _foreach_ operators.
 // Every function reads the gradients from the parameters; a parameter without one is left alone, as in PyTorch.
 #include "abi.h"
+#include "vector.h"
 
 #include <ATen/Parallel.h>
 
@@ -24,14 +25,6 @@ struct SgdOptions {
 struct AdagradOptions {
   double lr, lr_decay, weight_decay, eps;
 };
-
-// Vector instructions are chosen when the library is loaded, so that one binary serves every x86-64.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define RS_VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define RS_VECTOR
-#endif
-#define RS_INLINE inline __attribute__((always_inline))
 
 namespace {
 
