@@ -37,21 +37,22 @@ public sealed class DecoderOnly : Module
     /// <summary>Whether it also ranks items by their vectors.</summary>
     public bool HasDenseHead => dense is not null;
 
-    /// <summary>All positions of packed windows.</summary>
-    /// <param name="input">Tokens, positions and dense vectors, in slots.</param>
-    /// <param name="bias">[rows, 1, slots × depth, slots × depth] 0 where a position may look, −inf elsewhere.</param>
-    /// <param name="dropout">Null: none.</param>
-    /// <returns>[rows, slots, depth, dim]</returns>
-    public Tensor Forward(SlotInput input, Tensor bias, StripDropout? dropout)
+    /// <summary>All positions of windows laid end to end, each seeing itself alone.</summary>
+    /// <param name="input">Tokens, positions and dense vectors of one row of slots.</param>
+    /// <param name="offsets">[windows + 1] int64 on the CPU: the token at which each window starts; the last is slots × depth.</param>
+    /// <param name="dropout">Where the masks come from; null: none.</param>
+    /// <returns>[slots, depth, dim]</returns>
+    public Tensor Forward(SlotInput input, Tensor offsets, DropoutSeeds? dropout)
     {
-        var x = Embed(input); // [rows, slots × depth, dim]
-        x = dropout?.Apply(x) ?? x;
-        foreach (var block in blocks)
+        var x = Embed(input).view(-1, Dim); // [slots × depth, dim]
+        x = dropout is null ? x : Fused.Dropout(x, dropout.P, dropout.Next());
+        var normed = blocks[0].Enter(x);
+        for (int layer = 0; layer < blocks.Count; layer++)
         {
-            x = block.Forward(x, bias, dropout).Output;
+            (x, normed) = blocks[layer].Forward(x, normed, offsets, layer + 1 < blocks.Count ? blocks[layer + 1].First : norm, dropout);
         }
 
-        return norm.forward(x).view(input.Rows, input.Slots, Depth, Dim);
+        return normed.view(input.Slots, Depth, Dim);
     }
 
     /// <summary>Reads histories once; their keys and values serve every beam and every later token.</summary>
@@ -72,7 +73,7 @@ public sealed class DecoderOnly : Module
                 .masked_fill(at.unsqueeze(0).gt(ends.unsqueeze(1)), float.NegativeInfinity).view(-1, 1, 1, length));
         foreach (var block in blocks)
         {
-            (x, var keys, var values) = block.Forward(x, bias, null);
+            (x, var keys, var values) = block.Read(x, bias);
             cache.Add(keys, values);
         }
 
@@ -223,14 +224,35 @@ internal sealed class Block : Module
         RegisterComponents();
     }
 
+    /// <summary>The norm before the attention.</summary>
+    public LayerNorm First => norm1;
+
+    /// <summary>The first block's input, normed.</summary>
+    public Tensor Enter(Tensor x) => norm1.forward(x);
+
+    /// <summary>Training: windows end to end.</summary>
+    /// <param name="x">[tokens, dim] the residual stream.</param>
+    /// <param name="normed">[tokens, dim] the same after this block's first norm.</param>
+    /// <param name="offsets">[windows + 1]</param>
+    /// <param name="next">The norm that comes after this block.</param>
+    /// <returns>The residual stream behind this block, as it is and after <paramref name="next"/>.</returns>
+    public (Tensor X, Tensor Normed) Forward(Tensor x, Tensor normed, Tensor offsets, LayerNorm next, DropoutSeeds? dropout)
+    {
+        long tokens = x.size(0), dim = x.size(1);
+        var read = Fused.SelfAttention(qkv.forward(normed).view(tokens, 3, _heads, dim / _heads), offsets, causal: true);
+        (x, normed) = Fused.AddDropoutNorm(x, output.forward(read.view(tokens, dim)), norm2, dropout?.P ?? 0, dropout?.Next() ?? 0);
+        return Fused.AddDropoutNorm(x, Think(normed), next, dropout?.P ?? 0, dropout?.Next() ?? 0);
+    }
+
+    /// <summary>Inference: histories in rows, their keys and values kept.</summary>
     /// <param name="x">[rows, length, dim]</param>
     /// <param name="bias">Added to the scores [rows, heads, length, length].</param>
-    public (Tensor Output, Tensor Keys, Tensor Values) Forward(Tensor x, Tensor bias, StripDropout? dropout)
+    public (Tensor Output, Tensor Keys, Tensor Values) Read(Tensor x, Tensor bias)
     {
         var (q, k, v) = Project(x); // [rows, heads, length, head dim]
         var scores = matmul(q, k.transpose(2, 3)) + bias.to(q.dtype); // [rows, heads, length, length]
         var read = matmul(functional.softmax(scores, -1), v); // [rows, heads, length, head dim]
-        return (Close(x, read, dropout), k, v);
+        return (Close(x, read), k, v);
     }
 
     /// <summary>Beams are query rows against the one history, and each looks at its own few tokens besides.</summary>
@@ -245,7 +267,7 @@ internal sealed class Block : Module
         long length = far.size(3);
         var read = matmul(weights.narrow(3, 0, length), history.Values[layer])
             + (weights.narrow(3, length, near.size(3)).unsqueeze(4) * ownValues).sum(3); // [rows, heads, beams, head dim]
-        return Close(x, read, null);
+        return Close(x, read);
     }
 
     private (Tensor Q, Tensor K, Tensor V) Project(Tensor x)
@@ -255,11 +277,11 @@ internal sealed class Block : Module
         return (all[0] / Math.Sqrt(headDim), all[1], all[2]); // each [rows, heads, length, head dim]
     }
 
-    private Tensor Close(Tensor x, Tensor read, StripDropout? dropout)
+    private Tensor Close(Tensor x, Tensor read)
     {
-        var attended = output.forward(read.transpose(1, 2).reshape(x.shape));
-        x = x + (dropout?.Apply(attended) ?? attended);
-        var thought = down.forward(functional.gelu(up.forward(norm2.forward(x))));
-        return x + (dropout?.Apply(thought) ?? thought);
+        x = x + output.forward(read.transpose(1, 2).reshape(x.shape));
+        return x + Think(norm2.forward(x));
     }
+
+    private Tensor Think(Tensor normed) => down.forward(functional.gelu(up.forward(normed)));
 }

@@ -1,96 +1,55 @@
 namespace Recsys.Retrieval.Training;
 
 /// <summary>
-/// Several users' windows side by side in rows of equal length, each attending to itself alone: nearly no padding, and a batch mixes
-/// long and short histories as the data does. An item slot stands for the tokens of one target item.
+/// Several users' windows end to end, each attending to itself alone: a batch mixes long and short histories as the data does, and only
+/// its tail is padding. All batches have one shape, for which the matrix library prepares once. A slot stands for the tokens of one target item.
 /// </summary>
-/// <param name="Rows">Rows.</param>
-/// <param name="Slots">Item slots in a row.</param>
-/// <param name="Items">[rows × slots] the target item, -1: padding.</param>
-/// <param name="Previous">[rows × slots] the item before it in its window, -1: BOS or padding.</param>
-/// <param name="Positions">[rows × slots] place in the window, from 0.</param>
-/// <param name="Segments">[rows × slots] which window of the row, from 1; 0: padding.</param>
-public sealed record PackedBatch(int Rows, int Slots, int[] Items, int[] Previous, int[] Positions, int[] Segments)
+/// <param name="Items">[slots] the target item, -1: padding.</param>
+/// <param name="Previous">[slots] the item before it in its window, -1: BOS or padding.</param>
+/// <param name="Positions">[slots] place in the window, from 0.</param>
+/// <param name="Starts">[windows + 1] slot at which each window starts; the padding counts as windows of one slot; the last is the number of slots.</param>
+public sealed record PackedBatch(int[] Items, int[] Previous, int[] Positions, int[] Starts)
 {
-    /// <summary>Packs an epoch's windows into batches of <paramref name="rows"/> rows; the last may be smaller.</summary>
-    public static IEnumerable<PackedBatch> Pack(SequenceSet training, IReadOnlyList<TrainingWindow> windows, int slots, int rows)
+    /// <summary>Packs an epoch's windows, in their order, into batches of <paramref name="slots"/> slots.</summary>
+    /// <param name="slots">At least the longest window.</param>
+    public static IEnumerable<PackedBatch> Pack(SequenceSet training, IReadOnlyList<TrainingWindow> windows, int slots)
     {
-        var open = new List<TrainingWindow>();
         int next = 0;
-        // Enough windows for a full batch are packed at a time, longest first, so that a batch is a fair sample of the epoch.
-        while (next < windows.Count || open.Count > 0)
+        while (next < windows.Count)
         {
-            int filled = open.Sum(window => window.Length);
-            while (next < windows.Count && filled + windows[next].Length <= rows * slots)
+            int first = next, filled = 0;
+            while (next < windows.Count && filled + windows[next].Length <= slots)
             {
-                filled += windows[next].Length;
-                open.Add(windows[next++]);
+                filled += windows[next++].Length;
             }
 
-            var (batch, left) = PackOne(training, open, slots, rows);
-            open = left;
-            yield return batch;
+            yield return Lay(training, windows, first, next, slots);
         }
     }
 
-    private static (PackedBatch Batch, List<TrainingWindow> Left) PackOne(SequenceSet training, List<TrainingWindow> windows, int slots, int rows)
+    private static PackedBatch Lay(SequenceSet training, IReadOnlyList<TrainingWindow> windows, int first, int end, int slots)
     {
-        var room = new List<int>(rows);
-        var placed = new List<(TrainingWindow Window, int Row)>(windows.Count);
-        var left = new List<TrainingWindow>();
-        var rowsWithRoom = new Stack<int>[slots + 1];
-        for (int size = 0; size <= slots; size++)
+        var (items, previous, positions) = (new int[slots], new int[slots], new int[slots]);
+        var starts = new List<int>(end - first + 2);
+        int slot = 0;
+        for (int i = first; i < end; i++)
         {
-            rowsWithRoom[size] = new Stack<int>();
-        }
-
-        foreach (var window in windows.OrderByDescending(window => window.Length))
-        {
-            int fit = window.Length; // best fit: the fullest row that still takes it
-            while (fit <= slots && rowsWithRoom[fit].Count == 0)
+            starts.Add(slot);
+            for (int at = 0; at < windows[i].Length; at++, slot++)
             {
-                fit++;
-            }
-
-            if (fit > slots && room.Count == rows)
-            {
-                left.Add(window);
-                continue;
-            }
-
-            int row = fit <= slots ? rowsWithRoom[fit].Pop() : room.Count;
-            if (fit > slots)
-            {
-                room.Add(slots);
-            }
-
-            room[row] -= window.Length;
-            rowsWithRoom[room[row]].Push(row);
-            placed.Add((window, row));
-        }
-
-        return (Lay(training, placed, slots, room.Count), left);
-    }
-
-    private static PackedBatch Lay(SequenceSet training, List<(TrainingWindow Window, int Row)> placed, int slots, int rows)
-    {
-        var batch = new PackedBatch(rows, slots, new int[rows * slots], new int[rows * slots], new int[rows * slots], new int[rows * slots]);
-        Array.Fill(batch.Items, -1);
-        Array.Fill(batch.Previous, -1);
-        var (used, segments) = (new int[rows], new int[rows]);
-        foreach (var (window, row) in placed)
-        {
-            segments[row]++;
-            for (int i = 0; i < window.Length; i++)
-            {
-                int slot = (row * slots) + used[row]++;
-                batch.Items[slot] = training.Items[window.Start + i];
-                batch.Previous[slot] = i == 0 ? -1 : training.Items[window.Start + i - 1];
-                batch.Positions[slot] = i;
-                batch.Segments[slot] = segments[row];
+                items[slot] = training.Items[windows[i].Start + at];
+                previous[slot] = at == 0 ? -1 : training.Items[windows[i].Start + at - 1];
+                positions[slot] = at;
             }
         }
 
-        return batch;
+        for (; slot < slots; slot++)
+        {
+            starts.Add(slot);
+            (items[slot], previous[slot]) = (-1, -1);
+        }
+
+        starts.Add(slots);
+        return new PackedBatch(items, previous, positions, [.. starts]);
     }
 }

@@ -8,6 +8,8 @@ internal sealed class TrainingLoop : IDisposable
     /// <summary>Cells of the dense head's [targets, items] matrix; beyond, a step takes fewer targets.</summary>
     private const int MaxSoftmaxCells = 1 << 26;
 
+    private const long Ignored = -100; // a padding slot's target
+
     private readonly DecoderOnly _network;
     private readonly ItemVectors? _vectors;
     private readonly TokenLayout _layout;
@@ -16,10 +18,9 @@ internal sealed class TrainingLoop : IDisposable
     private readonly Device _device;
     private readonly bool _bfloat16;
     private readonly int[] _codes;
-    private readonly int _slots, _rows;
+    private readonly int _window, _slots; // items of the longest window, and of a batch
     private readonly Random _random;
-    private readonly StripDropout? _dropout;
-    private readonly Tensor _causal; // [length, length]
+    private readonly DropoutSeeds? _dropout;
     private readonly List<Parameter> _parameters;
     private readonly optim.Optimizer _optimizer;
     private readonly WeightAverage? _average;
@@ -31,15 +32,13 @@ internal sealed class TrainingLoop : IDisposable
         _bfloat16 = options.BFloat16 ?? (device.type == DeviceType.CPU && TorchRuntime.CpuHasBFloat16);
         _random = new Random(unchecked((int)(seed ^ (seed >> 32))));
         _codes = layout.Codes(data.Items);
-        _slots = options.History + 1;
-        _rows = Math.Max(1, options.BatchTokens / (_slots * layout.Depth));
-        _dropout = options.Dropout > 0 ? new StripDropout(options.Dropout, _rows * _slots * layout.Depth * options.Dim, _random, device) : null;
-        long items = TrainingWindows.OfEpoch(_training, _slots, new Random(0)).Sum(window => (long)window.Length);
-        long epoch = Math.Max(1, (long)Math.Ceiling(items / (double)(_rows * _slots)));
+        _window = options.History + 1;
+        long items = TrainingWindows.OfEpoch(_training, _window, new Random(0)).Sum(window => (long)window.Length);
+        _slots = (int)Math.Max(_window, Math.Min(options.BatchTokens / layout.Depth, items));
+        _dropout = options.Dropout > 0 ? new DropoutSeeds(options.Dropout, _random) : null;
+        long epoch = Math.Max(1, (long)Math.Ceiling(items / (double)_slots));
         Total = (int)Math.Clamp(epoch * options.Epochs, options.MinSteps, options.MaxSteps);
 
-        long length = _slots * layout.Depth;
-        _causal = ones(length, length, ScalarType.Bool, device).tril().DetachFromDisposeScope();
         network.train();
         vectors?.train();
         var named = network.named_parameters().Concat(vectors?.named_parameters() ?? []).Select(pair => pair.parameter).ToList();
@@ -99,8 +98,6 @@ internal sealed class TrainingLoop : IDisposable
         _batches?.Dispose();
         _average?.Dispose();
         _optimizer.Dispose();
-        _causal.Dispose();
-        _dropout?.Dispose();
     }
 
     /// <summary>Linear warm-up, then a cosine down to a fiftieth.</summary>
@@ -116,7 +113,7 @@ internal sealed class TrainingLoop : IDisposable
         while (_batches is null || !_batches.MoveNext())
         {
             _batches?.Dispose();
-            _batches = PackedBatch.Pack(_training, TrainingWindows.OfEpoch(_training, _slots, _random), _slots, _rows).GetEnumerator();
+            _batches = PackedBatch.Pack(_training, TrainingWindows.OfEpoch(_training, _window, _random), _slots).GetEnumerator();
         }
 
         return _batches.Current;
@@ -125,28 +122,25 @@ internal sealed class TrainingLoop : IDisposable
     /// <summary>−log P of the target items: the sum over their tokens, the mean over items. And the dense head's, where there is one.</summary>
     private (Tensor Loss, Tensor? Dense, Tensor? Surrogate) Losses(PackedBatch batch)
     {
-        var (rows, slots, depth) = (batch.Rows, batch.Slots, _layout.Depth);
+        int depth = _layout.Depth;
         Tensor? previous = null;
         if (_vectors is not null && _options.DenseInputs)
         {
             var indexes = Array.ConvertAll(batch.Previous, item => item < 0 || _random.NextDouble() < _options.DenseDropout ? _vectors.None : (long)item);
-            previous = _vectors.Forward(tensor(indexes, [rows, slots], device: _device));
+            previous = _vectors.Forward(tensor(indexes, [1, _slots], device: _device));
         }
 
         var input = new SlotInput(
-            tensor(_layout.Tokens(_codes, batch.Items, batch.Previous), [rows, slots, depth], device: _device),
-            tensor(Array.ConvertAll(batch.Positions, at => (long)at), [rows, slots], device: _device),
+            tensor(_layout.Tokens(_codes, batch.Items, batch.Previous), [1, _slots, depth], device: _device),
+            tensor(Array.ConvertAll(batch.Positions, at => (long)at), [1, _slots], device: _device),
             previous);
-        var hidden = _network.Forward(input, Bias(batch), _dropout); // [rows, slots, depth, dim]
-
-        var filled = Enumerable.Range(0, rows * slots).Where(slot => batch.Items[slot] >= 0).ToArray();
-        var at = tensor(Array.ConvertAll(filled, slot => (long)slot), [filled.Length], device: _device);
-        var states = hidden.view(rows * slots, depth, _network.Dim).index_select(0, at); // [items, depth, dim]
+        var offsets = tensor(Array.ConvertAll(batch.Starts, start => (long)start * depth));
+        var states = _network.Forward(input, offsets, _dropout).unbind(1); // [depth] each [slots, dim]
         Tensor? loss = null;
         for (int level = 0; level < depth; level++)
         {
-            var targets = tensor(Array.ConvertAll(filled, slot => (long)_codes[(batch.Items[slot] * depth) + level]), [filled.Length], device: _device);
-            var part = functional.cross_entropy(_network.Logits(states.select(1, level), level).to(ScalarType.Float32), targets);
+            var targets = tensor(Array.ConvertAll(batch.Items, item => item < 0 ? Ignored : (long)_codes[(item * depth) + level]), [_slots], device: _device);
+            var part = functional.cross_entropy(_network.Logits(states[level], level).to(ScalarType.Float32), targets, ignore_index: Ignored);
             loss = loss is null ? part : loss + part;
         }
 
@@ -155,27 +149,18 @@ internal sealed class TrainingLoop : IDisposable
             return (loss!, null, null);
         }
 
-        var (dense, surrogate) = DenseLoss(batch, filled, states.select(1, 0));
+        var (dense, surrogate) = DenseLoss(batch, states[0]);
         return (loss!, dense, surrogate);
     }
 
     /// <summary>A random share of the positions is enough, and the softmax over all items is what costs.</summary>
-    private (Tensor Loss, Tensor Surrogate) DenseLoss(PackedBatch batch, int[] filled, Tensor states)
+    private (Tensor Loss, Tensor Surrogate) DenseLoss(PackedBatch batch, Tensor states)
     {
         // The first item of a window follows nothing and would teach popularity alone.
-        var later = Enumerable.Range(0, filled.Length).Where(i => batch.Previous[filled[i]] >= 0 && _random.NextDouble() < _options.DenseShare)
+        var later = Enumerable.Range(0, _slots).Where(slot => batch.Previous[slot] >= 0 && _random.NextDouble() < _options.DenseShare)
             .DefaultIfEmpty(0).Take(Math.Max(64, MaxSoftmaxCells / _vectors!.None)).ToArray();
-        var at = tensor(Array.ConvertAll(later, i => (long)i), [later.Length], device: _device);
-        var targets = tensor(Array.ConvertAll(later, i => (long)batch.Items[filled[i]]), [later.Length], device: _device);
+        var at = tensor(Array.ConvertAll(later, slot => (long)slot), [later.Length], device: _device);
+        var targets = tensor(Array.ConvertAll(later, slot => (long)batch.Items[slot]), [later.Length], device: _device);
         return FullSoftmaxLoss.Of(_network.DenseQueries(states.index_select(0, at)), _vectors.Table().narrow(0, 0, _vectors.None), targets);
-    }
-
-    /// <summary>A position sees itself and what came before it in its own window.</summary>
-    private Tensor Bias(PackedBatch batch)
-    {
-        var segments = tensor(Array.ConvertAll(batch.Segments, segment => (long)segment), [batch.Rows, batch.Slots, 1], device: _device)
-            .expand(-1, -1, _layout.Depth).reshape(batch.Rows, -1); // [rows, length]
-        var visible = segments.unsqueeze(2).eq(segments.unsqueeze(1)).logical_and(_causal); // [rows, length, length]
-        return zeros(visible.shape, _bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32, _device).masked_fill(visible.logical_not(), float.NegativeInfinity).unsqueeze(1);
     }
 }

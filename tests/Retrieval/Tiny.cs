@@ -97,8 +97,7 @@ internal static class Tiny
         var input = new SlotInput(
             tensor(model.Layout.Tokens(model.Layout.Codes(items), window, previous), [1, slots, depth]),
             arange(slots, ScalarType.Int64).unsqueeze(0), dense);
-        var bias = zeros(slots * depth, slots * depth).masked_fill(ones(slots * depth, slots * depth, ScalarType.Bool).tril().logical_not(), float.NegativeInfinity);
-        return model.Network.Forward(input, bias, null);
+        return model.Network.Forward(input, tensor(new long[] { 0, slots * depth }), null).unsqueeze(0);
     }
 
     /// <summary>Live tensors, once those that nobody holds any more are gone.</summary>

@@ -12,23 +12,27 @@ public class PackedBatchTests
         var training = Sequences(300, 60, seed);
         var windows = TrainingWindows.OfEpoch(training, 21, new Random(seed));
         Assert.All(windows, window => Assert.InRange(window.Length, 2, 21));
-        var batches = PackedBatch.Pack(training, windows, 21, 7).ToList();
+        var batches = PackedBatch.Pack(training, windows, 7 * 21).ToList();
 
         var pairs = new List<(int, int)>();
         foreach (var batch in batches)
         {
-            Assert.InRange(batch.Rows, 1, 7);
-            for (int slot = 0; slot < batch.Items.Length; slot++)
+            Assert.Equal(7 * 21, batch.Items.Length);
+            Assert.Equal((0, batch.Items.Length), (batch.Starts[0], batch.Starts[^1]));
+            for (int window = 0; window < batch.Starts.Length - 1; window++)
             {
-                if (batch.Items[slot] < 0)
+                for (int slot = batch.Starts[window]; slot < batch.Starts[window + 1]; slot++)
                 {
-                    Assert.Equal(0, batch.Segments[slot]);
-                    continue;
-                }
+                    if (batch.Items[slot] < 0)
+                    {
+                        Assert.Equal(1, batch.Starts[window + 1] - batch.Starts[window]);
+                        continue;
+                    }
 
-                Assert.Equal(batch.Positions[slot] == 0 ? -1 : batch.Items[slot - 1], batch.Previous[slot]);
-                Assert.True(batch.Positions[slot] == 0 || batch.Segments[slot] == batch.Segments[slot - 1]);
-                pairs.Add((batch.Previous[slot], batch.Items[slot]));
+                    Assert.Equal(slot - batch.Starts[window], batch.Positions[slot]);
+                    Assert.Equal(slot == batch.Starts[window] ? -1 : batch.Items[slot - 1], batch.Previous[slot]);
+                    pairs.Add((batch.Previous[slot], batch.Items[slot]));
+                }
             }
         }
 
@@ -41,8 +45,8 @@ public class PackedBatchTests
     public void Full_batches_hold_little_padding()
     {
         var training = Sequences(3000, 25, 3);
-        var batches = PackedBatch.Pack(training, TrainingWindows.OfEpoch(training, 21, new Random(1)), 21, 60).ToList();
-        double padding = batches.SkipLast(2).Average(batch => batch.Items.Count(item => item < 0) / (double)batch.Items.Length);
+        var batches = PackedBatch.Pack(training, TrainingWindows.OfEpoch(training, 21, new Random(1)), 21 * 60).ToList();
+        double padding = batches.SkipLast(1).Average(batch => batch.Items.Count(item => item < 0) / (double)batch.Items.Length);
         Assert.True(padding < 0.05, $"{padding:P1} of the slots are padding");
     }
 
