@@ -126,7 +126,7 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
             SplitSha256 = split?.Sha256,
             Seed = options.Seed,
             FitAll = fitAll,
-            Machine = Machine(),
+            Machine = Machine.Description,
             Stages = stages.Times,
             Curves = stages.Curves,
             Quantizer = quantizer,
@@ -169,13 +169,5 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
         var now = time.GetUtcNow();
         var tail = SHA256.HashData(Encoding.UTF8.GetBytes($"{dataset.Name}/{options.Seed}/{now.Ticks}"));
         return $"v{now:yyyyMMdd-HHmmss}-{Convert.ToHexStringLower(tail)[..6]}";
-    }
-
-    private static string Machine()
-    {
-        string model = File.Exists("/proc/cpuinfo")
-            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[^1].Trim() ?? "unknown processor"
-            : "unknown processor";
-        return $"{model}, {Environment.ProcessorCount} cores";
     }
 }

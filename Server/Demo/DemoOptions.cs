@@ -21,7 +21,7 @@ internal static class DemoOptions
     {
         Seed = Seed,
         Quantizer = new QuantizerOptions { Kind = QuantizerKind.RqVae, Levels = 3, CodebookSize = 64 },
-        Retrieval = new Retrieval.RetrievalOptions { Layers = 2, Dropout = 0.1, LearningRate = 3e-3, MaxSteps = 400 },
+        Retrieval = new Retrieval.RetrievalOptions { Layers = 2, Dropout = 0.1, LearningRate = 3e-3, MaxSteps = 700 },
         Creative = Diffusion.CreativeOptions.Demo,
         Gates = new GateOptions { Users = 500 },
     };

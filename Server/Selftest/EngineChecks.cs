@@ -29,6 +29,8 @@ internal static class EngineChecks
         new("nearest upsampling", [[2, 3, 4, 4]], x => F.interpolate(x[0], scale_factor: [2, 2], mode: InterpolationMode.Nearest)),
         new("attention", [[2, 3, 6, 8], [2, 3, 6, 8], [2, 3, 6, 8]], x => F.scaled_dot_product_attention(x[0], x[1], x[2])),
         new("causal attention", [[2, 3, 6, 8], [2, 3, 6, 8], [2, 3, 6, 8]], x => F.scaled_dot_product_attention(x[0], x[1], x[2], is_casual: true)),
+        new("self-attention over offsets", [[9, 3, 2, 8]], x => Fused.SelfAttention(x[0], tensor(new long[] { 0, 4, 9 }), causal: true)),
+        new("attention over offsets", [[9, 2, 8], [7, 2, 8], [7, 2, 8]], x => Fused.Attention(x[0], x[1], x[2], tensor(new long[] { 0, 4, 9 }), tensor(new long[] { 0, 6, 7 }), causal: false)),
         new("mse_loss", [[5, 7], [5, 7]], x => F.mse_loss(x[0], x[1])),
         new("mean and variance", [[5, 7]], x => x[0].mean([1]) + x[0].var(1)),
         new("cumsum", [[5, 7]], x => x[0].cumsum(1)),

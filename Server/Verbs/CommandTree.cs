@@ -21,5 +21,6 @@ internal static class CommandTree
         VersionsVerb.Create(),
         JobsVerb.Create(),
         SelftestVerb.Create(),
+        BenchVerb.Create(),
     };
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Recsys.Catalog;
+using Recsys.Catalog.Datasets;
 using Recsys.Server.Terminal;
 using Recsys.V1;
 
@@ -50,7 +51,6 @@ internal static class CreativeVerb
             }
 
             string folder = Path.GetFullPath(parsed.GetValue(target)!);
-            Directory.CreateDirectory(folder);
             using var channel = ClientVerb.Channel(parsed);
             using var call = new Creative.CreativeClient(channel).Generate(request, deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel);
             var files = new List<(string File, GeneratedImage Image)>();
@@ -68,7 +68,8 @@ internal static class CreativeVerb
                     else if (message.EventCase == GenerateResponse.EventOneofCase.Image)
                     {
                         string file = Path.Combine(folder, $"{message.Image.Index:D3}-{SemanticIds.Catalog(message.Image.SemanticId).ToString().Replace('#', '_')}-{message.Image.Seed}.png");
-                        await File.WriteAllBytesAsync(file, message.Image.Png.ToByteArray(), cancel);
+                        Directory.CreateDirectory(folder); // only now: a refused request leaves nothing behind
+                        AtomicFile.Write(file, stream => message.Image.Png.WriteTo(stream));
                         files.Add((file, message.Image));
                     }
                 }

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Recsys.Server.Bench;
+
+/// <summary>PyTorch as a process of its own that runs a timed round when asked; idle, and asleep, while ours runs.</summary>
+internal sealed class PyTorchPeer : IDisposable
+{
+    private readonly Process _process;
+
+    private PyTorchPeer(Process process, string version) => (_process, Version) = (process, version);
+
+    public string Version { get; }
+
+    public string Name => $"PyTorch {Version} eager";
+
+    /// <summary>Starts the peer; null where Debian's python3-torch or the script is not there.</summary>
+    public static PyTorchPeer? Start(int threads)
+    {
+        string? script = Script();
+        if (script is null || !File.Exists("/usr/bin/python3"))
+        {
+            return null;
+        }
+
+        var process = Process.Start(new ProcessStartInfo("/usr/bin/python3", [script, threads.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        if (process.StandardOutput.ReadLine() is { } version)
+        {
+            return new PyTorchPeer(process, version);
+        }
+
+        process.Dispose(); // no torch to import
+        return null;
+    }
+
+    /// <returns>Seconds.</returns>
+    public double Round(string name)
+    {
+        _process.StandardInput.WriteLine(name);
+        _process.StandardInput.Flush();
+        return double.Parse(_process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"PyTorch ended in the case '{name}'."), CultureInfo.InvariantCulture);
+    }
+
+    public void Dispose()
+    {
+        _process.StandardInput.Close();
+        if (!_process.WaitForExit(5000))
+        {
+            _process.Kill();
+        }
+
+        _process.Dispose();
+    }
+
+    private static string? Script()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            string file = Path.Combine(folder.FullName, "bench", "pytorch", "platform.py");
+            if (File.Exists(file))
+            {
+                return file;
+            }
+        }
+
+        return null;
+    }
+}
