@@ -153,8 +153,7 @@ public sealed class Recommender : IRecommender, IVersionPart
             ? nn.functional.embedding(tensor(Array.ConvertAll(previous, item => item < 0 || item >= none ? none : item), [queries.Length, slots], device: device), _model.Vectors!)
             : null;
         var input = new SlotInput(
-            tensor(_model.Layout.Tokens(_codes, items, previous), [queries.Length, slots, _model.Layout.Positions], device: device),
-            tensor(_model.Layout.Closing(_codes, previous), [queries.Length, slots], device: device),
+            tensor(_model.Layout.Tokens(_codes, items, previous), [queries.Length, slots, _model.Layout.Depth], device: device),
             arange(slots, ScalarType.Int64, device).unsqueeze(0).expand(queries.Length, -1),
             vectors);
         return _model.Network.Read(input, tensor(Array.ConvertAll(lengths, length => (long)length), [queries.Length], device: device));

@@ -36,7 +36,7 @@ public sealed record RetrievalOptions
     public double? Alpha { get; init; }
 
     /// <summary>Passes over the training part.</summary>
-    public int Epochs { get; init; } = 40;
+    public int Epochs { get; init; } = 30;
 
     /// <summary>Upper bound on optimiser steps, whatever the epochs.</summary>
     public int MaxSteps { get; init; } = 4000;

@@ -29,7 +29,7 @@ public sealed class BeamSearch(DecoderOnly network, TrieTensors tensors, ItemTri
         {
             if (depth > 0)
             {
-                state = Advance(state, tensors.Tokens(depth - 1, nodes), depth, history, beams); // [rows, beams, dim]
+                state = network.Extend(tensors.Tokens(depth - 1, nodes), depth, history, beams); // [rows, beams, dim]
             }
 
             var (sums, children) = tensors.Expand(depth, nodes, scores, network.LogProbabilities(state, depth)); // [rows, beams, places]
@@ -41,14 +41,9 @@ public sealed class BeamSearch(DecoderOnly network, TrieTensors tensors, ItemTri
             long places = sums.size(2);
             (scores, var at) = sums.flatten(1).topk((int)Math.Min(Math.Min(beam, trie.Nodes(depth)), sums.size(1) * places), 1);
             nodes = children.flatten(1).gather(1, at);
-            var parents = at.div(places, RoundingMode.floor); // [rows, beams]
-            if (depth == network.Positions - 1)
+            if (depth > 0 && depth < trie.Depth - 1)
             {
-                state = state.gather(1, parents.unsqueeze(2).expand(-1, -1, state.size(2)));
-            }
-            else if (depth > 0 && depth < network.Positions - 1)
-            {
-                beams.Follow(parents);
+                beams.Follow(at.div(places, RoundingMode.floor));
             }
         }
 
@@ -67,7 +62,7 @@ public sealed class BeamSearch(DecoderOnly network, TrieTensors tensors, ItemTri
         {
             if (depth > 0)
             {
-                state = Advance(state, codes.select(2, depth - 1), depth, history, beams);
+                state = network.Extend(codes.select(2, depth - 1), depth, history, beams);
             }
 
             var step = network.LogProbabilities(state, depth).gather(2, codes.narrow(2, depth, 1)).squeeze(2); // [rows, items]
@@ -76,10 +71,6 @@ public sealed class BeamSearch(DecoderOnly network, TrieTensors tensors, ItemTri
 
         return sum!;
     }
-
-    /// <summary>The state that predicts the next token. All but the collision token are read by the transformer.</summary>
-    private Tensor Advance(Tensor state, Tensor codes, int depth, HistoryCache history, BeamCache beams) =>
-        depth < network.Positions ? network.Extend(codes, depth, history, beams) : network.Close(state, codes);
 
     /// <summary>Sets to −inf the children whose every item is excluded from their row.</summary>
     private Tensor Close(Tensor sums, Tensor nodes, List<int>[][] spent, int depth)

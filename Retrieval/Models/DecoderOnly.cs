@@ -2,10 +2,8 @@ namespace Recsys.Retrieval.Models;
 
 /// <summary>
 /// A decoder-only transformer over the flattened stream of semantic IDs, trained at every position at once: position (slot, level) reads
-/// all codes before it and predicts code <c>level</c> of the item in <c>slot</c>. Level 0 of a slot reads the last code of the item
-/// before it (BOS at first), and there alone that item's collision token and its own dense vector are added: any earlier place still has a
-/// code of that item to predict. The collision token says next to nothing about what comes next, so it takes no place in the sequence: a
-/// small layer predicts it from the last level's state and the last code, which spares a quarter of all work with three codes.
+/// all tokens before it and predicts token <c>level</c> of the item in <c>slot</c>. Level 0 of a slot reads the last token of the item
+/// before it (BOS at first), and there alone that item's own dense vector is added: any earlier token still has a code of that item to predict.
 /// Pre-norm blocks as in GPT-2 (Radford et al. 2019); generative retrieval by semantic IDs: TIGER (Rajput et al. 2023).
 /// </summary>
 public sealed class DecoderOnly : Module
@@ -14,7 +12,6 @@ public sealed class DecoderOnly : Module
     private readonly Embedding tokens, levels, positions;
     private readonly ModuleList<Block> blocks;
     private readonly LayerNorm norm;
-    private readonly Linear closing;
     private readonly ModuleList<Linear> heads;
     private readonly Linear? dense;
     public DecoderOnly(TokenLayout layout, RetrievalOptions options, Generator generator)
@@ -23,11 +20,10 @@ public sealed class DecoderOnly : Module
         _layout = layout;
         Dim = options.Dim;
         tokens = Embedding(layout.Vocabulary, Dim);
-        levels = Embedding(layout.Positions, Dim);
+        levels = Embedding(layout.Depth, Dim);
         positions = Embedding(options.History + 1, Dim);
         blocks = ModuleList(Enumerable.Range(0, options.Layers).Select(_ => new Block(Dim, options.Heads)).ToArray());
         norm = LayerNorm(Dim);
-        closing = Linear(2 * Dim, Dim);
         heads = ModuleList(layout.Sizes.Select(size => Linear(Dim, size, hasBias: false)).ToArray());
         dense = options.DenseLoss > 0 ? Linear(Dim, Dim) : null;
         RegisterComponents();
@@ -38,20 +34,17 @@ public sealed class DecoderOnly : Module
 
     public int Depth => _layout.Depth;
 
-    /// <summary>Places of one item in the sequence: one less, the collision token has none.</summary>
-    public int Positions => _layout.Positions;
-
     /// <summary>Whether it also ranks items by their vectors.</summary>
     public bool HasDenseHead => dense is not null;
 
     /// <summary>All positions of windows laid end to end, each seeing itself alone.</summary>
     /// <param name="input">Tokens, positions and dense vectors of one row of slots.</param>
-    /// <param name="offsets">[windows + 1] int64 on the CPU: the token at which each window starts; the last is slots × positions.</param>
+    /// <param name="offsets">[windows + 1] int64 on the CPU: the token at which each window starts; the last is slots × depth.</param>
     /// <param name="dropout">Where the masks come from; null: none.</param>
-    /// <returns>[slots, positions, dim]</returns>
+    /// <returns>[slots, depth, dim]</returns>
     public Tensor Forward(SlotInput input, Tensor offsets, DropoutSeeds? dropout)
     {
-        var x = Embed(input).view(-1, Dim); // [slots × positions, dim]
+        var x = Embed(input).view(-1, Dim); // [slots × depth, dim]
         x = dropout is null ? x : Fused.Dropout(x, dropout.P, dropout.Next());
         var normed = blocks[0].Enter(x);
         for (int layer = 0; layer < blocks.Count; layer++)
@@ -59,7 +52,7 @@ public sealed class DecoderOnly : Module
             (x, normed) = blocks[layer].Forward(x, normed, offsets, layer + 1 < blocks.Count ? blocks[layer + 1].First : norm, dropout);
         }
 
-        return normed.view(input.Slots, Positions, Dim);
+        return normed.view(input.Slots, Depth, Dim);
     }
 
     /// <summary>Reads histories once; their keys and values serve every beam and every later token.</summary>
@@ -68,8 +61,8 @@ public sealed class DecoderOnly : Module
     /// <returns>[rows, dim] the hidden state that predicts the next item's first code, and the cache.</returns>
     public (Tensor Hidden, HistoryCache Cache) Read(SlotInput input, Tensor lengths)
     {
-        long length = ((input.Slots - 1) * Positions) + 1;
-        var ends = lengths * Positions; // [rows] the last token of each history
+        long length = ((input.Slots - 1) * Depth) + 1;
+        var ends = lengths * Depth; // [rows] the last token of each history
         var at = arange(length, ScalarType.Int64, lengths.device); // [length]
         var visible = at.unsqueeze(0).le(at.unsqueeze(1)); // [length, length] causal: what pads a short history lies behind its end
         var bias = zeros(length, length, ScalarType.Float32, lengths.device).masked_fill(visible.logical_not(), float.NegativeInfinity);
@@ -88,9 +81,9 @@ public sealed class DecoderOnly : Module
         return (norm.forward(last), cache);
     }
 
-    /// <summary>One more code for each beam.</summary>
-    /// <param name="codes">[rows, beams] the code just chosen.</param>
-    /// <param name="level">The level to be predicted next, from 1 to positions − 1.</param>
+    /// <summary>One more token for each beam.</summary>
+    /// <param name="codes">[rows, beams] the token just chosen, within its level.</param>
+    /// <param name="level">The level to be predicted next, from 1.</param>
     /// <returns>[rows, beams, dim]</returns>
     public Tensor Extend(Tensor codes, int level, HistoryCache history, BeamCache beams)
     {
@@ -102,13 +95,6 @@ public sealed class DecoderOnly : Module
 
         return norm.forward(x);
     }
-
-    /// <summary>The state that predicts the collision token.</summary>
-    /// <param name="hidden">[…, dim] the state that predicted the last code.</param>
-    /// <param name="codes">[…] the last code.</param>
-    /// <returns>[…, dim]</returns>
-    public Tensor Close(Tensor hidden, Tensor codes) =>
-        hidden + functional.gelu(closing.forward(cat([hidden, tokens.forward(codes + _layout.Offsets[Positions - 1]).to(hidden.dtype)], -1)));
 
     /// <summary>Scores before softmax of a level's tokens.</summary>
     /// <param name="hidden">[…, dim]</param>
@@ -125,12 +111,15 @@ public sealed class DecoderOnly : Module
 
     private Tensor Embed(SlotInput input)
     {
-        var x = tokens.forward(input.Tokens) // [rows, slots, positions, dim]
-            + levels.weight!.view(1, 1, Positions, Dim)
+        var x = tokens.forward(input.Tokens) // [rows, slots, depth, dim]
+            + levels.weight!.view(1, 1, Depth, Dim)
             + positions.forward(input.Positions).unsqueeze(2);
-        var first = x.narrow(2, 0, 1) + tokens.forward(input.Closing).unsqueeze(2); // [rows, slots, 1, dim]
-        first = input.Vectors is { } vectors ? first + vectors.unsqueeze(2) : first;
-        return cat([first, x.narrow(2, 1, Positions - 1)], 2).view(input.Rows, input.Slots * Positions, Dim);
+        if (input.Vectors is { } vectors) // [rows, slots, dim]: of the previous item, at level 0 alone
+        {
+            x = cat([x.narrow(2, 0, 1) + vectors.unsqueeze(2), x.narrow(2, 1, Depth - 1)], 2);
+        }
+
+        return x.view(input.Rows, input.Slots * Depth, Dim);
     }
 
     /// <summary>GPT-2's initialisation: N(0, .02), the projections back into the residual stream smaller by √(2 · layers).</summary>
@@ -153,11 +142,10 @@ public sealed class DecoderOnly : Module
 }
 
 /// <summary>What the decoder reads, in item slots.</summary>
-/// <param name="Tokens">[rows, slots, positions] of the whole vocabulary: the last code of the item before, then the item's own but its last.</param>
-/// <param name="Closing">[rows, slots] of the whole vocabulary: the collision token of the item before.</param>
+/// <param name="Tokens">[rows, slots, depth] of the whole vocabulary: the last token of the item before, then the item's own but its last.</param>
 /// <param name="Positions">[rows, slots] place of the item in its history.</param>
 /// <param name="Vectors">[rows, slots, dim] dense vector of the item before; null: codes alone.</param>
-public sealed record SlotInput(Tensor Tokens, Tensor Closing, Tensor Positions, Tensor? Vectors)
+public sealed record SlotInput(Tensor Tokens, Tensor Positions, Tensor? Vectors)
 {
     public long Rows => Tokens.size(0);
 

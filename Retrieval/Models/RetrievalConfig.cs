@@ -13,7 +13,7 @@ namespace Recsys.Retrieval.Models;
 /// <param name="Seed">The training's seed.</param>
 public sealed record RetrievalConfig(int Format, RetrievalOptions Options, int[] CodebookSizes, int CollisionTokens, int TrainedItems, double Alpha, long Seed)
 {
-    public const int CurrentFormat = 2;
+    public const int CurrentFormat = 1;
 
     private static readonly JsonSerializerOptions Json = new()
     {

@@ -30,9 +30,6 @@ public sealed class TokenLayout
     /// <summary>Tokens of one item.</summary>
     public int Depth => Sizes.Length;
 
-    /// <summary>Places of one item in the decoder's sequence: one a code.</summary>
-    public int Positions => Sizes.Length - 1;
-
     public int CollisionTokens => Sizes[^1];
 
     /// <summary>Begin of sequence; the last token of the vocabulary.</summary>
@@ -59,40 +56,22 @@ public sealed class TokenLayout
         return codes;
     }
 
-    /// <summary>
-    /// The decoder's tokens in item slots: the last code of the item before (BOS without one), then the item's own codes but its last.
-    /// Collision tokens take no position; see <see cref="Closing"/>.
-    /// </summary>
+    /// <summary>The decoder's tokens in item slots: the last token of the item before (BOS without one), then the item's own but its last.</summary>
     /// <param name="codes">[items × depth] of <see cref="Codes"/>.</param>
     /// <param name="items">[slots] the item of each slot, -1: none.</param>
     /// <param name="previous">[slots] the item before it, -1: none.</param>
-    /// <returns>[slots × positions]</returns>
+    /// <returns>[slots × depth]</returns>
     public long[] Tokens(int[] codes, ReadOnlySpan<int> items, ReadOnlySpan<int> previous)
     {
-        var tokens = new long[items.Length * Positions];
+        var tokens = new long[items.Length * Depth];
         for (int slot = 0; slot < items.Length; slot++)
         {
-            int at = slot * Positions;
-            tokens[at] = previous[slot] < 0 ? Bos : Offsets[Positions - 1] + codes[(previous[slot] * Depth) + Positions - 1];
-            for (int level = 1; level < Positions; level++)
+            int at = slot * Depth;
+            tokens[at] = previous[slot] < 0 ? Bos : Offsets[Depth - 1] + codes[(previous[slot] * Depth) + Depth - 1];
+            for (int level = 1; level < Depth; level++)
             {
                 tokens[at + level] = Offsets[level - 1] + (items[slot] < 0 ? 0 : codes[(items[slot] * Depth) + level - 1]);
             }
-        }
-
-        return tokens;
-    }
-
-    /// <summary>The collision token of the item before each slot, BOS without one.</summary>
-    /// <param name="codes">[items × depth] of <see cref="Codes"/>.</param>
-    /// <param name="previous">[slots] the item before it, -1: none.</param>
-    /// <returns>[slots]</returns>
-    public long[] Closing(int[] codes, ReadOnlySpan<int> previous)
-    {
-        var tokens = new long[previous.Length];
-        for (int slot = 0; slot < tokens.Length; slot++)
-        {
-            tokens[slot] = previous[slot] < 0 ? Bos : Offsets[^1] + codes[(previous[slot] * Depth) + Depth - 1];
         }
 
         return tokens;

@@ -34,7 +34,7 @@ internal sealed class TrainingLoop : IDisposable
         _codes = layout.Codes(data.Items);
         _window = options.History + 1;
         long items = TrainingWindows.OfEpoch(_training, _window, new Random(0)).Sum(window => (long)window.Length);
-        _slots = (int)Math.Max(_window, Math.Min(options.BatchTokens / layout.Positions, items));
+        _slots = (int)Math.Max(_window, Math.Min(options.BatchTokens / layout.Depth, items));
         _dropout = options.Dropout > 0 ? new DropoutSeeds(options.Dropout, _random) : null;
         long epoch = Math.Max(1, (long)Math.Ceiling(items / (double)_slots));
         Total = (int)Math.Clamp(epoch * options.Epochs, options.MinSteps, options.MaxSteps);
@@ -122,6 +122,7 @@ internal sealed class TrainingLoop : IDisposable
     /// <summary>−log P of the target items: the sum over their tokens, the mean over items. And the dense head's, where there is one.</summary>
     private (Tensor Loss, Tensor? Dense, Tensor? Surrogate) Losses(PackedBatch batch)
     {
+        int depth = _layout.Depth;
         Tensor? previous = null;
         if (_vectors is not null && _options.DenseInputs)
         {
@@ -130,17 +131,16 @@ internal sealed class TrainingLoop : IDisposable
         }
 
         var input = new SlotInput(
-            tensor(_layout.Tokens(_codes, batch.Items, batch.Previous), [1, _slots, _layout.Positions], device: _device),
-            tensor(_layout.Closing(_codes, batch.Previous), [1, _slots], device: _device),
+            tensor(_layout.Tokens(_codes, batch.Items, batch.Previous), [1, _slots, depth], device: _device),
             tensor(Array.ConvertAll(batch.Positions, at => (long)at), [1, _slots], device: _device),
             previous);
-        var offsets = tensor(Array.ConvertAll(batch.Starts, start => (long)start * _layout.Positions));
-        var states = _network.Forward(input, offsets, _dropout).unbind(1); // [positions] each [slots, dim]
+        var offsets = tensor(Array.ConvertAll(batch.Starts, start => (long)start * depth));
+        var states = _network.Forward(input, offsets, _dropout).unbind(1); // [depth] each [slots, dim]
         Tensor? loss = null;
-        for (int level = 0; level < _layout.Depth; level++)
+        for (int level = 0; level < depth; level++)
         {
-            var state = level < _layout.Positions ? states[level] : _network.Close(states[^1], Codes(batch, level - 1, 0));
-            var part = functional.cross_entropy(_network.Logits(state, level).to(ScalarType.Float32), Codes(batch, level, Ignored), ignore_index: Ignored);
+            var targets = tensor(Array.ConvertAll(batch.Items, item => item < 0 ? Ignored : (long)_codes[(item * depth) + level]), [_slots], device: _device);
+            var part = functional.cross_entropy(_network.Logits(states[level], level).to(ScalarType.Float32), targets, ignore_index: Ignored);
             loss = loss is null ? part : loss + part;
         }
 
@@ -152,10 +152,6 @@ internal sealed class TrainingLoop : IDisposable
         var (dense, surrogate) = DenseLoss(batch, states[0]);
         return (loss!, dense, surrogate);
     }
-
-    /// <summary>[slots] one level's tokens of the target items.</summary>
-    private Tensor Codes(PackedBatch batch, int level, long padding) =>
-        tensor(Array.ConvertAll(batch.Items, item => item < 0 ? padding : _codes[(item * _layout.Depth) + level]), [_slots], device: _device);
 
     /// <summary>A random share of the positions is enough, and the softmax over all items is what costs.</summary>
     private (Tensor Loss, Tensor Surrogate) DenseLoss(PackedBatch batch, Tensor states)

@@ -11,8 +11,7 @@ internal sealed class SlotInputs(RetrievalModel model, ItemTable items)
         int none = model.Config.TrainedItems;
         var dense = model.Vectors?.index_select(0, tensor(previous.Select(item => item < 0 ? none : (long)item).ToArray())).unsqueeze(0);
         return new SlotInput(
-            tensor(model.Layout.Tokens(model.Layout.Codes(items), window, previous), [1, window.Length, model.Layout.Positions]),
-            tensor(model.Layout.Closing(model.Layout.Codes(items), previous), [1, window.Length]),
+            tensor(model.Layout.Tokens(model.Layout.Codes(items), window, previous), [1, window.Length, model.Layout.Depth]),
             arange(window.Length, ScalarType.Int64).unsqueeze(0), dense);
     }
 }

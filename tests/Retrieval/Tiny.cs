@@ -89,19 +89,15 @@ internal static class Tiny
     public static Tensor Forward(RetrievalModel model, ItemTable items, int[] window, Tensor? vectors = null)
     {
         vectors ??= model.Vectors;
-        int slots = window.Length;
+        int slots = window.Length, depth = model.Layout.Depth;
         var previous = window[..^1].Prepend(-1).ToArray();
         int none = model.Config.TrainedItems;
         var dense = vectors is null || !model.Config.Options.DenseInputs ? null
             : vectors.index_select(0, tensor(previous.Select(item => item < 0 || item >= none ? none : (long)item).ToArray())).unsqueeze(0);
-        var (layout, codes) = (model.Layout, model.Layout.Codes(items));
         var input = new SlotInput(
-            tensor(layout.Tokens(codes, window, previous), [1, slots, layout.Positions]),
-            tensor(layout.Closing(codes, previous), [1, slots]),
+            tensor(model.Layout.Tokens(model.Layout.Codes(items), window, previous), [1, slots, depth]),
             arange(slots, ScalarType.Int64).unsqueeze(0), dense);
-        var states = model.Network.Forward(input, tensor(new long[] { 0, slots * layout.Positions }), null); // [slots, positions, dim]
-        var last = tensor(Array.ConvertAll(window, item => (long)codes[(item * layout.Depth) + layout.Positions - 1]));
-        return cat([states, model.Network.Close(states.select(1, layout.Positions - 1), last).unsqueeze(1)], 1).unsqueeze(0);
+        return model.Network.Forward(input, tensor(new long[] { 0, slots * depth }), null).unsqueeze(0);
     }
 
     /// <summary>Live tensors, once those that nobody holds any more are gone.</summary>

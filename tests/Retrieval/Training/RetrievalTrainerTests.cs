@@ -7,7 +7,7 @@ public class RetrievalTrainerTests
 {
     private static readonly RetrievalOptions Options = new()
     {
-        History = 6, Dim = 32, Layers = 2, Heads = 2, Dropout = 0, DenseDropout = 0, BatchTokens = 1024, MinSteps = 1, MaxSteps = 600, Epochs = 600,
+        History = 6, Dim = 32, Layers = 1, Heads = 2, Dropout = 0, DenseDropout = 0, BatchTokens = 1024, MinSteps = 1, MaxSteps = 400, Epochs = 400,
         LearningRate = 5e-3, WeightDecay = 0.01, Beam = 10, BFloat16 = false,
     };
 
