@@ -20,8 +20,9 @@ internal static class DemoOptions
     public static RebuildOptions Rebuild => new()
     {
         Seed = Seed,
-        Quantizer = new QuantizerOptions { Kind = QuantizerKind.RqVae, Levels = 3, CodebookSize = 64 },
-        Retrieval = new Retrieval.RetrievalOptions { Layers = 2, Dropout = 0.1, LearningRate = 3e-3, MaxSteps = 700 },
+        Quantizer = new QuantizerOptions { Kind = QuantizerKind.RqVae, Levels = 3, CodebookSize = 128 },
+        // The dense head is an auxiliary loss here: it teaches the decoder, and the ranking stays by true log-probabilities.
+        Retrieval = new Retrieval.RetrievalOptions { Layers = 2, Dropout = 0.1, LearningRate = 3e-3, MaxSteps = 800, DenseLoss = 0.5, Alpha = 1 },
         Creative = Diffusion.CreativeOptions.Demo,
         Gates = new GateOptions { Users = 500 },
     };
