@@ -56,6 +56,16 @@ public sealed partial class CommandLineTests(World world)
     }
 
     [Fact]
+    public async Task A_refused_drawing_leaves_no_folder_behind()
+    {
+        string pictures = Path.Combine(world.Folder, "no-pictures");
+        var refused = await Cli.RunAsync("creative", "--item", "no-such-item", "--out", pictures, "--server", world.Address);
+        Assert.Equal(Server.Terminal.ExitCode.NotFound, refused.ExitCode);
+        Assert.Contains("no-such-item", refused.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(pictures));
+    }
+
+    [Fact]
     public async Task A_missing_dataset_is_named()
     {
         var result = await Cli.RunAsync("embed", "--data", Path.Combine(world.Folder, "nowhere"), "--json");
