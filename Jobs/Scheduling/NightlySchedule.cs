@@ -8,7 +8,7 @@ namespace Recsys.Jobs;
 /// <summary>Runs rebuilds on a Quartz cron schedule, never two at once; a failed one is told and the next night tries again.</summary>
 public static class NightlySchedule
 {
-    private const string Rebuild = "rebuild", Say = "say", Runs = "runs";
+    private const string Rebuild = "rebuild", Say = "say", Runs = "runs", Stop = "stop";
 
     /// <param name="cron">Quartz cron: second minute hour day month weekday [year].</param>
     /// <param name="rebuild">One rebuild.</param>
@@ -29,7 +29,7 @@ public static class NightlySchedule
         }).GetScheduler(cancel);
         var runs = new StrongBox();
         var job = JobBuilder.Create<RebuildJob>()
-            .SetJobData(new JobDataMap { [Rebuild] = rebuild, [Say] = say, [Runs] = runs })
+            .SetJobData(new JobDataMap { [Rebuild] = rebuild, [Say] = say, [Runs] = runs, [Stop] = cancel })
             .Build();
         var trigger = TriggerBuilder.Create().WithCronSchedule(cron, schedule => schedule.WithMisfireHandlingInstructionFireAndProceed()).Build();
         var next = await scheduler.ScheduleJob(job, trigger, cancel);
@@ -41,7 +41,9 @@ public static class NightlySchedule
         }
         catch (OperationCanceledException)
         {
-            await scheduler.Shutdown(waitForJobsToComplete: false, CancellationToken.None);
+            await Task.Yield(); // the canceller may be the job itself, which must return before it can be waited for
+            // The running rebuild sees the same token: it is waited for, so that none goes on behind the caller's back.
+            await scheduler.Shutdown(waitForJobsToComplete: true, CancellationToken.None);
         }
 
         return runs.Value;
@@ -59,13 +61,23 @@ public static class NightlySchedule
         {
             var data = context.MergedJobDataMap;
             var say = (Action<string>)data[Say];
+            var stop = (CancellationToken)data[Stop];
+            if (stop.IsCancellationRequested)
+            {
+                return; // fired between the cancellation and the scheduler's end
+            }
+
             try
             {
-                var result = await ((Func<CancellationToken, Task<RebuildResult>>)data[Rebuild])(context.CancellationToken);
+                var result = await ((Func<CancellationToken, Task<RebuildResult>>)data[Rebuild])(stop);
                 Interlocked.Increment(ref ((StrongBox)data[Runs]).Value);
                 say($"{result.Report.Version} {(result.Activated ? "is active" : "is published")}; next rebuild at {context.NextFireTimeUtc?.ToLocalTime():yyyy-MM-dd HH:mm:ss zzz}");
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                say("the rebuild was stopped; the active version stays");
+            }
+            catch (Exception e)
             {
                 // Tonight's rebuild failed, the active version stays; the schedule goes on.
                 say($"the rebuild failed and the active version stays: {e.Message}");
