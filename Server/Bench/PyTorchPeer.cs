@@ -63,7 +63,7 @@ internal sealed class PyTorchPeer : IDisposable
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            string file = Path.Combine(folder.FullName, "bench", "pytorch", "platform.py");
+            string file = Path.Combine(folder.FullName, "bench", "pytorch", "eager.py");
             if (File.Exists(file))
             {
                 return file;
