@@ -65,7 +65,7 @@ public static class CreativeTrainer
                 throw CatalogException.Precondition($"The creative model's loss became {loss} at step {step + 1} of {options.Steps}. Lower LearningRate (now {options.LearningRate}) or ClipNorm ({options.ClipNorm}).");
             }
 
-            utils.clip_grad_norm_(parameters, options.ClipNorm);
+            nn.utils.clip_grad_norm_(parameters, options.ClipNorm);
             optimizer.step();
             optimizer.zero_grad();
             ema.Update();

@@ -1,4 +1,3 @@
-using Recsys.Torch.Modules;
 using static Recsys.Torch.torch;
 
 namespace Recsys.Torch;

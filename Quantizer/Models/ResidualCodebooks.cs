@@ -1,4 +1,3 @@
-using Recsys.Torch.Modules;
 
 namespace Recsys.Quantizer.Models;
 

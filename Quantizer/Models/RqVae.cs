@@ -1,5 +1,3 @@
-using Recsys.Torch.Modules;
-using static Recsys.Torch.torch.nn;
 
 namespace Recsys.Quantizer.Models;
 

@@ -41,7 +41,7 @@ public sealed class ItemVectors : Module
     public Tensor Forward(Tensor items)
     {
         var x = learned.forward(items);
-        return projection is null ? x : x + projection.forward(functional.embedding(items, _features!));
+        return projection is null ? x : x + projection.forward(_features![items]);
     }
 
     /// <summary>All vectors.</summary>

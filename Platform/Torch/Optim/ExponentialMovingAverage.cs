@@ -1,4 +1,3 @@
-using Recsys.Torch.Modules;
 using Recsys.Torch.Optim;
 using static Recsys.Torch.torch;
 
@@ -28,7 +27,7 @@ public sealed class ExponentialMovingAverage : IDisposable
             throw new ArgumentException($"decay is {decay}; it must be in [0, 1)");
         }
 
-        (string name, Parameter parameter)[] named = [.. module.named_parameters()];
+        var named = module.named_parameters().ToArray();
         (_decay, _warmUp) = (decay, warmUp);
         _names = [.. named.Select(p => p.name)];
         _weights = [.. named.Select(p => p.parameter)];
@@ -112,7 +111,7 @@ public sealed class ExponentialMovingAverage : IDisposable
     {
         using (no_grad())
         {
-            return [.. tensors.Select(t => Dispatcher.Call("clone", t).DetachFromDisposeScope())];
+            return [.. tensors.Select(t => t.clone().DetachFromDisposeScope())];
         }
     }
 
@@ -122,7 +121,7 @@ public sealed class ExponentialMovingAverage : IDisposable
         {
             foreach ((Tensor source, Tensor target) in from.Zip(to))
             {
-                Dispatcher.Run("copy_", target, source);
+                target.copy_(source);
             }
         }
     }

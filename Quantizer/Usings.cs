@@ -1,2 +1,0 @@
-global using Recsys.Torch;
-global using static Recsys.Torch.torch;
