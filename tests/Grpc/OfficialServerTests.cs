@@ -1,83 +1,46 @@
-using System.Diagnostics;
 using Google.Protobuf;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Recsys.Grpc.Tests.Hosting;
 using Recsys.Grpc.Tests.V1;
 
 namespace Recsys.Grpc.Tests;
 
-/// <summary>Our client against a server of @grpc/grpc-js, in interop/server.js, which compresses its answers or does not.</summary>
-public sealed class OfficialServerTests(OfficialServerTests.Servers servers) : IClassFixture<OfficialServerTests.Servers>
+/// <summary>Our client against the official servers, in interop/server.js and interop/server.py: the four call kinds and many of them at once.</summary>
+public sealed class OfficialServerTests(OfficialServers servers) : IClassFixture<OfficialServers>
 {
-    public sealed class Servers : IAsyncLifetime
+    [Theory, JavaScript, Python]
+    public async Task Unary_with_text_and_bytes(string peer)
     {
-        private readonly List<(Process Process, GrpcChannel Channel)> _started = [];
-
-        public Echo.EchoClient Plain { get; private set; } = null!;
-
-        public Echo.EchoClient Gzip { get; private set; } = null!;
-
-        public async Task InitializeAsync()
-        {
-            if (Node.MissingMessage is not null) return;
-            Plain = await StartAsync();
-            Gzip = await StartAsync("gzip");
-        }
-
-        private async Task<Echo.EchoClient> StartAsync(params string[] arguments)
-        {
-            Process process = Node.Start("server.js", arguments);
-            string port = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("server.js ended without a port.");
-            GrpcChannel channel = GrpcChannel.ForAddress($"http://127.0.0.1:{port}");
-            _started.Add((process, channel));
-            return new Echo.EchoClient(channel);
-        }
-
-        public async Task DisposeAsync()
-        {
-            foreach ((Process process, GrpcChannel channel) in _started)
-            {
-                channel.Dispose();
-                process.StandardInput.Close();
-                await process.WaitForExitAsync();
-                process.Dispose();
-            }
-        }
-    }
-
-    private static readonly Metadata AskGzip = new() { { "grpc-internal-encoding-request", "gzip" } };
-
-    [NodeFact]
-    public async Task Unary_with_text_and_bytes()
-    {
-        EchoResponse response = await servers.Plain.UnaryAsync(new EchoRequest { Text = "žluť 🐎", Payload = ByteString.CopyFrom(1, 2) });
+        EchoResponse response = await (await servers.ClientAsync(peer)).UnaryAsync(new EchoRequest { Text = "žluť 🐎", Payload = ByteString.CopyFrom(1, 2) });
         Assert.Equal(("žluť 🐎", 2), (response.Text, response.Payload.Length));
     }
 
-    [NodeFact]
-    public async Task Server_stream()
+    [Theory, JavaScript, Python]
+    public async Task Server_stream(string peer)
     {
-        using AsyncServerStreamingCall<EchoResponse> call = servers.Plain.ServerStream(new EchoRequest { Count = 300 }, new Metadata { { "x-a", "v" } });
+        using AsyncServerStreamingCall<EchoResponse> call = (await servers.ClientAsync(peer)).ServerStream(
+            new EchoRequest { Count = 300 }, new Metadata { { "x-a", "v" } });
         var indices = new List<int>();
         await foreach (EchoResponse response in call.ResponseStream.ReadAllAsync()) indices.Add(response.Index);
         Assert.Equal(Enumerable.Range(0, 300), indices);
         Assert.Equal("v", call.GetTrailers().GetValue("x-a"));
     }
 
-    [NodeFact]
-    public async Task Client_stream()
+    [Theory, JavaScript, Python]
+    public async Task Client_stream(string peer)
     {
-        using AsyncClientStreamingCall<EchoRequest, EchoResponse> call = servers.Plain.ClientStream();
+        using AsyncClientStreamingCall<EchoRequest, EchoResponse> call = (await servers.ClientAsync(peer)).ClientStream();
         for (byte i = 0; i < 50; i++) await call.RequestStream.WriteAsync(new EchoRequest { Payload = ByteString.CopyFrom(i) });
         await call.RequestStream.CompleteAsync();
-        Assert.Equal(50, (await call).Index);
+        EchoResponse response = await call;
+        Assert.Equal(50, response.Index);
+        Assert.Equal(Enumerable.Range(0, 50).Select(i => (byte)i), response.Payload.ToByteArray());
     }
 
-    [NodeFact]
-    public async Task Duplex_in_turns()
+    [Theory, JavaScript, Python]
+    public async Task Duplex_in_turns(string peer)
     {
-        using AsyncDuplexStreamingCall<EchoRequest, EchoResponse> call = servers.Plain.Duplex();
+        using AsyncDuplexStreamingCall<EchoRequest, EchoResponse> call = (await servers.ClientAsync(peer)).Duplex();
         for (int i = 0; i < 20; i++)
         {
             await call.RequestStream.WriteAsync(new EchoRequest { Text = $"{i}" });
@@ -88,83 +51,62 @@ public sealed class OfficialServerTests(OfficialServerTests.Servers servers) : I
         Assert.False(await call.ResponseStream.MoveNext());
     }
 
-    [NodeFact]
-    public async Task Binary_metadata()
+    [Theory, JavaScript, Python]
+    public async Task Half_close_before_the_answers(string peer)
     {
-        byte[] bytes = [.. Enumerable.Range(0, 256).Select(i => (byte)i)];
-        using AsyncUnaryCall<EchoResponse> call = servers.Plain.UnaryAsync(new EchoRequest(), new Metadata { { "x-b-bin", bytes } });
-        Assert.Equal(bytes, (await call.ResponseHeadersAsync).GetValueBytes("x-b-bin")!);
-        await call;
-        Assert.Equal(bytes, call.GetTrailers().GetValueBytes("x-b-bin")!);
+        using AsyncDuplexStreamingCall<EchoRequest, EchoResponse> call = (await servers.ClientAsync(peer)).Duplex();
+        for (int i = 0; i < 20; i++) await call.RequestStream.WriteAsync(new EchoRequest { Text = $"{i}", ResponseSize = 50_000 });
+        await call.RequestStream.CompleteAsync();
+        var texts = new List<string>();
+        await foreach (EchoResponse response in call.ResponseStream.ReadAllAsync()) texts.Add(response.Text);
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => $"{i}"), texts);
     }
 
-    [NodeTheory]
-    [InlineData(0)]
-    [InlineData(3)]
-    public async Task Failure_with_a_unicode_message_and_trailers(int count)
+    [Theory, JavaScript, Python]
+    public async Task Server_ends_before_half_close(string peer)
     {
-        using AsyncServerStreamingCall<EchoResponse> call = servers.Plain.ServerStream(
-            new EchoRequest { Count = count, FailCode = 5, FailMessage = "není 100% ☺" }, new Metadata { { "x-a", "v" } });
-        for (int i = 0; i < count; i++) Assert.True(await call.ResponseStream.MoveNext());
+        using AsyncDuplexStreamingCall<EchoRequest, EchoResponse> call = (await servers.ClientAsync(peer)).Duplex();
+        await call.RequestStream.WriteAsync(new EchoRequest { FailCode = 9, FailMessage = "enough" });
+        Assert.True(await call.ResponseStream.MoveNext());
         RpcException failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext());
-        Assert.Equal((StatusCode.NotFound, "není 100% ☺"), (failure.StatusCode, failure.Status.Detail));
-        Assert.Equal("v", failure.Trailers.GetValue("x-a"));
+        Assert.Equal((StatusCode.FailedPrecondition, "enough"), (failure.StatusCode, failure.Status.Detail));
+        Assert.Equal(StatusCode.FailedPrecondition, (await Assert.ThrowsAsync<RpcException>(
+            () => call.RequestStream.WriteAsync(new EchoRequest()))).StatusCode);
     }
 
-    [NodeFact]
-    public async Task Unimplemented_method()
-    {
-        Assert.Equal(StatusCode.Unimplemented, (await Assert.ThrowsAsync<RpcException>(async () => await servers.Plain.UnimplementedAsync(new EchoRequest()))).StatusCode);
-    }
-
-    [NodeFact]
-    public async Task Deadline()
-    {
-        Assert.Equal(StatusCode.DeadlineExceeded, (await Assert.ThrowsAsync<RpcException>(
-            async () => await servers.Plain.UnaryAsync(new EchoRequest { Wait = true }, deadline: DateTime.UtcNow.AddMilliseconds(200)))).StatusCode);
-    }
-
-    [NodeFact]
-    public async Task Cancellation_in_mid_stream()
+    [Theory, JavaScript, Python]
+    public async Task Cancellation_in_mid_stream(string peer)
     {
         using var cancellation = new CancellationTokenSource();
-        using AsyncServerStreamingCall<EchoResponse> call = servers.Plain.ServerStream(new EchoRequest { Count = 5, Wait = true }, cancellationToken: cancellation.Token);
+        using AsyncServerStreamingCall<EchoResponse> call = (await servers.ClientAsync(peer)).ServerStream(
+            new EchoRequest { Count = 5, Wait = true }, cancellationToken: cancellation.Token);
         for (int i = 0; i < 5; i++) Assert.True(await call.ResponseStream.MoveNext());
         Task<bool> next = call.ResponseStream.MoveNext();
         await cancellation.CancelAsync();
         Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => next)).StatusCode);
     }
 
-    [NodeFact]
-    public async Task Gzip_both_ways()
+    /// <summary>Each stream has had an answer before any is half-closed, so all are open together.</summary>
+    [Theory, JavaScript, Python]
+    public async Task A_thousand_streams_at_once(string peer)
     {
-        var request = new EchoRequest { Payload = ByteString.CopyFrom(new byte[100_000]) };
-        Assert.Equal(request.Payload, (await servers.Gzip.UnaryAsync(request, AskGzip)).Payload);
-        using AsyncServerStreamingCall<EchoResponse> call = servers.Gzip.ServerStream(new EchoRequest { Count = 10, ResponseSize = 5000 }, AskGzip);
-        await foreach (EchoResponse response in call.ResponseStream.ReadAllAsync()) Assert.Equal(5000, response.Payload.Length);
-    }
-
-    [NodeFact]
-    public async Task Message_above_the_servers_limit()
-    {
-        Assert.Equal(StatusCode.ResourceExhausted, (await Assert.ThrowsAsync<RpcException>(
-            async () => await servers.Plain.UnaryAsync(new EchoRequest { Payload = ByteString.CopyFrom(new byte[1_000_000]) }))).StatusCode);
-    }
-
-    [NodeFact]
-    public async Task A_hundred_streams_at_once()
-    {
-        int[] counts = await Task.WhenAll(Enumerable.Range(0, 100).Select(async n =>
+        Echo.EchoClient client = await servers.ClientAsync(peer);
+        AsyncDuplexStreamingCall<EchoRequest, EchoResponse>[] calls = await Task.WhenAll(Enumerable.Range(0, 1000).Select(async n =>
         {
-            using AsyncServerStreamingCall<EchoResponse> call = servers.Plain.ServerStream(new EchoRequest { Count = n, Text = $"{n}" });
-            int count = 0;
-            await foreach (EchoResponse response in call.ResponseStream.ReadAllAsync())
-            {
-                Assert.Equal($"{n}", response.Text);
-                count++;
-            }
-            return count;
+            AsyncDuplexStreamingCall<EchoRequest, EchoResponse> call = client.Duplex();
+            await call.RequestStream.WriteAsync(new EchoRequest { Text = $"{n}" });
+            Assert.True(await call.ResponseStream.MoveNext());
+            Assert.Equal($"{n}", call.ResponseStream.Current.Text);
+            return call;
         }));
-        Assert.Equal(Enumerable.Range(0, 100), counts);
+        await Task.WhenAll(calls.Select(async (call, n) =>
+        {
+            using AsyncDuplexStreamingCall<EchoRequest, EchoResponse> owned = call;
+            await call.RequestStream.WriteAsync(new EchoRequest { Text = $"again {n}" });
+            await call.RequestStream.CompleteAsync();
+            Assert.True(await call.ResponseStream.MoveNext());
+            Assert.Equal($"again {n}", call.ResponseStream.Current.Text);
+            Assert.False(await call.ResponseStream.MoveNext());
+        }));
     }
 }

@@ -34,13 +34,13 @@ public sealed class EchoService(EchoProbe probe) : Echo.EchoBase
     {
         await BeginAsync(request, context);
         await FinishAsync(request, context);
-        return Respond(request, 0);
+        return Respond(request, 0, context);
     }
 
     public override async Task ServerStream(EchoRequest request, IServerStreamWriter<EchoResponse> responseStream, ServerCallContext context)
     {
         await BeginAsync(request, context);
-        for (int i = 0; i < request.Count; i++) await responseStream.WriteAsync(Respond(request, i));
+        for (int i = 0; i < request.Count; i++) await responseStream.WriteAsync(Respond(request, i, context));
         await FinishAsync(request, context);
     }
 
@@ -63,7 +63,7 @@ public sealed class EchoService(EchoProbe probe) : Echo.EchoBase
         while (await requestStream.MoveNext())
         {
             if (index == 0) await BeginAsync(requestStream.Current, context);
-            await responseStream.WriteAsync(Respond(requestStream.Current, index++));
+            await responseStream.WriteAsync(Respond(requestStream.Current, index++, context));
             await FinishAsync(requestStream.Current, context);
         }
     }
@@ -86,7 +86,7 @@ public sealed class EchoService(EchoProbe probe) : Echo.EchoBase
     private async Task FinishAsync(EchoRequest request, ServerCallContext context)
     {
         if (request.Crash.Length > 0) throw new InvalidOperationException(request.Crash);
-        if (request.FailCode > 0) throw new RpcException(new Status((StatusCode)request.FailCode, request.FailMessage));
+        if (request.FailCode > 0) throw Failure(request);
         if (!request.Wait) return;
         using CancellationTokenRegistration registration = context.CancellationToken.Register(() => probe.Cancelled.TrySetResult());
         probe.Waiting.TrySetResult();
@@ -94,8 +94,17 @@ public sealed class EchoService(EchoProbe probe) : Echo.EchoBase
         else await Task.Delay(Timeout.Infinite, context.CancellationToken);
     }
 
-    private static EchoResponse Respond(EchoRequest request, int index) => new()
+    private static RpcException Failure(EchoRequest request)
     {
+        var status = new Status((StatusCode)request.FailCode, request.FailMessage);
+        return request.FailDetails.IsEmpty
+            ? new RpcException(status)
+            : new RpcException(status, new Metadata { { "grpc-status-details-bin", request.FailDetails.ToByteArray() } });
+    }
+
+    private static EchoResponse Respond(EchoRequest request, int index, ServerCallContext context) => new()
+    {
+        RemainingMs = context.Deadline == DateTime.MaxValue ? 0 : (long)(context.Deadline - DateTime.UtcNow).TotalMilliseconds,
         Payload = request.ResponseSize > 0 ? ByteString.CopyFrom(new byte[request.ResponseSize]) : request.Payload,
         Text = request.Text,
         Index = index,

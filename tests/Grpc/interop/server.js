@@ -10,24 +10,31 @@ function echoMetadata(call) {
   return echoed;
 }
 
-function respond(request, index) {
-  return { payload: request.response_size > 0 ? Buffer.alloc(request.response_size) : request.payload, text: request.text, index };
+function respond(call, request, index) {
+  const deadline = call.getDeadline();
+  return {
+    payload: request.response_size > 0 ? Buffer.alloc(request.response_size) : request.payload,
+    text: request.text,
+    index,
+    remaining_ms: deadline === Infinity ? 0 : Math.trunc(deadline - Date.now()),
+  };
 }
 
-function failure(request, trailers) {
+function failure(request, trailers = new grpc.Metadata()) {
+  if (request.fail_details.length > 0) trailers.set('grpc-status-details-bin', request.fail_details);
   return request.fail_code > 0 ? { code: request.fail_code, details: request.fail_message, metadata: trailers } : null;
 }
 
 const service = {
   Unary(call, callback) {
     const echoed = echoMetadata(call);
-    call.sendMetadata(echoed);
+    if (Object.keys(echoed.getMap()).length > 0) call.sendMetadata(echoed);
     if (call.request.wait) return;
-    callback(failure(call.request, echoed), respond(call.request, 0), echoed);
+    callback(failure(call.request, echoed), respond(call, call.request, 0), echoed);
   },
   ServerStream(call) {
     const echoed = echoMetadata(call);
-    for (let i = 0; i < call.request.count; i++) call.write(respond(call.request, i));
+    for (let i = 0; i < call.request.count; i++) call.write(respond(call, call.request, i));
     if (call.request.wait) return;
     const error = failure(call.request, echoed);
     if (error) call.emit('error', error); else call.end(echoed);
@@ -44,7 +51,11 @@ const service = {
   },
   Duplex(call) {
     let index = 0;
-    call.on('data', (request) => call.write(respond(request, index++)));
+    call.on('data', (request) => {
+      call.write(respond(call, request, index++));
+      const error = failure(request);
+      if (error) call.emit('error', error);
+    });
     call.on('end', () => call.end());
   },
 };
