@@ -4,7 +4,8 @@ using static Recsys.Torch.torch;
 namespace Recsys.Torch.Optim;
 
 /// <summary>Step counts and state tensors of one parameter group; the tensors are made at the first step.</summary>
-internal sealed class GroupState(Parameter[] parameters, string[] slotNames) : IDisposable
+/// <param name="layout">Shape and dtype of a state tensor; null where they are its parameter's, strides included.</param>
+internal sealed class GroupState(Parameter[] parameters, string[] slotNames, Func<Parameter, string, (long[] Shape, ScalarType Dtype)?> layout) : IDisposable
 {
     public Parameter[] Parameters { get; } = parameters;
 
@@ -13,7 +14,7 @@ internal sealed class GroupState(Parameter[] parameters, string[] slotNames) : I
     /// <summary>Updates that each parameter has had.</summary>
     public long[] Steps { get; } = new long[parameters.Length];
 
-    /// <summary>[slot][parameter], each of its parameter's shape and dtype.</summary>
+    /// <summary>[slot][parameter]</summary>
     public Tensor[][] Slots { get; private set; } = [];
 
     public bool IsPrepared => Slots.Length == SlotNames.Length;
@@ -27,9 +28,11 @@ internal sealed class GroupState(Parameter[] parameters, string[] slotNames) : I
 
         using (no_grad())
         {
-            Slots = [.. SlotNames.Select(_ => Parameters.Select(p => Filled(p, initial)).ToArray())];
+            Slots = [.. SlotNames.Select(slot => Parameters.Select(p => Filled(p, layout(p, slot), initial)).ToArray())];
         }
     }
+
+    public long[] ShapeOf(int slot, int parameter) => layout(Parameters[parameter], SlotNames[slot])?.Shape ?? Parameters[parameter].shape;
 
     public void Dispose()
     {
@@ -39,9 +42,9 @@ internal sealed class GroupState(Parameter[] parameters, string[] slotNames) : I
         }
     }
 
-    private static Tensor Filled(Parameter parameter, double value)
+    private static Tensor Filled(Parameter parameter, (long[] Shape, ScalarType Dtype)? own, double value)
     {
-        Tensor state = Dispatcher.Call("zeros_like", parameter).DetachFromDisposeScope();
+        Tensor state = (own is var (shape, dtype) ? zeros(shape, dtype, parameter.device) : Dispatcher.Call("zeros_like", parameter)).DetachFromDisposeScope();
         if (value != 0)
         {
             Dispatcher.Run("fill_.Scalar", state, value);

@@ -39,7 +39,7 @@ public abstract class GroupedOptimizer : optim.Optimizer
         param_group.Options = Complete(param_group.Options);
         param_group.InitialLearningRate = param_group.LearningRate;
         _groups.Add(param_group);
-        _states.Add(new GroupState(members, Slots(param_group)));
+        _states.Add(new GroupState(members, Slots(param_group), SlotLayout));
     }
 
     public override Tensor step(Func<Tensor>? closure = null)
@@ -67,6 +67,9 @@ public abstract class GroupedOptimizer : optim.Optimizer
 
     /// <summary>Names of the state tensors that each parameter has.</summary>
     private protected abstract string[] Slots(ParamGroup group);
+
+    /// <summary>Shape and dtype of a state tensor that is not laid out as its parameter.</summary>
+    private protected virtual (long[] Shape, ScalarType Dtype)? SlotLayout(Parameter parameter, string slot) => null;
 
     private protected abstract void Update(ParamGroup group, GroupState state);
 

@@ -5,7 +5,7 @@ using static Recsys.Torch.torch;
 
 namespace Recsys.Torch.Optim;
 
-/// <summary>The exports of Platform/Native/optim.cpp: one call a step for a whole list of parameters.</summary>
+/// <summary>The exports of Platform/Native/optim_*.cpp: one call a step for a whole list of parameters.</summary>
 internal static unsafe class NativeOptimizer
 {
     private const string Library = NativeLibraryResolver.LibraryName;
@@ -45,6 +45,26 @@ internal static unsafe class NativeOptimizer
         public double Epsilon;
     }
 
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct LionFactors
+    {
+        public double LearningRate;
+        public double Beta1;
+        public double Beta2;
+        public double WeightDecay;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct AdafactorFactors
+    {
+        public double LearningRate;
+        public double Beta2Decay;
+        public double Epsilon1;
+        public double Epsilon2;
+        public double ClipThreshold;
+        public double WeightDecay;
+    }
+
     internal static void Adam(IList<Tensor> parameters, IList<Tensor>[] slots, long[] steps, AdamFactors factors)
     {
         using var held = new HeldTensors(parameters);
@@ -77,6 +97,30 @@ internal static unsafe class NativeOptimizer
         fixed (long* s = steps)
         {
             Check.Ok(rs_optim_adagrad(p, q, s, held.Count, &factors), "optimizer step");
+        }
+    }
+
+    internal static void Lion(IList<Tensor> parameters, IList<Tensor>[] slots, long[] steps, LionFactors factors)
+    {
+        using var held = new HeldTensors(parameters);
+        using var momenta = new HeldTensors(slots[0]);
+        fixed (nint* p = held.Handles, m = momenta.Handles)
+        fixed (long* s = steps)
+        {
+            Check.Ok(rs_optim_lion(p, m, s, held.Count, &factors), "optimizer step");
+        }
+    }
+
+    internal static void Adafactor(IList<Tensor> parameters, IList<Tensor>[] slots, long[] steps, AdafactorFactors factors)
+    {
+        using var held = new HeldTensors(parameters);
+        using var rows = new HeldTensors(slots[0]);
+        using var columns = new HeldTensors(slots[1]);
+        using var whole = new HeldTensors(slots[2]);
+        fixed (nint* p = held.Handles, r = rows.Handles, c = columns.Handles, w = whole.Handles)
+        fixed (long* s = steps)
+        {
+            Check.Ok(rs_optim_adafactor(p, r, c, w, s, held.Count, &factors), "optimizer step");
         }
     }
 
@@ -115,6 +159,8 @@ internal static unsafe class NativeOptimizer
     [DllImport(Library)] private static extern Status rs_optim_adam(nint* parameters, nint* averages, nint* squares, nint* maxima, long* steps, int count, AdamFactors* factors);
     [DllImport(Library)] private static extern Status rs_optim_sgd(nint* parameters, nint* buffers, long* steps, int count, SgdFactors* factors);
     [DllImport(Library)] private static extern Status rs_optim_adagrad(nint* parameters, nint* sums, long* steps, int count, AdagradFactors* factors);
+    [DllImport(Library)] private static extern Status rs_optim_lion(nint* parameters, nint* momenta, long* steps, int count, LionFactors* factors);
+    [DllImport(Library)] private static extern Status rs_optim_adafactor(nint* parameters, nint* rows, nint* columns, nint* whole, long* steps, int count, AdafactorFactors* factors);
     [DllImport(Library)] private static extern Status rs_optim_zero_grad(nint* parameters, int count, int setToNone);
     [DllImport(Library)] private static extern Status rs_optim_clip_grad_norm(nint* parameters, int count, double maxNorm, double normType, double* total);
     [DllImport(Library)] private static extern Status rs_optim_lerp(nint* targets, nint* sources, int count, double weight);

@@ -77,9 +77,9 @@ public static class OptimizerCheckpoint
         foreach ((string name, Optim.GroupState state, int i) in Members(helper))
         {
             expected.Add(name + ".step", []);
-            foreach (string slot in hasSlots ? state.SlotNames : [])
+            for (int slot = 0; slot < (hasSlots ? state.SlotNames.Length : 0); slot++)
             {
-                expected.Add($"{name}.{slot}", state.Parameters[i].shape);
+                expected.Add($"{name}.{state.SlotNames[slot]}", state.ShapeOf(slot, i));
             }
         }
 

@@ -25,6 +25,24 @@ public class SchedulerTests
         t => t < 4 ? 0.25 + 0.75 * t / 4 : (1 + Math.Cos(Math.PI * (t - 4) / 10)) / 2);
 
     [Fact]
+    public void Constant_exponential_and_polynomial_rates_and_milestones()
+    {
+        Follows(o => lr_scheduler.ConstantLR(o, 0.25, 4), t => t < 4 ? 0.25 : 1);
+        Follows(o => lr_scheduler.ExponentialLR(o, 0.9), t => Math.Pow(0.9, t));
+        Follows(o => lr_scheduler.MultiStepLR(o, [3, 7], 0.5), t => t < 3 ? 1 : t < 7 ? 0.5 : 0.25);
+        Follows(o => lr_scheduler.PolynomialLR(o, 10, 2), t => Math.Pow(1 - (Math.Min(t, 10) / 10.0), 2));
+    }
+
+    [Fact]
+    public void The_schedules_of_transformers_warm_up_and_fall()
+    {
+        Follows(o => Schedules.Constant(o, 4), t => t < 4 ? (t + 1) / 4.0 : 1);
+        Follows(o => Schedules.Linear(o, 4, 10, 0.1), t => t < 4 ? (t + 1) / 4.0 : 1 - (0.9 * Math.Min(6, t - 4) / 6));
+        Follows(o => Schedules.Cosine(o, 2, 10), t => t < 2 ? (t + 1) / 2.0 : (1 + Math.Cos(Math.PI * Math.Min(8, t - 2) / 8)) / 2);
+        Follows(o => Schedules.InverseSquareRoot(o, 4), t => Math.Min((t + 1) / 4.0, Math.Sqrt(4 / (t + 1.0))));
+    }
+
+    [Fact]
     public void An_epoch_can_be_jumped_to()
     {
         using Parameter p = new(ones(1));
