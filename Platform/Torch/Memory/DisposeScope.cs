@@ -12,11 +12,21 @@ public sealed class DisposeScope : IDisposable
     private readonly List<IDisposable?> _entries = [];
     private readonly ThreadDisposeScopes _manager;
     private int _count;
+    private int _busy; // held for a few instructions at a time: a monitor would cost more than what it guards
     private bool _disposed;
 
     internal DisposeScope(ThreadDisposeScopes manager)
     {
         _manager = manager;
+    }
+
+    /// <summary>A scope that was left undisposed and that nothing reaches any more: its tensors go with it.</summary>
+    ~DisposeScope()
+    {
+        foreach (var entry in _entries)
+        {
+            (entry as Tensor)?.Abandon();
+        }
     }
 
     internal DisposeScope? OuterScope { get; set; }
@@ -26,10 +36,8 @@ public sealed class DisposeScope : IDisposable
     {
         get
         {
-            lock (_entries)
-            {
-                return _count;
-            }
+            using var _ = Enter();
+            return _count;
         }
     }
 
@@ -37,19 +45,15 @@ public sealed class DisposeScope : IDisposable
     {
         get
         {
-            lock (_entries)
-            {
-                return _entries.OfType<IDisposable>().ToList();
-            }
+            using var _ = Enter();
+            return _entries.OfType<IDisposable>().ToList();
         }
     }
 
     public bool Contains(IDisposable disposable)
     {
-        lock (_entries)
-        {
-            return Find(disposable) >= 0;
-        }
+        using var _ = Enter();
+        return Find(disposable) >= 0;
     }
 
     public T MoveToOuter<T>(T disposable)
@@ -128,7 +132,7 @@ public sealed class DisposeScope : IDisposable
     public void DisposeEverythingBut(params IDisposable[] keep)
     {
         IDisposable?[] doomed;
-        lock (_entries)
+        using (Enter())
         {
             doomed = _entries.ToArray();
         }
@@ -154,52 +158,53 @@ public sealed class DisposeScope : IDisposable
         _disposed = true;
         DisposeEverything();
         _manager.Remove(this);
+        GC.SuppressFinalize(this);
     }
 
     internal void Include(IDisposable disposable)
     {
-        lock (_entries)
+        using var _ = Enter();
+        if (disposable is Tensor t)
         {
-            if (disposable is Tensor t)
+            t.Scope = this;
+            t.Slot = _entries.Count;
+            if (_disposed)
             {
-                t.Scope = this;
-                t.Slot = _entries.Count;
+                t.GuardWithoutScope(); // taken in too late: nobody will dispose this scope again
             }
-
-            _entries.Add(disposable);
-            _count++;
         }
+
+        _entries.Add(disposable);
+        _count++;
     }
 
     /// <summary>Takes an object off the list without disposing it; false where it was not on it.</summary>
     internal bool Forget(IDisposable disposable)
     {
-        lock (_entries)
+        using var _ = Enter();
+        var at = Find(disposable);
+        if (at < 0)
         {
-            var at = Find(disposable);
-            if (at < 0)
-            {
-                return false;
-            }
-
-            _entries[at] = null;
-            _count--;
-            if (disposable is Tensor t)
-            {
-                t.Scope = null;
-            }
-
-            if (at == _entries.Count - 1)
-            {
-                _entries.RemoveAt(at);
-            }
-            else if (_entries.Count > 64 && _count < _entries.Count / 2)
-            {
-                Compact();
-            }
-
-            return true;
+            return false;
         }
+
+        _entries[at] = null;
+        _count--;
+        if (disposable is Tensor t)
+        {
+            t.Scope = null;
+        }
+
+        if (at == _entries.Count - 1)
+        {
+            _entries.RemoveAt(at);
+        }
+        else if (_entries.Count > 64 && _count < _entries.Count / 2)
+        {
+            Compact();
+        }
+
+        return true;
     }
 
     private void Drop(IDisposable d)
@@ -252,9 +257,35 @@ public sealed class DisposeScope : IDisposable
         {
             scope.Include(disposable);
         }
-        else if (disposable is Tensor)
+        else if (disposable is Tensor tensor)
         {
+            tensor.GuardWithoutScope();
             _manager.StatisticsInstance.TensorStatistics.DetachedFromScopeCount++;
         }
+    }
+
+    private Busy Enter()
+    {
+        if (Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
+        {
+            Wait();
+        }
+
+        return new Busy(this);
+    }
+
+    private void Wait()
+    {
+        var spin = default(SpinWait);
+        do
+        {
+            spin.SpinOnce();
+        }
+        while (Interlocked.CompareExchange(ref _busy, 1, 0) != 0);
+    }
+
+    private readonly ref struct Busy(DisposeScope scope)
+    {
+        public void Dispose() => Volatile.Write(ref scope._busy, 0);
     }
 }

@@ -7,7 +7,8 @@ public static partial class torch
 {
     /// <summary>
     /// A tensor: one counted reference to a native one. It belongs to the innermost dispose scope at its creation; disposing twice
-    /// is harmless, use after dispose throws <see cref="ObjectDisposedException"/>, and a finalizer frees what was forgotten.
+    /// is harmless, use after dispose throws <see cref="ObjectDisposedException"/>, and what was forgotten is freed once the garbage
+    /// collector finds it, by its scope's finalizer or, outside every scope, by its own.
     /// </summary>
     public partial class Tensor : IDisposable
     {
@@ -15,6 +16,7 @@ public static partial class torch
         private readonly long _bytes;
         private int _uses = 1; // this object's own, plus one for each native call that is running on it
         private int _disposed;
+        private Unreached? _unreached;
 
         internal Tensor(nint handle, long bytes = 0)
         {
@@ -39,14 +41,7 @@ public static partial class torch
             else
             {
                 manager.StatisticsInstance.TensorStatistics.CreatedOutsideScopeCount++;
-            }
-        }
-
-        ~Tensor()
-        {
-            if (Interlocked.Exchange(ref _disposed, 1) == 0 && _handle != 0)
-            {
-                Release();
+                GuardWithoutScope();
             }
         }
 
@@ -77,9 +72,23 @@ public static partial class torch
                 }
 
                 Release();
+                if (_unreached is { } guard)
+                {
+                    GC.SuppressFinalize(guard);
+                }
             }
+        }
 
-            GC.SuppressFinalize(this);
+        /// <summary>Called as it leaves its last scope: from here on nobody else would free it when it is forgotten.</summary>
+        internal void GuardWithoutScope() => _unreached ??= new Unreached(this);
+
+        /// <summary>Frees it when nothing reaches it any more: like Dispose, but from the finalizer's thread and uncounted.</summary>
+        internal void Abandon()
+        {
+            if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            {
+                Release();
+            }
         }
 
         /// <summary>Hands it to the scope around the current one; where there is none, to nobody.</summary>
@@ -175,6 +184,13 @@ public static partial class torch
                     NativeMemoryPressure.Remove(_bytes);
                 }
             }
+        }
+
+        // The finalizer of a tensor in no scope. An object with a finalizer of its own costs a third of a small operator to create and
+        // to suppress, so a tensor in a scope has none: the scope's covers it.
+        private sealed class Unreached(Tensor tensor)
+        {
+            ~Unreached() => tensor.Abandon();
         }
 
         private static ObjectDisposedException Disposed() =>
