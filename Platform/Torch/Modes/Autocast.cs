@@ -43,6 +43,16 @@ public sealed unsafe class Autocast : IDisposable
         return on != 0;
     }
 
+    /// <summary>The calling thread's state, for <see cref="Enter"/>.</summary>
+    internal static (DeviceType Device, ScalarType Dtype, bool On) StateOf(DeviceType device)
+    {
+        int on, type;
+        Check.Ok(rs_autocast_get((int)device, &on, &type), "autocast");
+        return (device, (ScalarType)type, on != 0);
+    }
+
+    internal static Autocast Enter((DeviceType Device, ScalarType Dtype, bool On) state) => new(state.Device, state.Dtype, state.On);
+
     public void Dispose()
     {
         if (_left)

@@ -45,14 +45,14 @@ public static unsafe partial class torch
         ~Generator() => Free();
 
         /// <summary>The CPU's default generator, which operators use where none is passed.</summary>
-        public static Generator Default
+        public static Generator Default => DefaultOf(CPU);
+
+        /// <summary>A device's default generator.</summary>
+        internal static Generator DefaultOf(Device device)
         {
-            get
-            {
-                void* g;
-                Check.Ok(rs_generator_default(CPU.Packed, &g), "default_generator");
-                return new Generator((nint)g, CPU);
-            }
+            void* g;
+            Check.Ok(rs_generator_default(device.Packed, &g), "default_generator");
+            return new Generator((nint)g, device);
         }
 
         public Device device { get; }
