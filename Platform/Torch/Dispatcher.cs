@@ -52,7 +52,13 @@ public static unsafe class Dispatcher
     {
         Out result;
         Invoke(op, arguments, &result, 1);
-        return result.Kind == Kind.Tensor ? Tensor.Own(result) : throw Results.Unexpected(op, &result, 1);
+        var tensor = result.Kind == Kind.Tensor ? Tensor.Own(result) : throw Results.Unexpected(op, &result, 1);
+        if (ActivationWatch.Any)
+        {
+            ActivationWatch.Saw(op, arguments, tensor);
+        }
+
+        return tensor;
     }
 
     public static (Tensor, Tensor) Call2(string op, params ReadOnlySpan<Value> arguments)
@@ -73,7 +79,13 @@ public static unsafe class Dispatcher
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, 16u, nameof(count));
         var results = stackalloc Out[count];
         Invoke(op, arguments, results, count);
-        return Results.Tensors(op, results, count);
+        var tensors = Results.Tensors(op, results, count);
+        if (ActivationWatch.Any)
+        {
+            ActivationWatch.Saw(op, arguments, tensors);
+        }
+
+        return tensors;
     }
 
     /// <summary>Calls an operator whose result is a tensor list.</summary>
