@@ -13,7 +13,9 @@ internal static class BenchVerb
     public static Command Create()
     {
         var command = new Command("bench", "Measurements side by side with a peer, in one run.");
-        command.Subcommands.Add(Of("platform", "Dispatch, training step and optimiser beside PyTorch (where Debian's python3-torch is installed).", PlatformBench.Run));
+        command.Subcommands.Add(Of("platform", "Dispatch, training step and optimiser beside PyTorch (where Debian's python3-torch is installed); gRPC beside bare HTTP/2.",
+            (rounds, log, cancel) => [.. PlatformBench.Run(rounds, log, cancel), .. GrpcLoadBench.Run(rounds, log, cancel)]));
+        command.Subcommands.Add(Of("grpc", "Of platform, the gRPC cases only.", GrpcLoadBench.Run));
         return command;
     }
 
@@ -46,7 +48,7 @@ internal static class BenchVerb
             output.WriteLine($"  {measured.Name,-54} {Number(measured.Ours),9} {measured.Unit}  peer {Number(measured.Peer),9}  floor {Number(measured.Floor),9}  {ratio}");
         }
 
-        if (cases.Select(measured => measured.PeerName).FirstOrDefault(peer => peer is not null) is { } peerName)
+        foreach (string peerName in cases.Select(measured => measured.PeerName).OfType<string>().Distinct())
         {
             output.WriteLine($"  peer: {peerName}");
         }

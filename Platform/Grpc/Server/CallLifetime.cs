@@ -19,22 +19,25 @@ internal sealed partial class HttpContextServerCallContext
 
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
+    // Bits of _state. A call without a deadline costs neither a lock nor an object of its own.
+    private const int Writing = 1, DeadlinePassed = 2, Ended = 4;
+
     private readonly TimeProvider _time;
-    private readonly Lock _gate = new();
+    private int _state;
     private DateTime _deadline = DateTime.MaxValue;
     private TimeSpan _timeout;
     private CancellationTokenSource? _cancellation;
     private ITimer? _deadlineTimer;
-    private Task _earlyEnd = Task.CompletedTask;
+    private TaskCompletionSource? _earlyEnd;
     private ICompressionProvider? _responseCompression;
-    private bool _writing;
-    private bool _deadlinePassed;
-    private bool _ended;
 
     public ICompressionProvider? ResponseCompression =>
         _responseCompression is not null && (WriteOptionsCore?.Flags & WriteFlags.NoCompress) != WriteFlags.NoCompress ? _responseCompression : null;
 
     public CompressionLevel? ResponseCompressionLevel => Options.ResponseCompressionLevel;
+
+    /// <summary>For the reads of calls with one request: a connection that breaks ends them by itself, only the deadline does not.</summary>
+    public CancellationToken DeadlineToken => _cancellation?.Token ?? CancellationToken.None;
 
     /// <summary>Reads the protocol's request headers, prepares the response's, and sets the deadline going.</summary>
     public void Start()
@@ -43,7 +46,7 @@ internal sealed partial class HttpContextServerCallContext
         response.ContentType = Headers.ContentType;
         if (Options.ResponseCompressionAlgorithm is { } algorithm) SetResponseEncoding(algorithm);
 
-        string? timeout = HttpContext.Request.Headers[Headers.Timeout];
+        string? timeout = HttpContext.Request.Headers.GrpcTimeout;
         if (timeout is null) return;
         if (!TimeoutHeader.TryParse(timeout, out _timeout))
         {
@@ -52,32 +55,32 @@ internal sealed partial class HttpContextServerCallContext
         DateTime now = _time.GetUtcNow().UtcDateTime;
         _deadline = _timeout < DateTime.MaxValue - now ? now + _timeout : DateTime.MaxValue;
         _cancellation = CancellationTokenSource.CreateLinkedTokenSource(HttpContext.RequestAborted);
+        _earlyEnd = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (_timeout >= LongestTimer) return;
-        // The gate keeps a timer that fires at once from running before the field is set.
-        lock (_gate) _deadlineTimer = _time.CreateTimer(static call => ((HttpContextServerCallContext)call!).OnDeadline(), this, _timeout, Timeout.InfiniteTimeSpan);
+        // Started only once the field is set, which it reads.
+        _deadlineTimer = _time.CreateTimer(static call => ((HttpContextServerCallContext)call!).OnDeadline(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _deadlineTimer.Change(_timeout, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Before anything is written by the service. Throws when the call has ended or another write is going on.</summary>
     public void BeginWrite()
     {
-        lock (_gate)
+        switch (Interlocked.CompareExchange(ref _state, Writing, 0))
         {
-            if (_ended || _deadlinePassed || HttpContext.RequestAborted.IsCancellationRequested)
-            {
+            case 0:
+                return;
+            case Writing:
+                throw new InvalidOperationException("The previous write has not finished: await it before the next one.");
+            default:
                 throw new OperationCanceledException("The call has ended: nothing more can be sent.", CancellationTokenCore);
-            }
-            if (_writing) throw new InvalidOperationException("The previous write has not finished: await it before the next one.");
-            _writing = true;
         }
     }
 
     public void EndWrite()
     {
-        lock (_gate)
-        {
-            _writing = false;
-            if (_deadlinePassed && !_ended) EndAtDeadline();
-        }
+        if (Interlocked.CompareExchange(ref _state, 0, Writing) == Writing) return;
+        // The deadline passed meanwhile and has waited for this write; or the service returned without it.
+        if (Interlocked.CompareExchange(ref _state, Ended, Writing | DeadlinePassed) == (Writing | DeadlinePassed)) EndAtDeadline();
     }
 
     private void SetResponseEncoding(string algorithm)
@@ -89,7 +92,7 @@ internal sealed partial class HttpContextServerCallContext
 
     private bool AcceptsEncoding(string algorithm)
     {
-        foreach (string? values in HttpContext.Request.Headers[Headers.AcceptEncoding])
+        foreach (string? values in HttpContext.Request.Headers.GrpcAcceptEncoding)
         {
             foreach (Range part in values.AsSpan().Split(','))
             {
@@ -101,25 +104,31 @@ internal sealed partial class HttpContextServerCallContext
 
     private void OnDeadline()
     {
-        lock (_gate)
+        while (true)
         {
-            if (_ended) return;
-            if (_deadlinePassed)
+            switch (Volatile.Read(ref _state))
             {
-                HttpContext.Abort();
-                return;
+                case 0 when Interlocked.CompareExchange(ref _state, Ended, 0) == 0:
+                    EndAtDeadline();
+                    return;
+                case Writing when Interlocked.CompareExchange(ref _state, Writing | DeadlinePassed, Writing) == Writing:
+                    _deadlineTimer!.Change(StuckWriteGrace, Timeout.InfiniteTimeSpan);
+                    return;
+                case Writing | DeadlinePassed:
+                    HttpContext.Abort();
+                    return;
+                case 0 or Writing:
+                    continue; // a write began or ended just now
+                default:
+                    return;
             }
-            _deadlinePassed = true;
-            if (_writing) _deadlineTimer!.Change(StuckWriteGrace, Timeout.InfiniteTimeSpan);
-            else EndAtDeadline();
         }
     }
 
     private void EndAtDeadline()
     {
-        _ended = true;
         GrpcLog.DeadlineExceeded(_logger, _timeout, MethodCore);
-        _earlyEnd = Task.Run(async () =>
+        _ = Task.Run(async () =>
         {
             try
             {
@@ -127,29 +136,41 @@ internal sealed partial class HttpContextServerCallContext
                 await HttpContext.Response.CompleteAsync();
                 // Tells a client that is still sending that nobody reads any more.
                 if (_method.Type is MethodType.ClientStreaming or MethodType.DuplexStreaming) HttpContext.Features.Get<IHttpResetFeature>()?.Reset(0);
+                await _cancellation!.CancelAsync();
+                _earlyEnd!.SetResult();
             }
-            finally
+            catch (Exception exception)
             {
                 await _cancellation!.CancelAsync();
+                _earlyEnd!.SetException(exception);
             }
         });
     }
 
     /// <summary>Ends the call with its status, or waits for the end that the deadline brought.</summary>
-    public async Task EndAsync(Exception? failure)
+    public Task EndAsync(Exception? failure)
     {
-        bool first;
-        lock (_gate)
+        bool first = (Interlocked.Exchange(ref _state, Ended) & Ended) == 0;
+        if (!first || failure is not null || _cancellation is not null) return EndAsync(first, failure);
+        try
         {
-            first = !_ended;
-            _ended = true;
+            WriteStatus(StatusCore, _responseTrailers);
+            return Task.CompletedTask;
         }
+        catch (Exception exception)
+        {
+            return EndAsync(first, exception);
+        }
+    }
+
+    private async Task EndAsync(bool first, Exception? failure)
+    {
         if (_deadlineTimer is not null) await _deadlineTimer.DisposeAsync();
         try
         {
             if (first) WriteFinalStatus(failure);
             else if (failure is not null and not OperationCanceledException) GrpcLog.ErrorAfterEnd(_logger, MethodCore, failure);
-            await _earlyEnd;
+            if (!first) await _earlyEnd!.Task;
         }
         catch (Exception exception) when (exception is ConnectionAbortedException or ConnectionResetException or OperationCanceledException)
         {

@@ -58,11 +58,12 @@ internal sealed partial class HttpContextServerCallContext
     /// <summary>Into the trailers; an answer that has not started becomes trailers only, in one frame.</summary>
     private void WriteStatus(Status status, Metadata? trailers)
     {
-        IHeaderDictionary target = HttpContext.Response.HasStarted
+        IHeaderDictionary target = _hasMessage || HttpContext.Response.HasStarted
             ? HttpContext.Features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers
             : HttpContext.Response.Headers;
-        foreach (Metadata.Entry entry in trailers ?? Metadata.Empty)
+        for (int i = 0; i < trailers?.Count; i++)
         {
+            Metadata.Entry entry = trailers[i];
             if (Headers.IsProtocolHeader(entry.Key)) continue;
             if (Headers.IsSendable(entry))
             {
@@ -72,8 +73,8 @@ internal sealed partial class HttpContextServerCallContext
             GrpcLog.UnsendableTrailer(_logger, entry.Key, MethodCore);
             status = new Status(StatusCode.Internal, $"Trailer '{entry.Key}' has characters that cannot be sent; use a '-bin' key.");
         }
-        target[Headers.Status] = StatusNumber(status.StatusCode);
-        if (status.Detail.Length > 0) target[Headers.Message] = PercentEncoding.Encode(status.Detail);
+        target.GrpcStatus = StatusNumber(status.StatusCode);
+        if (status.Detail.Length > 0) target.GrpcMessage = PercentEncoding.Encode(status.Detail);
     }
 
     /// <summary>Unlike the framework's Append, this keeps empty values.</summary>

@@ -50,7 +50,7 @@ namespace Microsoft.AspNetCore.Builder
             var requests = new GrpcRequest(
                 services.GetService<TimeProvider>() ?? TimeProvider.System,
                 services.GetRequiredService<ILoggerFactory>().CreateLogger(GrpcLog.Category));
-            var methods = new ServiceMethods<TService>(options, new ServiceActivator<TService>());
+            var methods = new ServiceMethods<TService>(options, new ServiceActivator<TService>(services, application));
             Bind<TService>(methods);
 
             List<IEndpointConventionBuilder> endpoints = [.. methods.Bound.Select(bound => builder

@@ -10,11 +10,15 @@ namespace Grpc.AspNetCore.Server;
 /// <summary>Makes request delegates that run calls from the first header to the last trailer.</summary>
 internal sealed class GrpcRequest(TimeProvider time, ILogger logger)
 {
-    public RequestDelegate Handle(IMethod method, MethodOptions options, Func<HttpContextServerCallContext, Task> handler) => async http =>
+    public RequestDelegate Handle(IMethod method, MethodOptions options, Func<HttpContextServerCallContext, Task> handler) => http =>
     {
-        if (!IsGrpc(http)) return;
+        if (!IsGrpc(http)) return Task.CompletedTask;
         LiftBodyLimits(http, method.Type);
-        var call = new HttpContextServerCallContext(http, method, options, time, logger);
+        return RunAsync(new HttpContextServerCallContext(http, method, options, time, logger), handler);
+    };
+
+    private static async Task RunAsync(HttpContextServerCallContext call, Func<HttpContextServerCallContext, Task> handler)
+    {
         Exception? failure = null;
         try
         {
@@ -26,7 +30,7 @@ internal sealed class GrpcRequest(TimeProvider time, ILogger logger)
             failure = exception;
         }
         await call.EndAsync(failure);
-    };
+    }
 
     /// <summary>Answers UNIMPLEMENTED.</summary>
     public RequestDelegate Unimplemented(string what) => http =>

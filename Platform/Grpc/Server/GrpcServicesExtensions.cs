@@ -1,4 +1,5 @@
 using Grpc.AspNetCore.Server;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Grpc.AspNetCore.Server
@@ -14,11 +15,26 @@ namespace Grpc.AspNetCore.Server
     internal sealed record GrpcServerBuilder(IServiceCollection Services) : IGrpcServerBuilder;
 
     /// <summary>There when AddGrpc was called; remembers what one application has mapped.</summary>
-    internal sealed class GrpcApplication
+    /// <param name="services">All that the container was made of.</param>
+    internal sealed class GrpcApplication(IServiceCollection services)
     {
         public bool UnknownServicesMapped { get; set; }
 
         public List<Type> ServiceTypes { get; } = [];
+
+        /// <summary>True when the type is a singleton, or is not registered and its only constructor takes nothing but singletons.</summary>
+        public bool IsMadeOfSingletons(Type type)
+        {
+            if (LifetimeOf(type) is { } lifetime) return lifetime == ServiceLifetime.Singleton;
+            return type.GetConstructors() is [var constructor]
+                && constructor.GetParameters().All(parameter => parameter.CustomAttributes.All(attribute => attribute.AttributeType != typeof(FromKeyedServicesAttribute))
+                    && LifetimeOf(parameter.ParameterType) == ServiceLifetime.Singleton);
+        }
+
+        /// <summary>Of the registration that counts; null when there is none.</summary>
+        private ServiceLifetime? LifetimeOf(Type type) =>
+            services.LastOrDefault(descriptor => !descriptor.IsKeyedService
+                && (descriptor.ServiceType == type || (type.IsGenericType && descriptor.ServiceType == type.GetGenericTypeDefinition())))?.Lifetime;
     }
 }
 
@@ -32,7 +48,8 @@ namespace Microsoft.Extensions.DependencyInjection
             services.AddRouting();
             services.AddOptions();
             services.AddLogging();
-            services.TryAddSingleton<GrpcApplication>();
+            services.TryAddSingleton(new GrpcApplication(services));
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, GrpcPathMatcher>());
             return new GrpcServerBuilder(services);
         }
 

@@ -20,7 +20,7 @@ internal sealed partial class HttpContextServerCallContext : ServerCallContext
         (HttpContext, Options, _method, _time, _logger) = (http, options, method, time, logger);
         Reader = new MessageReader(http.Request.BodyReader, options.Codecs, options.MaxReceiveMessageSize)
         {
-            Encoding = http.Request.Headers[Headers.Encoding],
+            Encoding = http.Request.Headers.GrpcEncoding,
         };
     }
 

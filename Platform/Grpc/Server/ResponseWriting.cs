@@ -9,6 +9,28 @@ namespace Grpc.AspNetCore.Server;
 internal sealed partial class HttpContextServerCallContext
 {
     private readonly MessageFramer _framer = new();
+    private bool _hasMessage;
+
+    /// <summary>The one response of a call: it waits in the body's buffer for the status, which follows at once.</summary>
+    public void WriteResponse<T>(T message, Marshaller<T> marshaller)
+        where T : class
+    {
+        BeginWrite();
+        try
+        {
+            _framer.Write(marshaller.ContextualSerializer, message, HttpContext.Response.BodyWriter, ResponseCompression, ResponseCompressionLevel, Options.MaxSendMessageSize);
+            _hasMessage = true;
+        }
+        catch (RpcException) when (_framer.IsBroken)
+        {
+            HttpContext.Features.Get<IHttpResetFeature>()?.Reset(2);
+            throw;
+        }
+        finally
+        {
+            EndWrite();
+        }
+    }
 
     public async Task WriteMessageAsync<T>(T message, Marshaller<T> marshaller, bool flush, CancellationToken cancellationToken)
         where T : class
@@ -16,6 +38,7 @@ internal sealed partial class HttpContextServerCallContext
         BeginWrite();
         try
         {
+            if (HttpContext.RequestAborted.IsCancellationRequested) throw new OperationCanceledException("The client has gone: nothing more can be sent.", CancellationTokenCore);
             PipeWriter body = HttpContext.Response.BodyWriter;
             if (!HttpContext.Response.HasStarted) await HttpContext.Response.StartAsync(cancellationToken);
             try

@@ -10,9 +10,9 @@ internal static class ServerCallHandlers
         where TRequest : class
         where TResponse : class => async call =>
         {
-            TRequest request = await call.Reader.ReadSingleAsync(method.RequestMarshaller.ContextualDeserializer, call.CancellationToken);
+            TRequest request = await call.Reader.ReadSingleAsync(method.RequestMarshaller.ContextualDeserializer, call.DeadlineToken);
             TResponse response = await handler(request, call) ?? throw NoResponse();
-            await call.WriteMessageAsync(response, method.ResponseMarshaller, flush: false, CancellationToken.None);
+            call.WriteResponse(response, method.ResponseMarshaller);
         };
 
     public static Func<HttpContextServerCallContext, Task> ClientStreaming<TRequest, TResponse>(
@@ -22,7 +22,7 @@ internal static class ServerCallHandlers
         {
             var requests = new RequestStream<TRequest>(call, method.RequestMarshaller);
             TResponse response = await handler(requests, call) ?? throw NoResponse();
-            await call.WriteMessageAsync(response, method.ResponseMarshaller, flush: false, CancellationToken.None);
+            call.WriteResponse(response, method.ResponseMarshaller);
         };
 
     public static Func<HttpContextServerCallContext, Task> ServerStreaming<TRequest, TResponse>(
@@ -30,7 +30,7 @@ internal static class ServerCallHandlers
         where TRequest : class
         where TResponse : class => async call =>
         {
-            TRequest request = await call.Reader.ReadSingleAsync(method.RequestMarshaller.ContextualDeserializer, call.CancellationToken);
+            TRequest request = await call.Reader.ReadSingleAsync(method.RequestMarshaller.ContextualDeserializer, call.DeadlineToken);
             await handler(request, new ResponseStream<TResponse>(call, method.ResponseMarshaller), call);
         };
 

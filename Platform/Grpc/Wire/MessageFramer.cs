@@ -14,7 +14,7 @@ internal sealed class MessageFramer : SerializationContext, IBufferWriter<byte>
 {
     public const int PrefixSize = 5;
 
-    private readonly PooledBuffer _buffer = new();
+    private PooledBuffer? _buffer;
     private IBufferWriter<byte> _output = null!;
     private ICompressionProvider? _compression;
     private CompressionLevel? _level;
@@ -45,7 +45,7 @@ internal sealed class MessageFramer : SerializationContext, IBufferWriter<byte>
         finally
         {
             IsBroken = _direct && (_written != _length || !_completed);
-            _buffer.Dispose();
+            _buffer?.Dispose();
         }
     }
 
@@ -53,7 +53,7 @@ internal sealed class MessageFramer : SerializationContext, IBufferWriter<byte>
 
     public override IBufferWriter<byte> GetBufferWriter()
     {
-        if (_compression is not null || _length is null) return _buffer;
+        if (_compression is not null || _length is null) return _buffer ??= new PooledBuffer();
         if (_direct) return this;
         CheckLimit(_length.Value);
         WritePrefix(compressed: false, _length.Value);
@@ -65,7 +65,7 @@ internal sealed class MessageFramer : SerializationContext, IBufferWriter<byte>
     {
         if (!_direct)
         {
-            Complete(_buffer.WrittenSpan);
+            Complete(_buffer is null ? [] : _buffer.WrittenSpan);
             return;
         }
         if (_written != _length)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Grpc.Core;
 
 namespace Grpc.Wire;
@@ -42,24 +43,48 @@ internal sealed class MessageReader(PipeReader pipe, Codecs codecs, int? limit) 
 
     /// <summary>Receives the only message of a stream.</summary>
     /// <exception cref="RpcException">INTERNAL when there is none or more than one.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<T> ReadSingleAsync<T>(Func<DeserializationContext, T> deserializer, CancellationToken cancellationToken)
         where T : class
     {
-        T message = await ReadAsync(deserializer, cancellationToken).ConfigureAwait(false)
-            ?? throw Error(StatusCode.Internal, "Incomplete message: the stream ended without one.");
-        ReadResult result = await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
-        bool more = !result.Buffer.IsEmpty;
-        pipe.AdvanceTo(result.Buffer.End);
-        return more ? throw Error(StatusCode.Internal, "Additional data after the message received.") : message;
+        while (true)
+        {
+            if (!pipe.TryRead(out ReadResult result)) result = await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
+            ReadOnlySequence<byte> buffer = result.Buffer;
+            if (result.IsCanceled) throw new OperationCanceledException();
+            bool whole = TryReadFrame(buffer, out ReadOnlySequence<byte> payload, out bool compressed);
+            if (whole && buffer.Length > MessageFramer.PrefixSize + payload.Length) throw Error(StatusCode.Internal, "Additional data after the message received.");
+            if (!result.IsCompleted)
+            {
+                pipe.AdvanceTo(buffer.Start, buffer.End);
+                continue;
+            }
+            if (!whole) throw Error(StatusCode.Internal, $"Incomplete message: the stream ended after {buffer.Length} bytes of it.");
+            T message = Deserialize(deserializer, payload, compressed);
+            pipe.AdvanceTo(buffer.End);
+            return message;
+        }
     }
 
-    private bool TryReadFrame(ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> payload, out bool compressed)
+    private bool TryReadFrame(in ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> payload, out bool compressed)
     {
         payload = default;
         compressed = false;
         if (buffer.Length < MessageFramer.PrefixSize) return false;
-        Span<byte> prefix = stackalloc byte[MessageFramer.PrefixSize];
-        buffer.Slice(0, MessageFramer.PrefixSize).CopyTo(prefix);
+        ReadOnlySpan<byte> prefix = buffer.FirstSpan;
+        if (prefix.Length < MessageFramer.PrefixSize)
+        {
+            Span<byte> joined = stackalloc byte[MessageFramer.PrefixSize];
+            buffer.Slice(0, MessageFramer.PrefixSize).CopyTo(joined);
+            return TryReadFrame(buffer, joined, out payload, out compressed);
+        }
+        return TryReadFrame(buffer, prefix, out payload, out compressed);
+    }
+
+    private bool TryReadFrame(in ReadOnlySequence<byte> buffer, scoped ReadOnlySpan<byte> prefix, out ReadOnlySequence<byte> payload, out bool compressed)
+    {
+        payload = default;
+        compressed = prefix[0] == 1;
         uint length = BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
         if (prefix[0] > 1) throw Error(StatusCode.Internal, $"Unexpected compressed flag {prefix[0]} in message header; it must be 0 or 1.");
         if (length > (uint)(limit ?? int.MaxValue))
@@ -68,22 +93,23 @@ internal sealed class MessageReader(PipeReader pipe, Codecs codecs, int? limit) 
         }
         if (buffer.Length - MessageFramer.PrefixSize < length) return false;
         payload = buffer.Slice(MessageFramer.PrefixSize, length);
-        compressed = prefix[0] == 1;
         return true;
     }
 
-    private T Deserialize<T>(Func<DeserializationContext, T> deserializer, ReadOnlySequence<byte> payload, bool compressed)
+    private T Deserialize<T>(Func<DeserializationContext, T> deserializer, in ReadOnlySequence<byte> payload, bool compressed)
     {
-        using var decompressed = new PooledBuffer();
-        if (compressed)
+        if (!compressed) return Deserialize(deserializer, payload);
+        if (string.IsNullOrEmpty(Encoding) || Encoding == Headers.Identity)
         {
-            if (string.IsNullOrEmpty(Encoding) || Encoding == Headers.Identity)
-            {
-                throw Error(StatusCode.Internal, "Message is flagged as compressed, but grpc-encoding names no compression.");
-            }
-            Codecs.Decompress(codecs.Find(Encoding) ?? throw new UnknownEncodingException(Encoding, codecs.AcceptEncoding), payload, limit, decompressed);
-            payload = new ReadOnlySequence<byte>(decompressed.WrittenMemory);
+            throw Error(StatusCode.Internal, "Message is flagged as compressed, but grpc-encoding names no compression.");
         }
+        using var decompressed = new PooledBuffer();
+        Codecs.Decompress(codecs.Find(Encoding) ?? throw new UnknownEncodingException(Encoding, codecs.AcceptEncoding), payload, limit, decompressed);
+        return Deserialize(deserializer, new ReadOnlySequence<byte>(decompressed.WrittenMemory));
+    }
+
+    private T Deserialize<T>(Func<DeserializationContext, T> deserializer, in ReadOnlySequence<byte> payload)
+    {
         _payload = payload;
         try
         {
