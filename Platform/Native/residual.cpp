@@ -18,6 +18,7 @@ constexpr int64_t kRowBlock = 64;  // rows that share a partial sum of the gains
 
 struct Mask {
   uint64_t seed;
+  int64_t skip;  // rows of a larger tensor that come before these
   uint32_t threshold;
   float scale;  // of what is kept
 };
@@ -32,7 +33,7 @@ void mask_row(const Mask& m, int64_t row, float* out, int64_t n) {
     std::fill(out, out + n, 1.0f);
     return;
   }
-  uint64_t key = block_key(m.seed, static_cast<uint64_t>(row));
+  uint64_t key = block_key(m.seed, static_cast<uint64_t>(m.skip + row));
   mask_row(out, n, static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32), m.threshold, m.scale);
 }
 
@@ -107,14 +108,14 @@ using torch::autograd::variable_list;
 
 struct AddDropoutNorm : torch::autograd::Function<AddDropoutNorm> {
   static variable_list forward(AutogradContext* context, const at::Tensor& residual, const at::Tensor& added, const at::Tensor& gain, const at::Tensor& shift, double p, int64_t seed,
-                               double eps) {
+                               double eps, int64_t skip) {
     at::AutoDispatchBelowADInplaceOrView below;
     auto x = residual.contiguous(), branch = added.contiguous();
     int64_t n = x.size(-1), rows = n == 0 ? 0 : x.numel() / n;
     auto total = at::empty(x.sizes(), x.options());
     auto normed = at::empty(branch.sizes(), branch.options());
     auto moments = at::empty({rows, 2}, x.options());
-    Mask mask{static_cast<uint64_t>(seed), drop_threshold(p), static_cast<float>(1 / (1 - p))};
+    Mask mask{static_cast<uint64_t>(seed), skip, drop_threshold(p), static_cast<float>(1 / (1 - p))};
     typed(branch, [&](auto kind) {
       using T = decltype(kind);
       auto *a = x.data_ptr<float>(), *t = total.data_ptr<float>(), *g = gain.data_ptr<float>(), *s = shift.data_ptr<float>(), *m = moments.data_ptr<float>();
@@ -132,6 +133,7 @@ struct AddDropoutNorm : torch::autograd::Function<AddDropoutNorm> {
     context->save_for_backward({total, gain, moments});
     context->saved_data["p"] = p;
     context->saved_data["seed"] = seed;
+    context->saved_data["skip"] = skip;
     context->saved_data["narrow"] = branch.scalar_type() == at::kBFloat16;
     return {total, normed};
   }
@@ -148,7 +150,7 @@ struct AddDropoutNorm : torch::autograd::Function<AddDropoutNorm> {
     auto dx = at::empty(total.sizes(), total.options());
     auto dbranch = at::empty(total.sizes(), kind_of);
     auto partial = at::zeros({blocks_of(rows), 2, n}, total.options());
-    Mask mask{static_cast<uint64_t>(context->saved_data["seed"].toInt()), drop_threshold(p), static_cast<float>(1 / (1 - p))};
+    Mask mask{static_cast<uint64_t>(context->saved_data["seed"].toInt()), context->saved_data["skip"].toInt(), drop_threshold(p), static_cast<float>(1 / (1 - p))};
     typed(dbranch, [&](auto kind) {
       using T = decltype(kind);
       auto *t = total.data_ptr<float>(), *dt = dtotal.data_ptr<float>(), *g = gain.data_ptr<float>(), *m = moments.data_ptr<float>(), *out = dx.data_ptr<float>(), *sums = partial.data_ptr<float>();
@@ -164,11 +166,11 @@ struct AddDropoutNorm : torch::autograd::Function<AddDropoutNorm> {
       });
     });
     auto dgains = partial.sum(0);  // [2, n]
-    return {dx, dbranch, dgains.select(0, 0), dgains.select(0, 1), at::Tensor(), at::Tensor(), at::Tensor()};
+    return {dx, dbranch, dgains.select(0, 0), dgains.select(0, 1), at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
-std::tuple<at::Tensor, at::Tensor> add_dropout_norm(const at::Tensor& x, const at::Tensor& branch, const at::Tensor& gain, const at::Tensor& shift, double p, int64_t seed, double eps) {
+std::tuple<at::Tensor, at::Tensor> add_dropout_norm(const at::Tensor& x, const at::Tensor& branch, const at::Tensor& gain, const at::Tensor& shift, double p, int64_t seed, double eps, int64_t skip) {
   TORCH_CHECK(x.device().is_cpu() && x.scalar_type() == at::kFloat && x.dim() >= 1, "the residual must be float32 on the CPU");
   TORCH_CHECK(branch.device().is_cpu() && branch.sizes() == x.sizes() && (branch.scalar_type() == at::kFloat || branch.scalar_type() == at::kBFloat16),
               "the branch must be float32 or bfloat16 of the residual's shape ", x.sizes(), ", it is ", branch.sizes());
@@ -177,7 +179,8 @@ std::tuple<at::Tensor, at::Tensor> add_dropout_norm(const at::Tensor& x, const a
                 "gain and shift must be dense float32 of the width ", x.size(-1));
   }
   TORCH_CHECK(p >= 0 && p < 1, "the dropout probability is ", p, ", allowed is 0 <= p < 1");
-  auto results = AddDropoutNorm::apply(x, branch, gain, shift, p, seed, eps);
+  TORCH_CHECK(skip >= 0, "the place of the first row is ", skip, ", allowed is 0 and more");
+  auto results = AddDropoutNorm::apply(x, branch, gain, shift, p, seed, eps, skip);
   return {results[0], results[1]};
 }
 
@@ -185,5 +188,5 @@ std::tuple<at::Tensor, at::Tensor> add_dropout_norm(const at::Tensor& x, const a
 }  // namespace recsys
 
 TORCH_LIBRARY_FRAGMENT(recsys, library) {
-  library.def("add_dropout_norm(Tensor residual, Tensor branch, Tensor gain, Tensor shift, float p, int seed, float eps) -> (Tensor, Tensor)", recsys::add_dropout_norm);
+  library.def("add_dropout_norm(Tensor residual, Tensor branch, Tensor gain, Tensor shift, float p, int seed, float eps, int skip=0) -> (Tensor, Tensor)", recsys::add_dropout_norm);
 }

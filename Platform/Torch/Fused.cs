@@ -43,19 +43,25 @@ public static partial class Fused
     /// <param name="norm">Over the last dimension, with weight and bias.</param>
     /// <param name="p">Probability that an element of the branch is dropped; 0 in evaluation.</param>
     /// <param name="seed">Decides the mask, together with the place; another one for every call.</param>
-    public static (Tensor Sum, Tensor Normed) AddDropoutNorm(Tensor residual, Tensor branch, LayerNorm norm, double p, long seed)
+    /// <param name="skip">Rows of a larger tensor that come before these: a part of a batch gets its part of the whole batch's mask.</param>
+    public static (Tensor Sum, Tensor Normed) AddDropoutNorm(Tensor residual, Tensor branch, LayerNorm norm, double p, long seed, long skip = 0)
     {
         if (!HasKernel(branch) || residual.dtype != ScalarType.Float32 || norm.weight is null || norm.bias is null)
         {
             return Composed.AddDropoutNorm(residual, branch, norm, p);
         }
 
-        return Dispatcher.Call2("recsys::add_dropout_norm", residual, branch, norm.weight, norm.bias, p, seed, norm.eps);
+        return skip == 0
+            ? Dispatcher.Call2("recsys::add_dropout_norm", residual, branch, norm.weight, norm.bias, p, seed, norm.eps)
+            : Dispatcher.Call2("recsys::add_dropout_norm", residual, branch, norm.weight, norm.bias, p, seed, norm.eps, skip);
     }
 
     /// <summary>Dropout whose mask follows from the seed alone on a CPU, whatever the threads.</summary>
-    public static Tensor Dropout(Tensor input, double p, long seed) =>
-        input.is_cpu() ? Dispatcher.Call("recsys::dropout", input, p, seed) : nn.functional.dropout(input, p);
+    /// <param name="skip">Elements of a larger tensor that come before these.</param>
+    public static Tensor Dropout(Tensor input, double p, long seed, long skip = 0) =>
+        !input.is_cpu() ? nn.functional.dropout(input, p)
+        : skip == 0 ? Dispatcher.Call("recsys::dropout", input, p, seed)
+        : Dispatcher.Call("recsys::dropout", input, p, seed, skip);
 
     private static bool HasKernel(Tensor x) => x.is_cpu() && x.dtype is ScalarType.Float32 or ScalarType.BFloat16;
 }

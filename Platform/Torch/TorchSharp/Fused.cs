@@ -14,9 +14,9 @@ public static partial class Fused
 
     /// <inheritdoc cref="Composed.AddDropoutNorm"/>
     /// <remarks>The mask follows TorchSharp's generator, not the seed.</remarks>
-    public static (Tensor Sum, Tensor Normed) AddDropoutNorm(Tensor residual, Tensor branch, LayerNorm norm, double p, long seed) =>
+    public static (Tensor Sum, Tensor Normed) AddDropoutNorm(Tensor residual, Tensor branch, LayerNorm norm, double p, long seed, long skip = 0) =>
         Composed.AddDropoutNorm(residual, branch, norm, p);
 
     /// <summary>Dropout; the mask follows TorchSharp's generator, not the seed.</summary>
-    public static Tensor Dropout(Tensor input, double p, long seed) => nn.functional.dropout(input, p);
+    public static Tensor Dropout(Tensor input, double p, long seed, long skip = 0) => nn.functional.dropout(input, p);
 }
