@@ -27,7 +27,7 @@ public static partial class torch
     public static Tensor tensordot(Tensor a, Tensor b, long[] dims1, long[] dims2) => Call("tensordot", a, b, dims1, dims2);
 
     /// <summary>Decompositions and solvers. Matrices stand in the last two dimensions.</summary>
-    public static class linalg
+    public static partial class linalg
     {
         /// <summary>A = U diag(S) Vh.</summary>
         public static (Tensor U, Tensor S, Tensor Vh) svd(Tensor input, bool fullMatrices = true) => Call3("linalg_svd", input, fullMatrices);

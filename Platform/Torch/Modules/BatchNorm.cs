@@ -16,6 +16,11 @@ namespace Recsys.Torch
             public static BatchNorm2d BatchNorm2d(
                 long num_features, double eps = 1e-05, double momentum = 0.1, bool affine = true, bool track_running_stats = true, Device? device = null, ScalarType? dtype = null) =>
                 new(num_features, eps, momentum, affine, track_running_stats, device, dtype);
+
+            /// <inheritdoc cref="BatchNorm1d(long, double, double, bool, bool, Device?, ScalarType?)"/>
+            public static BatchNorm3d BatchNorm3d(
+                long num_features, double eps = 1e-05, double momentum = 0.1, bool affine = true, bool track_running_stats = true, Device? device = null, ScalarType? dtype = null) =>
+                new(num_features, eps, momentum, affine, track_running_stats, device, dtype);
         }
     }
 }
@@ -82,6 +87,14 @@ namespace Recsys.Torch.Modules
     {
         internal BatchNorm2d(long channels, double eps, double momentum, bool affine, bool track, Device? device, ScalarType? dtype)
             : base(nameof(BatchNorm2d), "4", channels, eps, momentum, affine, track, device, dtype)
+        {
+        }
+    }
+
+    public sealed class BatchNorm3d : BatchNorm
+    {
+        internal BatchNorm3d(long channels, double eps, double momentum, bool affine, bool track, Device? device, ScalarType? dtype)
+            : base(nameof(BatchNorm3d), "5", channels, eps, momentum, affine, track, device, dtype)
         {
         }
     }

@@ -79,35 +79,4 @@ namespace Recsys.Torch.Modules
         {
         }
     }
-
-    public sealed class ConvTranspose2d : Convolution
-    {
-        internal ConvTranspose2d(ConvolutionShape shape, long groups, bool hasBias, PaddingModes mode, Device? device, ScalarType? dtype)
-            : base(nameof(ConvTranspose2d), "conv_transpose2d.input", shape, groups, hasBias, mode, device, dtype)
-        {
-            if (mode != PaddingModes.Zeros)
-            {
-                throw new ArgumentException($"a transposed convolution pads with zeros only, not {mode}");
-            }
-        }
-
-        public override Tensor forward(Tensor input) => Enlarge(input, null);
-
-        /// <param name="input">[batch, in_channels, height, width]</param>
-        /// <param name="output_size">[height, width] of the result, within a stride of the smallest; null takes output_padding.</param>
-        public Tensor forward(Tensor input, long[]? output_size) => Enlarge(input, output_size);
-
-        private Tensor Enlarge(Tensor input, long[]? size)
-        {
-            long[] extra = output_padding;
-            if (size is not null)
-            {
-                long[] shape = input.shape;
-                extra = [.. Enumerable.Range(0, 2).Select(i =>
-                    size[^(2 - i)] - ((shape[^(2 - i)] - 1) * stride[i] - 2 * padding![i] + dilation[i] * (kernel_size[i] - 1) + 1))];
-            }
-
-            return Dispatcher.Call("conv_transpose2d.input", input, weight, bias, stride, padding, extra, groups, dilation);
-        }
-    }
 }

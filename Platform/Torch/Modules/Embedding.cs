@@ -42,6 +42,24 @@ namespace Recsys.Torch
                 EmbeddingBagMode mode = EmbeddingBagMode.Mean, bool sparse = false, bool include_last_offset = false, long padding_index = -1,
                 Device? device = null, ScalarType? dtype = null) =>
                 new(num_embeddings, embedding_dims, max_norm, norm_type, scale_grad_by_freq, mode, sparse, include_last_offset, padding_index, device, dtype);
+
+            /// <summary>A bag over a copy of <paramref name="embeddings"/> [rows, dim], by default not trained.</summary>
+            public static EmbeddingBag EmbeddingBag_from_pretrained(
+                Tensor embeddings, bool freeze = true, double? max_norm = null, double norm_type = 2.0, bool scale_grad_by_freq = false,
+                EmbeddingBagMode mode = EmbeddingBagMode.Mean, bool sparse = false, bool include_last_offset = false, long padding_index = -1,
+                Device? device = null, ScalarType? dtype = null)
+            {
+                var bag = new EmbeddingBag(
+                    embeddings.shape[0], embeddings.shape[1], max_norm, norm_type, scale_grad_by_freq, mode, sparse, include_last_offset, padding_index,
+                    device, dtype ?? embeddings.dtype);
+                using (no_grad())
+                {
+                    bag.weight!.copy_(embeddings);
+                }
+
+                bag.weight!.requires_grad = !freeze;
+                return bag;
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-using static Recsys.Torch.torch.optim;
+using static Recsys.Torch.torch;
 
 namespace Recsys.Torch;
 
@@ -9,24 +9,24 @@ namespace Recsys.Torch;
 public static class Schedules
 {
     /// <summary>(t + 1) / warmUp, then 1.</summary>
-    public static lr_scheduler.LRScheduler Constant(Optimizer optimizer, int warmUp = 0) => Make(optimizer, warmUp, _ => 1);
+    public static optim.lr_scheduler.LRScheduler Constant(optim.Optimizer optimizer, int warmUp = 0) => Make(optimizer, warmUp, _ => 1);
 
     /// <summary>A warm-up, then a straight line to <paramref name="least"/> at step <paramref name="total"/>.</summary>
-    public static lr_scheduler.LRScheduler Linear(Optimizer optimizer, int warmUp, int total, double least = 0) =>
+    public static optim.lr_scheduler.LRScheduler Linear(optim.Optimizer optimizer, int warmUp, int total, double least = 0) =>
         Make(optimizer, warmUp, t => least + ((1 - least) * (1 - Progress(t, warmUp, total))));
 
     /// <summary>A warm-up, then half a cosine to <paramref name="least"/> at step <paramref name="total"/> (Loshchilov and Hutter 2017).</summary>
-    public static lr_scheduler.LRScheduler Cosine(Optimizer optimizer, int warmUp, int total, double least = 0) =>
+    public static optim.lr_scheduler.LRScheduler Cosine(optim.Optimizer optimizer, int warmUp, int total, double least = 0) =>
         Make(optimizer, warmUp, t => least + ((1 - least) * (1 + Math.Cos(Math.PI * Progress(t, warmUp, total))) / 2));
 
     /// <summary>A warm-up, then √(warmUp / (t + 1)) (Vaswani et al. 2017, equation 3, in units of its peak).</summary>
-    public static lr_scheduler.LRScheduler InverseSquareRoot(Optimizer optimizer, int warmUp) =>
+    public static optim.lr_scheduler.LRScheduler InverseSquareRoot(optim.Optimizer optimizer, int warmUp) =>
         Make(optimizer, warmUp, t => Math.Sqrt(Math.Max(1, warmUp) / (t + 1.0)));
 
-    private static lr_scheduler.LRScheduler Make(Optimizer optimizer, int warmUp, Func<int, double> after)
+    private static optim.lr_scheduler.LRScheduler Make(optim.Optimizer optimizer, int warmUp, Func<int, double> after)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(warmUp);
-        return lr_scheduler.LambdaLR(optimizer, t => t < warmUp ? (t + 1.0) / warmUp : after(t));
+        return optim.lr_scheduler.LambdaLR(optimizer, t => t < warmUp ? (t + 1.0) / warmUp : after(t));
     }
 
     private static double Progress(int t, int warmUp, int total) => Math.Clamp((t - warmUp) / (double)Math.Max(1, total - warmUp), 0, 1);

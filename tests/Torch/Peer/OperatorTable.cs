@@ -1,0 +1,221 @@
+using Recsys.Torch.Modules;
+using static Recsys.Torch.torch.nn;
+
+namespace Recsys.Torch.Tests.Peer;
+
+/// <summary>One operator, or a few of a kind, a line: here, and in Python. The inputs are those of <see cref="Prelude"/> on both sides.</summary>
+internal static class OperatorTable
+{
+    /// <summary>The inputs in Python.</summary>
+    internal const string Prelude = """
+        import torch, torch.nn.functional as F
+        torch.set_default_dtype(torch.float64)
+        def t(k, *s):
+            return (torch.arange(torch.Size(s).numel(), dtype=torch.float64).mul(1.7).add(k).sin() * 1.3).reshape(s)
+        r = torch.arange(12)
+        a, b, p, g, v = t(1, 3, 4), t(2, 3, 4), t(3, 3, 4) / 1.4 + 1.3, t(4, 4, 4), t(5, 4)
+        s = g @ g.t() + torch.eye(4)
+        i, n, z = (r * 7 % 4).reshape(3, 4), r * r % 4, (r * 5 % 3 == 0).reshape(3, 4)
+        im, sq, vo = t(6, 2, 4, 6, 6), t(7, 2, 4, 9), t(8, 1, 2, 4, 4, 4)
+        w2, w1, w3 = t(9, 4, 4, 3, 3), t(10, 4, 4, 3), t(11, 2, 2, 2, 2, 2)
+        """;
+
+    /// <summary>Numbers that both sides draw from a sine.</summary>
+    internal static Tensor T(double k, params long[] shape) =>
+        (arange(shape.Aggregate(1L, (x, y) => x * y), ScalarType.Float64).mul(1.7).add(k).sin() * 1.3).reshape(shape);
+
+    internal static (Tensor A, Tensor B, Tensor P, Tensor V, Tensor I, Tensor N, Tensor Z, Tensor Im, Tensor Sq, Tensor Vo) Inputs()
+    {
+        Tensor r = arange(12);
+        return (
+            T(1, 3, 4), T(2, 3, 4), (T(3, 3, 4) / 1.4) + 1.3, T(5, 4), (r * 7 % 4).reshape(3, 4), r * r % 4, (r * 5 % 3).eq(0).reshape(3, 4),
+            T(6, 2, 4, 6, 6), T(7, 2, 4, 9), T(8, 1, 2, 4, 4, 4));
+    }
+
+    internal static Dictionary<string, (Func<Tensor> Ours, string Theirs)> All()
+    {
+        var (a, b, p, v, i, n, z, im, sq, vo) = Inputs();
+        Tensor g = T(4, 4, 4), s = g.matmul(g.t()) + eye(4, dtype: ScalarType.Float64);
+        Tensor w2 = T(9, 4, 4, 3, 3), w1 = T(10, 4, 4, 3), w3 = T(11, 2, 2, 2, 2, 2);
+        return new()
+        {
+            ["add"] = (() => a + b * 2 - 1, "a + b * 2 - 1"),
+            ["add alpha"] = (() => a.add(b, 0.5), "torch.add(a, b, alpha=0.5)"),
+            ["div floor"] = (() => floor_divide(a, b), "torch.div(a, b, rounding_mode='floor')"),
+            ["remainder"] = (() => a.remainder(b), "torch.remainder(a, b)"),
+            ["fmod"] = (() => a.fmod(b), "torch.fmod(a, b)"),
+            ["pow"] = (() => p.pow(b), "torch.pow(p, b)"),
+            ["atan2"] = (() => a.atan2(b), "torch.atan2(a, b)"),
+            ["hypot"] = (() => a.hypot(b), "torch.hypot(a, b)"),
+            ["logaddexp"] = (() => logaddexp(a, b), "torch.logaddexp(a, b)"),
+            ["logaddexp2"] = (() => logaddexp2(a, b), "torch.logaddexp2(a, b)"),
+            ["maximum minimum"] = (() => maximum(a, b) - minimum(a, v), "torch.maximum(a, b) - torch.minimum(a, v)"),
+            ["lerp"] = (() => lerp(a, b, 0.3), "torch.lerp(a, b, 0.3)"),
+            ["addcmul"] = (() => addcmul(a, b, p, 0.7), "torch.addcmul(a, b, p, value=0.7)"),
+            ["addcdiv"] = (() => addcdiv(a, b, p, 0.7), "torch.addcdiv(a, b, p, value=0.7)"),
+            ["clamp"] = (() => a.clamp(-0.5, 0.4), "a.clamp(-0.5, 0.4)"),
+            ["abs sign"] = (() => a.abs() * b.sign(), "a.abs() * b.sign()"),
+            ["ceil floor round"] = (() => a.ceil() + b.floor() * 3 + (a * 2).round() * 7 + b.trunc() * 11, "a.ceil() + b.floor() * 3 + (a * 2).round() * 7 + b.trunc() * 11"),
+            ["frac"] = (() => a.frac(), "a.frac()"),
+            ["exp family"] = (() => a.exp() + a.exp2() + a.expm1(), "a.exp() + a.exp2() + a.expm1()"),
+            ["log family"] = (() => p.log() + p.log2() + p.log10() + p.log1p(), "p.log() + p.log2() + p.log10() + p.log1p()"),
+            ["roots"] = (() => p.sqrt() + p.rsqrt() + p.square() + p.reciprocal(), "p.sqrt() + p.rsqrt() + p.square() + p.reciprocal()"),
+            ["trigonometry"] = (() => a.sin() + a.cos() + a.tan() + a.atan(), "a.sin() + a.cos() + a.tan() + a.atan()"),
+            ["arcs"] = (() => (a / 3).asin() + (a / 3).acos(), "(a / 3).asin() + (a / 3).acos()"),
+            ["hyperbolic"] = (() => a.sinh() + a.cosh() + a.tanh() + a.asinh() + (p + 1).acosh() + (a / 3).atanh(), "a.sinh() + a.cosh() + a.tanh() + a.asinh() + (p + 1).acosh() + (a / 3).atanh()"),
+            ["erf"] = (() => a.erf() + a.erfc() + (a / 3).erfinv(), "a.erf() + a.erfc() + (a / 3).erfinv()"),
+            ["gamma"] = (() => p.lgamma() + p.digamma() + polygamma(p, 1), "p.lgamma() + p.digamma() + torch.polygamma(1, p)"),
+            ["igamma"] = (() => igamma(p, p + 0.3) + igammac(p, p), "torch.igamma(p, p + 0.3) + torch.igammac(p, p)"),
+            ["sigmoid logit"] = (() => a.sigmoid() + (p / 3).logit(), "a.sigmoid() + (p / 3).logit()"),
+            ["special"] = (() => special.entr(p) + special.ndtr(a) + special.ndtri(p / 3) + special.i0e(a) + special.i1(a) + special.xlog1py(a, p), "torch.special.entr(p) + torch.special.ndtr(a) + torch.special.ndtri(p / 3) + torch.special.i0e(a) + torch.special.i1(a) + torch.special.xlog1py(a, p)"),
+            ["heaviside copysign"] = (() => a.heaviside(b) + a.copysign(b), "a.heaviside(b) + a.copysign(b)"),
+            ["nan_to_num"] = (() => (a / (b - b)).nan_to_num(0, 3, -4), "(a / (b - b)).nan_to_num(0, 3, -4)"),
+            ["compare"] = (() => (a > b).to(ScalarType.Float64) + (a <= b).to(ScalarType.Float64) * 2 + a.eq(a).to(ScalarType.Float64) * 4 + a.ne(b).to(ScalarType.Float64) * 8, "(a > b).double() + (a <= b).double() * 2 + a.eq(a).double() * 4 + a.ne(b).double() * 8"),
+            ["isin"] = (() => i.isin(tensor(new long[] { 1, 3 })), "torch.isin(i, torch.tensor([1, 3]))"),
+            ["logical"] = (() => (z & (a > 0)) ^ (b > 0), "(z & (a > 0)) ^ (b > 0)"),
+            ["bitwise"] = (() => bitwise_left_shift(i, i) + bitwise_right_shift(i + 8, i) + (i | 4), "torch.bitwise_left_shift(i, i) + torch.bitwise_right_shift(i + 8, i) + (i | 4)"),
+            ["where"] = (() => where(z, a, b), "torch.where(z, a, b)"),
+            ["sum mean prod"] = (() => a.sum([1]) + a.mean([1]) * 3 + a.prod(1) * 7, "a.sum(1) + a.mean(1) * 3 + a.prod(1) * 7"),
+            ["std var"] = (() => a.std(1) + a.var(1, false) * 3, "a.std(1) + a.var(1, unbiased=False) * 3"),
+            ["std_mean"] = (() => std_mean(a).std + std_mean(a).mean, "sum(torch.std_mean(a))"),
+            ["max dim"] = (() => a.max(1).values + a.argmax(1), "a.max(1).values + a.argmax(1)"),
+            ["amin amax"] = (() => a.amin([0]) + a.amax([0]) * 2, "a.amin(0) + a.amax(0) * 2"),
+            ["aminmax"] = (() => aminmax(a, 1).min - aminmax(a, 1).max, "a.aminmax(dim=1).min - a.aminmax(dim=1).max"),
+            ["median mode"] = (() => a.median(1).values + mode(i, 1).values, "a.median(1).values + i.mode(1).values"),
+            ["quantile"] = (() => quantile(a, tensor(new double[] { 0.25, 0.8 }), 1), "torch.quantile(a, torch.tensor([0.25, 0.8], dtype=torch.float64), dim=1)"),
+            ["kthvalue"] = (() => kthvalue(a, 2, 1).values, "a.kthvalue(2, 1).values"),
+            ["logsumexp"] = (() => a.logsumexp(1), "a.logsumexp(1)"),
+            ["norms"] = (() => norm(a, 1f) + linalg.vector_norm(a, 3) + linalg.matrix_norm(a) + linalg.matrix_norm(a, "nuc"), "torch.norm(a, 1) + torch.linalg.vector_norm(a, 3) + torch.linalg.matrix_norm(a) + torch.linalg.matrix_norm(a, 'nuc')"),
+            ["dist cdist"] = (() => dist(a, b) + cdist(a, b), "torch.dist(a, b) + torch.cdist(a, b)"),
+            ["cov corrcoef"] = (() => cov(a) + corrcoef(b), "torch.cov(a) + torch.corrcoef(b)"),
+            ["nan reductions"] = (() => nansum(a / (a > 0).to(ScalarType.Float64) * 0) + nanmean(a, 1), "torch.nansum(a / (a > 0).double() * 0) + torch.nanmean(a, 1)"),
+            ["count any all"] = (() => a.gt(0).any(1).to(ScalarType.Int64) + a.gt(-9).all(1).to(ScalarType.Int64) * 2 + count_nonzero(i), "a.gt(0).any(1).long() + a.gt(-9).all(1).long() * 2 + torch.count_nonzero(i)"),
+            ["cumulative"] = (() => a.cumsum(1) + a.cumprod(0) + a.logcumsumexp(1), "a.cumsum(1) + a.cumprod(0) + a.logcumsumexp(1)"),
+            ["cummax cummin"] = (() => a.cummax(1).values + a.cummin(0).indexes, "a.cummax(1).values + a.cummin(0).indices"),
+            ["diff trapezoid"] = (() => diff(a) + cumulative_trapezoid(a) + trapz(a).unsqueeze(1), "torch.diff(a) + torch.cumulative_trapezoid(a) + torch.trapezoid(a).unsqueeze(1)"),
+            ["sort"] = (() => a.sort(1, true).Values + a.sort(0).Indices, "a.sort(1, True).values + a.sort(0).indices"),
+            ["argsort msort"] = (() => argsort(a, 1) + msort(a), "torch.argsort(a, 1) + torch.msort(a)"),
+            ["topk"] = (() => a.topk(2, 1).values + a.topk(2, 1, false).indexes, "a.topk(2, 1).values + a.topk(2, 1, False).indices"),
+            ["unique"] = (() => unique(n).output, "torch.unique(n)"),
+            ["unique inverse"] = (() => unique(n, return_inverse: true).inverse_indices!, "torch.unique(n, return_inverse=True)[1]"),
+            ["unique counts"] = (() => unique(n, return_counts: true).counts!, "torch.unique(n, return_counts=True)[1]"),
+            ["unique_consecutive"] = (() => unique_consecutive(n).output, "torch.unique_consecutive(n)"),
+            ["searchsorted"] = (() => searchsorted(msort(v), a, right: true), "torch.searchsorted(torch.msort(v), a, right=True)"),
+            ["bucketize"] = (() => bucketize(a, msort(v)), "torch.bucketize(a, torch.msort(v))"),
+            ["bincount"] = (() => bincount(n, minlength: 6) + bincount(n, n.to(ScalarType.Float64), 6), "torch.bincount(n, minlength=6) + torch.bincount(n, n.double(), 6)"),
+            ["histc"] = (() => histc(a, 5, -1, 1), "torch.histc(a, 5, -1, 1)"),
+            ["gather"] = (() => gather(a, 1, i), "torch.gather(a, 1, i)"),
+            ["take"] = (() => take(a, n) + take_along_dim(a, i, 1).view(-1), "torch.take(a, n) + torch.take_along_dim(a, i, 1).view(-1)"),
+            ["index_select"] = (() => index_select(a, 1, n), "torch.index_select(a, 1, n)"),
+            ["scatter"] = (() => scatter(a, 1, i[..,..1], b) + scatter_add(a, 1, i, b), "torch.scatter(a, 1, i[:, :1], b) + torch.scatter_add(a, 1, i, b)"),
+            ["scatter_reduce"] = (() => a.scatter_reduce(1, i, b, "amax"), "a.scatter_reduce(1, i, b, 'amax')"),
+            ["index_add"] = (() => index_add(a, 1, n[..4], b, 0.5), "torch.index_add(a, 1, n[:4], b, alpha=0.5)"),
+            ["index_copy fill"] = (() => index_copy(a, 1, tensor(new long[] { 2, 0 }), b[.., ..2]) + index_fill(a, 0, tensor(1L), 3), "torch.index_copy(a, 1, torch.tensor([2, 0]), b[:, :2]) + torch.index_fill(a, 0, torch.tensor([1]), 3)"),
+            ["index_reduce"] = (() => index_reduce(a, 1, n[..4], b, "prod"), "torch.index_reduce(a, 1, n[:4], b, 'prod')"),
+            ["masked"] = (() => masked_select(a, z).sum() + masked_fill(a, z, 2), "torch.masked_select(a, z).sum() + torch.masked_fill(a, z, 2)"),
+            ["nonzero argwhere"] = (() => nonzero(z) + argwhere(z), "torch.nonzero(z) + torch.argwhere(z)"),
+            ["slices"] = (() => im[0, TensorIndex.Ellipsis, TensorIndex.Slice(1, null, 2), TensorIndex.None], "im[0, ..., 1::2, None]"),
+            ["negative index"] = (() => a[-1] + a[1..^1, -2], "a[-1] + a[1:-1, -2]"),
+            ["mask index"] = (() => a[z], "a[z]"),
+            ["tensor index"] = (() => a[i[.., 0], n[..3]], "a[i[:, 0], n[:3]]"),
+            ["scatters of views"] = (() => select_scatter(a, v, 0, 1) + slice_scatter(a, b[.., ..2], 1, 0, 4, 2) + diagonal_scatter(a, v[..3]), "torch.select_scatter(a, v, 0, 1) + torch.slice_scatter(a, b[:, :2], 1, 0, 4, 2) + torch.diagonal_scatter(a, v[:3])"),
+            ["views"] = (() => a.view(2, 6).t().reshape(4, 3).transpose(0, 1).unsqueeze(0).squeeze(0) + a.permute(1, 0).t(), "a.view(2, 6).t().reshape(4, 3).transpose(0, 1).unsqueeze(0).squeeze(0) + a.permute(1, 0).t()"),
+            ["flips rolls"] = (() => flip(a, 0) + roll(a, 1, 1) + fliplr(a) * 2 + a.rot90(2) * 3, "torch.flip(a, [0]) + torch.roll(a, 1, 1) + torch.fliplr(a) * 2 + torch.rot90(a, 2) * 3"),
+            ["tile repeat"] = (() => tile(a, [2, 1]) + a.repeat(2, 1) + repeat_interleave(a, 2, 0), "torch.tile(a, (2, 1)) + a.repeat(2, 1) + torch.repeat_interleave(a, 2, 0)"),
+            ["expand"] = (() => v.expand(3, 4) + broadcast_to(v, 3, 4), "v.expand(3, 4) + torch.broadcast_to(v, (3, 4))"),
+            ["triangles"] = (() => tril(g) + triu(g, 1) * 2 + diag(v) + diagonal(g), "torch.tril(g) + torch.triu(g, 1) * 2 + torch.diag(v) + torch.diagonal(g)"),
+            ["join"] = (() => cat([a, b], 1).sum() + stack([a, b], 1).mean([1]) + hstack([a, b])[.., ..4] + vstack([a, b])[3..], "torch.cat([a, b], 1).sum() + torch.stack([a, b], 1).mean(1) + torch.hstack([a, b])[:, :4] + torch.vstack([a, b])[3:]"),
+            ["split"] = (() => a.chunk(2, 1)[1] + a.split(2, 1)[0] + split(a, [1, 3], 1)[1][.., ..2] + a.unbind(1)[3].unsqueeze(1), "a.chunk(2, 1)[1] + a.split(2, 1)[0] + torch.split(a, [1, 3], 1)[1][:, :2] + a.unbind(1)[3].unsqueeze(1)"),
+            ["meshgrid"] = (() => meshgrid([v, a[.., 0]])[1], "torch.meshgrid([v, a[:, 0]], indexing='ij')[1]"),
+            ["cartesian"] = (() => cartesian_prod([v, a[.., 1]]), "torch.cartesian_prod(v, a[:, 1])"),
+            ["unfold dimension"] = (() => a.unfold(1, 2, 1), "a.unfold(1, 2, 1)"),
+            ["arange linspace"] = (() => arange(1, 4, 0.5, ScalarType.Float64) + linspace(0, 1, 6, ScalarType.Float64) + logspace(0, 1, 6, dtype: ScalarType.Float64), "torch.arange(1, 4, 0.5) + torch.linspace(0, 1, 6) + torch.logspace(0, 1, 6)"),
+            ["eye full"] = (() => eye(3, 4, ScalarType.Float64) + full([3, 4], 2.5, ScalarType.Float64) + ones_like(a) + zeros(3, 4, ScalarType.Float64), "torch.eye(3, 4) + torch.full((3, 4), 2.5) + torch.ones_like(a) + torch.zeros(3, 4)"),
+            ["windows"] = (() => hamming_window(8, dtype: ScalarType.Float64) + blackman_window(8, dtype: ScalarType.Float64) + bartlett_window(8, dtype: ScalarType.Float64), "torch.hamming_window(8) + torch.blackman_window(8) + torch.bartlett_window(8)"),
+            ["tril_indices"] = (() => tril_indices(3, 4), "torch.tril_indices(3, 4)"),
+            ["one_hot"] = (() => functional.one_hot(i, 5), "F.one_hot(i, 5)"),
+            ["vander"] = (() => vander(v, 3), "torch.vander(v, 3)"),
+            ["matmul"] = (() => a.matmul(b.t()) + a.mm(g)[.., ..3], "a.matmul(b.t()) + a.mm(g)[:, :3]"),
+            ["bmm baddbmm"] = (() => bmm(im[.., 0], im[.., 1]) + baddbmm(im[.., 2], im[.., 0], im[.., 1], 0.5, 2), "torch.bmm(im[:, 0], im[:, 1]) + torch.baddbmm(im[:, 2], im[:, 0], im[:, 1], beta=0.5, alpha=2)"),
+            ["addmm addr"] = (() => addmm(g, s, g, 0.5, 2) + addr(g, v, v), "torch.addmm(g, s, g, beta=0.5, alpha=2) + torch.addr(g, v, v)"),
+            ["dot outer kron"] = (() => dot(v, v) + outer(v, v).sum() + kron(a, g), "torch.dot(v, v) + torch.outer(v, v).sum() + torch.kron(a, g)"),
+            ["einsum"] = (() => einsum("bchw,cdkl->bdhw", im, w2), "torch.einsum('bchw,cdkl->bdhw', im, w2)"),
+            ["tensordot"] = (() => tensordot(im, w2, [1], [0]), "torch.tensordot(im, w2, ([1], [0]))"),
+            ["multi_dot chain"] = (() => linalg.multi_dot([a, g, s, b.t()]), "torch.linalg.multi_dot([a, g, s, b.t()])"),
+            ["svd"] = (() => linalg.svdvals(a) + linalg.svd(a, false).S, "torch.linalg.svdvals(a) * 2"),
+            ["svd product"] = (() => (linalg.svd(a, false).U * linalg.svd(a, false).S).matmul(linalg.svd(a, false).Vh), "a"),
+            ["qr"] = (() => linalg.qr(a.t()).Q.matmul(linalg.qr(a.t()).R), "a.t()"),
+            ["eigh"] = (() => linalg.eigh(s).eigenvalues + linalg.eigvalsh(s), "torch.linalg.eigvalsh(s) * 2"),
+            ["eigh product"] = (() => (linalg.eigh(s).eigenvectors * linalg.eigh(s).eigenvalues).matmul(linalg.eigh(s).eigenvectors.t()), "s"),
+            ["cholesky"] = (() => linalg.cholesky(s) + linalg.cholesky_ex(s).L, "torch.linalg.cholesky(s) * 2"),
+            ["cholesky_solve"] = (() => cholesky_solve(g, linalg.cholesky(s)) + cholesky_inverse(linalg.cholesky(s)), "torch.cholesky_solve(g, torch.linalg.cholesky(s)) + torch.linalg.inv(s)"),
+            ["solve"] = (() => linalg.solve(s, g) + linalg.solve_triangular(tril(s), g, upper: false), "torch.linalg.solve(s, g) + torch.linalg.solve_triangular(torch.tril(s), g, upper=False)"),
+            ["lstsq"] = (() => linalg.lstsq(a.t(), g).Solution, "torch.linalg.lstsq(a.t(), g).solution"),
+            ["inverse pinv"] = (() => linalg.inv(s) + s.inverse() + linalg.pinv(a).matmul(a), "torch.linalg.inv(s) * 2 + torch.linalg.pinv(a) @ a"),
+            ["lu"] = (() => linalg.lu(g).P.matmul(linalg.lu(g).L).matmul(linalg.lu(g).U) + linalg.lu_solve(linalg.lu_factor(s).LU, linalg.lu_factor(s).Pivots!, g), "g + torch.linalg.solve(s, g)"),
+            ["det"] = (() => linalg.det(s) + linalg.slogdet(s).Item2 + s.logdet(), "torch.linalg.det(s) + torch.linalg.slogdet(s)[1] + torch.logdet(s)"),
+            ["matrix functions"] = (() => linalg.matrix_exp(g / 4) + linalg.matrix_power(g, 3) + linalg.cond(s) + linalg.matrix_rank(s), "torch.linalg.matrix_exp(g / 4) + torch.linalg.matrix_power(g, 3) + torch.linalg.cond(s) + torch.linalg.matrix_rank(s)"),
+            ["matrix root"] = (() => MatrixRoot.Of(s).matmul(MatrixRoot.Of(s)), "s"),
+            ["cross vecdot"] = (() => linalg.cross(a[.., ..3], b[.., ..3]).sum() + linalg.vecdot(a, b), "torch.linalg.cross(a[:, :3], b[:, :3]).sum() + torch.linalg.vecdot(a, b)"),
+            ["linear"] = (() => functional.linear(a, g, v), "F.linear(a, g, v)"),
+            ["bilinear"] = (() => functional.bilinear(a, b, im[0, .., ..4, ..4], v), "F.bilinear(a, b, im[0, :, :4, :4], v)"),
+            ["conv1d"] = (() => functional.conv1d(sq, w1, v, 2, 1, 2), "F.conv1d(sq, w1, v, 2, 1, 2)"),
+            ["conv2d groups"] = (() => functional.conv2d(im, w2[.., ..2], v, [1, 2], [1, 0], groups: 2), "F.conv2d(im, w2[:, :2], v, (1, 2), (1, 0), groups=2)"),
+            ["conv3d"] = (() => functional.conv3d(vo, w3, null, [1, 1, 2], [1, 0, 0]), "F.conv3d(vo, w3, None, (1, 1, 2), (1, 0, 0))"),
+            ["conv_transpose1d"] = (() => functional.conv_transpose1d(sq, w1, v, 2, 1, 1), "F.conv_transpose1d(sq, w1, v, 2, 1, 1)"),
+            ["conv_transpose2d"] = (() => functional.conv_transpose2d(im, w2, v, [2, 2], [1, 1], [1, 0]), "F.conv_transpose2d(im, w2, v, 2, 1, (1, 0))"),
+            ["conv_transpose3d"] = (() => functional.conv_transpose3d(vo, w3, null, [2, 2, 2]), "F.conv_transpose3d(vo, w3, None, 2)"),
+            ["pool 1d"] = (() => functional.max_pool1d(sq, 3, 2) + functional.avg_pool1d(sq, 3, 2), "F.max_pool1d(sq, 3, 2) + F.avg_pool1d(sq, 3, 2)"),
+            ["pool 2d"] = (() => functional.max_pool2d(im, 3, 2, 1) + functional.avg_pool2d(im, 3, 2, 1, count_include_pad: false), "F.max_pool2d(im, 3, 2, 1) + F.avg_pool2d(im, 3, 2, 1, count_include_pad=False)"),
+            ["pool 3d"] = (() => functional.max_pool3d(vo, [2, 2, 2]) + functional.avg_pool3d(vo, [2, 2, 2]), "F.max_pool3d(vo, 2) + F.avg_pool3d(vo, 2)"),
+            ["adaptive pools"] = (() => functional.adaptive_avg_pool2d(im, [3, 4]) + functional.adaptive_max_pool2d(im, [3, 4]), "F.adaptive_avg_pool2d(im, (3, 4)) + F.adaptive_max_pool2d(im, (3, 4))"),
+            ["adaptive pools 1d 3d"] = (() => functional.adaptive_avg_pool1d(sq, 4).sum() + functional.adaptive_max_pool1d(sq, 4).sum() + functional.adaptive_avg_pool3d(vo, 2) + functional.adaptive_max_pool3d(vo, [2, 2, 2]), "F.adaptive_avg_pool1d(sq, 4).sum() + F.adaptive_max_pool1d(sq, 4).sum() + F.adaptive_avg_pool3d(vo, 2) + F.adaptive_max_pool3d(vo, 2)"),
+            ["interpolate nearest"] = (() => functional.interpolate(im, [9, 4]), "F.interpolate(im, (9, 4))"),
+            ["interpolate bilinear"] = (() => functional.interpolate(im, [9, 4], mode: InterpolationMode.Bilinear, align_corners: true), "F.interpolate(im, (9, 4), mode='bilinear', align_corners=True)"),
+            ["interpolate antialias"] = (() => functional.interpolate(im, [4, 3], mode: InterpolationMode.Bicubic, antialias: true) + functional.interpolate(im, [4, 3], mode: InterpolationMode.Bilinear, antialias: true), "F.interpolate(im, (4, 3), mode='bicubic', antialias=True) + F.interpolate(im, (4, 3), mode='bilinear', antialias=True)"),
+            ["interpolate bicubic"] = (() => functional.interpolate(im, scale_factor: [1.5, 2], mode: InterpolationMode.Bicubic), "F.interpolate(im, scale_factor=(1.5, 2), mode='bicubic')"),
+            ["interpolate linear trilinear"] = (() => functional.interpolate(sq, [5], mode: InterpolationMode.Linear).sum() + functional.interpolate(vo, [3, 5, 6], mode: InterpolationMode.Trilinear), "F.interpolate(sq, 5, mode='linear').sum() + F.interpolate(vo, (3, 5, 6), mode='trilinear')"),
+            ["interpolate area"] = (() => functional.interpolate(im, [3, 2], mode: InterpolationMode.Area), "F.interpolate(im, (3, 2), mode='area')"),
+            ["pad"] = (() => functional.pad(im, (1, 2, 0, 1), PaddingModes.Reflect) + functional.pad(im, (1, 2, 0, 1), PaddingModes.Replicate) + functional.pad(im, (1, 2, 0, 1), PaddingModes.Circular) + functional.pad(im, (1, 2, 0, 1), PaddingModes.Constant, 3), "F.pad(im, (1, 2, 0, 1), 'reflect') + F.pad(im, (1, 2, 0, 1), 'replicate') + F.pad(im, (1, 2, 0, 1), 'circular') + F.pad(im, (1, 2, 0, 1), value=3)"),
+            ["pixel shuffle"] = (() => functional.pixel_shuffle(im, 2) + functional.pixel_unshuffle(functional.pixel_shuffle(im, 2), 2).sum(), "F.pixel_shuffle(im, 2) + im.sum()"),
+            ["unfold fold"] = (() => functional.unfold(im, 3, padding: 1).sum([1]).view(2, 1, 6, 6) + functional.fold(functional.unfold(im, 2, stride: 2), [6, 6], [2, 2], stride: [2, 2]), "F.unfold(im, 3, padding=1).sum(1).view(2, 1, 6, 6) + im"),
+            ["grid_sample"] = (() => functional.grid_sample(im, functional.affine_grid(tensor(new double[,,] { { { 0.8, 0.1, 0.2 }, { -0.1, 0.9, -0.1 } }, { { 1, 0, 0 }, { 0, 1, 0.3 } } }), [2, 4, 5, 5]), padding_mode: GridSamplePaddingMode.Border), "F.grid_sample(im, F.affine_grid(torch.tensor([[[0.8, 0.1, 0.2], [-0.1, 0.9, -0.1]], [[1, 0, 0], [0, 1, 0.3]]]), (2, 4, 5, 5), align_corners=False), padding_mode='border', align_corners=False)"),
+            ["layer_norm"] = (() => functional.layer_norm(a, [4], v, v + 1, 1e-3), "F.layer_norm(a, (4,), v, v + 1, 1e-3)"),
+            ["group_norm"] = (() => functional.group_norm(im, 2, v, v + 1), "F.group_norm(im, 2, v, v + 1)"),
+            ["batch_norm"] = (() => functional.batch_norm(im, v * 0, v.abs() + 1, v, v + 1, false), "F.batch_norm(im, v * 0, v.abs() + 1, v, v + 1, False)"),
+            ["batch_norm train"] = (() => functional.batch_norm(im, null, null, v, v + 1, true), "F.batch_norm(im, None, None, v, v + 1, True)"),
+            ["instance_norm"] = (() => functional.instance_norm(im, weight: v, bias: v), "F.instance_norm(im, weight=v, bias=v)"),
+            ["local_response_norm"] = (() => functional.local_response_norm(im, 3, 0.1, 0.7, 1.5) + functional.local_response_norm(im, 2, 0.1), "F.local_response_norm(im, 3, 0.1, 0.7, 1.5) + F.local_response_norm(im, 2, 0.1)"),
+            ["rms norm"] = (() => nn.RMSNorm(4, 1e-6, elementwise_affine: false).call(a), "a / torch.sqrt(a.square().mean(-1, keepdim=True) + 1e-6)"),
+            ["normalize"] = (() => functional.normalize(a) + functional.normalize(b, 1, 0), "F.normalize(a) + F.normalize(b, 1, 0)"),
+            ["embedding"] = (() => functional.embedding(i, g), "F.embedding(i, g)"),
+            ["embedding_bag"] = (() => nn.EmbeddingBag_from_pretrained(g, mode: EmbeddingBagMode.Sum).call(i), "F.embedding_bag(i, g, mode='sum')"),
+            ["activations 1"] = (() => functional.relu(a) + functional.gelu(a) + functional.silu(a) + functional.leaky_relu(a, 0.2) + functional.elu(a, 0.7) + functional.selu(a) + functional.celu(a, 1.3), "F.relu(a) + F.gelu(a) + F.silu(a) + F.leaky_relu(a, 0.2) + F.elu(a, 0.7) + F.selu(a) + F.celu(a, 1.3)"),
+            ["activations 2"] = (() => functional.relu6(a * 9) + functional.mish(a) + functional.hardswish(a * 3) + functional.hardsigmoid(a * 3) + functional.hardtanh(a, -0.3, 0.6) + functional.softplus(a, 2, 1) + functional.softsign(a), "F.relu6(a * 9) + F.mish(a) + F.hardswish(a * 3) + F.hardsigmoid(a * 3) + F.hardtanh(a, -0.3, 0.6) + F.softplus(a, 2, 1) + F.softsign(a)"),
+            ["activations 3"] = (() => functional.logsigmoid(a) + functional.hardshrink(a) + functional.softshrink(a) + functional.tanhshrink(a) + functional.threshold(a, 0.1, 7) + functional.prelu(a, v), "F.logsigmoid(a) + F.hardshrink(a) + F.softshrink(a) + F.tanhshrink(a) + F.threshold(a, 0.1, 7) + F.prelu(a, v)"),
+            ["glu"] = (() => functional.glu(a, 1), "F.glu(a, 1)"),
+            ["gelu tanh"] = (() => nn.GELU(Recsys.Torch.Modules.GELU.Approximate.tanh).call(a), "F.gelu(a, approximate='tanh')"),
+            ["softmax"] = (() => functional.softmax(a, 1) + functional.log_softmax(a, 0) + functional.softmin(a, 1) + functional.softmax2d(im).sum(), "F.softmax(a, 1) + F.log_softmax(a, 0) + F.softmin(a, 1) + im.softmax(1).sum()"),
+            ["attention"] = (() => functional.scaled_dot_product_attention(im, im * 2, im + 1), "((im / 6 ** 0.5) @ (im * 2).transpose(-2, -1)).softmax(-1) @ (im + 1)"),
+            ["attention causal"] = (() => functional.scaled_dot_product_attention(im, im * 2, im + 1, is_casual: true), "((im / 6 ** 0.5) @ (im * 2).transpose(-2, -1) + torch.full((6, 6), -torch.inf).triu(1)).softmax(-1) @ (im + 1)"),
+            ["attention mask"] = (() => functional.scaled_dot_product_attention(im, im * 2, im + 1, im[0, 0] > -1.2) + functional.scaled_dot_product_attention(im, im * 2, im + 1, im[1, 1]), "((im / 6 ** 0.5) @ (im * 2).transpose(-2, -1)).masked_fill(~(im[0, 0] > -1.2), -torch.inf).softmax(-1) @ (im + 1) + ((im / 6 ** 0.5) @ (im * 2).transpose(-2, -1) + im[1, 1]).softmax(-1) @ (im + 1)"),
+            ["cross_entropy"] = (() => functional.cross_entropy(a, i[.., 0], p[0], label_smoothing: 0.1) + functional.cross_entropy(a, b.softmax(1)), "F.cross_entropy(a, i[:, 0], p[0], label_smoothing=0.1) + F.cross_entropy(a, b.softmax(1))"),
+            ["cross_entropy ignored"] = (() => functional.cross_entropy(a, i[.., 0], ignore_index: 1, reduction: Reduction.Sum), "F.cross_entropy(a, i[:, 0], ignore_index=1, reduction='sum')"),
+            ["nll"] = (() => functional.nll_loss(a.log_softmax(1), i[.., 1]), "F.nll_loss(a.log_softmax(1), i[:, 1])"),
+            ["regression losses"] = (() => functional.mse_loss(a, b) + functional.l1_loss(a, b) + functional.smooth_l1_loss(a, b, beta: 0.4) + functional.huber_loss(a, b, 0.6), "F.mse_loss(a, b) + F.l1_loss(a, b) + F.smooth_l1_loss(a, b, beta=0.4) + F.huber_loss(a, b, delta=0.6)"),
+            ["binary losses"] = (() => functional.binary_cross_entropy(p / 3, z.to(ScalarType.Float64)) + functional.binary_cross_entropy_with_logits(a, p / 3, p, Reduction.Sum, v.abs()), "F.binary_cross_entropy(p / 3, z.double()) + F.binary_cross_entropy_with_logits(a, p / 3, p, reduction='sum', pos_weight=v.abs())"),
+            ["kl_div"] = (() => functional.kl_div(a.log_softmax(1), b.softmax(1), false) + functional.kl_div(a.log_softmax(1), b.log_softmax(1), true, Reduction.Sum), "F.kl_div(a.log_softmax(1), b.softmax(1)) + F.kl_div(a.log_softmax(1), b.log_softmax(1), log_target=True, reduction='sum')"),
+            ["ranking losses"] = (() => functional.margin_ranking_loss(a, b, p.sign(), 0.3) + functional.triplet_margin_loss(a, b, p, swap: true) + functional.cosine_embedding_loss(a, b, a[.., 0].sign(), 0.1), "F.margin_ranking_loss(a, b, p.sign(), 0.3) + F.triplet_margin_loss(a, b, p, swap=True) + F.cosine_embedding_loss(a, b, a[:, 0].sign(), 0.1)"),
+            ["margin losses"] = (() => functional.hinge_embedding_loss(a, b.sign(), 1) + functional.soft_margin_loss(a, b.sign()) + functional.multi_margin_loss(a, i[.., 0], 2, 0.8) + functional.multilabel_soft_margin_loss(a, z.to(ScalarType.Float64), v), "F.hinge_embedding_loss(a, b.sign()) + F.soft_margin_loss(a, b.sign()) + F.multi_margin_loss(a, i[:, 0], 2, 0.8) + F.multilabel_soft_margin_loss(a, z.double(), v)"),
+            ["multi_label_margin"] = (() => functional.multi_label_margin_loss(a, tensor(new long[,] { { 1, 3, -1, 0 }, { 0, -1, 1, 2 }, { 2, 1, 0, -1 } })), "F.multilabel_margin_loss(a, torch.tensor([[1, 3, -1, 0], [0, -1, 1, 2], [2, 1, 0, -1]]))"),
+            ["likelihood losses"] = (() => functional.poisson_nll_loss(a, p, true, true) + functional.poisson_nll_loss(p, p, false) + functional.gaussian_nll_loss(a, b, p, true), "F.poisson_nll_loss(a, p, full=True) + F.poisson_nll_loss(p, p, log_input=False) + F.gaussian_nll_loss(a, b, p, full=True)"),
+            ["ctc"] = (() => functional.ctc_loss(sq.permute(2, 0, 1).log_softmax(2), tensor(new long[,] { { 1, 2 }, { 3, 3 } }), tensor(new long[] { 9, 8 }), tensor(new long[] { 2, 2 })), "F.ctc_loss(sq.permute(2, 0, 1).log_softmax(2), torch.tensor([[1, 2], [3, 3]]), torch.tensor([9, 8]), torch.tensor([2, 2]))"),
+            ["similarity"] = (() => functional.cosine_similarity(a, b) + functional.pairwise_distance(a, b, 3), "F.cosine_similarity(a, b) + F.pairwise_distance(a, b, 3)"),
+            ["float32 sum"] = (() => a.to(ScalarType.Float32).sum(1).to(ScalarType.Float64), "a.float().sum(1).double()"),
+            ["bfloat16"] = (() => (a.bfloat16() * b.bfloat16()).to(ScalarType.Float64), "(a.bfloat16() * b.bfloat16()).double()"),
+            ["float16"] = (() => (a.half() + b.half()).to(ScalarType.Float64), "(a.half() + b.half()).double()"),
+            ["int division"] = (() => i.floor_divide(tensor(2L)) + i % 3 + (i * 3).to(ScalarType.Int32).to(ScalarType.Int64), "i // 2 + i % 3 + (i * 3).int().long()"),
+            ["type promotion"] = (() => i + a.to(ScalarType.Float32), "i + a.float()"),
+        };
+    }
+}
