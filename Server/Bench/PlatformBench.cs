@@ -17,16 +17,21 @@ internal static class PlatformBench
         new("small add, gradient", "small add, grad", "µs", 1e6, 0.7, 5, () => SmallAdd(gradient: true)),
         new("transformer training step, float32", "training step", "ms", 1e3, 0.65, 2, () => TrainingStep(bfloat16: false), () => BenchTransformer.Flops / ProductRate(ScalarType.Float32)),
         new("transformer training step, bfloat16 (peer: float32)", "training step", "ms", 1e3, 0.5, 2, () => TrainingStep(bfloat16: true), () => BenchTransformer.Flops / ProductRate(ScalarType.BFloat16)),
+        new("DiT training step, float32", "dit training step", "ms", 1e3, 0.8, 2, () => DiTTraining(bfloat16: false), () => 3 * BenchDiT.Flops / ProductRate(ScalarType.Float32)),
+        new("DiT training step, bfloat16 (peer: float32)", "dit training step", "ms", 1e3, 0.8, 2, () => DiTTraining(bfloat16: true), () => 3 * BenchDiT.Flops / ProductRate(ScalarType.BFloat16)),
+        new("DiT sampling, 4 guided steps, float32", "dit sampling", "ms", 1e3, 0.7, 1, () => DiTSampling(bfloat16: false), () => 2 * BenchDiT.SamplingSteps * BenchDiT.Flops / ProductRate(ScalarType.Float32)),
+        new("DiT sampling, 4 guided steps, bfloat16 (peer: float32)", "dit sampling", "ms", 1e3, 0.7, 1, () => DiTSampling(bfloat16: true), () => 2 * BenchDiT.SamplingSteps * BenchDiT.Flops / ProductRate(ScalarType.BFloat16)),
         new("AdamW step, 5 M parameters in 100 tensors", "adamw", "ms", 1e3, 0.5, 10, AdamWStep, () => 5e6 * 4 * 7 / CopyRate()),
     ];
 
     /// <param name="rounds">Rounds of each case, ours and the peer's in turn.</param>
-    public static IReadOnlyList<BenchCase> Run(int rounds, Action<string> log, CancellationToken cancel)
+    /// <param name="only">Part of the names of the cases to run; empty for all.</param>
+    public static IReadOnlyList<BenchCase> Run(int rounds, string only, Action<string> log, CancellationToken cancel)
     {
         using var peer = PyTorchPeer.Start(get_num_threads());
         log(peer is null ? "no peer: Debian's python3-torch is not installed" : $"peer: {peer.Name}");
         var results = new List<BenchCase>();
-        foreach (var measured in Cases)
+        foreach (var measured in Cases.Where(c => c.Name.Contains(only, StringComparison.OrdinalIgnoreCase)))
         {
             cancel.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
@@ -93,6 +98,52 @@ internal static class PlatformBench
             loss.backward();
             nn.utils.clip_grad_norm_(parameters, 1.0);
             optimizer.step();
+        };
+    }
+
+    private static Action DiTTraining(bool bfloat16)
+    {
+        manual_seed(7);
+        var model = new BenchDiT();
+        var parameters = model.parameters().ToList();
+        var optimizer = optim.AdamW(parameters, 1e-4);
+        var (pictures, label) = (randn(BenchDiT.Batch, BenchDiT.Side, BenchDiT.Side), randint(0, BenchDiT.Classes, [BenchDiT.Batch], dtype: ScalarType.Int64));
+        return () =>
+        {
+            using var scope = NewDisposeScope();
+            optimizer.zero_grad();
+            var (time, noise) = (rand(BenchDiT.Batch), randn_like(pictures));
+            Tensor loss;
+            using (Autocast.On(CPU, ScalarType.BFloat16, bfloat16))
+            {
+                var t = time.view(-1, 1, 1);
+                loss = functional.mse_loss(model.Forward((1 - t) * pictures + t * noise, time, label).to(ScalarType.Float32), noise);
+            }
+
+            loss.backward();
+            optimizer.step();
+        };
+    }
+
+    // Classifier-free guidance costs two passes a step; the peer runs the same two.
+    private static Action DiTSampling(bool bfloat16)
+    {
+        manual_seed(7);
+        var model = new BenchDiT();
+        var (start, label, other) = (randn(BenchDiT.Batch, BenchDiT.Side, BenchDiT.Side), zeros(BenchDiT.Batch, ScalarType.Int64), ones(BenchDiT.Batch, ScalarType.Int64));
+        return () =>
+        {
+            using var scope = NewDisposeScope();
+            using var mode = inference_mode();
+            using var autocast = Autocast.On(CPU, ScalarType.BFloat16, bfloat16);
+            var x = start;
+            for (int step = 0; step < BenchDiT.SamplingSteps; step++)
+            {
+                using var inner = NewDisposeScope();
+                var time = full(BenchDiT.Batch, 1 - ((double)step / BenchDiT.SamplingSteps), ScalarType.Float32);
+                var (with, without) = (model.Forward(x, time, label), model.Forward(x, time, other));
+                x = (x - (without + (with - without) * 3.0) / BenchDiT.SamplingSteps).to(ScalarType.Float32).MoveToOuterDisposeScope();
+            }
         };
     }
 

@@ -8,7 +8,9 @@ internal sealed class PyTorchPeer : IDisposable
 {
     private readonly Process _process;
 
-    private PyTorchPeer(Process process, string version) => (_process, Version) = (process, version);
+    private readonly Func<string?> _lastError;
+
+    private PyTorchPeer(Process process, string version, Func<string?> lastError) => (_process, Version, _lastError) = (process, version, lastError);
 
     public string Version { get; }
 
@@ -29,11 +31,12 @@ internal sealed class PyTorchPeer : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-        process.ErrorDataReceived += (_, _) => { };
+        string? said = null;
+        process.ErrorDataReceived += (_, line) => said = line.Data ?? said;
         process.BeginErrorReadLine();
         if (process.StandardOutput.ReadLine() is { } version)
         {
-            return new PyTorchPeer(process, version);
+            return new PyTorchPeer(process, version, () => said);
         }
 
         process.Dispose(); // no torch to import
@@ -45,11 +48,17 @@ internal sealed class PyTorchPeer : IDisposable
     {
         _process.StandardInput.WriteLine(name);
         _process.StandardInput.Flush();
-        return double.Parse(_process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"PyTorch ended in the case '{name}'."), CultureInfo.InvariantCulture);
+        return double.Parse(_process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"PyTorch ended in the case '{name}': {_lastError()}"), CultureInfo.InvariantCulture);
     }
 
     public void Dispose()
     {
+        if (_process.HasExited)
+        {
+            _process.Dispose();
+            return;
+        }
+
         _process.StandardInput.Close();
         if (!_process.WaitForExit(5000))
         {

@@ -14,15 +14,16 @@ internal static class BenchVerb
     {
         var command = new Command("bench", "Measurements side by side with a peer, in one run.");
         command.Subcommands.Add(Of("platform", "Dispatch, training step and optimiser beside PyTorch (where Debian's python3-torch is installed); gRPC beside bare HTTP/2.",
-            (rounds, log, cancel) => [.. PlatformBench.Run(rounds, log, cancel), .. GrpcLoadBench.Run(rounds, log, cancel)]));
-        command.Subcommands.Add(Of("grpc", "Of platform, the gRPC cases only.", GrpcLoadBench.Run));
+            (rounds, only, log, cancel) => [.. PlatformBench.Run(rounds, only, log, cancel), .. "grpc".Contains(only, StringComparison.OrdinalIgnoreCase) ? GrpcLoadBench.Run(rounds, log, cancel) : []]));
+        command.Subcommands.Add(Of("grpc", "Of platform, the gRPC cases only.", (rounds, _, log, cancel) => GrpcLoadBench.Run(rounds, log, cancel)));
         return command;
     }
 
-    private static Command Of(string name, string description, Func<int, Action<string>, CancellationToken, IReadOnlyList<BenchCase>> run)
+    private static Command Of(string name, string description, Func<int, string, Action<string>, CancellationToken, IReadOnlyList<BenchCase>> run)
     {
         var rounds = new Option<int>("--rounds") { Description = "Rounds of each case, ours and the peer's in turn.", DefaultValueFactory = _ => 7 };
-        var command = new Command(name, description) { rounds };
+        var only = new Option<string>("--only") { Description = "Only the cases whose names contain this; 'grpc' for those of gRPC.", DefaultValueFactory = _ => "" };
+        var command = new Command(name, description) { rounds, only };
         command.OnRun((parsed, cancel) => Task.Run(() =>
         {
             int wanted = parsed.GetValue(rounds);
@@ -31,7 +32,12 @@ internal static class BenchVerb
                 throw CatalogException.Invalid($"--rounds {wanted}: allowed are 1 to 1000.");
             }
 
-            var cases = run(wanted, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
+            var cases = run(wanted, parsed.GetValue(only)!, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
+            if (cases.Count == 0)
+            {
+                throw CatalogException.Invalid($"--only {parsed.GetValue(only)}: no case of 'bench {name}' has that in its name; leave it out to see them all.");
+            }
+
             string machine = $"{Machine.Description}, {torch.get_num_threads()} threads, libtorch {TorchRuntime.Version}";
             return new VerbResult(new { bench = name, machine, cases }, output => Print(output, name, machine, cases));
         }, cancel));
