@@ -1,4 +1,5 @@
-using static Recsys.Faiss.NativeMethods;
+using Recsys.Faiss.Native;
+using static Recsys.Faiss.Native.NativeMethods;
 
 namespace Recsys.Faiss;
 
@@ -55,6 +56,7 @@ public static class KMeans
     /// <exception cref="FaissException">k above n, a length that does not fit, a value that is not finite, a negative weight.</exception>
     public static unsafe KMeansResult Train(ReadOnlySpan<float> data, int dim, int k, KMeansOptions? options = null)
     {
+        RequireFaiss();
         options ??= new KMeansOptions();
         int n = Validate(data.Length, dim, k, options);
         var native = new NativeKMeansOptions
@@ -119,6 +121,11 @@ public static class KMeans
             }
 
             int bad = Array.FindIndex(weights, w => !(w >= 0) || float.IsInfinity(w));
+            if (bad < 0 && n > 0 && !weights.Any(w => w > 0))
+            {
+                throw new FaissException($"k-means: all {n} weights are 0; at least one point must weigh something");
+            }
+
             if (bad >= 0)
             {
                 throw new FaissException($"k-means: weight {weights[bad]} of point {bad} must be finite and not negative");
@@ -132,10 +139,10 @@ public static class KMeans
                 throw new FaissException($"k-means: {initial.Length} values of initial centroids, expected k x dim = {k * dim}");
             }
 
-            int bad = Array.FindIndex(initial, v => !float.IsFinite(v));
+            int bad = Array.FindIndex(initial, v => !(MathF.Abs(v) <= VectorIndex.LargestValue));
             if (bad >= 0)
             {
-                throw new FaissException($"k-means: initial centroid {bad / dim}, component {bad % dim} is not finite");
+                throw new FaissException($"k-means: initial centroid {bad / dim}, component {bad % dim} is not within ±{VectorIndex.LargestValue:G2}");
             }
         }
 

@@ -1,0 +1,96 @@
+// What every file of FAISS exports shares: the guard, the checks of vectors, and the object behind an index handle.
+//
+// An export returns 0 for success, 1 for a fault; the fault's message is copied into `error`. Nothing is thrown across.
+#pragma once
+#ifdef RECSYS_FAISS
+#include <faiss/Index.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#define RS_FAISS_EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace recsys_faiss {
+// Kept in step with Recsys.Faiss.IndexKind.
+enum Kind : int64_t { kFlat = 0, kProduct = 1, kResidual = 2, kIvfFlat = 3, kIvfProduct = 4, kHnsw = 5 };
+
+// Larger values would make a squared distance overflow to infinity, which FAISS takes for "no neighbour" and indexes with.
+constexpr float kLargest = 1e15f;
+
+struct IndexBox {
+  std::unique_ptr<faiss::Index> index;
+  bool own_ids = false;  // labels are the caller's, not positions
+  bool broken = false;   // FAISS threw in the middle of a change: its parts no longer agree
+};
+
+inline void copy_error(const char* what, char* error, int64_t size) noexcept {
+  if (error == nullptr || size <= 0) return;
+  std::strncpy(error, what, static_cast<size_t>(size) - 1);
+  error[size - 1] = '\0';
+}
+
+// FAISS puts "Error in <signature> at <file>:<line>: Error: '<condition>' failed: " before what it has to say.
+inline std::string without_origin(const std::string& text) {
+  for (const char* mark : {"failed: ", ".cpp:", ".h:"}) {
+    auto at = text.rfind(mark);
+    if (at == std::string::npos) continue;
+    at = mark[0] == '.' ? text.find(": ", at) : at + std::strlen(mark) - 2;
+    if (at != std::string::npos && at + 2 < text.size()) return text.substr(at + 2);
+  }
+  return text;
+}
+
+template <typename Body>
+int guarded(char* error, int64_t size, Body&& body) noexcept {
+  try {
+    body();
+    return 0;
+  } catch (const std::bad_alloc&) {
+    copy_error("out of memory", error, size);
+  } catch (const std::exception& e) {
+    try {
+      copy_error(without_origin(e.what()).c_str(), error, size);
+    } catch (...) {
+      copy_error("out of memory", error, size);
+    }
+  } catch (...) {
+    copy_error("unknown native fault", error, size);
+  }
+  return 1;
+}
+
+// A change of the index: arguments are checked before; a fault inside leaves it unusable, because FAISS does not undo.
+template <typename Body>
+void changing(IndexBox* box, Body&& body) {
+  try {
+    body();
+  } catch (...) {
+    box->broken = true;
+    throw;
+  }
+}
+
+inline IndexBox* usable(void* handle) {
+  auto* box = static_cast<IndexBox*>(handle);
+  if (box->broken) throw std::runtime_error("an earlier change of this index failed half-way; dispose it and build or load it again");
+  return box;
+}
+
+inline void require_vectors(const float* x, int64_t count, int64_t dim, const char* what) {
+  for (int64_t i = 0; i < count * dim; ++i) {
+    if (std::fabs(x[i]) <= kLargest) continue;  // false for NaN too
+    throw std::invalid_argument(std::string(what) + " row " + std::to_string(i / dim) + ", component " + std::to_string(i % dim) +
+                                (std::isfinite(x[i]) ? " is beyond 1e15, where squared distances overflow" : " is not finite"));
+  }
+}
+
+faiss::Index* base(faiss::Index* index);  // without the map of ids around it
+int64_t bytes_of(const IndexBox& box);
+}  // namespace recsys_faiss
+#endif
