@@ -103,7 +103,8 @@ public sealed class ClientErrorTests
     [Fact]
     public void Address_and_options_are_checked()
     {
-        Assert.Throws<ArgumentException>(() => GrpcChannel.ForAddress("ftp://x"));
+        Assert.Throws<ArgumentException>(() => GrpcChannel.ForAddress(new Uri("/x", UriKind.Relative)));
+        Assert.Throws<InvalidOperationException>(() => GrpcChannel.ForAddress("ftp://x", new GrpcChannelOptions { Credentials = ChannelCredentials.Insecure }));
         Assert.Throws<InvalidOperationException>(() => GrpcChannel.ForAddress("http://x", new GrpcChannelOptions { Credentials = ChannelCredentials.SecureSsl }));
         Assert.Throws<ArgumentException>(() => ChannelCredentials.Create(ChannelCredentials.Insecure, CallCredentials.FromInterceptor((_, _) => Task.CompletedTask)));
     }

@@ -6,8 +6,10 @@ namespace Grpc.Net.Client;
 /// The life of one call: it ends once, with the server's status or with what happened first here (deadline, cancellation, disposal,
 /// a broken connection). Whoever comes later sees that status.
 /// </summary>
-internal abstract class ClientCall : IDisposable
+internal abstract class ClientCall : IStartedCall
 {
+    private static readonly Status CancelledByCaller = new(StatusCode.Cancelled, "Call canceled by the client.");
+
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
     private readonly GrpcChannel _channel;
@@ -15,7 +17,7 @@ internal abstract class ClientCall : IDisposable
     private readonly CancellationTokenSource _cancellation = new();
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
-    private readonly List<IDisposable> _watches = [];
+    private List<IDisposable>? _watches;
     private Status _status;
     private Metadata _trailers = Metadata.Empty;
     private HttpResponseMessage? _response;
@@ -26,7 +28,7 @@ internal abstract class ClientCall : IDisposable
         _channel = channel;
         _method = method;
         Options = options;
-        Deadline = EarliestDeadline(options);
+        Deadline = EarliestDeadline(options, channel.ConfigOf(method)?.Timeout);
         channel.Add(this);
     }
 
@@ -53,13 +55,16 @@ internal abstract class ClientCall : IDisposable
         ? _trailers
         : throw new InvalidOperationException("Unable to get the trailers because the call is not complete.");
 
+    /// <summary>By a token that was handed to a read or a write.</summary>
+    public void CancelByCaller() => Cancel(CancelledByCaller);
+
     public void Dispose() => Cancel(new Status(StatusCode.Cancelled, "gRPC call disposed."));
 
     /// <summary>Starts to watch deadline and cancellation tokens.</summary>
     protected void Watch()
     {
-        var cancelled = new Status(StatusCode.Cancelled, "Call canceled by the client.");
-        AddWatch(Options.CancellationToken.Register(() => Cancel(cancelled)));
+        Status cancelled = CancelledByCaller;
+        if (Options.CancellationToken.CanBeCanceled) AddWatch(Options.CancellationToken.Register(() => Cancel(cancelled)));
         if (Options.PropagationToken is { } parent) AddWatch(parent.ParentCancellationToken.Register(() => Cancel(cancelled)));
         if (Deadline is not { } deadline) return;
         TimeSpan remaining = deadline - DateTime.UtcNow;
@@ -94,7 +99,8 @@ internal abstract class ClientCall : IDisposable
         ClientLog.CallEnded(_channel.Logger, _method.FullName, status.StatusCode, status.Detail);
         _finished.SetResult();
         if (early) _cancellation.Cancel();
-        foreach (IDisposable watch in _watches) watch.Dispose();
+        _watches?.ForEach(watch => watch.Dispose());
+        if (status.StatusCode == StatusCode.OK) _channel.Throttle?.RecordSuccess();
         _response?.Dispose();
         _channel.Remove(this);
     }
@@ -120,14 +126,15 @@ internal abstract class ClientCall : IDisposable
         {
             if (!_hasEnded)
             {
-                _watches.Add(watch);
+                (_watches ??= []).Add(watch);
                 return;
             }
         }
         watch.Dispose();
     }
 
-    private static DateTime? EarliestDeadline(CallOptions options)
+    /// <exception cref="InvalidOperationException">The deadline is not in UTC.</exception>
+    public static DateTime? EarliestDeadline(CallOptions options, TimeSpan? timeout)
     {
         DateTime? own = options.Deadline is { } deadline && deadline != DateTime.MaxValue ? deadline : null;
         if (own is { Kind: not DateTimeKind.Utc } && own != DateTime.MinValue)
@@ -135,6 +142,9 @@ internal abstract class ClientCall : IDisposable
             throw new InvalidOperationException($"The deadline {own} is of kind {own.Value.Kind}; it must be in UTC.");
         }
         DateTime? parent = options.PropagationToken?.ParentDeadline;
-        return own is null || parent < own ? parent ?? own : own;
+        if (own is null || parent < own) own = parent ?? own;
+        if (timeout is null) return own;
+        DateTime configured = DateTime.UtcNow + timeout.Value;
+        return own is null || configured < own ? configured : own;
     }
 }

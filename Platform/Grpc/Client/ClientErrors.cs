@@ -13,10 +13,17 @@ internal static class ClientErrors
         if (exception is OperationCanceledException) return new Status(StatusCode.Cancelled, "Call canceled by the client.", exception);
         for (Exception? inner = exception; inner is not null; inner = inner.InnerException)
         {
-            if (inner is HttpProtocolException protocol) return new Status(FromHttp2ErrorCode(protocol.ErrorCode), Describe(exception), exception);
+            if (inner is not HttpProtocolException protocol) continue;
+            // The handler reports a ping without an answer as an error of the protocol; only its text, which names the option, tells them apart.
+            return new Status(protocol.Message.Contains(nameof(SocketsHttpHandler.KeepAlivePingDelay), StringComparison.Ordinal)
+                ? StatusCode.Unavailable : FromHttp2ErrorCode(protocol.ErrorCode), Describe(exception), exception);
         }
         return new Status(IsUnreachable(exception) ? StatusCode.Unavailable : StatusCode.Internal, Describe(exception), exception);
     }
+
+    /// <summary>There was no connection, so nothing of the request was sent.</summary>
+    public static bool IsConnectFailure(HttpRequestException exception) => exception.HttpRequestError is HttpRequestError.NameResolutionError
+        or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError;
 
     /// <summary>For answers without a grpc-status.</summary>
     public static StatusCode FromHttpStatus(HttpStatusCode status) => status switch

@@ -4,8 +4,7 @@ using Grpc.Wire;
 namespace Grpc.Net.Client;
 
 /// <summary>The responses of a streaming call.</summary>
-internal sealed class ResponseStreamReader<TRequest, TResponse>(ClientCall<TRequest, TResponse> call) : IAsyncStreamReader<TResponse>
-    where TRequest : class
+internal sealed class ResponseStreamReader<TResponse>(IReceivingCall<TResponse> call) : IAsyncStreamReader<TResponse>
     where TResponse : class
 {
     private TResponse? _current;
@@ -21,7 +20,7 @@ internal sealed class ResponseStreamReader<TRequest, TResponse>(ClientCall<TRequ
         {
             _current = null;
             using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-                static call => ((ClientCall)call!).End(new Status(StatusCode.Cancelled, "Call canceled by the client."), Metadata.Empty, early: true), call);
+                static call => ((IStartedCall)call!).CancelByCaller(), call);
             _current = await call.ReceiveNextAsync().ConfigureAwait(false);
             return _current is not null;
         }
@@ -55,7 +54,7 @@ internal sealed class RequestStreamWriter<TRequest, TResponse>(
         try
         {
             using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-                static call => ((ClientCall)call!).End(new Status(StatusCode.Cancelled, "Call canceled by the client."), Metadata.Empty, early: true), call);
+                static call => ((IStartedCall)call!).CancelByCaller(), call);
             await SendAsync(message).ConfigureAwait(false);
         }
         finally

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Grpc.Core;
 using Grpc.Net.Compression;
@@ -10,10 +11,12 @@ internal static class RequestBuilder
 {
     private const string UserAgent = "grpc-recsys-dotnet/0.1";
 
-    public static async Task<HttpRequestMessage> BuildAsync(ClientCall call, IMethod method, string? host, ICompressionProvider? compression)
+    private const string PreviousAttempts = "grpc-previous-rpc-attempts";
+
+    public static HttpRequestMessage Build(
+        ClientCall call, IMethod method, string? host, ICompressionProvider? compression, Metadata metadata, Uri uri, int previousAttempts)
     {
-        Metadata metadata = await WithCredentialsAsync(call, method).ConfigureAwait(false);
-        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(call.Channel.Address, method.FullName))
+        var request = new HttpRequestMessage(HttpMethod.Post, uri)
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
@@ -24,8 +27,10 @@ internal static class RequestBuilder
         if (compression is not null) request.Headers.TryAddWithoutValidation(Headers.Encoding, compression.EncodingName);
         if (call.Deadline is { } deadline) request.Headers.TryAddWithoutValidation(Headers.Timeout, TimeoutHeader.Format(deadline - DateTime.UtcNow));
         if (!string.IsNullOrEmpty(host)) request.Headers.Host = host;
-        foreach (Metadata.Entry entry in metadata)
+        if (previousAttempts > 0) request.Headers.TryAddWithoutValidation(PreviousAttempts, previousAttempts.ToString(CultureInfo.InvariantCulture));
+        for (int i = 0; i < metadata.Count; i++)
         {
+            Metadata.Entry entry = metadata[i];
             if (entry.Key == Headers.InternalEncodingRequest) continue;
             if (Headers.IsProtocolHeader(entry.Key))
             {
@@ -40,15 +45,20 @@ internal static class RequestBuilder
         return request;
     }
 
-    private static async Task<Metadata> WithCredentialsAsync(ClientCall call, IMethod method)
+    /// <summary>The call's metadata, and what its credentials and the channel's add.</summary>
+    public static ValueTask<Metadata> WithCredentialsAsync(ClientCall call, IMethod method)
     {
+        (CallCredentials? ofChannel, CallCredentials? own) = (call.Channel.Options.Credentials?.CallCredentials, call.Options.Credentials);
         Metadata headers = call.Options.Headers ?? Metadata.Empty;
-        CallCredentials?[] credentials = [call.Channel.Options.Credentials?.CallCredentials, call.Options.Credentials];
-        if (!call.Channel.SendsCallCredentials || credentials.All(part => part is null)) return headers;
+        return !call.Channel.SendsCallCredentials || (ofChannel is null && own is null) ? new(headers) : new(ApplyAsync(call, method, headers, [ofChannel, own]));
+    }
+
+    private static async Task<Metadata> ApplyAsync(ClientCall call, IMethod method, Metadata headers, CallCredentials?[] credentials)
+    {
         var all = new Metadata();
         foreach (Metadata.Entry entry in headers) all.Add(entry);
         var context = new AuthInterceptorContext(
-            new Uri(call.Channel.Address, method.ServiceName).ToString(), method.Name, call.Cancellation);
+            new Uri(call.Channel.ServiceUrl, method.ServiceName).ToString(), method.Name, call.Cancellation);
         foreach (CallCredentials? part in credentials)
         {
             if (part is not null) await part.ApplyAsync(context, all).ConfigureAwait(false);

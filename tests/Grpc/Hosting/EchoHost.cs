@@ -31,17 +31,24 @@ public sealed class EchoHost : IAsyncDisposable
     public string Address => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
     public static async Task<EchoHost> StartAsync(Action<GrpcServiceOptions>? options = null, Action<IServiceCollection>? services = null,
-        Action<WebApplication>? map = null, HttpProtocols protocols = HttpProtocols.Http2, string? unixSocket = null)
+        Action<WebApplication>? map = null, HttpProtocols protocols = HttpProtocols.Http2, string? unixSocket = null, int port = 0, Action<KestrelServerOptions>? kestrel = null,
+        Action<ListenOptions>? listen = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         var log = new ErrorLog();
         var probe = new EchoProbe();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(log);
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        builder.WebHost.ConfigureKestrel(server =>
         {
-            kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;
-            if (unixSocket is null) kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = protocols);
-            else kestrel.ListenUnixSocket(unixSocket, listen => listen.Protocols = protocols);
+            server.Limits.Http2.MaxStreamsPerConnection = 1000;
+            kestrel?.Invoke(server);
+            void Configure(ListenOptions endpoint)
+            {
+                endpoint.Protocols = protocols;
+                listen?.Invoke(endpoint);
+            }
+            if (unixSocket is null) server.Listen(IPAddress.Loopback, port, Configure);
+            else server.ListenUnixSocket(unixSocket, Configure);
         });
         builder.Services.AddSingleton(probe);
         builder.Services.AddGrpc(options ?? (_ => { }));
