@@ -126,7 +126,7 @@ public static unsafe class Dispatcher
     }
 
     [SkipLocalsInit]
-    private static void Invoke(string name, ReadOnlySpan<Value> values, Out* results, int capacity)
+    internal static void Invoke(string name, ReadOnlySpan<Value> values, Out* results, int capacity)
     {
         if (values.Length > MaxArguments)
         {
@@ -150,7 +150,10 @@ public static unsafe class Dispatcher
             if (status != Status.Ok)
             {
                 var failure = Check.Failure(status, name, Describe(values));
-                if (failure.Fault != TorchFault.Memory || capacity == 0 || !RetryAfterCollection(op, arguments, values.Length, results, capacity))
+                bool saved = capacity > 0 && (failure.Fault == TorchFault.Memory
+                    ? RetryAfterCollection(op, arguments, values.Length, results, capacity)
+                    : HalfPrecision.IsMissing(failure) && HalfPrecision.Widen(name, values, results, capacity));
+                if (!saved)
                 {
                     throw failure;
                 }

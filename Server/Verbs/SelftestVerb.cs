@@ -22,9 +22,7 @@ internal static class SelftestVerb
                 "cuda" => TorchRuntime.HasCuda ? torch.CUDA : throw CatalogException.Precondition("This libtorch has no CUDA. Name one that has with LIBTORCH=<folder>."),
                 var other => throw CatalogException.Invalid($"--device '{other}': write cpu or cuda."),
             };
-            long live = torch.LiveTensorCount;
-            var results = EngineChecks.All.SelectMany(check => check.Check(where, Seed)).ToList();
-            results.Add(new CheckResult("live tensors after all of it", torch.LiveTensorCount - live, 0));
+            var results = Suite.Run(where, Seed);
             int failed = results.Count(result => !result.Passed);
             return new VerbResult(
                 new { device = parsed.GetValue(device), libtorch = TorchRuntime.Version, bf16 = TorchRuntime.CpuHasBFloat16, passed = results.Count - failed, failed, checks = results },
@@ -33,7 +31,7 @@ internal static class SelftestVerb
                     output.WriteLine($"libtorch {TorchRuntime.Version} on {parsed.GetValue(device)}, {torch.get_num_threads()} threads, bf16 products {(TorchRuntime.CpuHasBFloat16 ? "fast" : "slow")}");
                     foreach (var result in results)
                     {
-                        output.WriteLine($"  {(result.Passed ? "ok    " : "FAILED")} {result.Name,-36} {result.Error,10:G3}  (at most {result.Limit:G3}) {result.Fault}");
+                        output.WriteLine($"  {(result.Passed ? "ok    " : "FAILED")} {result.Name,-44} {result.Error,10:G3}  (at most {result.Limit:G3}) {result.Fault}");
                     }
 
                     output.WriteLine($"{results.Count - failed} passed, {failed} failed");
