@@ -4,7 +4,12 @@ namespace Recsys.Diffusion;
 /// <param name="Time">[batch] as the network is told.</param>
 /// <param name="Target">[batch, channels, side, side]</param>
 /// <param name="Conditions">[batch] what is left of the semantic IDs after dropping.</param>
-public sealed record TrainingBatch(Tensor Noisy, Tensor Time, Tensor Target, SemanticId[] Conditions);
+public sealed record TrainingBatch(Tensor Noisy, Tensor Time, Tensor Target, SemanticId[] Conditions)
+{
+    /// <summary>Pictures <paramref name="from"/> to <paramref name="to"/> of the batch.</summary>
+    public TrainingBatch Part(int from, int to) => to - from == Conditions.Length ? this : new(
+        Noisy.narrow(0, from, to - from), Time.narrow(0, from, to - from), Target.narrow(0, from, to - from), Conditions[from..to]);
+}
 
 /// <summary>Draws batches: pictures in a new order each epoch, a time and noise for each, and codes dropped for guidance.</summary>
 internal sealed class TrainingBatches
@@ -54,6 +59,16 @@ internal sealed class TrainingBatches
             tensor(times.Select(t => (float)_path.TimeInput(t)).ToArray()),
             (x0 * Column(mixes.Select(m => m.X0))) + (eps * Column(mixes.Select(m => m.Eps))),
             [.. items.Zip(Uniform(n), (item, u) => _drops.Drop(_data.Ids[item], u))]);
+    }
+
+    /// <summary>Where in which order it is, for a checkpoint.</summary>
+    public Dictionary<string, Tensor> State() => new() { ["order"] = tensor(_order), ["next"] = tensor(new[] { (long)_next }), ["generator"] = _generator.get_state() };
+
+    public void Restore(IReadOnlyDictionary<string, Tensor> state)
+    {
+        _order = state["order"].data<long>().ToArray();
+        _next = (int)state["next"].item<long>();
+        _generator.set_state(state["generator"]);
     }
 
     private static Tensor Column(IEnumerable<double> values)

@@ -22,8 +22,11 @@ public sealed record RebuildResult(RebuildReport Report, bool Activated, string?
 /// compare-and-set. The last two interactions of each user are kept from every step, so that gates and evaluation are honest.
 /// Killed at any point it leaves nothing that serves; run again it starts clean.
 /// </summary>
-public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids, TimeProvider time)
+/// <param name="ranks">Null: this process alone. The other ranks run <see cref="RebuildShare"/> at the same time.</param>
+public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids, TimeProvider time, IRanks? ranks = null)
 {
+    private readonly IRanks _ranks = ranks ?? new OneRank();
+
     /// <summary>Sub-folders of a version, which are also the names of its parts.</summary>
     public const string CodebookFolder = "codebook", RetrievalFolder = "retrieval", CreativeFolder = "creative";
 
@@ -49,7 +52,9 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
                 report = report with { Gates = judged.Gates, Validation = judged.Validation };
             }
 
-            return await PublishAsync(report, items, writer, options, stages, active, cancel);
+            var result = await PublishAsync(report, items, writer, options, stages, active, cancel);
+            TrainingFiles.Delete(versions.Root);
+            return result;
         }
         finally
         {
@@ -78,7 +83,7 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
         Dataset dataset, LeaveOneOut? split, bool fitAll, RebuildOptions options, IVersionWriter writer, StageRecorder stages, string? active, CancellationToken cancel)
     {
         var training = fitAll ? split?.All : split?.Train;
-        var embeddings = stages.Time("embeddings", () => Embed(dataset, fitAll ? training : null, options, stages, cancel));
+        var embeddings = stages.Time("embeddings", () => Embed(dataset, fitAll ? training : null, options, _ranks, stages, cancel));
         var fused = Fusion.Fit(embeddings, options.Quantizer.Fusion).Apply(embeddings);
 
         using var codebook = stages.Time("quantizer", () => QuantizerTrainer.Train(fused, options.Quantizer, options.Seed, stages, cancel));
@@ -94,7 +99,7 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
             var data = fitAll
                 ? new RetrievalTrainingData { Items = items, Training = training, Features = features }
                 : RetrievalTrainingData.From(items, split, features);
-            var model = stages.Time("retrieval", () => RetrievalTrainer.Train(data, options.Retrieval with { Device = options.Device }, options.Seed, stages, cancel));
+            var model = stages.Time("retrieval", () => RetrievalTrainer.Train(data, options.Retrieval with { Device = options.Device }, options.Seed, stages, TrainingFiles.Retrieval(versions.Root, fitAll, options), cancel));
             using var recommender = new Recommender(model, items); // owns the model
             model.Save(Part(writer, RetrievalFolder));
             if (!fitAll)
@@ -105,16 +110,16 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
         }
 
         // Refused before the longest step: a picture model cannot mend the codes.
-        if (gates.Exists(gate => !gate.Passed))
+        if (!_ranks.Agree(gates.TrueForAll(gate => gate.Passed)))
         {
             Gates.Note(versions, writer.Version, gates);
             throw new GateException(writer.Version, gates);
         }
 
-        if (options.Pictures && dataset.Images is { } images && Enumerable.Range(0, dataset.ItemCount).Any(images.Has))
+        if (HasPictures(dataset, options))
         {
             using var creative = stages.Time("creative", () => CreativeTrainer.Train(
-                CreativeTrainingData.Load(images, [.. items.SemanticIds], [.. items.CodebookSizes], options.Creative.ImageSize, cancel), options.Creative, options.Seed, stages, cancel));
+                CreativeTrainingData.Load(dataset.Images!, [.. items.SemanticIds], [.. items.CodebookSizes], options.Creative.ImageSize, cancel), options.Creative, options.Seed, stages, TrainingFiles.Creative(versions.Root, fitAll, options), cancel));
             creative.Save(Part(writer, CreativeFolder));
         }
 
@@ -136,12 +141,13 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
     }
 
     /// <summary>Default embeddings where the dataset lacks them, brought ones as they are; under --fit-all the collaborative one learns from everything.</summary>
-    private static List<EmbeddingMatrix> Embed(Dataset dataset, SequenceSet? everything, RebuildOptions options, StageRecorder stages, CancellationToken cancel)
+    internal static List<EmbeddingMatrix> Embed(Dataset dataset, SequenceSet? everything, RebuildOptions options, IRanks ranks, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
-        var made = DefaultEmbeddings.Write(dataset, options.Embeddings with { Seed = options.Seed, FitAll = false }, stages, cancel);
+        var made = ranks.IsMain ? DefaultEmbeddings.Write(dataset, options.Embeddings with { Seed = options.Seed, FitAll = false }, progress, cancel) : [];
+        bool ownCollaborative = ranks.Agree(made.Any(outcome => outcome.Name == CollaborativeEmbedder.Name && outcome.Written));
         var embeddings = dataset.EmbeddingNames.Select(dataset.ReadEmbedding).ToList();
         int collaborative = embeddings.FindIndex(embedding => embedding.Name == CollaborativeEmbedder.Name);
-        if (everything is not null && collaborative >= 0 && made.Any(outcome => outcome.Name == CollaborativeEmbedder.Name && outcome.Written))
+        if (everything is not null && collaborative >= 0 && ownCollaborative)
         {
             // In memory only: the dataset's own file never sees a held-out interaction.
             embeddings[collaborative] = CollaborativeEmbedder.Embed(everything, dataset.ItemCount, options.Embeddings.Collaborative, options.Seed, cancel);
@@ -151,13 +157,16 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
             $"Dataset '{dataset.Name}' has no embeddings and nothing to make default ones from (no text, no interactions, no pictures). Bring embeddings/NAME.npy.");
     }
 
-    private static (ItemTable Items, QuantizerReport Report) Encode(Dataset dataset, Codebook codebook, FusedEmbeddings fused, StageRecorder stages)
+    internal static (ItemTable Items, QuantizerReport Report) Encode(Dataset dataset, Codebook codebook, FusedEmbeddings fused, IProgress<StageProgress>? progress)
     {
         var (assigned, report) = codebook.EncodeCatalogue(fused);
         var items = new ItemTable(dataset.ItemIds, assigned, [.. dataset.ReadItems().Select(item => item.Title)], codebook.Sizes);
-        stages.Report(new StageProgress("encode", fused.Count, fused.Count, $"{report.DistinctCodes} distinct of {report.Items}"));
+        progress?.Report(new StageProgress("encode", fused.Count, fused.Count, $"{report.DistinctCodes} distinct of {report.Items}"));
         return (items, report);
     }
+
+    internal static bool HasPictures(Dataset dataset, RebuildOptions options) =>
+        options.Pictures && dataset.Images is { } images && Enumerable.Range(0, dataset.ItemCount).Any(images.Has);
 
     private static string Part(IVersionWriter writer, string name) => Directory.CreateDirectory(writer.PathOf(name)).FullName;
 

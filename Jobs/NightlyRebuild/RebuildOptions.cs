@@ -35,6 +35,9 @@ public sealed record RebuildOptions
     /// <summary>Trains the creative model where the dataset has pictures.</summary>
     public bool Pictures { get; init; } = true;
 
+    /// <summary>Seconds between two checkpoints of a training, 0 to 86,400. A rebuild that was killed, run again, goes on from the last.</summary>
+    public double CheckpointSeconds { get; init; } = 30;
+
     public DefaultEmbeddingOptions Embeddings { get; init; } = new();
 
     public QuantizerOptions Quantizer { get; init; } = new();
@@ -72,6 +75,11 @@ public sealed record RebuildOptions
         if (Device is not ("cpu" or "cuda"))
         {
             faults.Add($"device is {Device}, allowed is cpu or cuda");
+        }
+
+        if (CheckpointSeconds is not (>= 0 and <= 86_400))
+        {
+            faults.Add($"checkpoint_seconds is {CheckpointSeconds}, allowed is 0 to 86400");
         }
 
         foreach (Action check in new Action[] { () => Quantizer.Validate(), () => Retrieval.Validate(), () => Creative.Validate() })

@@ -45,7 +45,7 @@ public sealed class DecoderOnly : Module
     public Tensor Forward(SlotInput input, Tensor offsets, DropoutSeeds? dropout)
     {
         var x = Embed(input).view(-1, Dim); // [slots × depth, dim]
-        x = dropout is null ? x : Fused.Dropout(x, dropout.P, dropout.Next());
+        x = dropout is null ? x : Fused.Dropout(x, dropout.P, dropout.Next(), dropout.Skip * Dim);
         var normed = blocks[0].Enter(x);
         for (int layer = 0; layer < blocks.Count; layer++)
         {
@@ -240,8 +240,8 @@ internal sealed class Block : Module
     {
         long tokens = x.size(0), dim = x.size(1);
         var read = Fused.SelfAttention(qkv.forward(normed).view(tokens, 3, _heads, dim / _heads), offsets, causal: true);
-        (x, normed) = Fused.AddDropoutNorm(x, output.forward(read.view(tokens, dim)), norm2, dropout?.P ?? 0, dropout?.Next() ?? 0);
-        return Fused.AddDropoutNorm(x, Think(normed), next, dropout?.P ?? 0, dropout?.Next() ?? 0);
+        (x, normed) = Fused.AddDropoutNorm(x, output.forward(read.view(tokens, dim)), norm2, dropout?.P ?? 0, dropout?.Next() ?? 0, dropout?.Skip ?? 0);
+        return Fused.AddDropoutNorm(x, Think(normed), next, dropout?.P ?? 0, dropout?.Next() ?? 0, dropout?.Skip ?? 0);
     }
 
     /// <summary>Inference: histories in rows, their keys and values kept.</summary>

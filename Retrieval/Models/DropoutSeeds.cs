@@ -1,9 +1,19 @@
 namespace Recsys.Retrieval.Models;
 
-/// <summary>A training's dropout: its rate, and a seed for each mask, so that a run repeats bit by bit.</summary>
-/// <param name="P">Probability that an element is dropped, 0 to below 1.</param>
-/// <param name="Random">The training's own stream.</param>
-public sealed record DropoutSeeds(double P, Random Random)
+/// <summary>The dropout of one training step: its rate, and a seed for each mask, so that a run repeats bit by bit.</summary>
+/// <param name="p">Probability that an element is dropped, 0 to below 1.</param>
+/// <param name="seeds">One for each mask, in the order of use.</param>
+/// <param name="skip">Tokens of the whole batch that come before these: a rank's share gets its share of each mask.</param>
+public sealed class DropoutSeeds(double p, IReadOnlyList<long> seeds, long skip = 0)
 {
-    public long Next() => Random.NextInt64();
+    private int _next;
+
+    public double P => p;
+
+    public long Skip => skip;
+
+    public long Next() => seeds[_next++];
+
+    /// <summary>Masks of one forward pass.</summary>
+    public static int Count(int layers) => 1 + (2 * layers);
 }

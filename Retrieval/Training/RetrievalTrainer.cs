@@ -8,10 +8,11 @@ public static class RetrievalTrainer
     private const int ReportEvery = 20;
 
     /// <param name="progress">Stage <c>retrieval</c>; metrics <c>loss</c> (nats an item, −log P of its tokens), <c>dense_loss</c>, <c>learning_rate</c>.</param>
+    /// <param name="checkpoint">Where the training's state is kept; one that was stopped goes on from there and gives the same model.</param>
     /// <exception cref="CatalogException">Options or data out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled between two steps.</exception>
     public static RetrievalModel Train(
-        RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress = null, CancellationToken cancel = default)
+        RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress = null, CheckpointPlace? checkpoint = null, CancellationToken cancel = default)
     {
         options.Validate();
         data.Validate();
@@ -28,12 +29,12 @@ public static class RetrievalTrainer
             using var vectors = options.DenseInputs || options.DenseLoss > 0 ? new ItemVectors(data.Items.Count, options.Dim, Features(data), generator) : null;
             network.to(device);
             vectors?.to(device);
-            Run(network, vectors, layout, data, options, seed, progress, cancel);
+            bool isMain = Run(network, vectors, layout, data, options, seed, progress, checkpoint, cancel);
             using var _ = no_grad();
             var table = vectors?.Table().detach().clone().DetachFromDisposeScope();
             var config = new RetrievalConfig(RetrievalConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count, options.Alpha ?? (network.HasDenseHead ? 0.5 : 1), seed);
             var model = new RetrievalModel(config, network, table);
-            return network.HasDenseHead && options.Alpha is null && data.ValidationTargets is not null
+            return isMain && network.HasDenseHead && options.Alpha is null && data.ValidationTargets is not null
                 ? AlphaSearch.Choose(model, data, seed, cancel)
                 : model;
         }
@@ -44,10 +45,18 @@ public static class RetrievalTrainer
         }
     }
 
-    private static void Run(
-        DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel)
+    /// <returns>Whether this rank writes what the training leaves.</returns>
+    private static bool Run(
+        DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress, CheckpointPlace? place, CancellationToken cancel)
     {
         using var loop = new TrainingLoop(network, vectors, layout, data, options, seed, torch.device(options.Device));
+        var checkpoint = place is null ? null : new TrainingCheckpoint(place.Path, place.Every);
+        string identity = checkpoint is null ? "" : TrainingIdentity.Of(data, options, seed);
+        if (checkpoint is not null)
+        {
+            loop.Restore(checkpoint, identity);
+        }
+
         while (loop.Step < loop.Total)
         {
             cancel.ThrowIfCancellationRequested();
@@ -56,9 +65,16 @@ public static class RetrievalTrainer
             {
                 progress?.Report(new StageProgress(RetrievalModel.PartName, loop.Step, loop.Total, null, losses));
             }
+
+            if (checkpoint is { Due: true } && loop.IsMain && loop.Step < loop.Total)
+            {
+                loop.Save(checkpoint, identity);
+                FaultPoints.Pass("retrieval/checkpoint");
+            }
         }
 
         loop.Finish();
+        return loop.IsMain;
     }
 
     /// <summary>Features with a row of zeros behind them, for no item; a whole of unit mean square, whatever their source's scale.</summary>

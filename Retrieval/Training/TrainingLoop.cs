@@ -2,40 +2,34 @@ using Recsys.Retrieval.Models;
 
 namespace Recsys.Retrieval.Training;
 
-/// <summary>The optimiser steps of one training.</summary>
+/// <summary>The optimiser steps of one training, on one rank or, each with its share of every batch, on several.</summary>
 internal sealed class TrainingLoop : IDisposable
 {
-    /// <summary>Cells of the dense head's [targets, items] matrix; beyond, a step takes fewer targets.</summary>
-    private const int MaxSoftmaxCells = 1 << 26;
-
     private const long Ignored = -100; // a padding slot's target
 
     private readonly DecoderOnly _network;
     private readonly ItemVectors? _vectors;
     private readonly TokenLayout _layout;
-    private readonly SequenceSet _training;
     private readonly RetrievalOptions _options;
     private readonly Device _device;
     private readonly bool _bfloat16;
     private readonly int[] _codes;
     private readonly int _window, _slots; // items of the longest window, and of a batch
-    private readonly Random _random;
-    private readonly DropoutSeeds? _dropout;
+    private readonly StepPlans _plans;
     private readonly List<Parameter> _parameters;
     private readonly optim.Optimizer _optimizer;
     private readonly WeightAverage? _average;
-    private IEnumerator<PackedBatch>? _batches;
+    private readonly DataParallel _parallel;
 
     public TrainingLoop(DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed, Device device)
     {
-        (_network, _vectors, _layout, _training, _options, _device) = (network, vectors, layout, data.Training, options, device);
+        (_network, _vectors, _layout, _options, _device) = (network, vectors, layout, options, device);
         _bfloat16 = options.BFloat16 ?? (device.type == DeviceType.CPU && TorchRuntime.CpuHasBFloat16);
-        _random = new Random(unchecked((int)(seed ^ (seed >> 32))));
         _codes = layout.Codes(data.Items);
         _window = options.History + 1;
-        long items = TrainingWindows.OfEpoch(_training, _window, new Random(0)).Sum(window => (long)window.Length);
+        long items = TrainingWindows.OfEpoch(data.Training, _window, new Random(0)).Sum(window => (long)window.Length);
         _slots = (int)Math.Max(_window, Math.Min(options.BatchTokens / layout.Depth, items));
-        _dropout = options.Dropout > 0 ? new DropoutSeeds(options.Dropout, _random) : null;
+        _plans = new StepPlans(data.Training, options, _slots, data.Items.Count, new Random(unchecked((int)(seed ^ (seed >> 32)))));
         long epoch = Math.Max(1, (long)Math.Ceiling(items / (double)_slots));
         Total = (int)Math.Clamp(epoch * options.Epochs, options.MinSteps, options.MaxSteps);
 
@@ -43,6 +37,12 @@ internal sealed class TrainingLoop : IDisposable
         vectors?.train();
         var named = network.named_parameters().Concat(vectors?.named_parameters() ?? []).Select(pair => pair.parameter).ToList();
         _parameters = named;
+        _parallel = new DataParallel(named);
+        if (_parallel.IsDistributed)
+        {
+            _parallel.RequireSame("retrieval training (options, data or seed)", TrainingIdentity.Of(data, options, seed));
+        }
+
         // Weight decay on matrices alone; gains and biases are left be (nanoGPT).
         _optimizer = optim.AdamW(
             [
@@ -68,23 +68,25 @@ internal sealed class TrainingLoop : IDisposable
         }
 
         _optimizer.zero_grad();
+        _parallel.Prepare();
         Tensor loss, total;
         Tensor? dense, surrogate;
         using (Autocast.On(_device, ScalarType.BFloat16, _bfloat16))
         {
-            (loss, dense, surrogate) = Losses(Next());
+            (loss, dense, surrogate) = Losses(_plans.Next());
             total = surrogate is null ? loss : loss + (surrogate * _options.DenseLoss);
         }
 
         total.backward();
+        var sums = _parallel.Finish(loss.item<float>(), dense?.item<float>() ?? 0);
         nn.utils.clip_grad_norm_(_parameters, _options.ClipNorm);
         _optimizer.step();
         _average?.Update();
         Step++;
-        var losses = new Dictionary<string, double> { ["loss"] = loss.item<float>(), ["learning_rate"] = rate };
-        if (dense is not null)
+        var losses = new Dictionary<string, double> { ["loss"] = sums[0], ["learning_rate"] = rate };
+        if (_network.HasDenseHead)
         {
-            losses["dense_loss"] = dense.item<float>();
+            losses["dense_loss"] = sums[1];
         }
 
         return losses;
@@ -93,9 +95,44 @@ internal sealed class TrainingLoop : IDisposable
     /// <summary>Puts the averaged weights in place, if there are any.</summary>
     public void Finish() => _average?.Apply();
 
+    /// <summary>Whether this rank writes what the training leaves.</summary>
+    public bool IsMain => _parallel.Rank == 0;
+
+    /// <summary>Writes everything that the next step depends on.</summary>
+    public void Save(TrainingCheckpoint checkpoint, string identity)
+    {
+        var state = _parameters.Select((parameter, i) => ($"parameter.{i}", (Tensor)parameter))
+            .Concat((_average?.Averages ?? []).Select((average, i) => ($"average.{i}", average)));
+        checkpoint.Save(identity, Step, _optimizer, state.ToDictionary(entry => entry.Item1, entry => entry.Item2));
+    }
+
+    /// <summary>Goes on where a checkpoint of this very training was written, if there is one.</summary>
+    public void Restore(TrainingCheckpoint checkpoint, string identity)
+    {
+        using var ungraded = no_grad();
+        using var scope = NewDisposeScope();
+        if (checkpoint.Load(identity, _optimizer) is { } saved)
+        {
+            for (int i = 0; i < _parameters.Count; i++)
+            {
+                _parameters[i].copy_(saved.Tensors[$"parameter.{i}"]);
+            }
+
+            Step = (int)saved.Step;
+            _average?.Restore([.. _parameters.Select((_, i) => saved.Tensors[$"average.{i}"])], Step);
+            for (int step = 0; step < Step; step++)
+            {
+                _plans.Next(); // as drawn then
+            }
+        }
+
+        _parallel.RequireSame("checkpoint", $"{Step}");
+    }
+
     public void Dispose()
     {
-        _batches?.Dispose();
+        _plans.Dispose();
+        _parallel.Dispose();
         _average?.Dispose();
         _optimizer.Dispose();
     }
@@ -108,59 +145,59 @@ internal sealed class TrainingLoop : IDisposable
         return _options.LearningRate * share;
     }
 
-    private PackedBatch Next()
-    {
-        while (_batches is null || !_batches.MoveNext())
-        {
-            _batches?.Dispose();
-            _batches = PackedBatch.Pack(_training, TrainingWindows.OfEpoch(_training, _window, _random), _slots).GetEnumerator();
-        }
-
-        return _batches.Current;
-    }
-
-    /// <summary>−log P of the target items: the sum over their tokens, the mean over items. And the dense head's, where there is one.</summary>
-    private (Tensor Loss, Tensor? Dense, Tensor? Surrogate) Losses(PackedBatch batch)
+    /// <summary>−log P of the target items: the sum over their tokens, the mean over the whole batch's items. And the dense head's, where there is one.</summary>
+    private (Tensor Loss, Tensor? Dense, Tensor? Surrogate) Losses(StepPlan plan)
     {
         int depth = _layout.Depth;
+        var share = BatchShare.Of(plan.Batch, _parallel.Rank, _parallel.WorldSize, _window);
+        var batch = share.Batch;
+        int slots = batch.Items.Length;
         Tensor? previous = null;
-        if (_vectors is not null && _options.DenseInputs)
+        if (_vectors is not null && plan.Hidden is not null)
         {
-            var indexes = Array.ConvertAll(batch.Previous, item => item < 0 || _random.NextDouble() < _options.DenseDropout ? _vectors.None : (long)item);
-            previous = _vectors.Forward(tensor(indexes, [1, _slots], device: _device));
+            var indexes = batch.Previous.Select((item, slot) => item < 0 || plan.Hidden[share.From + slot] ? _vectors.None : (long)item).ToArray();
+            previous = _vectors.Forward(tensor(indexes, [1, slots], device: _device));
         }
 
         var input = new SlotInput(
-            tensor(_layout.Tokens(_codes, batch.Items, batch.Previous), [1, _slots, depth], device: _device),
-            tensor(Array.ConvertAll(batch.Positions, at => (long)at), [1, _slots], device: _device),
+            tensor(_layout.Tokens(_codes, batch.Items, batch.Previous), [1, slots, depth], device: _device),
+            tensor(Array.ConvertAll(batch.Positions, at => (long)at), [1, slots], device: _device),
             previous);
         var offsets = tensor(Array.ConvertAll(batch.Starts, start => (long)start * depth));
-        var states = _network.Forward(input, offsets, _dropout).unbind(1); // [depth] each [slots, dim]
+        var dropout = plan.MaskSeeds is null ? null : new DropoutSeeds(_options.Dropout, plan.MaskSeeds, (long)share.From * depth);
+        var states = _network.Forward(input, offsets, dropout).unbind(1); // [depth] each [slots, dim]
         Tensor? loss = null;
         for (int level = 0; level < depth; level++)
         {
-            var targets = tensor(Array.ConvertAll(batch.Items, item => item < 0 ? Ignored : (long)_codes[(item * depth) + level]), [_slots], device: _device);
-            var part = functional.cross_entropy(_network.Logits(states[level], level).to(ScalarType.Float32), targets, ignore_index: Ignored);
+            var targets = tensor(Array.ConvertAll(batch.Items, item => item < 0 ? Ignored : (long)_codes[(item * depth) + level]), [slots], device: _device);
+            var logits = _network.Logits(states[level], level).to(ScalarType.Float32);
+            var part = _parallel.IsDistributed
+                ? functional.cross_entropy(logits, targets, ignore_index: Ignored, reduction: Reduction.Sum) / plan.Targets
+                : functional.cross_entropy(logits, targets, ignore_index: Ignored);
             loss = loss is null ? part : loss + part;
         }
 
-        if (!_network.HasDenseHead)
+        if (plan.Dense is null)
         {
             return (loss!, null, null);
         }
 
-        var (dense, surrogate) = DenseLoss(batch, states[0]);
+        var (dense, surrogate) = DenseLoss(plan, share, states[0]);
         return (loss!, dense, surrogate);
     }
 
-    /// <summary>A random share of the positions is enough, and the softmax over all items is what costs.</summary>
-    private (Tensor Loss, Tensor Surrogate) DenseLoss(PackedBatch batch, Tensor states)
+    private (Tensor? Loss, Tensor? Surrogate) DenseLoss(StepPlan plan, BatchShare share, Tensor states)
     {
-        // The first item of a window follows nothing and would teach popularity alone.
-        var later = Enumerable.Range(0, _slots).Where(slot => batch.Previous[slot] >= 0 && _random.NextDouble() < _options.DenseShare)
-            .DefaultIfEmpty(0).Take(Math.Max(64, MaxSoftmaxCells / _vectors!.None)).ToArray();
-        var at = tensor(Array.ConvertAll(later, slot => (long)slot), [later.Length], device: _device);
-        var targets = tensor(Array.ConvertAll(later, slot => (long)batch.Items[slot]), [later.Length], device: _device);
-        return FullSoftmaxLoss.Of(_network.DenseQueries(states.index_select(0, at)), _vectors.Table().narrow(0, 0, _vectors.None), targets);
+        var own = Array.FindAll(plan.Dense!, slot => slot >= share.From && slot < share.To);
+        if (own.Length == 0)
+        {
+            return (null, null);
+        }
+
+        var at = tensor(Array.ConvertAll(own, slot => (long)(slot - share.From)), [own.Length], device: _device);
+        var targets = tensor(Array.ConvertAll(own, slot => (long)plan.Batch.Items[slot]), [own.Length], device: _device);
+        var (loss, surrogate) = FullSoftmaxLoss.Of(_network.DenseQueries(states.index_select(0, at)), _vectors!.Table().narrow(0, 0, _vectors.None), targets);
+        double part = (double)own.Length / plan.Dense!.Length;
+        return part == 1 ? (loss, surrogate) : (loss * part, surrogate * part);
     }
 }

@@ -15,6 +15,20 @@ internal sealed class WeightAverage : IDisposable
         _averages = [.. parameters.Select(parameter => parameter.clone().DetachFromDisposeScope())];
     }
 
+    /// <summary>In the order of the parameters.</summary>
+    public IReadOnlyList<Tensor> Averages => _averages;
+
+    /// <summary>Goes on from averages of <paramref name="steps"/> updates.</summary>
+    public void Restore(IReadOnlyList<Tensor> averages, int steps)
+    {
+        using var _ = no_grad();
+        _step = steps;
+        for (int i = 0; i < _averages.Count; i++)
+        {
+            _averages[i].copy_(averages[i]);
+        }
+    }
+
     public void Update()
     {
         using var _ = no_grad();

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Recsys.Catalog;
 using Recsys.Jobs;
+using Recsys.Torch;
 
 namespace Recsys.Server.Terminal;
 
@@ -43,6 +44,8 @@ internal static class ExitCode
             _ => Unexpected,
         },
         GateException => GateFailed,
+        DistributedException { Fault: DistributedFault.Configuration or DistributedFault.Mismatch } => InvalidArgument,
+        DistributedException => Unavailable,
         OperationCanceledException => Cancelled,
         _ => Unexpected,
     };

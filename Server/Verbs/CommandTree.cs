@@ -20,6 +20,7 @@ internal static class CommandTree
         CreativeVerb.Create(),
         VersionsVerb.Create(),
         JobsVerb.Create(),
+        LaunchVerb.Create(),
         SelftestVerb.Create(),
         BenchVerb.Create(),
     };

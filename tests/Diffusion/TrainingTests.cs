@@ -76,12 +76,32 @@ public class TrainingTests(TinyModel tiny)
     }
 
     [Fact]
+    public void A_stopped_training_goes_on_from_its_checkpoint_to_the_bytes_of_the_uninterrupted_one()
+    {
+        var options = TinyModel.Options with { Steps = 21, ReportEvery = 8, BatchSize = 3 };
+        string file = Path.Combine(Directory.CreateTempSubdirectory().FullName, "creative.checkpoint");
+        using var stop = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => CreativeTrainer.Train(TinyModel.Data(), options, 5, new Stop(stop), new CheckpointPlace(file, TimeSpan.Zero), stop.Token));
+        var reports = new List<StageProgress>();
+        using var whole = CreativeTrainer.Train(TinyModel.Data(), options, 5);
+        using var resumed = CreativeTrainer.Train(TinyModel.Data(), options, 5, new Collect(reports), new CheckpointPlace(file, TimeSpan.Zero));
+        Assert.Equal([16, 21], reports.Select(report => report.Done)); // steps 1 to 8 were not done again
+        Assert.Equal(whole.Training, resumed.Training);
+        foreach (var ((name, expected), (_, actual)) in whole.Network.state_dict().Zip(resumed.Network.state_dict()))
+        {
+            Assert.True(expected.eq(actual).all().item<bool>(), name);
+        }
+
+        Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+    }
+
+    [Fact]
     public void Cancelling_stops_training_and_leaves_no_tensor_behind()
     {
         long before = Tensor.TotalCount;
         using var stop = new CancellationTokenSource();
         var progress = new Stop(stop);
-        Assert.Throws<OperationCanceledException>(() => CreativeTrainer.Train(TinyModel.Data(), TinyModel.Options with { ReportEvery = 2 }, 1, progress, stop.Token));
+        Assert.Throws<OperationCanceledException>(() => CreativeTrainer.Train(TinyModel.Data(), TinyModel.Options with { ReportEvery = 2 }, 1, progress, cancel: stop.Token));
         Assert.Equal(1, progress.Reports);
         Assert.Equal(before, Tensor.TotalCount);
     }
@@ -135,6 +155,11 @@ public class TrainingTests(TinyModel tiny)
         Assert.Equal(Fault.InvalidArgument, Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data with { Pixels = new byte[5] }, TinyModel.Options, 1)).Fault);
         Assert.Equal(Fault.InvalidArgument, Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data with { Ids = [new([9, 9]), new([0, 0])] }, TinyModel.Options, 1)).Fault);
         Assert.Equal(Fault.InvalidArgument, Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data, TinyModel.Options with { ImageSize = 16 }, 1)).Fault);
+    }
+
+    private sealed class Collect(List<StageProgress> into) : IProgress<StageProgress>
+    {
+        public void Report(StageProgress value) => into.Add(value);
     }
 
     private sealed class Stop(CancellationTokenSource source) : IProgress<StageProgress>

@@ -16,9 +16,16 @@ internal static class Cli
         public JsonElement Json => JsonDocument.Parse(Output).RootElement;
     }
 
-    public static Process Start(params string[] arguments)
+    public static Process Start(params string[] arguments) => Start([], arguments);
+
+    private static Process Start((string Name, string Value)[] environment, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Root };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         start.ArgumentList.Add(Assembly);
         foreach (string argument in arguments)
         {
@@ -28,9 +35,11 @@ internal static class Cli
         return Process.Start(start)!;
     }
 
-    public static async Task<Result> RunAsync(params string[] arguments)
+    public static Task<Result> RunAsync(params string[] arguments) => RunAsync([], arguments);
+
+    private static async Task<Result> RunAsync((string Name, string Value)[] environment, string[] arguments)
     {
-        using var process = Start(arguments);
+        using var process = Start(environment, arguments);
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
@@ -39,9 +48,14 @@ internal static class Cli
     }
 
     /// <summary>Runs and expects success; a failure shows what the process said.</summary>
-    public static async Task<Result> DoneAsync(params string[] arguments)
+    public static Task<Result> DoneAsync(params string[] arguments) => DoneAsync([], arguments);
+
+    /// <summary>The same with variables of its own.</summary>
+    public static Task<Result> DoneAsync((string Name, string Value) variable, string[] arguments) => DoneAsync([variable], arguments);
+
+    private static async Task<Result> DoneAsync((string Name, string Value)[] environment, string[] arguments)
     {
-        var result = await RunAsync(arguments);
+        var result = await RunAsync(environment, arguments);
         Assert.True(result.ExitCode == 0, $"recsys {string.Join(' ', arguments)} exited {result.ExitCode}:\n{result.Error}\n{result.Output}");
         return result;
     }

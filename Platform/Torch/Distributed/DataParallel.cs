@@ -21,7 +21,7 @@ public sealed unsafe class DataParallel : IDisposable
     private nint _reducer;
 
     /// <summary>Takes rank 0's values of the parameters on every rank.</summary>
-    /// <param name="parameters">What is trained, in the same order on all ranks; those that require no gradient are only made equal.</param>
+    /// <param name="parameters">What is trained, in the same order on all ranks; those that require no gradient are only made equal; without any that does, that is all.</param>
     /// <param name="group">Null: the default group, or one rank where there is none.</param>
     /// <param name="bucketBytes">A smaller bucket starts sooner, a larger one costs fewer messages.</param>
     /// <param name="overlap">Sum a bucket as soon as backward has filled it, rather than after backward.</param>
@@ -36,6 +36,11 @@ public sealed unsafe class DataParallel : IDisposable
         var all = parameters.ToList();
         Synchronise(all);
         var trained = all.FindAll(parameter => parameter.requires_grad);
+        if (trained.Count == 0)
+        {
+            return;
+        }
+
         using var held = new HeldTensors(trained);
         fixed (nint* list = held.Handles)
         {
@@ -60,7 +65,7 @@ public sealed unsafe class DataParallel : IDisposable
         get
         {
             int count = 0;
-            if (_group is not null)
+            if (_reducer != 0)
             {
                 Ok(rs_reducer_buckets(_reducer, &count), "DataParallel.Buckets");
             }
@@ -97,9 +102,9 @@ public sealed unsafe class DataParallel : IDisposable
     /// <summary>Before each backward.</summary>
     public void Prepare()
     {
-        if (_group is not null)
+        if (_reducer != 0)
         {
-            _group.Alive();
+            _group!.Alive();
             Ok(rs_reducer_prepare(_reducer), "DataParallel.Prepare");
         }
     }
@@ -110,12 +115,12 @@ public sealed unsafe class DataParallel : IDisposable
     /// <exception cref="DistributedException">A rank is lost.</exception>
     public double[] Finish(params double[] sums)
     {
-        if (_group is null)
+        if (_reducer == 0)
         {
             return sums;
         }
 
-        _group.Alive();
+        _group!.Alive();
         var result = (double[])sums.Clone();
         Outcome outcome;
         fixed (double* numbers = result)

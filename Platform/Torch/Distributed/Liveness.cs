@@ -22,6 +22,7 @@ internal abstract class Liveness : IDisposable
     private readonly Action<DistributedException> _lost;
     private readonly Thread _thread;
     private volatile bool _stop;
+    private long _turned = Environment.TickCount64;
 
     protected Liveness(int rank, int size, LivenessOptions options, Action<DistributedException> lost)
     {
@@ -84,6 +85,15 @@ internal abstract class Liveness : IDisposable
     }
 
     protected abstract void Watch();
+
+    /// <summary>Called at each turn.</summary>
+    /// <returns>Milliseconds in which this process did not run (stopped, or its machine asleep): nobody's silence then means a thing.</returns>
+    protected long Absence()
+    {
+        long now = Environment.TickCount64, gap = now - _turned;
+        _turned = now;
+        return gap > 10 * Turn.TotalMilliseconds ? gap : 0;
+    }
 
     protected void Report(int rank, bool silent)
     {

@@ -34,6 +34,8 @@ internal sealed class LivenessHub : Liveness
             long said = 0;
             while (!Stopped)
             {
+                long absence = Absence();
+                _spokes.ForEach(spoke => spoke.Heard += absence);
                 if (Environment.TickCount64 - said >= Options.Heartbeat.TotalMilliseconds)
                 {
                     said = Environment.TickCount64;

@@ -36,6 +36,7 @@ internal sealed class LivenessSpoke : Liveness
         long heard = Environment.TickCount64, said = 0;
         while (!Stopped)
         {
+            heard += Absence();
             if (Environment.TickCount64 - said >= Options.Heartbeat.TotalMilliseconds)
             {
                 said = Environment.TickCount64;

@@ -134,7 +134,7 @@ public class RetrievalTrainerTests
         var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), null);
         using var cancel = new CancellationTokenSource();
         long before = Tiny.LiveTensors();
-        Assert.Throws<OperationCanceledException>(() => RetrievalTrainer.Train(data, Options, 1, new Stop(cancel), cancel.Token));
+        Assert.Throws<OperationCanceledException>(() => RetrievalTrainer.Train(data, Options, 1, new Stop(cancel), cancel: cancel.Token));
         Assert.Equal(before, Tiny.LiveTensors());
     }
 
