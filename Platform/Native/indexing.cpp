@@ -1,9 +1,7 @@
 // tensor[...] with integers, slices, masks, index tensors, an ellipsis and new axes, by libtorch's own rules.
-#include "abi.h"
+#include "torch_versions.h"
 
-#include <ATen/TensorIndexing.h>
 
-#include <limits>
 #include <stdexcept>
 
 using namespace recsys;
@@ -21,14 +19,7 @@ std::vector<at::indexing::TensorIndex> indices(const Arg* arguments, int32_t cou
       case kTensor: list.emplace_back(share(reinterpret_cast<void*>(a.payload))); break;
       case kSlice: {
         if (a.payload == 0) throw std::invalid_argument("a slice without bounds");
-        auto* s = reinterpret_cast<const int64_t*>(a.payload);
-        auto bound = [](int64_t v) { return v == std::numeric_limits<int64_t>::min() ? c10::optional<int64_t>() : c10::optional<int64_t>(v); };
-#if RS_TORCH_AT_LEAST(2, 0)
-        auto sym = [&](int64_t v) { auto b = bound(v); return b ? std::optional<c10::SymInt>(*b) : std::optional<c10::SymInt>(); };
-        list.emplace_back(at::indexing::Slice(sym(s[0]), sym(s[1]), sym(s[2])));
-#else
-        list.emplace_back(at::indexing::Slice(bound(s[0]), bound(s[1]), bound(s[2])));
-#endif
+        list.emplace_back(slice(reinterpret_cast<const int64_t*>(a.payload)));
         break;
       }
       default: throw std::invalid_argument("not an index");

@@ -1,9 +1,8 @@
 // A node of the graph whose gradients come from computing its function once more: activation checkpointing (Chen et al. 2016). What it
 // keeps is the function's inputs; the function itself lives in managed code and is called back.
-#include "abi.h"
+#include "torch_versions.h"
 
 #include <torch/csrc/autograd/engine.h>
-#include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/saved_variable.h>
 #include <torch/csrc/autograd/variable.h>
 
@@ -77,7 +76,7 @@ struct RecomputeNode : public torch::autograd::Node {
 RS_EXPORT int32_t rs_recompute_attach(void* context, Recompute recompute, Release release_context, void* const* inputs, int32_t input_count,
                                       void* const* outputs, int32_t output_count, Out* results) {
   return guarded([&] {
-    std::shared_ptr<RecomputeNode> node(new RecomputeNode(context, recompute, release_context), torch::autograd::deleteNode);
+    auto node = make_node<RecomputeNode>(context, recompute, release_context);
     torch::autograd::edge_list edges;
     for (int32_t i = 0; i < input_count; i++) {
       auto input = share(inputs[i]);

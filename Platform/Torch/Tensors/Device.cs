@@ -65,7 +65,7 @@ public static partial class torch
         internal static Device Unpack(long packed) => packed == CPU.Packed ? CPU : new((DeviceType)(packed >> 32), (int)packed);
     }
 
-    public static unsafe class cuda
+    public static unsafe partial class cuda
     {
         public static bool is_available() => device_count() > 0;
 
