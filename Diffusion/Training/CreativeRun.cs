@@ -58,7 +58,7 @@ internal sealed class CreativeRun : IDisposable
             throw CatalogException.Precondition($"The creative model's loss became {loss} at step {Step + 1} of {_options.Steps}. Lower LearningRate (now {_options.LearningRate}) or ClipNorm ({_options.ClipNorm}).");
         }
 
-        utils.clip_grad_norm_(_parameters, _options.ClipNorm);
+        nn.utils.clip_grad_norm_(_parameters, _options.ClipNorm);
         _optimizer.step();
         _optimizer.zero_grad();
         _average.Update();

@@ -9,7 +9,7 @@ internal static class Suite
     private static readonly ISelfCheck[] All =
     [
         .. ElementChecks.All, .. ActivationChecks.All, .. ReductionChecks.All, .. IndexingChecks.All, .. LinearAlgebraChecks.All, .. ConvolutionChecks.All,
-        .. NetworkChecks.All, .. LossChecks.All, .. ModuleChecks.All, new TrainingChecks(),
+        .. NetworkChecks.All, .. LossChecks.All, .. ModuleChecks.All, new TrainingChecks(), new CudaChecks(),
     ];
 
     public static List<CheckResult> Run(Device device, int seed)
