@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using Xunit.Abstractions;
 
 namespace Recsys.Torch.Tests.Distributed;
 
 /// <summary>Ranks that die, stop or never come: the others learn of it in time and by a typed error.</summary>
-public sealed class LostRankTests
+public sealed class LostRankTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData(2)]
@@ -27,6 +28,7 @@ public sealed class LostRankTests
                 Assert.Equal("fault PeerLost", words[0] + " " + words[1]);
                 Assert.Equal(victim.ToString(CultureInfo.InvariantCulture), words[2]);
                 var passed = Stopwatch.GetElapsedTime(killed, long.Parse(words[3], CultureInfo.InvariantCulture)); // one clock for all processes
+                output.WriteLine($"{passed.TotalMilliseconds:F0} ms");
                 Assert.InRange(passed, TimeSpan.Zero, TimeSpan.FromSeconds(1));
                 Assert.Equal(7, await other.ExitAsync());
             }
