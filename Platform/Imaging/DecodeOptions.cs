@@ -14,7 +14,8 @@ public sealed record DecodeOptions
     /// <summary>Largest file in bytes; 32 MiB.</summary>
     public long MaxBytes { get; init; } = 32L << 20;
 
-    /// <summary>Most pixels (width × height), read from the header before anything is decoded; 64 million.</summary>
+    /// <summary>Most pixels (width × height), read from the header before anything is decoded; 64 million. Pictures that
+    /// cannot be read row by row (interlaced PNG, progressive JPEG, WebP) stop at 32 million, and no side has more than 65,535.</summary>
     public long MaxPixels { get; init; } = 64_000_000;
 
     /// <summary>Whether to turn the picture upright by its EXIF orientation.</summary>

@@ -56,66 +56,52 @@ public sealed class ImageBatch
             throw new ImageException($"A batch of {count} pictures of {size} × {size}: sides go from 1 to {ImageResizer.MaxSide}, and {Array.MaxLength:N0} bytes are the most; load it in parts.");
         }
 
-        Native.VipsRuntime.Ensure();
-        options ??= DecodeOptions.Default;
-        DecodeOptions Options(int item) => options with { File = name?.Invoke(item) ?? $"picture {item}" };
-        int stride = 3 * size * size;
-        var (pixels, present, errors) = (new byte[(long)stride * count], new bool[count], new string?[count]);
-        var gate = new Lock();
-        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel }, item =>
-        {
-            byte[]? file;
-            lock (gate)
-            {
-                file = read(item);
-            }
-
-            var target = pixels.AsSpan(item * stride, stride);
-            Picture? picture = null;
-            if (file is not null)
-            {
-                try
-                {
-                    picture = ImageDecoder.DecodeSquare(file, size, Options(item));
-                    present[item] = true;
-                }
-                catch (ImageException fault)
-                {
-                    errors[item] = fault.Message;
-                }
-            }
-
-            Place((picture ?? Imaging.Picture.Solid(size, size, options.Background)).Rgb, target, layout);
-        });
-
-        // libvips keeps one error text for all threads, so a message may be another picture's: ask again for each fault, one by one.
-        for (int item = 0; item < count; item++)
-        {
-            if (errors[item] is not null && read(item) is { } file)
-            {
-                try
-                {
-                    ImageDecoder.DecodeSquare(file, size, Options(item));
-                }
-                catch (ImageException fault)
-                {
-                    errors[item] = fault.Message;
-                }
-            }
-        }
-
+        var pixels = new byte[3L * size * size * count];
+        var (present, errors) = BatchLoader.Load<byte>(read, count, size, size, pixels, null, layout, ImageFit.Contain, options, name, cancel);
         return new ImageBatch(pixels, size, layout, present, errors);
     }
+
+    /// <summary>
+    /// Decodes in parallel straight into the caller's bytes [count, 3, height, width] (or [count, height, width, 3]), values 0 to 255.
+    /// Items without a picture, or with a damaged one, show the background.
+    /// </summary>
+    /// <inheritdoc cref="LoadInto(Func{int, byte[]?}, int, int, int, Memory{float}, float, float, BatchLayout, ImageFit, DecodeOptions?, Func{int, string}?, CancellationToken)"/>
+    public static (bool[] Present, string?[] Errors) LoadInto(
+        Func<int, byte[]?> read,
+        int count,
+        int width,
+        int height,
+        Memory<byte> pixels,
+        BatchLayout layout = BatchLayout.Nchw,
+        ImageFit fit = ImageFit.Contain,
+        DecodeOptions? options = null,
+        Func<int, string>? name = null,
+        CancellationToken cancel = default) => BatchLoader.Load(read, count, width, height, pixels, null, layout, fit, options, name, cancel);
+
+    /// <summary>
+    /// Decodes in parallel straight into the caller's floats, 0 to 255 mapped evenly onto <paramref name="low"/> to
+    /// <paramref name="high"/>: the memory of a tensor [count, 3, height, width].
+    /// </summary>
+    /// <returns>[count] which items have a decoded picture, and what was wrong with the others' files, null where there was none.</returns>
+    /// <exception cref="ImageException">A side outside 1 to 4,096, pixels of another length, or no libvips.</exception>
+    public static (bool[] Present, string?[] Errors) LoadInto(
+        Func<int, byte[]?> read,
+        int count,
+        int width,
+        int height,
+        Memory<float> pixels,
+        float low = -1,
+        float high = 1,
+        BatchLayout layout = BatchLayout.Nchw,
+        ImageFit fit = ImageFit.Contain,
+        DecodeOptions? options = null,
+        Func<int, string>? name = null,
+        CancellationToken cancel = default) => BatchLoader.Load(read, count, width, height, pixels, Table(low, high), layout, fit, options, name, cancel);
 
     /// <summary>The batch as floats, 0 to 255 mapped evenly onto <paramref name="low"/> to <paramref name="high"/>.</summary>
     public float[] ToFloats(float low = -1, float high = 1)
     {
-        var table = new float[256];
-        for (int value = 0; value < 256; value++)
-        {
-            table[value] = low + ((high - low) * value / 255f);
-        }
-
+        float[] table = Table(low, high);
         var floats = new float[Pixels.Length];
         for (int at = 0; at < floats.Length; at++)
         {
@@ -144,18 +130,6 @@ public sealed class ImageBatch
         return new Picture(Size, Size, rgb);
     }
 
-    private static void Place(ReadOnlySpan<byte> rgb, Span<byte> target, BatchLayout layout)
-    {
-        if (layout == BatchLayout.Nhwc)
-        {
-            rgb.CopyTo(target);
-            return;
-        }
-
-        int plane = target.Length / 3;
-        for (int at = 0; at < plane; at++)
-        {
-            (target[at], target[plane + at], target[(2 * plane) + at]) = (rgb[3 * at], rgb[(3 * at) + 1], rgb[(3 * at) + 2]);
-        }
-    }
+    private static float[] Table(float low, float high) =>
+        [.. Enumerable.Range(0, 256).Select(value => low + ((high - low) * value / 255f))];
 }

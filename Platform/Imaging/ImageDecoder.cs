@@ -14,125 +14,90 @@ public static class ImageDecoder
     public static ImageInfo Probe(ReadOnlySpan<byte> file, DecodeOptions? options = null)
     {
         options ??= DecodeOptions.Default;
-        using var image = Open(file, options, shrink: 1, out var format);
-        return new ImageInfo(format, image.Width, image.Height, image.Bands, image.HasAlpha, image.Orientation);
+        using var opened = Open(file, options);
+        var image = opened.Image;
+        return new ImageInfo(opened.Format, image.Width, image.Height, image.Bands, image.HasAlpha, image.Orientation);
     }
 
     /// <summary>The whole picture: upright, sRGB, transparency over the background. A PNG's 8-bit RGB comes out exactly.</summary>
     /// <exception cref="ImageException">Not a PNG, JPEG or WebP, damaged, truncated, or over a limit of <paramref name="options"/>.</exception>
-    public static Picture Decode(ReadOnlySpan<byte> file, DecodeOptions? options = null)
+    public static Picture Decode(ReadOnlySpan<byte> file, DecodeOptions? options = null) => Decode(file, 0, 0, ImageFit.Stretch, options ?? DecodeOptions.Default);
+
+    /// <summary>
+    /// The picture in a frame of <paramref name="width"/> × <paramref name="height"/>. Lanczos-3 with antialiasing; a large JPEG is first
+    /// shrunk while decoding, to no less than twice what is needed.
+    /// </summary>
+    /// <exception cref="ImageException">As for <see cref="Decode(ReadOnlySpan{byte}, DecodeOptions?)"/>; or a side outside 1 to 4,096.</exception>
+    public static Picture DecodeFit(ReadOnlySpan<byte> file, int width, int height, ImageFit fit = ImageFit.Contain, DecodeOptions? options = null)
     {
         options ??= DecodeOptions.Default;
-        using var image = Open(file, options, shrink: 1, out _);
-        return Finish(image, image.Width, image.Height, options);
+        RequireFrame(width, height, options.File);
+        return Decode(file, width, height, fit, options);
     }
 
     /// <summary>
     /// The picture shrunk (or enlarged) until its longer side is <paramref name="size"/>, in the middle of a square of the background.
-    /// Lanczos-3 with antialiasing; a large JPEG is first shrunk while decoding, to no less than twice what is needed.
     /// </summary>
-    /// <exception cref="ImageException">As for <see cref="Decode"/>; or a size outside 1 to 4,096.</exception>
+    /// <exception cref="ImageException">As for <see cref="DecodeFit"/>.</exception>
     public static Picture DecodeSquare(ReadOnlySpan<byte> file, int size, Rgb background) =>
         DecodeSquare(file, size, DecodeOptions.Default with { Background = background });
 
     /// <inheritdoc cref="DecodeSquare(ReadOnlySpan{byte}, int, Rgb)"/>
-    public static Picture DecodeSquare(ReadOnlySpan<byte> file, int size, DecodeOptions options)
-    {
-        if (size is < 1 or > ImageResizer.MaxSide)
-        {
-            throw new ImageException($"A square of {size} pixels; it may have 1 to {ImageResizer.MaxSide}.", options.File);
-        }
+    public static Picture DecodeSquare(ReadOnlySpan<byte> file, int size, DecodeOptions options) => DecodeFit(file, size, size, ImageFit.Contain, options);
 
-        var image = Open(file, options, shrink: 1, out var format);
-        try
+    internal static void RequireFrame(int width, int height, string? file)
+    {
+        if (width is < 1 or > ImageResizer.MaxSide || height is < 1 or > ImageResizer.MaxSide)
         {
-            int shrink = format == ImageFormat.Jpeg ? JpegShrink(Math.Max(image.Width, image.Height), size) : 1;
-            var (width, height) = ImageResizer.Fit(image.Width, image.Height, size);
-            if (shrink > 1)
+            throw new ImageException($"A frame of {width} × {height} pixels; each side may have 1 to {ImageResizer.MaxSide}.", file);
+        }
+    }
+
+    /// <summary>Decodes straight into a frame of a batch: each value is written once, in its layout, upright.</summary>
+    /// <param name="bytes">The frame's 3 × width × height values; null where they are floats, by the 256 of <paramref name="table"/>.</param>
+    internal static unsafe void DecodeInto(
+        ReadOnlySpan<byte> file, byte* bytes, float* floats, float* table, int width, int height, BatchLayout layout, ImageFit fit, DecodeOptions options)
+    {
+        using var opened = Open(file, options);
+        opened.Decode(width, height, fit, options, (sized, orientation, left, top, w, h) =>
+        {
+            sized.Write(PixelSink.Into(bytes, floats, table, layout, (width, height), w, h, orientation), left, top, w, h);
+            return true;
+        });
+    }
+
+    private static unsafe Picture Decode(ReadOnlySpan<byte> file, int width, int height, ImageFit fit, DecodeOptions options)
+    {
+        using var opened = Open(file, options);
+        return opened.Decode(width, height, fit, options, (sized, orientation, left, top, w, h) =>
+        {
+            var (toWidth, toHeight) = width > 0 ? (width, height) : orientation >= 5 ? (h, w) : (w, h);
+            bool covered = orientation >= 5 ? (h, w) == (toWidth, toHeight) : (w, h) == (toWidth, toHeight);
+            var picture = covered ? new Picture(toWidth, toHeight, new byte[3L * toWidth * toHeight]) : Picture.Solid(toWidth, toHeight, options.Background);
+            fixed (byte* rgb = picture.Rgb)
             {
-                image.Dispose();
-                image = Open(file, options, shrink, out _);
+                sized.Write(PixelSink.Into(rgb, null, null, BatchLayout.Nhwc, (toWidth, toHeight), w, h, orientation), left, top, w, h);
             }
 
-            return Finish(image, width, height, options).PadToSquare(options.Background);
-        }
-        finally
-        {
-            image.Dispose();
-        }
+            return picture;
+        });
     }
 
-    private static int JpegShrink(int side, int target)
-    {
-        int shrink = 8;
-        while (shrink > 1 && side < 2L * shrink * target)
-        {
-            shrink /= 2;
-        }
-
-        return shrink;
-    }
-
-    private static VipsImage Open(ReadOnlySpan<byte> file, DecodeOptions options, int shrink, out ImageFormat format)
+    private static OpenedPicture Open(ReadOnlySpan<byte> file, DecodeOptions options)
     {
         if (file.Length > options.MaxBytes)
         {
             throw new ImageException($"The file has {file.Length:N0} bytes; at most {options.MaxBytes:N0} are decoded.", options.File);
         }
 
-        format = ImageSniffer.Sniff(file, options.File);
-        file = format == ImageFormat.Png ? PngChunks.Essential(file) : file;
-        return Named(options.File, file, format, shrink, options.MaxPixels, static (bytes, format, shrink, maxPixels) =>
+        var format = ImageSniffer.Sniff(file, options.File);
+        bool whole = format == ImageFormat.WebP;
+        if (format == ImageFormat.Jpeg && JpegMarkers.Fault(file, out whole) is { } fault)
         {
-            string loader = format switch { ImageFormat.Png => "pngload_buffer", ImageFormat.Jpeg => "jpegload_buffer", _ => "webpload_buffer" };
-            using var load = new VipsOperation(loader).Set("buffer", bytes).Set("access", "sequential").Set("fail_on", "error");
-            if (shrink > 1)
-            {
-                load.Set("shrink", shrink);
-            }
-
-            var image = load.Run().Image();
-            if ((long)image.Width * image.Height > maxPixels)
-            {
-                string size = $"{image.Width} × {image.Height}";
-                image.Dispose();
-                throw new ImageException($"The header says {size} pixels; at most {maxPixels:N0} are decoded.");
-            }
-
-            return image;
-        });
-    }
-
-    private delegate VipsImage Load(ReadOnlySpan<byte> file, ImageFormat format, int shrink, long maxPixels);
-
-    private static VipsImage Named(string? name, ReadOnlySpan<byte> file, ImageFormat format, int shrink, long maxPixels, Load load)
-    {
-        try
-        {
-            return load(file, format, shrink, maxPixels);
+            throw new ImageException(fault, options.File);
         }
-        catch (ImageException fault) when (name is not null && fault.File is null)
-        {
-            throw new ImageException(fault.Message, name, fault);
-        }
-    }
 
-    // To sRGB of 8 bits, alpha over the background, resize, decode (all lazily until here), then upright: quarter turns come last,
-    // on the small picture, because a sequential decode cannot be read sideways. Flattening before resizing equals resizing
-    // premultiplied alpha, so no dark fringes.
-    private static Picture Finish(VipsImage image, int width, int height, DecodeOptions options)
-    {
-        try
-        {
-            using var colour = new VipsOperation("colourspace").Set("in", image).Set("space", "srgb").Run().TakeImage();
-            using var opaque = colour.HasAlpha ? ImageResizer.Flatten(colour, options.Background) : null;
-            using var sized = ImageResizer.Resize(opaque ?? colour, width, height);
-            var picture = new Picture(sized.Width, sized.Height, sized.Pixels());
-            return options.Upright ? ImageOrientation.Upright(picture, image.Orientation) : picture;
-        }
-        catch (ImageException fault) when (options.File is not null && fault.File is null)
-        {
-            throw new ImageException(fault.Message, options.File, fault);
-        }
+        whole |= format == ImageFormat.Png && PngChunks.IsInterlaced(file);
+        return new OpenedPicture(format == ImageFormat.Png ? PngChunks.Essential(file) : file, format, whole, options);
     }
 }

@@ -26,11 +26,6 @@ public static class ImageResizer
         return new Picture(sized.Width, sized.Height, sized.Pixels());
     }
 
-    /// <summary>The size that keeps the proportions and has <paramref name="side"/> as its longer side.</summary>
-    internal static (int Width, int Height) Fit(int width, int height, int side) => width >= height
-        ? (side, Math.Max(1, (int)Math.Round((double)height * side / width)))
-        : (Math.Max(1, (int)Math.Round((double)width * side / height)), side);
-
     internal static VipsImage Resize(VipsImage source, int width, int height)
     {
         double x = (double)width / source.Width, y = (double)height / source.Height;

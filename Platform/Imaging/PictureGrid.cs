@@ -23,7 +23,7 @@ public static class PictureGrid
         {
             if (pictures[at] is { } picture)
             {
-                var (w, h) = ImageResizer.Fit(picture.Width, picture.Height, cell);
+                var (w, h) = Fitting.Size(picture.Width, picture.Height, cell, cell, ImageFit.Contain);
                 var fitted = w == picture.Width && h == picture.Height ? picture : ImageResizer.Resize(picture, w, h);
                 int x = gap + (at % columns * (cell + gap)), y = gap + (at / columns * (cell + gap));
                 sheet.Paste(fitted, x + ((cell - w) / 2), y + ((cell - h) / 2));

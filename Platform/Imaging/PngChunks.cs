@@ -60,6 +60,9 @@ internal static class PngChunks
         return kept.GetBuffer().AsSpan(0, (int)kept.Length);
     }
 
+    /// <summary>Whether the header asks for Adam7 (section 8.2).</summary>
+    public static bool IsInterlaced(ReadOnlySpan<byte> file) => file.Length > 28 && file[28] != 0;
+
     // Deflate grows data that it cannot compress by 5 bytes in 16 kB; interlacing adds some filter bytes a row.
     private static long MostCompressed(ReadOnlySpan<byte> header)
     {

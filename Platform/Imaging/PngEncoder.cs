@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using System.Text;
 
 namespace Recsys.Imaging;
@@ -8,12 +9,15 @@ public static class PngEncoder
 {
     /// <param name="rgb">[height × width × 3]</param>
     /// <param name="text">Keyword → text; keywords of 1 to 79 printable ASCII characters. Written in order of the keywords.</param>
+    /// <param name="compression">How hard the rows are packed.</param>
     /// <exception cref="ImageException">A wrong length or keyword.</exception>
-    public static byte[] Encode(byte[] rgb, int width, int height, IReadOnlyDictionary<string, string>? text = null) =>
-        Encode(new Picture(width, height, rgb), text);
+    public static byte[] Encode(
+        byte[] rgb, int width, int height, IReadOnlyDictionary<string, string>? text = null, CompressionLevel compression = CompressionLevel.SmallestSize) =>
+        Encode(new Picture(width, height, rgb), text, compression);
 
-    /// <inheritdoc cref="Encode(byte[], int, int, IReadOnlyDictionary{string, string}?)"/>
-    public static byte[] Encode(Picture picture, IReadOnlyDictionary<string, string>? text = null)
+    /// <inheritdoc cref="Encode(byte[], int, int, IReadOnlyDictionary{string, string}?, CompressionLevel)"/>
+    public static byte[] Encode(
+        Picture picture, IReadOnlyDictionary<string, string>? text = null, CompressionLevel compression = CompressionLevel.SmallestSize)
     {
         foreach (string keyword in text?.Keys ?? [])
         {
@@ -35,7 +39,7 @@ public static class PngEncoder
             PngChunks.WriteText(png, keyword, text![keyword]);
         }
 
-        PngChunks.Write(png, "IDAT"u8, PngFilters.Compress(picture));
+        PngChunks.Write(png, "IDAT"u8, PngFilters.Compress(picture, compression));
         PngChunks.Write(png, "IEND"u8, []);
         return png.ToArray();
     }

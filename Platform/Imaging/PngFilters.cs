@@ -11,7 +11,7 @@ internal static class PngFilters
     private const int Filters = 5; // None, Sub, Up, Average, Paeth
 
     /// <returns>The zlib stream of an IDAT chunk.</returns>
-    public static byte[] Compress(Picture picture)
+    public static byte[] Compress(Picture picture, CompressionLevel level)
     {
         int row = 3 * picture.Width;
         var filtered = new byte[Filters][];
@@ -22,7 +22,7 @@ internal static class PngFilters
         }
 
         using var packed = new MemoryStream();
-        using (var zlib = new ZLibStream(packed, CompressionLevel.SmallestSize, leaveOpen: true))
+        using (var zlib = new ZLibStream(packed, level, leaveOpen: true))
         {
             var above = new byte[row];
             for (int y = 0; y < picture.Height; y++)

@@ -74,7 +74,7 @@ public sealed class JpegDecodingTests
     public void A_quality_out_of_range_is_refused(int quality) =>
         Assert.Contains("quality", Assert.Throws<ImageException>(() => JpegEncoder.Encode(Pictures.Smooth(8, 8), quality)).Message, StringComparison.Ordinal);
 
-    private static byte[] WithOrientation(byte[] jpeg, int orientation)
+    internal static byte[] WithOrientation(byte[] jpeg, int orientation)
     {
         byte[] tiff =
         [

@@ -81,6 +81,26 @@ internal static class TestPng
         return packed.ToArray();
     }
 
+    /// <summary>The file with the right CRC behind each chunk, as far as its chunks can be followed.</summary>
+    public static byte[] WithChecksums(byte[] file)
+    {
+        for (int at = 8; at + 12 <= file.Length;)
+        {
+            uint length = BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(at));
+            if (length > file.Length - at - 12)
+            {
+                break;
+            }
+
+            using var chunk = new MemoryStream();
+            Chunk(chunk, file.AsSpan(at + 4, 4), file.AsSpan(at + 8, (int)length));
+            chunk.ToArray().CopyTo(file, at);
+            at += 12 + (int)length;
+        }
+
+        return file;
+    }
+
     public static byte[] Header(int width, int height, int depth, int kind, bool interlaced)
     {
         var header = new byte[13];

@@ -34,37 +34,52 @@ internal sealed unsafe class VipsImage : SafeHandle
         }
     }
 
-    /// <summary>
-    /// Runs the pipeline on the calling thread, a strip of rows at a time (writing to memory as a whole would hand every strip to
-    /// worker threads, which costs more than decoding a small picture). 8-bit pixels, rows from the top, interleaved.
-    /// </summary>
+    /// <summary>8-bit pixels, rows from the top, interleaved.</summary>
     public byte[] Pixels()
     {
-        int width = Width, height = Height, row = width * Bands;
-        var pixels = new byte[(long)row * height];
+        var pixels = new byte[3L * Width * Height];
+        fixed (byte* rgb = pixels)
+        {
+            Write(PixelSink.Into(rgb, null, null, BatchLayout.Nhwc, (Width, Height), Width, Height, orientation: 1), 0, 0, Width, Height);
+        }
+
+        return pixels;
+    }
+
+    /// <summary>
+    /// Runs the pipeline of an RGB picture on the calling thread, a strip of rows at a time (writing to memory as a whole would hand every
+    /// strip to worker threads, which costs more than decoding a small picture), and puts a window of it where the sink says.
+    /// </summary>
+    public void Write(PixelSink sink, int left, int top, int width, int height)
+    {
+        if (Bands != 3)
+        {
+            throw new ImageException($"A picture of {Bands} channels where RGB was expected.");
+        }
+
         nint region = Vips.RegionNew(handle);
         try
         {
-            for (int top = 0; top < height; top += StripRows)
+            for (int row = 0; row < height; row += StripRows)
             {
-                int rows = Math.Min(StripRows, height - top);
-                byte* strip = Vips.RegionFetch(region, 0, top, width, rows, out nuint length);
+                int rows = Math.Min(StripRows, height - row);
+                byte* strip = Vips.RegionFetch(region, left, top + row, width, rows, out nuint length);
                 if (strip == null)
                 {
                     throw new ImageException(VipsRuntime.TakeError());
                 }
 
-                try
+                if (length == (nuint)(3L * width * rows))
                 {
-                    new ReadOnlySpan<byte>(strip, checked((int)length)).CopyTo(pixels.AsSpan(top * row, rows * row));
+                    sink.Write(strip, row, rows, width);
                 }
-                finally
+
+                Vips.Free((nint)strip);
+                if (length != (nuint)(3L * width * rows))
                 {
-                    Vips.Free((nint)strip);
+                    throw new ImageException($"A strip of {length} bytes where {3L * width * rows} were expected.");
                 }
             }
-
-            return pixels;
         }
         finally
         {
