@@ -50,6 +50,16 @@ public sealed class WireTests
     [InlineData(long.MaxValue, "99999999H")]
     public void Timeouts_are_written_in_the_finest_unit_that_fits(long ticks, string header) => Assert.Equal(header, TimeoutHeader.Format(TimeSpan.FromTicks(ticks)));
 
+    [Theory]
+    [InlineData("1")]
+    [InlineData("S")]
+    [InlineData("-1S")]
+    [InlineData("1 S")]
+    [InlineData("1\0S")]
+    [InlineData("1s")]
+    [InlineData("123456789S")]
+    public void What_is_no_timeout_is_refused(string header) => Assert.False(TimeoutHeader.TryParse(header, out _));
+
     [Property]
     public bool Timeout_survives_rounded_up(FsCheck.NonNegativeInt milliseconds, byte extra)
     {

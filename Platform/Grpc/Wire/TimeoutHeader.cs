@@ -11,7 +11,9 @@ internal static class TimeoutHeader
     public static bool TryParse(ReadOnlySpan<char> value, out TimeSpan timeout)
     {
         timeout = default;
-        if (value.Length is < 2 or > 9 || !long.TryParse(value[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out long amount)) return false;
+        // The framework's parser would take trailing zero characters too.
+        if (value.Length is < 2 or > 9 || value[..^1].ContainsAnyExceptInRange('0', '9')) return false;
+        long amount = long.Parse(value[..^1], NumberStyles.None, CultureInfo.InvariantCulture);
         double ticksPerUnit = value[^1] switch
         {
             'H' => TimeSpan.TicksPerHour,

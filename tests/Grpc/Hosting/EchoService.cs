@@ -105,7 +105,8 @@ public sealed class EchoService(EchoProbe probe) : Echo.EchoBase
     private static EchoResponse Respond(EchoRequest request, int index, ServerCallContext context) => new()
     {
         RemainingMs = context.Deadline == DateTime.MaxValue ? 0 : (long)(context.Deadline - DateTime.UtcNow).TotalMilliseconds,
-        Payload = request.ResponseSize > 0 ? ByteString.CopyFrom(new byte[request.ResponseSize]) : request.Payload,
+        // Never more than a damaged request may cost.
+        Payload = request.ResponseSize > 0 ? ByteString.CopyFrom(new byte[Math.Min(request.ResponseSize, 10_000_000)]) : request.Payload,
         Text = request.Text,
         Index = index,
     };

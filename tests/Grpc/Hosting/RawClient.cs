@@ -9,8 +9,10 @@ public sealed class RawClient(string address) : IDisposable
 {
     private readonly HttpMessageInvoker _invoker = new(new SocketsHttpHandler { UseProxy = false });
 
-    public sealed record Answer(HttpStatusCode Http, int? Status, string Message, byte[] Body, HttpResponseMessage Response)
+    public sealed record Answer(HttpStatusCode Http, int? Status, string Message, byte[] Body, HttpResponseMessage Response) : IDisposable
     {
+        public void Dispose() => Response.Dispose();
+
         public string? Header(string name) => Response.Headers.TryGetValues(name, out IEnumerable<string>? values) ? string.Join(',', values) : null;
 
         public string? Trailer(string name) => Response.TrailingHeaders.TryGetValues(name, out IEnumerable<string>? values) ? string.Join(',', values) : null;

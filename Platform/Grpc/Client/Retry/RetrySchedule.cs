@@ -22,7 +22,7 @@ internal sealed class RetrySchedule(RetryPolicy policy, int? maxAttempts, RetryT
         Failed++;
         string? pushback = trailers.GetValue(PushbackKey);
         bool retryable = policy.RetryableStatusCodes.Contains(status.StatusCode);
-        bool forbidden = pushback is not null && !(int.TryParse(pushback, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+        bool forbidden = pushback is not null && !int.TryParse(pushback, NumberStyles.None, CultureInfo.InvariantCulture, out _);
         if (retryable || forbidden) throttle?.RecordFailure();
         if (!retryable || forbidden || Failed >= _maxAttempts || throttle?.AllowsRetry == false) return null;
         if (pushback is not null)
