@@ -1,14 +1,17 @@
-// The shapes that cross the C ABI, and the guard every export stands in.
+// What every export stands on: the guard that lets nothing out, tensor handles, checks of what the caller passed.
 //
 // Rules: an export returns a Status and lets no C++ exception out (one that crosses into managed code kills the process);
 // a tensor handle is one owned reference to a TensorImpl, given back exactly once with rs_tensor_free.
 #pragma once
+
+#include "values.h"
 
 #include <ATen/ATen.h>
 
 #include <cstdint>
 #include <exception>
 #include <new>
+#include <stdexcept>
 #include <string>
 
 #if __has_include(<torch/version.h>)
@@ -23,52 +26,6 @@
 
 namespace recsys {
 
-// Kept in step with Recsys.Torch.Native.Status.
-enum Status : int32_t {
-  kOk = 0,
-  kTorch = 1,        // c10::Error
-  kIndex = 2,        // c10::IndexError, std::out_of_range
-  kType = 3,         // c10::TypeError, or an argument of the wrong kind
-  kUnsupported = 4,  // c10::NotImplementedError
-  kMemory = 5,       // std::bad_alloc
-  kStandard = 6,     // any other std::exception
-  kUnknown = 7,      // not even a std::exception
-  kArgument = 8,     // refused by this library before libtorch saw it
-};
-
-// Kept in step with Recsys.Torch.Native.Kind.
-enum Kind : int32_t {
-  kNone = 0,
-  kTensor = 1,
-  kInt = 2,
-  kDouble = 3,
-  kBool = 4,
-  kIntList = 5,
-  kDoubleList = 6,
-  kBoolList = 7,
-  kTensorList = 8,  // a null handle inside is an absent optional tensor
-  kString = 9,
-  kDevice = 10,     // payload = type << 32 | uint32(index)
-  kGenerator = 11,
-  kSlice = 12,      // indexing only: payload -> int64[3], INT64_MIN where left out
-  kEllipsis = 13,   // indexing only
-};
-
-// An argument: lists and strings carry a pointer and a length, everything else sits in the payload.
-struct Arg {
-  int32_t kind;
-  int32_t count;
-  int64_t payload;
-};
-
-// A result: a tensor with the bytes it owns, a number, or (kTensorList) an array of Out to be freed with rs_free.
-struct Out {
-  int32_t kind;
-  int32_t count;
-  int64_t payload;
-  int64_t bytes;
-};
-
 Status fail(Status status, const char* message) noexcept;
 Status fail_current() noexcept;  // inside a catch block
 
@@ -76,7 +33,24 @@ at::TensorImpl* release(at::Tensor&& tensor) noexcept;  // to a handle
 at::Tensor share(void* handle);                         // a new reference to the handle's tensor; throws on null
 void give(at::Tensor&& tensor, Out* out) noexcept;
 double bits_to_double(int64_t bits) noexcept;
+bool valid_dtype(int64_t dtype) noexcept;
 c10::Device to_device(int64_t payload);
+
+// Refuses a null among the pointers that an export cannot do without.
+template <typename... P>
+void required(P*... pointers) {
+  if (((pointers == nullptr) || ...)) {
+    throw std::invalid_argument("a null pointer where memory is needed");
+  }
+}
+
+// Refuses a list of a negative length, or of a length without memory.
+template <typename T>
+void required_list(const T* list, int64_t count) {
+  if (count < 0 || (count > 0 && list == nullptr)) {
+    throw std::invalid_argument("a list of " + std::to_string(count) + " entries without memory");
+  }
+}
 
 template <typename Body>
 int32_t guarded(Body&& body) noexcept {

@@ -12,6 +12,7 @@ using namespace recsys;
 
 namespace {
 std::vector<at::Tensor> tensors(void* const* handles, int32_t count) {
+  required_list(handles, count);
   std::vector<at::Tensor> list;
   list.reserve(static_cast<size_t>(count));
   for (int32_t i = 0; i < count; i++) {
@@ -45,6 +46,7 @@ RS_EXPORT int32_t rs_backward(void* const* outputs, int32_t output_count, void* 
 RS_EXPORT int32_t rs_grad(void* const* outputs, int32_t output_count, void* const* inputs, int32_t input_count, void* const* gradients,
                           int32_t gradient_count, int32_t retain, int32_t create_graph, int32_t allow_unused, Out* results) {
   return guarded([&] {
+    required_list(results, input_count);
     auto outs = tensors(outputs, output_count);
     auto ins = tensors(inputs, input_count);
     all_defined(outs, "outputs");
@@ -58,7 +60,7 @@ RS_EXPORT int32_t rs_grad(void* const* outputs, int32_t output_count, void* cons
 }
 
 RS_EXPORT int32_t rs_tensor_grad(void* handle, Out* result) {
-  return guarded([&] { give(at::Tensor(share(handle).grad()), result); });
+  return guarded([&] { required(result); give(at::Tensor(share(handle).grad()), result); });
 }
 
 // A null gradient removes it.
@@ -101,7 +103,7 @@ RS_EXPORT int32_t rs_inference_enabled() { return c10::InferenceMode::is_enabled
 
 // Entered and left on the same thread, innermost first.
 RS_EXPORT int32_t rs_inference_enter(int32_t on, void** guard) {
-  return guarded([&] { *guard = new c10::InferenceMode(on != 0); });
+  return guarded([&] { required(guard); *guard = new c10::InferenceMode(on != 0); });
 }
 
 RS_EXPORT void rs_inference_leave(void* guard) {

@@ -147,6 +147,8 @@ RS_EXPORT int32_t rs_dist_backends() {
 // port 0: any free one; the port in use comes back.
 RS_EXPORT int32_t rs_store_new(const char* host, int32_t port, int32_t is_server, int64_t timeout_ms, int32_t* bound, void** result) {
   RECSYS_WITH_C10D({
+    required(host, bound, result);
+    if (port < 0 || port > 65535) throw std::invalid_argument("no port has the number " + std::to_string(port));
     c10d::TCPStoreOptions options;
     options.port = static_cast<std::uint16_t>(port);
     options.isServer = is_server != 0;
@@ -161,6 +163,7 @@ RS_EXPORT int32_t rs_store_new(const char* host, int32_t port, int32_t is_server
 // The same store with every key below a prefix.
 RS_EXPORT int32_t rs_store_prefix(void* store, const char* prefix, void** result) {
   RECSYS_WITH_C10D({
+    required(prefix, result);
     auto& inner = to<c10::intrusive_ptr<c10d::Store>>(store, "store");
     *result = new c10::intrusive_ptr<c10d::Store>(c10::make_intrusive<c10d::PrefixStore>(prefix, inner));
   });
@@ -173,12 +176,14 @@ RS_EXPORT void rs_store_free(void* store) {
 }
 
 RS_EXPORT int32_t rs_store_set(void* store, const char* key, const uint8_t* data, int64_t length) {
-  RECSYS_WITH_C10D({ to<c10::intrusive_ptr<c10d::Store>>(store, "store")->set(key, std::vector<uint8_t>(data, data + length)); });
+  RECSYS_WITH_C10D({ required(key); required_list(data, length); to<c10::intrusive_ptr<c10d::Store>>(store, "store")->set(key, std::vector<uint8_t>(data, data + length)); });
 }
 
 // Waits for the key, at most the store's timeout. length is the value's own; no more than capacity bytes are copied.
 RS_EXPORT int32_t rs_store_get(void* store, const char* key, uint8_t* data, int64_t capacity, int64_t* length) {
   RECSYS_WITH_C10D({
+    required(key, length);
+    required_list(data, capacity);
     auto value = to<c10::intrusive_ptr<c10d::Store>>(store, "store")->get(key);
     *length = static_cast<int64_t>(value.size());
     std::memcpy(data, value.data(), static_cast<size_t>(std::min<int64_t>(capacity, *length)));
@@ -186,12 +191,14 @@ RS_EXPORT int32_t rs_store_get(void* store, const char* key, uint8_t* data, int6
 }
 
 RS_EXPORT int32_t rs_store_add(void* store, const char* key, int64_t amount, int64_t* sum) {
-  RECSYS_WITH_C10D({ *sum = to<c10::intrusive_ptr<c10d::Store>>(store, "store")->add(key, amount); });
+  RECSYS_WITH_C10D({ required(key, sum); *sum = to<c10::intrusive_ptr<c10d::Store>>(store, "store")->add(key, amount); });
 }
 
 // address: an interface's name (is_interface), a host or address of this machine, or empty for what its host name stands for. Gloo only.
 RS_EXPORT int32_t rs_group_new(void* store, const char* backend, int32_t rank, int32_t size, int64_t timeout_ms, const char* address, int32_t is_interface, void** result) {
   RECSYS_WITH_C10D({
+    required(backend, result);
+    if (size < 1 || rank < 0 || rank >= size) throw std::invalid_argument("rank " + std::to_string(rank) + " of " + std::to_string(size));
     auto group = std::make_unique<Group>();
     group->store = to<c10::intrusive_ptr<c10d::Store>>(store, "store");
     group->rank = rank;
@@ -204,6 +211,7 @@ RS_EXPORT int32_t rs_group_new(void* store, const char* backend, int32_t rank, i
 // Ends every wait on this group, now and later, with this reason. The first reason stays.
 RS_EXPORT int32_t rs_group_abort(void* group, const char* reason) {
   RECSYS_WITH_C10D({
+    required(reason);
     auto& watch = *to<Group>(group, "group").watch;
     std::lock_guard<std::mutex> lock(watch.mutex);
     if (!watch.aborted) {
@@ -235,11 +243,12 @@ RS_EXPORT void rs_group_free(void* handle) {
 }
 
 RS_EXPORT int32_t rs_group_all_reduce(void* group, void* tensor, int32_t op, void** work) {
-  RECSYS_WITH_C10D({ give_work(all_reduce(to<Group>(group, "group"), dense(tensor), op), work); });
+  RECSYS_WITH_C10D({ required(work); give_work(all_reduce(to<Group>(group, "group"), dense(tensor), op), work); });
 }
 
 RS_EXPORT int32_t rs_group_broadcast(void* group, void* tensor, int32_t source, void** work) {
   RECSYS_WITH_C10D({
+    required(work);
     auto& g = to<Group>(group, "group");
     c10d::BroadcastOptions options;
     options.rootRank = source;
@@ -253,6 +262,8 @@ RS_EXPORT int32_t rs_group_broadcast(void* group, void* tensor, int32_t source, 
 // outputs: one tensor of the input's shape for each rank.
 RS_EXPORT int32_t rs_group_all_gather(void* group, void* const* outputs, int32_t count, void* input, void** work) {
   RECSYS_WITH_C10D({
+    required(work);
+    required_list(outputs, count);
     auto& g = to<Group>(group, "group");
     std::vector<std::vector<at::Tensor>> out(1);
     for (int32_t i = 0; i < count; i++) {
@@ -269,7 +280,10 @@ RS_EXPORT int32_t rs_group_all_gather(void* group, void* const* outputs, int32_t
 // inputs: one tensor of the output's shape for each rank.
 RS_EXPORT int32_t rs_group_reduce_scatter(void* group, void* output, void* const* inputs, int32_t count, int32_t op, void** work) {
   RECSYS_WITH_C10D({
+    required(work);
+    required_list(inputs, count);
     auto& g = to<Group>(group, "group");
+    if (count != g.size) throw std::invalid_argument(std::to_string(count) + " parts for " + std::to_string(g.size) + " ranks");
     auto out = dense(output);
     std::vector<at::Tensor> parts;
     for (int32_t i = 0; i < count; i++) {
@@ -303,6 +317,7 @@ RS_EXPORT int32_t rs_group_reduce_scatter(void* group, void* output, void* const
 
 RS_EXPORT int32_t rs_group_barrier(void* group, void** work) {
   RECSYS_WITH_C10D({
+    required(work);
     auto& g = to<Group>(group, "group");
     auto under_way = g.engine->barrier();
     give_work(follow(g, std::move(under_way), {}, {}), work);
@@ -310,11 +325,12 @@ RS_EXPORT int32_t rs_group_barrier(void* group, void** work) {
 }
 
 RS_EXPORT int32_t rs_work_wait(void* work, int64_t timeout_ms, int32_t* outcome) {
-  RECSYS_WITH_C10D({ *outcome = wait(to<Pending>(work, "work"), timeout_ms); });
+  RECSYS_WITH_C10D({ required(outcome); *outcome = wait(to<Pending>(work, "work"), timeout_ms); });
 }
 
 RS_EXPORT int32_t rs_work_done(void* work, int32_t* done) {
   RECSYS_WITH_C10D({
+    required(done);
     auto& pending = to<Pending>(work, "work");
     if (pending.nccl) {
       *done = !pending.work || pending.work->isCompleted();

@@ -161,10 +161,9 @@ const char* kind_name(int32_t kind) {
   throw std::invalid_argument("argument '" + p.name + "' does not take a value of kind " + kind_name(a.kind));
 }
 
-// libtorch indexes tables with these unchecked, so a wrong number would be the end of the process.
 bool valid_enum(Want want, int64_t v) {
   switch (want) {
-    case Want::ScalarType: return (v >= 0 && v <= 11) || v == 15 || (RS_TORCH_AT_LEAST(2, 1) && v >= 23 && v <= 26);
+    case Want::ScalarType: return valid_dtype(v);
     case Want::Layout: return v == 0;  // dense tensors only
     case Want::MemoryFormat: return v >= 0 && v <= 3;
     default: return true;
@@ -414,6 +413,7 @@ using namespace recsys;
 // kUnsupported where this libtorch has no such operator.
 RS_EXPORT int32_t rs_op_find(const char* name, const char* overload, void** result) {
   return guarded([&] {
+    required(name, overload, result);
     auto found = c10::Dispatcher::singleton().findSchema({name, overload});
     if (!found) {
       C10_THROW_ERROR(NotImplementedError, std::string("no operator ") + name + (*overload ? "." : "") + overload + " in libtorch " TORCH_VERSION);
@@ -430,9 +430,7 @@ RS_EXPORT int32_t rs_op_find(const char* name, const char* overload, void** resu
 // The operator's schema as text; `length` is its full length in bytes.
 RS_EXPORT int32_t rs_op_schema(void* handle, char* buffer, int64_t capacity, int64_t* length) {
   return guarded([&] {
-    if (handle == nullptr) {
-      throw std::invalid_argument("a null operator");
-    }
+    required(handle, length);
     auto text = c10::toString(static_cast<Operator*>(handle)->handle.schema());
     if (buffer != nullptr && capacity > 0) {
       std::memcpy(buffer, text.data(), static_cast<size_t>(std::min<int64_t>(capacity, static_cast<int64_t>(text.size()))));
@@ -444,8 +442,11 @@ RS_EXPORT int32_t rs_op_schema(void* handle, char* buffer, int64_t capacity, int
 // Calls an operator. Results beyond `capacity` are dropped, so an in-place operator is called with capacity 0.
 RS_EXPORT int32_t rs_op_call(void* handle, const Arg* arguments, int32_t count, Out* results, int32_t capacity, int32_t* returned) {
   return guarded([&] {
+    required(handle);
+    required_list(arguments, count);
+    required_list(results, capacity);
     auto* op = static_cast<Operator*>(handle);
-    if (op == nullptr || count < 0 || static_cast<size_t>(count) > op->parameters.size()) {
+    if (static_cast<size_t>(count) > op->parameters.size()) {
       throw std::invalid_argument("more arguments than the operator has");
     }
     if (capacity > 0 && call_typed(*op, arguments, count, results)) {

@@ -99,6 +99,7 @@ using namespace recsys;
 // generator: null for the default one; one 64-bit number is taken from its stream.
 RS_EXPORT int32_t rs_fast_dropout(void* handle, double p, void* generator, Out* result) {
   return guarded([&] {
+    required(result);
     auto x = share(handle);
     if (!(p >= 0.0 && p < 1.0)) {
       throw std::invalid_argument("the dropout probability is " + std::to_string(p) + ", allowed is 0 <= p < 1");

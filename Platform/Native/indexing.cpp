@@ -8,7 +8,9 @@ using namespace recsys;
 
 namespace {
 std::vector<at::indexing::TensorIndex> indices(const Arg* arguments, int32_t count) {
+  required_list(arguments, count);
   std::vector<at::indexing::TensorIndex> list;
+  list.reserve(static_cast<size_t>(count));
   for (int32_t i = 0; i < count; i++) {
     const auto& a = arguments[i];
     switch (a.kind) {
@@ -30,12 +32,13 @@ std::vector<at::indexing::TensorIndex> indices(const Arg* arguments, int32_t cou
 }  // namespace
 
 RS_EXPORT int32_t rs_tensor_index(void* handle, const Arg* arguments, int32_t count, Out* result) {
-  return guarded([&] { give(share(handle).index(indices(arguments, count)), result); });
+  return guarded([&] { required(result); give(share(handle).index(indices(arguments, count)), result); });
 }
 
 // value: a tensor, or a number.
 RS_EXPORT int32_t rs_tensor_index_put(void* handle, const Arg* arguments, int32_t count, const Arg* value) {
   return guarded([&] {
+    required(value);
     auto t = share(handle);
     auto where = indices(arguments, count);
     switch (value->kind) {

@@ -47,6 +47,7 @@ void adafactor(at::Tensor p, const at::Tensor& gradient, at::Tensor rows, at::Te
 RS_EXPORT int32_t rs_optim_adafactor(void* const* params, void* const* rows, void* const* columns, void* const* whole, int64_t* steps, int32_t count,
                                      const AdafactorOptions* options) {
   return guarded([&] {
+    required(options, rows, columns, whole, steps);
     at::NoGradGuard no_grad;
     auto a = collect(params, count, {});
     advance(a, steps);

@@ -40,6 +40,7 @@ void adagrad_fused(Active& a, const int64_t* steps, const AdagradOptions& o) {
 
 RS_EXPORT int32_t rs_optim_adagrad(void* const* params, void* const* sums, int64_t* steps, int32_t count, const AdagradOptions* options) {
   return guarded([&] {
+    required(options, sums, steps);
     at::NoGradGuard no_grad;
     auto a = collect(params, count, {sums});
     if (a.params.empty()) return;

@@ -103,6 +103,8 @@ void adam_foreach(Active& a, const int64_t* steps, const AdamOptions& o) {
 RS_EXPORT int32_t rs_optim_adam(void* const* params, void* const* averages, void* const* squares, void* const* max_squares, int64_t* steps,
                                 int32_t count, const AdamOptions* options) {
   return guarded([&] {
+    required(options, averages, squares, steps);
+    if (options->amsgrad) required(max_squares);
     at::NoGradGuard no_grad;
     auto a = collect(params, count, {averages, squares, options->amsgrad ? max_squares : nullptr});
     if (a.params.empty()) return;

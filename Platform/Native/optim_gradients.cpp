@@ -33,6 +33,7 @@ RS_VECTOR void lerp(float* __restrict to, const float* __restrict from, int64_t 
 
 RS_EXPORT int32_t rs_optim_zero_grad(void* const* params, int32_t count, int32_t set_to_none) {
   return guarded([&] {
+    required_list(params, count);
     at::NoGradGuard no_grad;
     for (int32_t i = 0; i < count; i++) {
       auto p = share(params[i]);
@@ -48,6 +49,7 @@ RS_EXPORT int32_t rs_optim_zero_grad(void* const* params, int32_t count, int32_t
 // Scales all gradients so that their joint norm is at most max_norm; total is the norm before. norm_type may be infinite.
 RS_EXPORT int32_t rs_optim_clip_grad_norm(void* const* params, int32_t count, double max_norm, double norm_type, double* total) {
   return guarded([&] {
+    required(total);
     at::NoGradGuard no_grad;
     auto a = collect(params, count, {});
     *total = 0;
@@ -78,6 +80,8 @@ RS_EXPORT int32_t rs_optim_clip_grad_norm(void* const* params, int32_t count, do
 // targets += weight * (sources - targets), list by list.
 RS_EXPORT int32_t rs_optim_lerp(void* const* targets, void* const* sources, int32_t count, double weight) {
   return guarded([&] {
+    required_list(targets, count);
+    required_list(sources, count);
     at::NoGradGuard no_grad;
     std::vector<at::Tensor> to, from;
     bool fused = true;

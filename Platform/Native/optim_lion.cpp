@@ -56,6 +56,7 @@ void lion_foreach(Active& a, const LionOptions& o) {
 
 RS_EXPORT int32_t rs_optim_lion(void* const* params, void* const* momenta, int64_t* steps, int32_t count, const LionOptions* options) {
   return guarded([&] {
+    required(options, momenta, steps);
     at::NoGradGuard no_grad;
     auto a = collect(params, count, {momenta});
     if (a.params.empty()) return;

@@ -53,6 +53,7 @@ struct Active {
 };
 
 inline Active collect(void* const* params, int32_t count, std::initializer_list<void* const*> states) {
+  required_list(params, count);
   Active a;
   for (int32_t i = 0; i < count; i++) {
     auto p = share(params[i]);
@@ -62,6 +63,9 @@ inline Active collect(void* const* params, int32_t count, std::initializer_list<
     }
     if (g.layout() != at::kStrided) {
       throw std::invalid_argument("parameter " + std::to_string(i) + " has a sparse gradient; make its embedding with sparse: false");
+    }
+    if (g.sizes() != p.sizes()) {
+      throw std::invalid_argument("the gradient of parameter " + std::to_string(i) + " has another shape than the parameter");
     }
     if (a.params.empty()) {
       a.type = p.scalar_type();

@@ -63,6 +63,7 @@ void sgd_foreach(Active& a, const int64_t* steps, const SgdOptions& o) {
 // buffers may be null without momentum.
 RS_EXPORT int32_t rs_optim_sgd(void* const* params, void* const* buffers, int64_t* steps, int32_t count, const SgdOptions* options) {
   return guarded([&] {
+    required(options, steps);
     at::NoGradGuard no_grad;
     auto a = collect(params, count, {buffers});
     if (a.params.empty()) return;

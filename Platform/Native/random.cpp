@@ -24,6 +24,7 @@ RS_EXPORT int32_t rs_manual_seed(uint64_t seed) {
 
 RS_EXPORT int32_t rs_generator_new(uint64_t seed, int64_t device, void** result) {
   return guarded([&] {
+    required(result);
     auto d = to_device(device);
     if (d.is_cpu()) {
       *result = new at::Generator(at::detail::createCPUGenerator(seed));
@@ -36,7 +37,7 @@ RS_EXPORT int32_t rs_generator_new(uint64_t seed, int64_t device, void** result)
 }
 
 RS_EXPORT int32_t rs_generator_default(int64_t device, void** result) {
-  return guarded([&] { *result = new at::Generator(at::globalContext().defaultGenerator(to_device(device))); });
+  return guarded([&] { required(result); *result = new at::Generator(at::globalContext().defaultGenerator(to_device(device))); });
 }
 
 RS_EXPORT void rs_generator_free(void* handle) {
@@ -53,6 +54,7 @@ RS_EXPORT int32_t rs_generator_seed(void* handle, uint64_t seed) {
 
 RS_EXPORT int32_t rs_generator_initial_seed(void* handle, uint64_t* seed) {
   return guarded([&] {
+    required(seed);
     auto& g = generator(handle);
     std::lock_guard<std::mutex> lock(g.mutex());
     *seed = g.current_seed();
@@ -61,6 +63,7 @@ RS_EXPORT int32_t rs_generator_initial_seed(void* handle, uint64_t* seed) {
 
 RS_EXPORT int32_t rs_generator_get_state(void* handle, Out* result) {
   return guarded([&] {
+    required(result);
     auto& g = generator(handle);
     std::lock_guard<std::mutex> lock(g.mutex());
     give(g.get_state(), result);

@@ -76,7 +76,13 @@ struct RecomputeNode : public torch::autograd::Node {
 RS_EXPORT int32_t rs_recompute_attach(void* context, Recompute recompute, Release release_context, void* const* inputs, int32_t input_count,
                                       void* const* outputs, int32_t output_count, Out* results) {
   return guarded([&] {
+    if (recompute == nullptr || release_context == nullptr) {
+      throw std::invalid_argument("a recomputation without its two functions");
+    }
     auto node = make_node<RecomputeNode>(context, recompute, release_context);
+    required_list(inputs, input_count);
+    required_list(outputs, output_count);
+    required_list(results, output_count);
     torch::autograd::edge_list edges;
     for (int32_t i = 0; i < input_count; i++) {
       auto input = share(inputs[i]);

@@ -191,6 +191,7 @@ RS_EXPORT int32_t rs_reducer_new(void* group, void* const* parameters, int32_t c
     if (group == nullptr || count <= 0 || bucket_bytes <= 0) {
       throw std::invalid_argument("a reducer needs a group, at least one parameter and buckets of at least one byte");
     }
+    required(parameters, result);
     auto reducer = std::make_shared<Reducer>();
     reducer->group = static_cast<Group*>(group);
     reducer->overlap = overlap != 0;
@@ -207,16 +208,16 @@ RS_EXPORT int32_t rs_reducer_new(void* group, void* const* parameters, int32_t c
 
 // Before each backward.
 RS_EXPORT int32_t rs_reducer_prepare(void* reducer) {
-  RECSYS_WITH_C10D({ (*static_cast<std::shared_ptr<Reducer>*>(reducer))->prepare(); });
+  RECSYS_WITH_C10D({ required(reducer); (*static_cast<std::shared_ptr<Reducer>*>(reducer))->prepare(); });
 }
 
 // After it: gradients are the ranks' sums, and so are the caller's numbers.
 RS_EXPORT int32_t rs_reducer_finish(void* reducer, int64_t timeout_ms, double* sums, int32_t count, int32_t* outcome) {
-  RECSYS_WITH_C10D({ *outcome = (*static_cast<std::shared_ptr<Reducer>*>(reducer))->finish(timeout_ms, sums, count); });
+  RECSYS_WITH_C10D({ required(reducer, outcome); required_list(sums, count); *outcome = (*static_cast<std::shared_ptr<Reducer>*>(reducer))->finish(timeout_ms, sums, count); });
 }
 
 RS_EXPORT int32_t rs_reducer_buckets(void* reducer, int32_t* count) {
-  RECSYS_WITH_C10D({ *count = static_cast<int32_t>((*static_cast<std::shared_ptr<Reducer>*>(reducer))->buckets.size()); });
+  RECSYS_WITH_C10D({ required(reducer, count); *count = static_cast<int32_t>((*static_cast<std::shared_ptr<Reducer>*>(reducer))->buckets.size()); });
 }
 
 RS_EXPORT void rs_reducer_free(void* reducer) {

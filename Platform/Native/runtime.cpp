@@ -10,6 +10,8 @@
 
 using namespace recsys;
 
+static constexpr int32_t kMostThreads = 512;
+
 RS_EXPORT int32_t rs_abi_version() { return 1; }
 
 static int64_t copy_out(const std::string& text, char* buffer, int64_t capacity) {
@@ -22,12 +24,13 @@ static int64_t copy_out(const std::string& text, char* buffer, int64_t capacity)
 // what: 0 libtorch version, 1 build configuration, 2 threading and BLAS.
 RS_EXPORT int32_t rs_info(int32_t what, char* buffer, int64_t capacity, int64_t* length) {
   return guarded([&] {
+    required(length);
     std::string text;
     switch (what) {
       case 0: text = TORCH_VERSION; break;
       case 1: text = at::show_config(); break;
       case 2: text = at::get_parallel_info(); break;
-      default: break;
+      default: throw std::invalid_argument("no information has the number " + std::to_string(what));
     }
     *length = copy_out(text, buffer, capacity);
   });
@@ -36,6 +39,7 @@ RS_EXPORT int32_t rs_info(int32_t what, char* buffer, int64_t capacity, int64_t*
 // bit 0 CUDA, 1 oneDNN, 2 OpenMP, 3 MKL, 4 bf16 dot products in the CPU, 5 LAPACK.
 RS_EXPORT int32_t rs_features(int32_t* bits) {
   return guarded([&] {
+    required(bits);
     int32_t b = 0;
     if (at::hasCUDA()) b |= 1;
     if (at::hasMKLDNN()) b |= 2;
@@ -50,13 +54,18 @@ RS_EXPORT int32_t rs_features(int32_t* bits) {
 }
 
 RS_EXPORT int32_t rs_cuda_device_count(int32_t* count) {
-  return guarded([&] { *count = at::hasCUDA() ? static_cast<int32_t>(at::getNumGPUs()) : 0; });
+  return guarded([&] { required(count); *count = at::hasCUDA() ? static_cast<int32_t>(at::getNumGPUs()) : 0; });
 }
 
 RS_EXPORT int32_t rs_get_num_threads(int32_t* threads) {
-  return guarded([&] { *threads = at::get_num_threads(); });
+  return guarded([&] { required(threads); *threads = at::get_num_threads(); });
 }
 
 RS_EXPORT int32_t rs_set_num_threads(int32_t threads) {
-  return guarded([&] { at::set_num_threads(threads); });
+  return guarded([&] {
+    if (threads < 1 || threads > kMostThreads) {  // OpenMP ends the process where it cannot start as many as it was told
+      throw std::invalid_argument(std::to_string(threads) + " threads; allowed are 1 to " + std::to_string(kMostThreads));
+    }
+    at::set_num_threads(threads);
+  });
 }

@@ -1,6 +1,8 @@
 // Where the elements of small tensors live. libtorch asks glibc for aligned memory, which has no per-thread cache for it and takes an
 // arena's lock instead: a tenth of a small operator, twice. Here a thread keeps the blocks it freed, a list a size, and hands them out
 // again; larger tensors go to libtorch's own allocator.
+#include "memory_limit.h"
+
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 
@@ -94,6 +96,7 @@ void* take_large(size_t bytes) {
   if (bytes > SIZE_MAX - kAlignment) {
     throw std::bad_alloc();
   }
+  recsys::require_available(bytes);
   void* memory = large->raw_allocate(kAlignment + bytes);
   static_cast<Header*>(memory)->size_class = kLarge;
   return static_cast<char*>(memory) + kAlignment;

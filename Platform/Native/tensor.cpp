@@ -46,6 +46,9 @@ void give(at::Tensor&& tensor, Out* out) noexcept {
   out->payload = reinterpret_cast<int64_t>(release(std::move(tensor)));
 }
 
+// libtorch indexes tables with these unchecked, so a wrong number would be the end of the process.
+bool valid_dtype(int64_t dtype) noexcept { return (dtype >= 0 && dtype <= 11) || dtype == 15 || (RS_TORCH_AT_LEAST(2, 1) && dtype >= 23 && dtype <= 26); }
+
 double bits_to_double(int64_t bits) noexcept {
   double d;
   std::memcpy(&d, &bits, sizeof d);
@@ -82,6 +85,7 @@ struct Description {
 
 RS_EXPORT int32_t rs_tensor_describe(void* handle, Description* d, int64_t* sizes, int64_t* strides, int32_t capacity) {
   return guarded([&] {
+    required(d);
     auto t = share(handle);
     bool strided = t.layout() == at::kStrided;
     d->dim = t.dim();
@@ -105,9 +109,10 @@ RS_EXPORT int32_t rs_tensor_describe(void* handle, Description* d, int64_t* size
 // The address of the first element; 0 for an empty tensor. CPU only.
 RS_EXPORT int32_t rs_tensor_data(void* handle, void** data) {
   return guarded([&] {
+    required(data);
     auto t = share(handle);
-    if (!t.device().is_cpu()) {
-      throw std::invalid_argument("the bytes of a tensor on " + t.device().str() + " cannot be read in place; move it to the CPU first");
+    if (!t.device().is_cpu() || t.layout() != at::kStrided) {
+      throw std::invalid_argument("the bytes of a " + std::string(t.layout() == at::kStrided ? "" : "sparse ") + "tensor on " + t.device().str() + " cannot be read in place; move it to the CPU first");
     }
     *data = t.numel() == 0 ? nullptr : t.data_ptr();
   });
@@ -116,8 +121,10 @@ RS_EXPORT int32_t rs_tensor_data(void* handle, void** data) {
 // A new contiguous tensor with a copy of `bytes` bytes; null data gives uninitialised memory.
 RS_EXPORT int32_t rs_tensor_from_bytes(const void* data, int64_t bytes, const int64_t* sizes, int32_t dim, int32_t dtype, Out* result) {
   return guarded([&] {
-    if (dim < 0 || (dim > 0 && sizes == nullptr) || dtype < 0 || dtype >= static_cast<int32_t>(at::ScalarType::NumOptions)) {
-      throw std::invalid_argument("a shape without sizes or an unknown dtype");
+    required(result);
+    required_list(sizes, dim);
+    if (!valid_dtype(dtype)) {
+      throw std::invalid_argument("no element type has the number " + std::to_string(dtype));
     }
     auto t = at::empty(c10::IntArrayRef(sizes, static_cast<size_t>(dim)), at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype)));
     if (data != nullptr) {
@@ -135,6 +142,7 @@ RS_EXPORT int32_t rs_tensor_from_bytes(const void* data, int64_t bytes, const in
 // Copies the elements in row-major order, whatever the strides and the device.
 RS_EXPORT int32_t rs_tensor_to_bytes(void* handle, void* data, int64_t bytes) {
   return guarded([&] {
+    required_list(static_cast<const char*>(data), bytes);
     auto t = share(handle).detach().cpu().contiguous();
     if (bytes != static_cast<int64_t>(t.nbytes())) {
       throw std::invalid_argument("the tensor has " + std::to_string(t.nbytes()) + " bytes, the buffer " + std::to_string(bytes));
@@ -148,6 +156,7 @@ RS_EXPORT int32_t rs_tensor_to_bytes(void* handle, void* data, int64_t bytes) {
 // Overwrites the elements in row-major order.
 RS_EXPORT int32_t rs_tensor_set_bytes(void* handle, const void* data, int64_t bytes) {
   return guarded([&] {
+    required_list(static_cast<const char*>(data), bytes);
     at::NoGradGuard no_grad;
     auto t = share(handle);
     if (bytes != t.numel() * static_cast<int64_t>(t.element_size())) {
@@ -163,7 +172,11 @@ RS_EXPORT int32_t rs_tensor_set_bytes(void* handle, const void* data, int64_t by
 // The one element, as a scalar.
 RS_EXPORT int32_t rs_tensor_item(void* handle, Out* result) {
   return guarded([&] {
+    required(result);
     auto s = share(handle).item();
+    if (s.isComplex()) {
+      throw std::invalid_argument("a complex number has no place in a scalar");
+    }
     result->count = 0;
     result->bytes = 0;
     if (s.isBoolean()) {
@@ -183,6 +196,7 @@ RS_EXPORT int32_t rs_tensor_item(void* handle, Out* result) {
 // A second handle to the same tensor.
 RS_EXPORT int32_t rs_tensor_alias(void* handle, Out* result) {
   return guarded([&] {
+    required(result);
     give(share(handle), result);
     result->bytes = 0;
   });
