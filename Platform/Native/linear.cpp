@@ -1,6 +1,7 @@
 // x Wᵀ + b in float32 on a libtorch without MKL. OpenBLAS reaches three quarters of what the machine can on a model's narrow products;
 // oneDNN, which such a libtorch has for its convolutions, all but reaches it, and a product is a convolution of width one.
-// The gradient of the weight stays with BLAS: it sums over all rows, and oneDNN would split that sum by the number of threads.
+// The gradient of the weight stays with BLAS: it sums over all rows, and oneDNN would let each thread add up a share of its own, so
+// that its last bits followed the number of threads by design (BLAS's do by accident: docs/platform.md, Determinism).
 #include "abi.h"
 
 #include <ATen/Context.h>

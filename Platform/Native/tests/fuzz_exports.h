@@ -26,7 +26,7 @@ struct Export {
 #define OPTIONS(type) type o{}; static_assert(sizeof o % 8 == 0); for (size_t i = 0; i + 8 <= sizeof o; i += 8) { double d = w.random.real(); std::memcpy(reinterpret_cast<char*>(&o) + i, &d, 8); }
 
 inline std::map<std::string, Export> exports() {
-  auto& r = *new std::map<std::string, Export>();
+  std::map<std::string, Export> r;
   auto add = [&](const char* name, int weight, std::function<int32_t(World&)> call) { r[name] = {weight, std::move(call)}; };
   add("rs_abi_version", 1, [](World&) { return rs_abi_version() > 0 ? 0 : -1; });
   add("rs_last_error", 10, [](World& w) { return rs_last_error(w.random.or_null(w.bytes.data()), std::min<int64_t>(w.random.integer(), 4096)) >= 0 ? 0 : -1; });
