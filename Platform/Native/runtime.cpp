@@ -1,5 +1,6 @@
 // What this library was built against and what the machine can do.
 #include "abi.h"
+#include "shares.h"
 
 #include <ATen/Config.h>
 #include <ATen/Context.h>
@@ -36,7 +37,7 @@ RS_EXPORT int32_t rs_info(int32_t what, char* buffer, int64_t capacity, int64_t*
   });
 }
 
-// bit 0 CUDA, 1 oneDNN, 2 OpenMP, 3 MKL, 4 bf16 dot products in the CPU, 5 LAPACK.
+// bit 0 CUDA, 1 oneDNN, 2 OpenMP, 3 MKL, 4 bf16 dot products in the CPU, 5 LAPACK, 6 the same bytes on any number of threads.
 RS_EXPORT int32_t rs_features(int32_t* bits) {
   return guarded([&] {
     required(bits);
@@ -49,6 +50,7 @@ RS_EXPORT int32_t rs_features(int32_t* bits) {
     if (__builtin_cpu_supports("avx512bf16")) b |= 16;
 #endif
     if (at::hasLAPACK()) b |= 32;
+    if (shares_installed()) b |= 64;
     *bits = b;
   });
 }
@@ -58,7 +60,7 @@ RS_EXPORT int32_t rs_cuda_device_count(int32_t* count) {
 }
 
 RS_EXPORT int32_t rs_get_num_threads(int32_t* threads) {
-  return guarded([&] { required(threads); *threads = at::get_num_threads(); });
+  return guarded([&] { required(threads); *threads = recsys::threads(); });
 }
 
 RS_EXPORT int32_t rs_set_num_threads(int32_t threads) {

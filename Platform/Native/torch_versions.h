@@ -5,6 +5,7 @@
 
 #include <ATen/TensorIndexing.h>
 #include <ATen/autocast_mode.h>
+#include <c10/util/Exception.h>
 #include <torch/csrc/autograd/function.h>
 
 #include <limits>
@@ -71,5 +72,21 @@ auto make_node(Args&&... args) {
   return std::shared_ptr<T>(new T(std::forward<Args>(args)...), torch::autograd::deleteNode);
 #endif
 }
+
+// ---- warnings: a class of their own since 2.0 ----
+
+struct SilentHandler : c10::WarningHandler {
+#if RS_TORCH_AT_LEAST(2, 0)
+  void process(const c10::Warning&) override {}
+#else
+  void process(const c10::SourceLocation&, const std::string&, const bool) override {}
+#endif
+};
+
+#if RS_TORCH_AT_LEAST(2, 0)
+using WarningHandlerGuard = c10::WarningUtils::WarningHandlerGuard;
+#else
+using WarningHandlerGuard = c10::Warning::WarningHandlerGuard;
+#endif
 
 }  // namespace recsys

@@ -47,22 +47,49 @@ internal sealed class TrainingChecks : ISelfCheck
                 manual_seed(0);
                 return CheckResult.Relative(randn(3), tensor(new[] { 1.5409961f, -0.2934289f, -2.1787894f }));
             });
-            yield return CheckResult.Of("random numbers whatever the threads", 0, () =>
+            yield return CheckResult.Of("random numbers whatever the threads", 0, () => OnOneAndAllThreads(() => Drawn(device, seed)));
+            if (TorchRuntime.IsThreadInvariant)
             {
-                int threads = get_num_threads();
-                using var scope = NewDisposeScope();
-                var many = Drawn(device, seed);
-                try
-                {
-                    set_num_threads(1);
-                    return CheckResult.Relative(Drawn(device, seed), many);
-                }
-                finally
-                {
-                    set_num_threads(threads);
-                }
-            });
+                yield return CheckResult.Of("weights whatever the threads", 0, () => OnOneAndAllThreads(() => Fitted(seed)));
+            }
         }
+    }
+
+    private static double OnOneAndAllThreads(Func<Tensor> work)
+    {
+        int threads = get_num_threads();
+        using var scope = NewDisposeScope();
+        var many = work();
+        try
+        {
+            set_num_threads(1);
+            return CheckResult.Relative(work(), many);
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+    }
+
+    // Products, convolutions, norms and sums long enough for every thread to have a share.
+    private static Tensor Fitted(int seed)
+    {
+        using var generator = new Generator((ulong)seed, CPU);
+        using Parameter kernel = new(randn([24, 3, 3, 3], generator: generator)), gain = new(ones(24)), shift = new(zeros(24)), weight = new(randn([40, 24 * 64], generator: generator));
+        Tensor pictures = randn([96, 3, 16, 16], generator: generator), wanted = randn([96, 40], generator: generator);
+        Parameter[] all = [kernel, gain, shift, weight];
+        using var optimizer = optim.AdamW(all, 0.01);
+        for (int step = 0; step < 3; step++)
+        {
+            using var scope = NewDisposeScope();
+            optimizer.zero_grad();
+            var x = F.silu(F.conv2d(pictures, kernel, padding: [1, 1], strides: [2, 2]));
+            x = F.layer_norm(x.permute(0, 2, 3, 1), [24], gain, shift).flatten(1);
+            F.mse_loss(F.linear(x, weight), wanted).backward();
+            optimizer.step();
+        }
+
+        return cat([.. all.Select(p => p.detach().flatten())]);
     }
 
     private static Tensor Trained(Func<IEnumerable<Parameter>, optim.Optimizer> make, ScalarType type, Device device, int seed)

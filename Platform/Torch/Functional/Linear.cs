@@ -9,7 +9,7 @@ public static partial class torch
         public static partial class functional
         {
             /// <summary>x Wᵀ + b. [..., in] with weights [out, in] gives [..., out].</summary>
-            public static Tensor linear(Tensor input, Tensor weights, Tensor? bias = null) => Call("recsys::linear", input, weights, bias);
+            public static Tensor linear(Tensor input, Tensor weights, Tensor? bias = null) => Call("linear", input, weights, bias);
 
             public static Tensor bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias = null) =>
                 Call("bilinear", input1, input2, weight, bias);

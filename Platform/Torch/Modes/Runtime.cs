@@ -26,6 +26,12 @@ public static unsafe class TorchRuntime
 
     public static bool HasLapack => Has(32);
 
+    /// <summary>
+    /// The CPU's operators give the same bytes on any number of threads. Not where libtorch carries its own MKL or oneDNN, nor with
+    /// RECSYS_SHARES=0 in the environment.
+    /// </summary>
+    public static bool IsThreadInvariant => Has(64);
+
     private static bool Has(int bit)
     {
         int bits;

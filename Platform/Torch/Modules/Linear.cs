@@ -36,7 +36,7 @@ namespace Recsys.Torch.Modules
 
         /// <param name="input">[…, in_features]</param>
         /// <returns>[…, out_features]</returns>
-        public override Tensor forward(Tensor input) => Dispatcher.Call("recsys::linear", input, weight, bias);
+        public override Tensor forward(Tensor input) => Dispatcher.Call("linear", input, weight, bias);
     }
 
     /// <summary>Its input, as another handle to the same values.</summary>
