@@ -67,7 +67,7 @@ RS_EXPORT int32_t rs_op_find(const char* name, const char* overload, void** resu
     if (!found) {
       C10_THROW_ERROR(NotImplementedError, std::string("no operator ") + name + (*overload ? "." : "") + overload + " in libtorch " TORCH_VERSION);
     }
-    auto op = std::make_unique<Operator>(Operator{*found, {}, functional(found->schema()), Shape::Any, {}, {}, {}, {}});
+    auto op = std::make_unique<Operator>(Operator{*found, {}, functional(found->schema()), Shape::Any, nullptr, {}, {}, {}, {}});
     for (const auto& argument : found->schema().arguments()) {
       op->parameters.push_back(parameter_of(argument));
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "abi.h"
+#include "elementwise.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
@@ -38,6 +39,7 @@ struct Operator {
   std::vector<Parameter> parameters;
   bool functional;  // one of ATen's that neither writes to nor returns what it was given
   Shape shape;
+  SmallBinary small;  // for two tensors, without a gradient; null where there is none
   c10::optional<c10::TypedOperatorHandle<Unary>> unary;
   c10::optional<c10::TypedOperatorHandle<Binary>> binary;
   c10::optional<c10::TypedOperatorHandle<BinaryAlpha>> binary_alpha;

@@ -41,6 +41,16 @@ at::Tensor above_or_below(bool below, Call&& call) {
   return call();
 }
 
+// Past the dispatcher altogether.
+bool give_small(const Operator& op, const at::Tensor& a, const at::Tensor& b, Out* result) {
+  auto value = op.small != nullptr ? op.small(a, b) : at::Tensor();
+  if (!value.defined()) {
+    return false;
+  }
+  give(std::move(value), result);
+  return true;
+}
+
 }  // namespace
 
 // typed() refuses a C++ signature that is not the operator's; such an operator takes the stack.
@@ -58,9 +68,11 @@ void find_shape(Operator& op) {
       op.shape = Shape::Unary;
     } else if (takes({Want::Tensor, Want::Tensor})) {
       op.binary = op.handle.typed<Binary>();
+      op.small = small_binary(op.handle.schema().name());
       op.shape = Shape::Binary;
     } else if (takes({Want::Tensor, Want::Tensor, Want::Number})) {
       op.binary_alpha = op.handle.typed<BinaryAlpha>();
+      op.small = small_binary(op.handle.schema().name());
       op.shape = Shape::BinaryAlpha;
     } else if (takes({Want::Tensor, Want::Number})) {
       op.binary_number = op.handle.typed<BinaryNumber>();
@@ -83,14 +95,18 @@ bool call_typed(const Operator& op, const Arg* arguments, int32_t count, Out* re
     case Shape::Binary: {
       if (!tensor(0) || !tensor(1)) return false;
       Borrowed a(arguments[0].payload), b(arguments[1].payload);
-      give(above_or_below(op.functional && !a.requires_grad() && !b.requires_grad(), [&] { return op.binary->call(a, b); }), result);
+      bool below = op.functional && !a.requires_grad() && !b.requires_grad();
+      if (below && give_small(op, a, b, result)) return true;
+      give(above_or_below(below, [&] { return op.binary->call(a, b); }), result);
       return true;
     }
     case Shape::BinaryAlpha: {
       if (!tensor(0) || !tensor(1) || !number(2)) return false;
       Borrowed a(arguments[0].payload), b(arguments[1].payload);
+      bool below = op.functional && !a.requires_grad() && !b.requires_grad();
+      if (below && count == 2 && give_small(op, a, b, result)) return true;
       auto alpha = scalar_of(op, 2, arguments, count);
-      give(above_or_below(op.functional && !a.requires_grad() && !b.requires_grad(), [&] { return op.binary_alpha->call(a, b, alpha); }), result);
+      give(above_or_below(below, [&] { return op.binary_alpha->call(a, b, alpha); }), result);
       return true;
     }
     case Shape::BinaryNumber: {
