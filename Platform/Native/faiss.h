@@ -16,12 +16,19 @@
 
 #define RS_FAISS_EXPORT extern "C" __attribute__((visibility("default")))
 
+// parts: sub-quantizers (product), levels (residual) or links (HNSW).
+struct RecsysIndexSpec {
+  int64_t kind, dim, inner_product, lists, parts, bits, beam, ef_construction;
+};
+
 namespace recsys_faiss {
 // Kept in step with Recsys.Faiss.IndexKind.
 enum Kind : int64_t { kFlat = 0, kProduct = 1, kResidual = 2, kIvfFlat = 3, kIvfProduct = 4, kHnsw = 5 };
 
 // Larger values would make a squared distance overflow to infinity, which FAISS takes for "no neighbour" and indexes with.
 constexpr float kLargest = 1e15f;
+
+constexpr int64_t kMostDimensions = 65536, kMostLists = int64_t{1} << 20, kMostBeam = 1024, kMostCandidates = 65536;
 
 struct IndexBox {
   std::unique_ptr<faiss::Index> index;
@@ -76,13 +83,27 @@ void changing(IndexBox* box, Body&& body) {
   }
 }
 
+// Refuses a null among the pointers that an export cannot do without.
+template <typename... P>
+void required(P*... pointers) {
+  if (((pointers == nullptr) || ...)) throw std::invalid_argument("a null pointer where memory is needed");
+}
+
+// Refuses a number of rows that no memory could hold, and rows without memory.
+inline void require_rows(const void* memory, int64_t rows, int64_t width, const char* what) {
+  if (rows < 0 || rows > (int64_t{1} << 48) / std::max<int64_t>(width, 1)) throw std::invalid_argument(std::to_string(rows) + " rows of " + what);
+  if (rows > 0 && memory == nullptr) throw std::invalid_argument(std::to_string(rows) + " rows of " + what + " without memory");
+}
+
 inline IndexBox* usable(void* handle) {
+  if (handle == nullptr) throw std::invalid_argument("a null index");
   auto* box = static_cast<IndexBox*>(handle);
   if (box->broken) throw std::runtime_error("an earlier change of this index failed half-way; dispose it and build or load it again");
   return box;
 }
 
 inline void require_vectors(const float* x, int64_t count, int64_t dim, const char* what) {
+  require_rows(x, count, dim, what);
   for (int64_t i = 0; i < count * dim; ++i) {
     if (std::fabs(x[i]) <= kLargest) continue;  // false for NaN too
     throw std::invalid_argument(std::string(what) + " row " + std::to_string(i / dim) + ", component " + std::to_string(i % dim) +
@@ -90,6 +111,8 @@ inline void require_vectors(const float* x, int64_t count, int64_t dim, const ch
   }
 }
 
+void require_range(const char* what, int64_t value, int64_t least, int64_t most);
+void require_spec(const RecsysIndexSpec& spec);
 faiss::Index* base(faiss::Index* index);  // without the map of ids around it
 int64_t bytes_of(const IndexBox& box);
 }  // namespace recsys_faiss

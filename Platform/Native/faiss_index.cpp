@@ -24,11 +24,6 @@ faiss::Index* base(faiss::Index* index) {
 }
 }  // namespace recsys_faiss
 
-// parts: sub-quantizers (product), levels (residual) or links (HNSW).
-struct RecsysIndexSpec {
-  int64_t kind, dim, inner_product, lists, parts, bits, beam, ef_construction;
-};
-
 struct RecsysIndexInfo {
   int64_t kind, dim, inner_product, count, trained, own_ids, lists, probes, parts, bits, beam, ef_construction, ef_search, code_bytes,
       bytes;
@@ -126,6 +121,8 @@ struct OneThread {
 
 RS_FAISS_EXPORT int rs_faiss_index_new(const RecsysIndexSpec* spec, void** handle, char* error, int64_t error_size) {
   return guarded(error, error_size, [&] {
+    required(spec, handle);
+    require_spec(*spec);
     auto box = std::make_unique<IndexBox>();
     box->index = make(*spec);
     *handle = box.release();
@@ -141,6 +138,7 @@ RS_FAISS_EXPORT void rs_faiss_index_delete(void* handle) {
 
 RS_FAISS_EXPORT int rs_faiss_index_info(void* handle, RecsysIndexInfo* out, char* error, int64_t error_size) {
   return guarded(error, error_size, [&] {
+    required(handle, out);
     auto* box = static_cast<IndexBox*>(handle);
     const faiss::Index* index = base(box->index.get());
     RecsysIndexInfo i{};
@@ -183,6 +181,7 @@ RS_FAISS_EXPORT int rs_faiss_index_train(void* handle, const float* x, int64_t n
     if (auto* ivfpq = dynamic_cast<faiss::IndexIVFPQ*>(index)) quiet(ivfpq->pq.cp, seed);
     if (auto* pq = dynamic_cast<faiss::IndexPQ*>(index)) quiet(pq->pq.cp, seed);
     if (auto* rq = dynamic_cast<faiss::IndexResidualQuantizer*>(index)) quiet(rq->rq.cp, seed);
+    if (index->ntotal > 0) throw std::invalid_argument(std::to_string(index->ntotal) + " vectors are held already; train before adding");
     require_enough(index, n);
     changing(box, [&] { box->index->train(n, x); });
   });
@@ -195,6 +194,7 @@ RS_FAISS_EXPORT int rs_faiss_index_add(void* handle, const float* x, const int64
     auto* box = usable(handle);
     if (!box->index->is_trained) throw std::invalid_argument("it is not trained; call Train first");
     require_vectors(x, n, box->index->d, "vector");
+    if (ids == nullptr && box->own_ids) throw std::invalid_argument("its labels are the caller's; numbering on would repeat some, so give ids");
     for (int64_t i = 0; ids != nullptr && i < n; ++i) {
       if (ids[i] < 0) throw std::invalid_argument("id " + std::to_string(ids[i]) + " of row " + std::to_string(i) + " is negative; -1 stands for no neighbour");
     }
@@ -217,6 +217,10 @@ RS_FAISS_EXPORT int rs_faiss_index_search(void* handle, const float* queries, in
   return guarded(error, error_size, [&] {
     auto* box = usable(handle);
     require_vectors(queries, n, box->index->d, "query");
+    require_range("number of neighbours", k, 1, box->index->ntotal);
+    require_rows(distances, n, k, "distances");
+    require_rows(labels, n, k, "labels");
+    if (n == 0) return;
     box->index->search(n, queries, k, distances, labels);
     for (int64_t row = 0; row < n; ++row) {
       const float* d = distances + row * k;
@@ -237,8 +241,12 @@ RS_FAISS_EXPORT int rs_faiss_index_range(void* handle, const float* queries, int
   return guarded(error, error_size, [&] {
     auto* box = usable(handle);
     require_vectors(queries, n, box->index->d, "query");
+    required(answer, total);
+    if (!std::isfinite(radius)) throw std::invalid_argument("a radius that is not finite");
+    // An inverted file without lists would look into whatever memory held, on a thread of OpenMP, where a fault ends the process.
+    if (!box->index->is_trained) throw std::invalid_argument("it is not trained; call Train first");
     auto result = std::make_unique<faiss::RangeSearchResult>(n);
-    box->index->range_search(n, queries, radius, result.get());
+    if (n > 0 && box->index->ntotal > 0) box->index->range_search(n, queries, radius, result.get());
     *total = static_cast<int64_t>(result->lims[n]);
     *answer = result.release();
   });
@@ -250,6 +258,8 @@ RS_FAISS_EXPORT int rs_faiss_range_copy(const void* answer, int32_t largest_firs
                                        char* error, int64_t error_size) {
   return guarded(error, error_size, [&] {
     const auto* result = static_cast<const faiss::RangeSearchResult*>(answer);
+    required(answer, limits);
+    if (result->lims[result->nq] > 0) required(distances, labels);
     for (size_t i = 0; i <= result->nq; ++i) limits[i] = static_cast<int64_t>(result->lims[i]);
     std::vector<std::pair<float, int64_t>> found;
     for (size_t query = 0; query < result->nq; ++query) {
@@ -266,7 +276,12 @@ RS_FAISS_EXPORT int rs_faiss_range_copy(const void* answer, int32_t largest_firs
   });
 }
 
-RS_FAISS_EXPORT void rs_faiss_range_delete(void* answer) { delete static_cast<faiss::RangeSearchResult*>(answer); }
+RS_FAISS_EXPORT void rs_faiss_range_delete(void* answer) {
+  try {
+    delete static_cast<faiss::RangeSearchResult*>(answer);
+  } catch (...) {
+  }
+}
 
 // Removes what carries one of the labels; `removed` counts the vectors.
 RS_FAISS_EXPORT int rs_faiss_index_remove(void* handle, const int64_t* labels, int64_t n, int64_t* removed, char* error,
@@ -276,6 +291,8 @@ RS_FAISS_EXPORT int rs_faiss_index_remove(void* handle, const int64_t* labels, i
     if (dynamic_cast<faiss::IndexHNSW*>(base(box->index.get())) != nullptr) {
       throw std::invalid_argument("an HNSW graph cannot lose vectors; build it again without them, or filter its answers");
     }
+    required(removed);
+    require_rows(labels, n, 1, "labels");
     faiss::IDSelectorBatch chosen(n, labels);
     changing(box, [&] {
       *removed = static_cast<int64_t>(box->index->remove_ids(chosen));
@@ -293,10 +310,13 @@ RS_FAISS_EXPORT int rs_faiss_index_set(void* handle, int32_t what, int64_t value
     auto* hnsw = dynamic_cast<faiss::IndexHNSW*>(index);
     auto* rq = dynamic_cast<faiss::IndexResidualQuantizer*>(index);
     if (what == 0 && ivf != nullptr) {
+      require_range("probes", value, 1, static_cast<int64_t>(ivf->nlist));
       ivf->nprobe = static_cast<size_t>(value);
     } else if (what == 1 && hnsw != nullptr) {
+      require_range("search candidates", value, 1, kMostCandidates);
       hnsw->hnsw.efSearch = static_cast<int>(value);
     } else if (what == 2 && rq != nullptr) {
+      require_range("beam", value, 1, kMostBeam);
       rq->rq.max_beam_size = static_cast<int>(value);
     } else {
       throw std::invalid_argument("this kind of index has no such parameter");

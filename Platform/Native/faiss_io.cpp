@@ -28,12 +28,16 @@ struct MemoryReader : faiss::IOReader {
 }  // namespace
 
 RS_FAISS_EXPORT int rs_faiss_index_write(void* handle, const char* path, char* error, int64_t error_size) {
-  return guarded(error, error_size, [&] { faiss::write_index(usable(handle)->index.get(), path); });
+  return guarded(error, error_size, [&] {
+    required(path);
+    faiss::write_index(usable(handle)->index.get(), path);
+  });
 }
 
 // A renamed file is on the disk only when its folder is, and .NET opens no folders.
 RS_FAISS_EXPORT int rs_faiss_flush_folder(const char* path, char* error, int64_t error_size) {
   return guarded(error, error_size, [&] {
+    required(path);
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool done = folder >= 0 && (fsync(folder) == 0 || errno == EINVAL);  // EINVAL: a file system without it
     std::string reason = done ? "" : std::strerror(errno);
@@ -45,6 +49,8 @@ RS_FAISS_EXPORT int rs_faiss_flush_folder(const char* path, char* error, int64_t
 RS_FAISS_EXPORT int rs_faiss_index_read(const uint8_t* bytes, int64_t length, int32_t own_ids, void** handle, char* error,
                                        int64_t error_size) {
   return guarded(error, error_size, [&] {
+    required(bytes, handle);
+    require_rows(bytes, length, 1, "bytes");
     MemoryReader reader(bytes, length);
     auto box = std::make_unique<IndexBox>();
     box->index.reset(faiss::read_index(&reader));

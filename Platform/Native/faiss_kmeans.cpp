@@ -90,14 +90,40 @@ struct RecsysKMeansOptions {
   int32_t spherical, plus_plus;
 };
 
+namespace {
+// FAISS takes these for granted; a weight that is no number would make it draw for ever.
+void require_options(const RecsysKMeansOptions& o, bool random_seeding) {
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  require_range("iterations", o.iterations, random_seeding ? 1 : 0, kMost);
+  require_range("restarts", o.redo, 0, kMost);
+  require_range("least points of a centroid", o.min_points_per_centroid, 0, kMost);
+  require_range("most points of a centroid", o.max_points_per_centroid, 1, kMost);
+}
+
+void require_weights(const float* weights, int64_t n) {
+  double sum = 0;
+  for (int64_t i = 0; weights != nullptr && i < n; ++i) {
+    if (!(weights[i] >= 0) || std::isinf(weights[i])) throw std::invalid_argument("weight of point " + std::to_string(i) + " must be finite and not negative");
+    sum += weights[i];
+  }
+  if (weights != nullptr && !(sum > 0)) throw std::invalid_argument("all weights are 0; at least one point must weigh something");
+}
+}  // namespace
+
 // x [n, dim]; weights [n] or null; initial [k, dim] or null; centroids [k, dim]; assignment [n] or null;
 // objective: weighted sum of squared distances of all n points to their centroid (spherical: of inner products).
 RS_FAISS_EXPORT int rs_faiss_kmeans(const RecsysKMeansOptions* options, const float* x, int64_t n, const float* weights,
                                    const float* initial, float* centroids, int64_t* assignment, double* objective,
                                    char* error, int64_t error_size) {
   return guarded(error, error_size, [&] {
+    required(options, centroids, objective);
     const auto& o = *options;
+    require_range("dimension", o.dim, 1, std::numeric_limits<int32_t>::max());
     require_vectors(x, n, o.dim, "data");
+    require_range("number of centroids", o.k, 1, std::min<int64_t>(n, std::numeric_limits<int32_t>::max()));
+    require_options(o, initial == nullptr && !o.plus_plus);
+    require_weights(weights, n);
+    if (initial != nullptr) require_vectors(initial, o.k, o.dim, "initial centroid");
     std::vector<float> unit;
     if (o.spherical) {
       unit.assign(x, x + n * o.dim);

@@ -61,7 +61,7 @@ int main(int count, char** arguments) {
       if (w.random.one_in(6)) w.pool.renew();
       auto [at, entry] = drawn[static_cast<size_t>(w.random.below(static_cast<int64_t>(drawn.size())))];
       if (i % 5000 == 7) {  // those that cost milliseconds
-        for (auto* name : {"rs_store_new", "rs_store_get", "rs_group_new"}) {
+        for (auto* name : {"rs_store_new", "rs_store_get", "rs_group_new", "rs_set_num_threads"}) {
           table[name].call(w);
           counts[static_cast<size_t>(std::distance(table.begin(), table.find(name)))]++;
         }

@@ -1,12 +1,10 @@
 // How each export is called with random arguments, and how often in proportion.
 #pragma once
 
-#include "fuzz_world.h"
+#include "fuzz_faiss.h"
 
 #include <algorithm>
 #include <cstdlib>
-#include <functional>
-#include <map>
 
 inline int32_t refuse(void*, void** inputs, int32_t n, void** gradients, int32_t m, void**, char* message, int32_t capacity) {
   for (int32_t i = 0; i < n; i++) rs_tensor_free(inputs[i]);
@@ -16,11 +14,6 @@ inline int32_t refuse(void*, void** inputs, int32_t n, void** gradients, int32_t
 }
 
 inline void forget(void*) {}
-
-struct Export {
-  int weight;
-  std::function<int32_t(World&)> call;
-};
 
 #define LIST(name) HandleList name(w.random, w.pool)
 #define OPTIONS(type) type o{}; static_assert(sizeof o % 8 == 0); for (size_t i = 0; i + 8 <= sizeof o; i += 8) { double d = w.random.real(); std::memcpy(reinterpret_cast<char*>(&o) + i, &d, 8); }
@@ -72,6 +65,18 @@ inline std::map<std::string, Export> exports() {
     for (auto& x : a) x = w.argument(memory);
     return rs_tensor_index_put(w.pool.any(), w.random.or_null(a), w.random.one_in(24) ? -1 : static_cast<int32_t>(w.random.below(8)), w.random.or_null(&value));
   });
+  add("rs_mapping_new", 5, [](World& w) {
+    auto length = w.random.one_in(2) ? 4096 : w.random.one_in(4) ? w.random.integer() : 1 + w.random.below(5000);
+    return w.make(w.mappings, 3, [&](void** m) { return rs_mapping_new(w.random.one_in(8) ? w.random.small() : w.mapped_file, length, m); }, rs_mapping_free);
+  });
+  add("rs_mapping_free", 2, [](World& w) { rs_mapping_free(w.take_from(w.mappings)); return 0; });
+  add("rs_mapping_tensor", 20, [](World& w) {
+    for (auto& n : w.numbers) n = w.random.integer();
+    auto offset = w.random.one_in(4) ? w.random.integer() : w.random.below(600) * 8;
+    return w.give([&](Out* out) {
+      return rs_mapping_tensor(w.any_of(w.mappings), offset, w.random.or_null(w.numbers.data()), std::min(w.random.small(), 5), w.random.one_in(2) ? 6 : w.random.small(), out);
+    });
+  });
   add("rs_backward", 20, [](World& w) { LIST(o); LIST(g); LIST(i); return rs_backward(o.list, o.count, g.list, g.count, i.list, i.count, w.random.small() % 3 - 1, w.random.one_in(3)); });
   add("rs_grad", 20, [](World& w) {
     LIST(o); LIST(g); LIST(i);
@@ -118,7 +123,11 @@ inline std::map<std::string, Export> exports() {
   add("rs_features", 1, [](World& w) { int32_t x; return rs_features(w.random.or_null(&x)); });
   add("rs_cuda_device_count", 1, [](World& w) { int32_t x; return rs_cuda_device_count(w.random.or_null(&x)); });
   add("rs_get_num_threads", 1, [](World& w) { int32_t x; return rs_get_num_threads(w.random.or_null(&x)); });
-  add("rs_set_num_threads", 1, [](World& w) { return rs_set_num_threads(w.random.one_in(2) ? w.random.small() : 1 + static_cast<int32_t>(w.random.below(3))); });
+  add("rs_set_num_threads", 0, [](World& w) {
+    auto status = rs_set_num_threads(w.random.small());
+    rs_set_num_threads(1);  // what comes after would wait for threads most of the time
+    return status;
+  });
   add("rs_optim_sgd", 10, [](World& w) { LIST(p); LIST(b); OPTIONS(SgdOptions); return rs_optim_sgd(p.list, w.random.one_in(2) ? nullptr : b.memory.data(), w.random.or_null(w.numbers.data()), p.count, w.random.or_null(&o)); });
   add("rs_optim_adam", 10, [](World& w) { LIST(p); LIST(a); LIST(s); LIST(m); struct { AdamOptions a; int32_t end; } x{}; auto& o = x.a; o = {w.random.real(), w.random.real(), w.random.real(), w.random.real(), w.random.real(), w.random.small() & 1, w.random.small() & 1, w.random.small() & 1};
     return rs_optim_adam(p.list, w.random.or_null(a.memory.data()), w.random.or_null(s.memory.data()), w.random.or_null(m.memory.data()), w.random.or_null(w.numbers.data()), p.count, w.random.or_null(&o)); });
@@ -174,5 +183,6 @@ inline std::map<std::string, Export> exports() {
   add("rs_cuda_graph_end", 1, [](World&) { return rs_cuda_graph_end(nullptr); });
   add("rs_cuda_graph_replay", 1, [](World&) { return rs_cuda_graph_replay(nullptr); });
   add("rs_cuda_graph_free", 1, [](World&) { return rs_cuda_graph_free(nullptr); });
+  add_faiss(r);
   return r;
 }

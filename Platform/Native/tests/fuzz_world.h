@@ -4,18 +4,41 @@
 #include "random_values.h"
 
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 struct World {
   Random random;
   Pool pool;
-  std::vector<void*> generators, guards, stores, groups, works, reducers;
+  std::vector<void*> generators, guards, stores, groups, works, reducers, mappings;
   std::array<char, 4096> bytes{};
   std::array<int64_t, 16> numbers{};
   std::array<double, 16> reals{};
   std::vector<std::pair<void*, std::string>> operators;
 
-  explicit World(uint64_t seed) : random(seed), pool(random) {}
+  std::string folder = made_folder();  // what calls write goes here
+  int mapped_file = -1;                // of 4096 bytes
+
+  explicit World(uint64_t seed) : random(seed), pool(random) {
+    mapped_file = open((folder + "/mapped").c_str(), O_RDWR | O_CREAT, 0600);
+    if (mapped_file < 0 || write(mapped_file, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) std::abort();
+  }
+
+  ~World() {
+    for (auto* m : mappings) rs_mapping_free(m);
+    close(mapped_file);
+    std::filesystem::remove_all(folder);
+  }
+
+  static std::string made_folder() {
+    auto name = (std::filesystem::temp_directory_path() / "recsys-fuzz-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) std::abort();
+    return name;
+  }
 
   void* any_of(std::vector<void*>& list) { return list.empty() || random.one_in(12) ? nullptr : list[static_cast<size_t>(random.below(static_cast<int64_t>(list.size())))]; }
 

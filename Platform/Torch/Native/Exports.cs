@@ -31,6 +31,10 @@ internal static unsafe class Exports
     [DllImport(Library)] internal static extern Status rs_tensor_index(nint handle, Arg* arguments, int count, Out* result);
     [DllImport(Library)] internal static extern Status rs_tensor_index_put(nint handle, Arg* arguments, int count, Arg* value);
 
+    [DllImport(Library)] internal static extern Status rs_mapping_new(int descriptor, long length, void** handle);
+    [DllImport(Library)] internal static extern void rs_mapping_free(void* handle);
+    [DllImport(Library)] internal static extern Status rs_mapping_tensor(void* handle, long offset, long* sizes, int dim, int dtype, Out* result);
+
     [DllImport(Library)] internal static extern Status rs_backward(nint* outputs, int outputCount, nint* gradients, int gradientCount, nint* inputs, int inputCount, int retain, int createGraph);
     [DllImport(Library)] internal static extern Status rs_grad(nint* outputs, int outputCount, nint* inputs, int inputCount, nint* gradients, int gradientCount, int retain, int createGraph, int allowUnused, Out* results);
     [DllImport(Library)] internal static extern Status rs_tensor_grad(nint handle, Out* result);

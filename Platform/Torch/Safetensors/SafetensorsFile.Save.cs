@@ -60,8 +60,7 @@ public sealed partial class SafetensorsFile
             }
 
             long end = at + tensor.numel() * tensor.element_size();
-            SafetensorsEntry.CodeOf(tensor.dtype);
-            entries.Add(new SafetensorsEntry(name, tensor.dtype, tensor.shape, at, end));
+            entries.Add(new SafetensorsEntry(name, SafetensorsEntry.FormatOf(tensor.dtype), tensor.dtype, tensor.shape, at, end));
             at = end;
         }
 

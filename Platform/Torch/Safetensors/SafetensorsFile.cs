@@ -1,22 +1,22 @@
 using System.Buffers.Binary;
 using Microsoft.Win32.SafeHandles;
-using static Recsys.Torch.torch;
 
 namespace Recsys.Torch;
 
 /// <summary>
-/// Tensors by name in the safetensors format: no code, only numbers. Opening reads the header alone; each tensor is then read
-/// straight into its own memory, not through a mapping, since a file cut short under a mapping ends the process.
+/// Tensors by name in the safetensors format: no code, only numbers. Opening reads the header alone; each tensor, or some of its rows,
+/// is then read straight into its own memory or, where that is asked for, is the file's own pages (<see cref="Open(string, bool)"/>).
 /// </summary>
 public sealed partial class SafetensorsFile : IDisposable
 {
     private readonly SafeFileHandle? _file;
+    private readonly FileMapping? _mapping;
     private readonly ReadOnlyMemory<byte> _memory;
     private readonly string _source;
     private readonly long _dataStart;
     private readonly Dictionary<string, SafetensorsEntry> _byName;
 
-    private SafetensorsFile(SafeFileHandle? file, ReadOnlyMemory<byte> memory, string source)
+    private SafetensorsFile(SafeFileHandle? file, ReadOnlyMemory<byte> memory, string source, bool mapped = false)
     {
         (_file, _memory, _source) = (file, memory, source);
         long length = file is null ? memory.Length : RandomAccess.GetLength(file);
@@ -54,6 +54,7 @@ public sealed partial class SafetensorsFile : IDisposable
         Entries = header.Entries;
         Metadata = header.Metadata;
         _byName = header.Entries.ToDictionary(e => e.Name);
+        _mapping = mapped && file is not null ? FileMapping.Open(file, length) : null;
     }
 
     /// <summary>All tensors, in the order of their data.</summary>
@@ -63,13 +64,20 @@ public sealed partial class SafetensorsFile : IDisposable
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>Opens a file and checks its header.</summary>
+    /// <param name="mapped">
+    /// Tensors on the CPU are then private views of the file: nothing is copied until a page is written to, the file never sees a write,
+    /// and the mapping goes with the last tensor (this object may go before). Copied all the same are BOOL, whose bytes are checked, and
+    /// tensors that do not begin at a multiple of their element. Only for files that are replaced, not changed: <see cref="Save"/> and the
+    /// official writers rename a new file over the old one, which leaves it in place. Whoever writes into the file changes the tensors,
+    /// and whoever cuts it short ends the process (SIGBUS) at the next touch of what is gone, so by default a file is read.
+    /// </param>
     /// <exception cref="SafetensorsException">It breaks the format.</exception>
-    public static SafetensorsFile Open(string path)
+    public static SafetensorsFile Open(string path, bool mapped = false)
     {
         SafeFileHandle file = File.OpenHandle(path);
         try
         {
-            return new SafetensorsFile(file, default, path);
+            return new SafetensorsFile(file, default, path, mapped);
         }
         catch
         {
@@ -81,78 +89,11 @@ public sealed partial class SafetensorsFile : IDisposable
     /// <summary>The same over bytes in memory.</summary>
     public static SafetensorsFile Open(ReadOnlyMemory<byte> bytes) => new(null, bytes, "safetensors bytes");
 
-    /// <summary>All tensors of a file, on the CPU. The caller (or the current dispose scope) owns them.</summary>
-    /// <exception cref="SafetensorsException">The file breaks the format; nothing is left behind.</exception>
-    public static Dictionary<string, Tensor> Load(string path)
+    /// <summary>What was read stays; so does what was mapped.</summary>
+    public void Dispose()
     {
-        using SafetensorsFile file = Open(path);
-        return file.ReadAll();
-    }
-
-    /// <inheritdoc cref="Load(string)"/>
-    public static Dictionary<string, Tensor> Load(ReadOnlyMemory<byte> bytes)
-    {
-        using SafetensorsFile file = Open(bytes);
-        return file.ReadAll();
-    }
-
-    /// <summary>All tensors, on the CPU.</summary>
-    public Dictionary<string, Tensor> ReadAll()
-    {
-        var tensors = new Dictionary<string, Tensor>(Entries.Count);
-        try
-        {
-            foreach (SafetensorsEntry entry in Entries)
-            {
-                tensors.Add(entry.Name, Read(entry));
-            }
-        }
-        catch
-        {
-            foreach (Tensor tensor in tensors.Values)
-            {
-                tensor.Dispose();
-            }
-
-            throw;
-        }
-
-        return tensors;
-    }
-
-    /// <summary>One tensor, on the CPU.</summary>
-    public Tensor Read(string name) => _byName.TryGetValue(name, out SafetensorsEntry? entry)
-        ? Read(entry)
-        : throw new SafetensorsException($"{_source}: no tensor '{name}'; the file has {string.Join(", ", Entries.Take(20).Select(e => e.Name))}{(Entries.Count > 20 ? ", …" : "")}");
-
-    public void Dispose() => _file?.Dispose();
-
-    private unsafe Tensor Read(SafetensorsEntry entry)
-    {
-        Tensor tensor = empty(entry.Shape, dtype: entry.Dtype);
-        try
-        {
-            byte* memory = entry.Length == 0 ? null : (byte*)tensor.DataPointer();
-            for (long at = 0; at < entry.Length;)
-            {
-                int count = (int)Math.Min(entry.Length - at, 1 << 30);
-                var piece = new Span<byte>(memory + at, count);
-                ReadAt(_dataStart + entry.Begin + at, piece);
-                if (entry.Dtype == ScalarType.Bool && piece.IndexOfAnyExceptInRange((byte)0, (byte)1) is >= 0 and var bad)
-                {
-                    throw new SafetensorsException($"{_source}: tensor '{entry.Name}' is BOOL, but byte {at + bad} of it is {piece[bad]}, neither 0 nor 1");
-                }
-
-                at += count;
-            }
-
-            return tensor;
-        }
-        catch
-        {
-            tensor.Dispose();
-            throw;
-        }
+        _mapping?.Dispose();
+        _file?.Dispose();
     }
 
     private void ReadAt(long offset, Span<byte> target)

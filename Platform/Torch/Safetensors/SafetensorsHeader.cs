@@ -74,7 +74,7 @@ internal sealed class SafetensorsHeader
 
         foreach (SafetensorsEntry e in entries)
         {
-            Quote(json, e.Name).Append(":{\"dtype\":\"").Append(SafetensorsEntry.CodeOf(e.Dtype)).Append("\",\"shape\":[").AppendJoin(',', e.Shape)
+            Quote(json, e.Name).Append(":{\"dtype\":\"").Append(e.Format).Append("\",\"shape\":[").AppendJoin(',', e.Shape)
                 .Append("],\"data_offsets\":[").Append(e.Begin).Append(',').Append(e.End).Append("]},");
         }
 
@@ -146,7 +146,7 @@ internal sealed class SafetensorsHeader
     private static SafetensorsEntry ReadEntry(ref Utf8JsonReader reader, string name)
     {
         Expect(ref reader, JsonTokenType.StartObject, name);
-        ScalarType? type = null;
+        string? type = null;
         long[]? shape = null;
         long[]? offsets = null;
         while (Next(ref reader) != JsonTokenType.EndObject)
@@ -163,8 +163,7 @@ internal sealed class SafetensorsHeader
             {
                 case "dtype":
                     Expect(ref reader, JsonTokenType.String, $"{name}.dtype");
-                    string code = reader.GetString()!;
-                    type = SafetensorsEntry.TypeOf(code) ?? throw new SafetensorsException($"tensor '{name}' has the unknown dtype '{code}'");
+                    type = reader.GetString()!;
                     break;
                 case "shape":
                     shape = ReadNumbers(ref reader, $"{name}.shape", MaxDimensions);
@@ -182,34 +181,40 @@ internal sealed class SafetensorsHeader
             throw new SafetensorsException($"tensor '{name}' lacks one of dtype, shape and two data_offsets");
         }
 
-        return Checked(name, type.Value, shape, begin, end);
+        return Checked(name, type, shape, begin, end);
     }
 
-    private static SafetensorsEntry Checked(string name, ScalarType type, long[] shape, long begin, long end)
+    private static SafetensorsEntry Checked(string name, string format, long[] shape, long begin, long end)
     {
-        long length = SizeOf(type);
+        (int width, ScalarType? type) = SafetensorsEntry.Find(format) ?? throw new SafetensorsException($"tensor '{name}' has the unknown dtype '{format}'");
+        long bits = width;
         try
         {
             bool empty = shape.Contains(0);
             foreach (long size in shape)
             {
-                length = checked(length * (empty && size == 0 ? 1 : size)); // also an empty shape may not overflow libtorch's strides
+                bits = checked(bits * (empty && size == 0 ? 1 : size)); // also an empty shape may not overflow libtorch's strides
             }
 
-            length = empty ? 0 : length;
+            bits = empty ? 0 : bits;
         }
         catch (OverflowException)
         {
-            throw new SafetensorsException($"tensor '{name}' of shape [{string.Join(", ", shape)}] has more bytes than 63 bits can count");
+            throw new SafetensorsException($"tensor '{name}' of shape [{string.Join(", ", shape)}] is too large: its size does not fit into 63 bits");
         }
 
-        if (begin > end || end - begin != length)
+        if (bits % 8 != 0)
+        {
+            throw new SafetensorsException($"tensor '{name}', {format} of shape [{string.Join(", ", shape)}], has {bits} bits, which are not whole bytes");
+        }
+
+        if (begin > end || end - begin != bits / 8)
         {
             throw new SafetensorsException(
-                $"tensor '{name}', {SafetensorsEntry.CodeOf(type)} of shape [{string.Join(", ", shape)}], needs {length} bytes, but its offsets are {begin} to {end}");
+                $"tensor '{name}', {format} of shape [{string.Join(", ", shape)}], needs {bits / 8} bytes, but its offsets are {begin} to {end}");
         }
 
-        return new SafetensorsEntry(name, type, shape, begin, end);
+        return new SafetensorsEntry(name, format, type, shape, begin, end);
     }
 
     private static void CheckCoverage(List<SafetensorsEntry> entries, long dataLength)
