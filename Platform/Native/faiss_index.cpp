@@ -246,7 +246,7 @@ RS_FAISS_EXPORT int rs_faiss_index_range(void* handle, const float* queries, int
     // An inverted file without lists would look into whatever memory held, on a thread of OpenMP, where a fault ends the process.
     if (!box->index->is_trained) throw std::invalid_argument("it is not trained; call Train first");
     auto result = std::make_unique<faiss::RangeSearchResult>(n);
-    if (n > 0 && box->index->ntotal > 0) box->index->range_search(n, queries, radius, result.get());
+    if (n > 0) box->index->range_search(n, queries, radius, result.get());
     *total = static_cast<int64_t>(result->lims[n]);
     *answer = result.release();
   });

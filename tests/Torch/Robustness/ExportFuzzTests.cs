@@ -5,7 +5,7 @@ namespace Recsys.Torch.Tests.Robustness;
 
 /// <summary>
 /// Random arguments at every export of the native library, from a plain C++ program (Platform/Native/tests) in a process of its own:
-/// a crash is reported with its seed and its last call. 100,000 calls; RECSYS_FULL=1 makes them 1,000,000 with one seed and 1,000,000 with ten others.
+/// a crash is reported with its seed and its last call. 100,000 calls; RECSYS_FULL=1 makes them 1,000,000.
 /// </summary>
 public sealed class ExportFuzzTests : IDisposable
 {
@@ -26,10 +26,9 @@ public sealed class ExportFuzzTests : IDisposable
         Assert.True(exported.ToHashSet().IsSubsetOf(known), "Exports that the fuzz does not know; add them to Platform/Native/tests/fuzz_exports.h: " + string.Join(", ", exported.Except(known)));
 
         bool full = Environment.GetEnvironmentVariable("RECSYS_FULL") == "1";
-        int[] seeds = full ? [20261124, .. Enumerable.Range(1, 10)] : [1];
-        foreach (int seed in seeds)
+        for (int seed = 1; seed <= (full ? 10 : 1); seed++)
         {
-            var run = Run(program, [seed.ToString(CultureInfo.InvariantCulture), seed > 10 ? "1000000" : "100000"]);
+            var run = Run(program, [seed.ToString(CultureInfo.InvariantCulture), "100000"]);
             string trace = Path.Combine(_folder, "last");
             Assert.True(run.Code == 0, $"seed {seed} ended with {run.Code}: {run.Output} {(File.Exists(trace) ? File.ReadAllText(trace) : "")}");
             Assert.Contains(" 0 tensors left", run.Output, StringComparison.Ordinal);
