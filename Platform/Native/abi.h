@@ -7,6 +7,7 @@
 #include "values.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cstdint>
 #include <exception>

@@ -1,6 +1,7 @@
 // The gradients of a data-parallel training: laid into flat buckets in the order in which backward makes them, each bucket summed over
 // the ranks as soon as it is full. Buckets start in the same order on every rank. (Design: Li et al. 2020, PyTorch Distributed.)
 #include "collectives.h"
+#include "torch_versions.h"
 
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/function_hook.h>
@@ -29,7 +30,7 @@ struct Reducer : std::enable_shared_from_this<Reducer> {
   std::vector<char> ready;
   std::vector<Bucket> buckets;
   size_t next = 0;  // the first bucket that is not under way
-  std::vector<std::shared_ptr<torch::autograd::Node>> nodes;
+  std::vector<NodePointer> nodes;
 
   void lay_out(int64_t bucket_bytes);
   void attach();

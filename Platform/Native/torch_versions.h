@@ -1,4 +1,4 @@
-// What libtorch 1.13 to 2.11 spell differently, in one place each; abi.h has the version test itself.
+// What libtorch 1.13 to 2.14 spell differently, in one place each; abi.h has the version test itself.
 #pragma once
 
 #include "abi.h"
@@ -11,6 +11,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace recsys {
@@ -48,10 +49,12 @@ inline void set_autocast(c10::DeviceType type, bool enabled, at::ScalarType dtyp
 #endif
 }
 
-// ---- slices: symbolic bounds since 2.0, integers before; c10::optional became std::optional on the way ----
+// ---- slices: symbolic bounds since 2.0, integers before; c10::optional became std::optional in 2.2 ----
 
-#if RS_TORCH_AT_LEAST(2, 0)
+#if RS_TORCH_AT_LEAST(2, 2)
 using SliceBound = std::optional<c10::SymInt>;
+#elif RS_TORCH_AT_LEAST(2, 0)
+using SliceBound = c10::optional<c10::SymInt>;
 #else
 using SliceBound = c10::optional<int64_t>;
 #endif
@@ -62,15 +65,17 @@ inline at::indexing::Slice slice(const int64_t* bounds) {
   return at::indexing::Slice(bound(bounds[0]), bound(bounds[1]), bound(bounds[2]));
 }
 
-// ---- nodes of the autograd graph: counted by a shared_ptr up to 2.11, by themselves after ----
+// ---- nodes of the autograd graph: counted by a shared_ptr up to 2.11, by themselves after; an edge tells which ----
+
+using NodePointer = decltype(torch::autograd::Edge::function);
 
 template <typename T, typename... Args>
 auto make_node(Args&&... args) {
-#if RS_TORCH_AT_LEAST(2, 12)
-  return c10::make_intrusive<T>(std::forward<Args>(args)...);
-#else
-  return std::shared_ptr<T>(new T(std::forward<Args>(args)...), torch::autograd::deleteNode);
-#endif
+  if constexpr (std::is_same_v<NodePointer, std::shared_ptr<torch::autograd::Node>>) {
+    return std::shared_ptr<T>(new T(std::forward<Args>(args)...), [](auto* node) { deleteNode(node); });  // by argument: newer ones lack it
+  } else {
+    return c10::make_intrusive<T>(std::forward<Args>(args)...);
+  }
 }
 
 // ---- warnings: a class of their own since 2.0 ----
