@@ -144,12 +144,13 @@ RS_FAISS_EXPORT int rs_faiss_kmeans(const RecsysKMeansOptions* options, const fl
     std::vector<float> distances(n);
     bool have_best = false;
     for (int64_t round = 0; round < std::max<int64_t>(o.redo, 1); ++round) {
-      parameters.seed = static_cast<int>((o.seed + round) & 0x7fffffff);
+      auto seed = static_cast<int64_t>(static_cast<uint64_t>(o.seed) + static_cast<uint64_t>(round));  // may wrap around
+      parameters.seed = static_cast<int>(seed & 0x7fffffff);
       faiss::Clustering clustering(static_cast<int>(o.dim), static_cast<int>(o.k), parameters);
       if (initial != nullptr) {
         clustering.centroids.assign(initial, initial + o.k * o.dim);
       } else if (o.plus_plus) {
-        clustering.centroids = plus_plus(x, weights, n, o.dim, o.k, o.seed + round);
+        clustering.centroids = plus_plus(x, weights, n, o.dim, o.k, seed);
       }
       auto index = make_index();
       if (o.iterations > 0 && weights != nullptr) {
