@@ -15,13 +15,13 @@ internal abstract class ClientCall : IStartedCall
     private readonly GrpcChannel _channel;
     private readonly IMethod _method;
     private readonly CancellationTokenSource _cancellation = new();
-    private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
+    private TaskCompletionSource? _finished;
     private List<IDisposable>? _watches;
     private Status _status;
     private Metadata _trailers = Metadata.Empty;
     private HttpResponseMessage? _response;
-    private bool _hasEnded;
+    private volatile bool _hasEnded;
 
     protected ClientCall(GrpcChannel channel, IMethod method, CallOptions options)
     {
@@ -42,16 +42,28 @@ internal abstract class ClientCall : IStartedCall
     /// <summary>Cancelled when the call ends before its time.</summary>
     public CancellationToken Cancellation => _cancellation.Token;
 
-    /// <summary>Ends when the call has ended, however; never fails.</summary>
-    public Task Finished => _finished.Task;
+    public bool HasEnded => _hasEnded;
+
+    /// <summary>Ends when the call has ended, however; never fails. Made for who asks.</summary>
+    public Task Finished
+    {
+        get
+        {
+            lock (_gate)
+            {
+                if (_finished is null && _hasEnded) return Task.CompletedTask;
+                return (_finished ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+        }
+    }
 
     public abstract Task<Metadata> ResponseHeaders { get; }
 
-    public Status GetStatus() => Finished.IsCompleted
+    public Status GetStatus() => _hasEnded
         ? _status
         : throw new InvalidOperationException("Unable to get the status because the call is not complete.");
 
-    public Metadata GetTrailers() => Finished.IsCompleted
+    public Metadata GetTrailers() => _hasEnded
         ? _trailers
         : throw new InvalidOperationException("Unable to get the trailers because the call is not complete.");
 
@@ -93,11 +105,11 @@ internal abstract class ClientCall : IStartedCall
         lock (_gate)
         {
             if (_hasEnded) return;
-            _hasEnded = true;
             (_status, _trailers) = (status, trailers.Freeze());
+            _hasEnded = true; // last: who sees it reads the status without the lock
         }
         ClientLog.CallEnded(_channel.Logger, _method.FullName, status.StatusCode, status.Detail);
-        _finished.SetResult();
+        _finished?.SetResult();
         if (early) _cancellation.Cancel();
         _watches?.ForEach(watch => watch.Dispose());
         if (status.StatusCode == StatusCode.OK) _channel.Throttle?.RecordSuccess();
