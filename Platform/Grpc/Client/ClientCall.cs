@@ -15,7 +15,6 @@ internal abstract class ClientCall : IStartedCall
     private readonly GrpcChannel _channel;
     private readonly IMethod _method;
     private readonly CancellationTokenSource _cancellation = new();
-    private readonly Lock _gate = new();
     private TaskCompletionSource? _finished;
     private List<IDisposable>? _watches;
     private Status _status;
@@ -31,6 +30,8 @@ internal abstract class ClientCall : IStartedCall
         Deadline = EarliestDeadline(options, channel.ConfigOf(method)?.Timeout);
         channel.Add(this);
     }
+
+    protected Lock Gate { get; } = new();
 
     public CallOptions Options { get; }
 
@@ -49,7 +50,7 @@ internal abstract class ClientCall : IStartedCall
     {
         get
         {
-            lock (_gate)
+            lock (Gate)
             {
                 if (_finished is null && _hasEnded) return Task.CompletedTask;
                 return (_finished ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
@@ -91,7 +92,7 @@ internal abstract class ClientCall : IStartedCall
     /// <summary>Gives the answer to the call, which disposes it in the end.</summary>
     protected void Attach(HttpResponseMessage response)
     {
-        lock (_gate)
+        lock (Gate)
         {
             _response = response;
             if (!_hasEnded) return;
@@ -102,7 +103,7 @@ internal abstract class ClientCall : IStartedCall
     /// <summary>Ends the call unless it has ended.</summary>
     public void End(Status status, Metadata trailers, bool early)
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (_hasEnded) return;
             (_status, _trailers) = (status, trailers.Freeze());
@@ -134,7 +135,7 @@ internal abstract class ClientCall : IStartedCall
 
     private void AddWatch(IDisposable watch)
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (!_hasEnded)
             {

@@ -20,7 +20,6 @@ internal sealed class ClientCall<TRequest, TResponse>(
     where TResponse : class
 {
     private readonly ICompressionProvider? _compression = FindCompression(channel, options);
-    private readonly Lock _opening = new();
     private TaskCompletionSource<HttpResponseMessage?>? _answer;
     private HttpResponseMessage? _opened;
     private bool _isOpen;
@@ -35,7 +34,7 @@ internal sealed class ClientCall<TRequest, TResponse>(
     {
         get
         {
-            lock (_opening)
+            lock (Gate)
             {
                 if (_answer is null)
                 {
@@ -209,7 +208,7 @@ internal sealed class ClientCall<TRequest, TResponse>(
 
     private void Open(HttpResponseMessage? answer)
     {
-        lock (_opening) (_isOpen, _opened) = (true, answer);
+        lock (Gate) (_isOpen, _opened) = (true, answer);
         _answer?.TrySetResult(answer);
     }
 
