@@ -17,6 +17,9 @@ internal abstract class CallTransport : IDisposable
     /// <param name="waitForReady">True: the call goes on until there is a connection.</param>
     public abstract TimeSpan? AfterConnectFailure(PickedAddress picked, Exception failure, int failures, bool waitForReady);
 
+    /// <summary>Where such a call goes whatever happens; null when it has to pick.</summary>
+    public virtual PickedAddress? OnlyAddress(bool waitForReady) => null;
+
     public abstract void Dispose();
 }
 
@@ -41,6 +44,8 @@ internal sealed class DirectTransport(HttpMessageInvoker invoker, Uri address, b
 
     public override TimeSpan? AfterConnectFailure(PickedAddress picked, Exception failure, int failures, bool waitForReady) =>
         waitForReady ? backoff.After(failures) : null;
+
+    public override PickedAddress? OnlyAddress(bool waitForReady) => waitForReady ? null : _picked;
 
     public override void Dispose()
     {

@@ -15,13 +15,12 @@ internal abstract class ClientCall : IStartedCall
     private readonly GrpcChannel _channel;
     private readonly IMethod _method;
     private readonly CancellationTokenSource _cancellation = new();
-    private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Lock _gate = new();
+    private TaskCompletionSource? _finished;
     private List<IDisposable>? _watches;
     private Status _status;
     private Metadata _trailers = Metadata.Empty;
     private HttpResponseMessage? _response;
-    private bool _hasEnded;
+    private volatile bool _hasEnded;
 
     protected ClientCall(GrpcChannel channel, IMethod method, CallOptions options)
     {
@@ -31,6 +30,8 @@ internal abstract class ClientCall : IStartedCall
         Deadline = EarliestDeadline(options, channel.ConfigOf(method)?.Timeout);
         channel.Add(this);
     }
+
+    protected Lock Gate { get; } = new();
 
     public CallOptions Options { get; }
 
@@ -42,16 +43,28 @@ internal abstract class ClientCall : IStartedCall
     /// <summary>Cancelled when the call ends before its time.</summary>
     public CancellationToken Cancellation => _cancellation.Token;
 
-    /// <summary>Ends when the call has ended, however; never fails.</summary>
-    public Task Finished => _finished.Task;
+    public bool HasEnded => _hasEnded;
+
+    /// <summary>Ends when the call has ended, however; never fails. Made for who asks.</summary>
+    public Task Finished
+    {
+        get
+        {
+            lock (Gate)
+            {
+                if (_finished is null && _hasEnded) return Task.CompletedTask;
+                return (_finished ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+        }
+    }
 
     public abstract Task<Metadata> ResponseHeaders { get; }
 
-    public Status GetStatus() => Finished.IsCompleted
+    public Status GetStatus() => _hasEnded
         ? _status
         : throw new InvalidOperationException("Unable to get the status because the call is not complete.");
 
-    public Metadata GetTrailers() => Finished.IsCompleted
+    public Metadata GetTrailers() => _hasEnded
         ? _trailers
         : throw new InvalidOperationException("Unable to get the trailers because the call is not complete.");
 
@@ -79,7 +92,7 @@ internal abstract class ClientCall : IStartedCall
     /// <summary>Gives the answer to the call, which disposes it in the end.</summary>
     protected void Attach(HttpResponseMessage response)
     {
-        lock (_gate)
+        lock (Gate)
         {
             _response = response;
             if (!_hasEnded) return;
@@ -90,14 +103,14 @@ internal abstract class ClientCall : IStartedCall
     /// <summary>Ends the call unless it has ended.</summary>
     public void End(Status status, Metadata trailers, bool early)
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (_hasEnded) return;
-            _hasEnded = true;
             (_status, _trailers) = (status, trailers.Freeze());
+            _hasEnded = true; // last: who sees it reads the status without the lock
         }
         ClientLog.CallEnded(_channel.Logger, _method.FullName, status.StatusCode, status.Detail);
-        _finished.SetResult();
+        _finished?.SetResult();
         if (early) _cancellation.Cancel();
         _watches?.ForEach(watch => watch.Dispose());
         if (status.StatusCode == StatusCode.OK) _channel.Throttle?.RecordSuccess();
@@ -122,7 +135,7 @@ internal abstract class ClientCall : IStartedCall
 
     private void AddWatch(IDisposable watch)
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (!_hasEnded)
             {

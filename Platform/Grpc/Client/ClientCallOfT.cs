@@ -20,29 +20,53 @@ internal sealed class ClientCall<TRequest, TResponse>(
     where TResponse : class
 {
     private readonly ICompressionProvider? _compression = FindCompression(channel, options);
-    private Task<HttpResponseMessage?> _answer = null!;
+    private TaskCompletionSource<HttpResponseMessage?>? _answer;
+    private HttpResponseMessage? _opened;
+    private bool _isOpen;
     private Task<Metadata>? _headers;
     private PipeReader? _body;
     private MessageReader? _reader;
 
     public override Task<Metadata> ResponseHeaders => _headers ??= Observed(ReadHeadersAsync());
 
-    /// <summary>The answer once its headers have come; null when the call ended before. Never fails.</summary>
-    public Task<HttpResponseMessage?> Answer => _answer;
-
-    /// <summary>Sends the one request.</summary>
-    public void Start(TRequest request) => Start(() =>
+    /// <summary>The answer once its headers have come; null when the call ended before. Never fails. Made for who asks.</summary>
+    public Task<HttpResponseMessage?> Answer
     {
-        var bytes = new ArrayBufferWriter<byte>(256);
-        Frame(new MessageFramer(), request, bytes, Options.WriteOptions);
-        return new ReadOnlyMemoryContent(bytes.WrittenMemory);
-    });
+        get
+        {
+            lock (Gate)
+            {
+                if (_answer is null)
+                {
+                    _answer = new TaskCompletionSource<HttpResponseMessage?>();
+                    if (_isOpen) _answer.SetResult(_opened);
+                }
+                return _answer.Task;
+            }
+        }
+    }
+
+    /// <summary>The whole of a call with one request and one response, in one flow of control.</summary>
+    public Task<TResponse> Start(TRequest request)
+    {
+        Watch();
+        var response = new TaskCompletionSource<TResponse>();
+        _ = RunAsync(request, null, response);
+        return response.Task;
+    }
+
+    /// <summary>Sends the one request of a call with many responses.</summary>
+    public void StartReading(TRequest request)
+    {
+        Watch();
+        _ = RunAsync(request, null, null);
+    }
 
     /// <summary>Sends a body that is made when there is a connection for it.</summary>
     public void Start(Func<HttpContent> content)
     {
         Watch();
-        _answer = OpenAsync(content);
+        _ = RunAsync(null, content, null);
     }
 
     /// <summary>Opens the stream of requests.</summary>
@@ -51,6 +75,22 @@ internal sealed class ClientCall<TRequest, TResponse>(
         var content = new RequestStreamContent(Finished);
         Start(() => content);
         return content;
+    }
+
+    /// <summary>One message, with its prefix.</summary>
+    public ReadOnlyMemory<byte> Frame(TRequest request, WriteOptions? writeOptions)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        MessageFramer framer = MessageFramer.Rent();
+        try
+        {
+            Frame(framer, request, bytes, writeOptions);
+        }
+        finally
+        {
+            MessageFramer.Return(framer);
+        }
+        return bytes.WrittenMemory;
     }
 
     public void Frame(MessageFramer framer, TRequest request, IBufferWriter<byte> output, WriteOptions? writeOptions)
@@ -67,47 +107,60 @@ internal sealed class ClientCall<TRequest, TResponse>(
         return response.Task;
     }
 
-    private async Task ReceiveSingleAsync(TaskCompletionSource<TResponse> received)
+    private async Task ReceiveSingleAsync(TaskCompletionSource<TResponse> received) => await ReceiveSingleAsync(await Answer.ConfigureAwait(false), received).ConfigureAwait(false);
+
+    private async ValueTask ReceiveSingleAsync(HttpResponseMessage? answer, TaskCompletionSource<TResponse> received)
     {
+        TResponse response;
         try
         {
-            TResponse? response = await ReceiveNextAsync().ConfigureAwait(false);
-            if (response is null) throw EndedWith(StatusCode.Internal, "The call ended with OK, but without a response message.");
-            if (await ReceiveNextAsync().ConfigureAwait(false) is not null)
+            response = await ReadSingleAsync(answer).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is RpcException or OperationCanceledException)
+        {
+            received.SetException(exception);
+            _ = received.Task.Exception;
+            return;
+        }
+        received.SetResult(response);
+    }
+
+    private async ValueTask<TResponse> ReadSingleAsync(HttpResponseMessage? answer)
+    {
+        TResponse? message = null;
+        try
+        {
+            if (answer is not null && !HasEnded)
             {
-                throw Failure(new RpcException(new Status(StatusCode.Internal, "More than one response message in a call that has one.")));
+                Stream body = await answer.Content.ReadAsStreamAsync(Cancellation).ConfigureAwait(false);
+                message = await NewReader(answer, pipe: null).ReadWholeAsync(body, method.ResponseMarshaller.ContextualDeserializer, Cancellation).ConfigureAwait(false);
+                EndWith(answer);
             }
-            received.SetResult(response);
         }
-        catch (OperationCanceledException exception)
+        catch (Exception exception)
         {
-            received.SetException(exception);
-            _ = received.Task.Exception;
+            throw Failure(exception);
         }
-        catch (RpcException exception)
-        {
-            received.SetException(exception);
-            _ = received.Task.Exception;
-        }
+        if (GetStatus().StatusCode != StatusCode.OK) throw EndFailure();
+        return message ?? throw new RpcException(new Status(StatusCode.Internal, "The call ended with OK, but without a response message."), GetTrailers());
     }
 
     /// <summary>The next response; null when the call has ended with OK; throws when it has ended otherwise.</summary>
     public async ValueTask<TResponse?> ReceiveNextAsync()
     {
-        HttpResponseMessage? answer = await _answer.ConfigureAwait(false);
+        HttpResponseMessage? answer = await Answer.ConfigureAwait(false);
         try
         {
-            if (answer is null || Finished.IsCompleted) return GetStatus().StatusCode == StatusCode.OK ? null : throw EndFailure();
+            if (answer is null || HasEnded) return GetStatus().StatusCode == StatusCode.OK ? null : throw EndFailure();
             if (_reader is null)
             {
                 _body = PipeReader.Create(await answer.Content.ReadAsStreamAsync(Cancellation).ConfigureAwait(false), ReaderOptions);
-                _reader = new MessageReader(_body, Channel.Codecs, Channel.Options.MaxReceiveMessageSize) { Encoding = ResponseMetadata.First(answer.Headers, Headers.Encoding) };
+                _reader = NewReader(answer, _body);
             }
             TResponse? message = await _reader.ReadAsync(method.ResponseMarshaller.ContextualDeserializer, Cancellation).ConfigureAwait(false);
             if (message is not null) return message;
-            (Status status, Metadata trailers) = ResponseMetadata.ReadEnd(answer);
             await _body!.CompleteAsync().ConfigureAwait(false);
-            End(status, trailers, early: status.StatusCode != StatusCode.OK);
+            EndWith(answer);
         }
         catch (Exception exception)
         {
@@ -116,49 +169,70 @@ internal sealed class ClientCall<TRequest, TResponse>(
         return GetStatus().StatusCode == StatusCode.OK ? null : throw EndFailure();
     }
 
+    private void EndWith(HttpResponseMessage answer)
+    {
+        (Status status, Metadata trailers) = ResponseMetadata.ReadEnd(answer);
+        End(status, trailers, early: status.StatusCode != StatusCode.OK);
+    }
+
+    private MessageReader NewReader(HttpResponseMessage answer, PipeReader? pipe) =>
+        new(pipe, Channel.Codecs, Channel.Options.MaxReceiveMessageSize) { Encoding = ResponseMetadata.First(answer.Headers, Headers.Encoding) };
+
     private static readonly StreamPipeReaderOptions ReaderOptions = new(bufferSize: 16384);
 
     private async Task<Metadata> ReadHeadersAsync() =>
-        ResponseMetadata.Read((await _answer.ConfigureAwait(false) ?? throw EndFailure()).Headers);
+        ResponseMetadata.Read((await Answer.ConfigureAwait(false) ?? throw EndFailure()).Headers);
 
-    private async Task<HttpResponseMessage?> OpenAsync(Func<HttpContent> makeContent)
+    /// <summary>Sends the request or the content, opens the answer, and receives its one response if there is to be one.</summary>
+    private async Task RunAsync(TRequest? request, Func<HttpContent>? makeContent, TaskCompletionSource<TResponse>? received)
     {
+        HttpResponseMessage? answer = null;
         try
         {
-            if (Finished.IsCompleted) return null;
-            HttpResponseMessage answer = await SendAsync(makeContent).ConfigureAwait(false);
-            Attach(answer);
-            if (ResponseMetadata.RefusalOf(answer) is { } refusal) End(refusal, ResponseMetadata.ReadTrailersOnly(answer), early: true);
-            return Finished.IsCompleted && GetStatus().StatusCode != StatusCode.OK ? null : answer;
+            if (!HasEnded)
+            {
+                answer = await SendAsync(request, makeContent).ConfigureAwait(false);
+                Attach(answer);
+                if (ResponseMetadata.RefusalOf(answer) is { } refusal) End(refusal, ResponseMetadata.ReadTrailersOnly(answer), early: true);
+                if (HasEnded && GetStatus().StatusCode != StatusCode.OK) answer = null;
+            }
         }
         catch (Exception exception)
         {
             Failure(exception);
-            return null;
+            answer = null;
         }
+        Open(answer);
+        if (received is not null) await ReceiveSingleAsync(answer, received).ConfigureAwait(false);
+    }
+
+    private void Open(HttpResponseMessage? answer)
+    {
+        lock (Gate) (_isOpen, _opened) = (true, answer);
+        _answer?.TrySetResult(answer);
+    }
+
+    private Task<HttpResponseMessage> SendAsync(TRequest? request, Func<HttpContent>? makeContent)
+    {
+        ValueTask<Metadata> metadata = RequestBuilder.WithCredentialsAsync(this, method);
+        return metadata.IsCompletedSuccessfully && Channel.Transport.OnlyAddress(Options.IsWaitForReady) is { } address
+            ? SendAsync(address, metadata.Result, NewContent(request, makeContent))
+            : SendAsync(metadata, request, makeContent);
     }
 
     /// <summary>Sends the request; where a connection fails before anything could be sent, over the next one.</summary>
-    private async Task<HttpResponseMessage> SendAsync(Func<HttpContent> makeContent)
+    private async Task<HttpResponseMessage> SendAsync(ValueTask<Metadata> coming, TRequest? request, Func<HttpContent>? makeContent)
     {
-        Metadata metadata = await RequestBuilder.WithCredentialsAsync(this, method).ConfigureAwait(false);
+        Metadata metadata = await coming.ConfigureAwait(false);
         HttpContent? content = null;
         for (int failures = 1; ; failures++)
         {
             PickedAddress picked = await Channel.Transport.PickAsync(Options.IsWaitForReady, Cancellation).ConfigureAwait(false);
-            HttpRequestMessage request = RequestBuilder.Build(this, method, host ?? picked.HostHeader, _compression, metadata, picked.UriOf(method), previousAttempts);
-            if (content is null)
-            {
-                content = makeContent();
-                content.Headers.TryAddWithoutValidation("Content-Type", Headers.ContentType);
-            }
-            request.Content = content;
+            content ??= NewContent(request, makeContent);
             TimeSpan? pause;
             try
             {
-                return picked.Invoker is HttpClient client
-                    ? await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation).ConfigureAwait(false)
-                    : await picked.Invoker.SendAsync(request, Cancellation).ConfigureAwait(false);
+                return await SendAsync(picked, metadata, content).ConfigureAwait(false);
             }
             catch (HttpRequestException exception) when (ClientErrors.IsConnectFailure(exception))
             {
@@ -169,7 +243,21 @@ internal sealed class ClientCall<TRequest, TResponse>(
         }
     }
 
-    private RpcException EndedWith(StatusCode code, string detail) => new(new Status(code, detail), GetTrailers());
+    private Task<HttpResponseMessage> SendAsync(PickedAddress picked, Metadata metadata, HttpContent content)
+    {
+        HttpRequestMessage request = RequestBuilder.Build(this, method, host ?? picked.HostHeader, _compression, metadata, picked.UriOf(method), previousAttempts);
+        request.Content = content;
+        return picked.Invoker is HttpClient client
+            ? client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation)
+            : picked.Invoker.SendAsync(request, Cancellation);
+    }
+
+    private HttpContent NewContent(TRequest? request, Func<HttpContent>? makeContent)
+    {
+        HttpContent content = makeContent?.Invoke() ?? new ReadOnlyMemoryContent(Frame(request!, Options.WriteOptions));
+        content.Headers.TryAddWithoutValidation("Content-Type", Headers.ContentType);
+        return content;
+    }
 
     private static ICompressionProvider? FindCompression(GrpcChannel channel, CallOptions options)
     {

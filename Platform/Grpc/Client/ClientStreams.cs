@@ -75,14 +75,14 @@ internal sealed class RequestStreamWriter<TRequest, TResponse>(
         try
         {
             await Task.WhenAny(content.Stream, call.Finished).ConfigureAwait(false);
-            if (call.Finished.IsCompleted) throw Ended();
+            if (call.HasEnded) throw Ended();
             Stream stream = await content.Stream.ConfigureAwait(false);
             using var bytes = new PooledBuffer();
             call.Frame(_framer, message, bytes, WriteOptions);
             await stream.WriteAsync(bytes.WrittenMemory, call.Cancellation).ConfigureAwait(false);
             if ((WriteOptions?.Flags & WriteFlags.BufferHint) != WriteFlags.BufferHint) await stream.FlushAsync(call.Cancellation).ConfigureAwait(false);
         }
-        catch (RpcException exception) when (!call.Finished.IsCompleted)
+        catch (RpcException exception) when (!call.HasEnded)
         {
             throw call.Failure(exception);
         }
@@ -90,7 +90,7 @@ internal sealed class RequestStreamWriter<TRequest, TResponse>(
         {
             // The server has stopped reading. Why is in its status, which the one response's receiver reads; a stream's reader may not be reading.
             if (answersOnce) await call.Finished.ConfigureAwait(false);
-            throw call.Finished.IsCompleted ? Ended() : new RpcException(ClientErrors.ToStatus(exception));
+            throw call.HasEnded ? Ended() : new RpcException(ClientErrors.ToStatus(exception));
         }
     }
 

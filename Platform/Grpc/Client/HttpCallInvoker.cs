@@ -16,8 +16,14 @@ internal sealed class HttpCallInvoker(GrpcChannel channel) : CallInvoker
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
         Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
     {
-        IReceivingCall<TResponse> call = Start(method, host, options, request);
-        return new AsyncUnaryCall<TResponse>(call.ReceiveSingleAsync(), Hooks.Headers, Hooks.Status, Hooks.Trailers, Hooks.Dispose, call);
+        if (channel.NewSchedule(method) is { } schedule)
+        {
+            var retrying = new RetryCall<TRequest, TResponse>(channel, method, host, options, schedule);
+            retrying.Start(request);
+            return new AsyncUnaryCall<TResponse>(retrying.ReceiveSingleAsync(), Hooks.Headers, Hooks.Status, Hooks.Trailers, Hooks.Dispose, retrying);
+        }
+        var call = new ClientCall<TRequest, TResponse>(channel, method, host, options);
+        return new AsyncUnaryCall<TResponse>(call.Start(request), Hooks.Headers, Hooks.Status, Hooks.Trailers, Hooks.Dispose, call);
     }
 
     public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
@@ -55,7 +61,7 @@ internal sealed class HttpCallInvoker(GrpcChannel channel) : CallInvoker
             return retrying;
         }
         var call = new ClientCall<TRequest, TResponse>(channel, method, host, options);
-        call.Start(request);
+        call.StartReading(request);
         return call;
     }
 

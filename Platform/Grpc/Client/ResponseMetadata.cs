@@ -36,13 +36,13 @@ internal static class ResponseMetadata
     /// <summary>Metadata without the protocol's own headers.</summary>
     public static Metadata Read(HttpResponseHeaders headers)
     {
-        var metadata = new Metadata();
+        Metadata? metadata = null;
         foreach ((string name, HeaderStringValues values) in headers.NonValidated)
         {
             if (Wire.Headers.IsProtocolHeader(name)) continue;
-            foreach (string value in values) Wire.Headers.AddReceived(metadata, name, value);
+            foreach (string value in values) Wire.Headers.AddReceived(metadata ??= [], name, value);
         }
-        return metadata.Freeze();
+        return metadata?.Freeze() ?? Metadata.Empty;
     }
 
     /// <summary>The trailers of an answer that is nothing else: its headers without those of its HTTP server.</summary>

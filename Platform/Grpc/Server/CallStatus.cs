@@ -59,7 +59,7 @@ internal sealed partial class HttpContextServerCallContext
     private void WriteStatus(Status status, Metadata? trailers)
     {
         IHeaderDictionary target = _hasMessage || HttpContext.Response.HasStarted
-            ? HttpContext.Features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers
+            ? ((IHttpResponseTrailersFeature)HttpContext.Features[typeof(IHttpResponseTrailersFeature)]!).Trailers
             : HttpContext.Response.Headers;
         for (int i = 0; i < trailers?.Count; i++)
         {

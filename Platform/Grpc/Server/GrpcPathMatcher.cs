@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Primitives;
@@ -23,9 +24,9 @@ internal sealed class GrpcPathMatcher(EndpointDataSource source) : IStartupFilte
         app.Use(rest => http =>
         {
             if (http.Request.Path.Value is { } path && Endpoints().TryGetValue(path, out RouteEndpoint? endpoint)
-                && HttpMethods.IsPost(http.Request.Method) && http.GetEndpoint() is null)
+                && HttpMethods.IsPost(http.Request.Method) && http.Features[typeof(IEndpointFeature)] is IEndpointFeature { Endpoint: null } feature)
             {
-                http.SetEndpoint(endpoint);
+                feature.Endpoint = endpoint;
             }
             return rest(http);
         });

@@ -70,7 +70,8 @@ internal sealed class GrpcRequest(TimeProvider time, ILogger logger)
     /// <summary>Message sizes are limited one by one; a stream may be long, and may pause.</summary>
     private static void LiftBodyLimits(HttpContext http, MethodType type)
     {
-        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
+        // By the indexer: Get is a generic virtual method, which is found anew at each call.
+        if (http.Features[typeof(IHttpMaxRequestBodySizeFeature)] is IHttpMaxRequestBodySizeFeature { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         if (type is MethodType.ClientStreaming or MethodType.DuplexStreaming && http.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
         {
             rate.MinDataRate = null;

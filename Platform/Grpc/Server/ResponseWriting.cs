@@ -8,7 +8,7 @@ namespace Grpc.AspNetCore.Server;
 /// <summary>Sends messages.</summary>
 internal sealed partial class HttpContextServerCallContext
 {
-    private readonly MessageFramer _framer = new();
+    private MessageFramer? _framer; // of a stream
     private bool _hasMessage;
 
     /// <summary>The one response of a call: it waits in the body's buffer for the status, which follows at once.</summary>
@@ -16,18 +16,20 @@ internal sealed partial class HttpContextServerCallContext
         where T : class
     {
         BeginWrite();
+        MessageFramer framer = MessageFramer.Rent();
         try
         {
-            _framer.Write(marshaller.ContextualSerializer, message, HttpContext.Response.BodyWriter, ResponseCompression, ResponseCompressionLevel, Options.MaxSendMessageSize);
+            framer.Write(marshaller.ContextualSerializer, message, HttpContext.Response.BodyWriter, ResponseCompression, ResponseCompressionLevel, Options.MaxSendMessageSize);
             _hasMessage = true;
         }
-        catch (RpcException) when (_framer.IsBroken)
+        catch (RpcException) when (framer.IsBroken)
         {
             HttpContext.Features.Get<IHttpResetFeature>()?.Reset(2);
             throw;
         }
         finally
         {
+            MessageFramer.Return(framer);
             EndWrite();
         }
     }
@@ -41,11 +43,12 @@ internal sealed partial class HttpContextServerCallContext
             if (HttpContext.RequestAborted.IsCancellationRequested) throw new OperationCanceledException("The client has gone: nothing more can be sent.", CancellationTokenCore);
             PipeWriter body = HttpContext.Response.BodyWriter;
             if (!HttpContext.Response.HasStarted) await HttpContext.Response.StartAsync(cancellationToken);
+            MessageFramer framer = _framer ??= new MessageFramer();
             try
             {
-                _framer.Write(marshaller.ContextualSerializer, message, body, ResponseCompression, ResponseCompressionLevel, Options.MaxSendMessageSize);
+                framer.Write(marshaller.ContextualSerializer, message, body, ResponseCompression, ResponseCompressionLevel, Options.MaxSendMessageSize);
             }
-            catch (RpcException) when (_framer.IsBroken)
+            catch (RpcException) when (framer.IsBroken)
             {
                 // Part of the message is in the pipe: only a reset keeps the client from taking what follows for the rest of it.
                 HttpContext.Features.Get<IHttpResetFeature>()?.Reset(2);

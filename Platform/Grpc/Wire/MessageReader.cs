@@ -7,7 +7,10 @@ using Grpc.Core;
 namespace Grpc.Wire;
 
 /// <summary>Reads messages with their 5-byte prefix from a pipe and deserializes each where it lies.</summary>
-internal sealed class MessageReader(PipeReader pipe, Codecs codecs, int? limit) : DeserializationContext
+/// <param name="pipe">Where from; null where only <see cref="ReadWholeAsync"/> is used.</param>
+/// <param name="codecs">Known encodings.</param>
+/// <param name="limit">Of a message, in bytes.</param>
+internal sealed class MessageReader(PipeReader? pipe, Codecs codecs, int? limit) : DeserializationContext
 {
     private ReadOnlySequence<byte> _payload;
 
@@ -22,22 +25,22 @@ internal sealed class MessageReader(PipeReader pipe, Codecs codecs, int? limit) 
     {
         while (true)
         {
-            ReadResult result = await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
+            ReadResult result = await pipe!.ReadAsync(cancellationToken).ConfigureAwait(false);
             ReadOnlySequence<byte> buffer = result.Buffer;
             if (result.IsCanceled) throw new OperationCanceledException();
             if (TryReadFrame(buffer, out ReadOnlySequence<byte> payload, out bool compressed))
             {
                 T message = Deserialize(deserializer, payload, compressed);
-                pipe.AdvanceTo(payload.End);
+                pipe!.AdvanceTo(payload.End);
                 return message;
             }
             if (result.IsCompleted)
             {
                 long rest = buffer.Length;
-                pipe.AdvanceTo(buffer.End);
+                pipe!.AdvanceTo(buffer.End);
                 return rest == 0 ? null : throw Error(StatusCode.Internal, $"Incomplete message: the stream ended after {rest} bytes of it.");
             }
-            pipe.AdvanceTo(buffer.Start, buffer.End);
+            pipe!.AdvanceTo(buffer.Start, buffer.End);
         }
     }
 
@@ -49,22 +52,44 @@ internal sealed class MessageReader(PipeReader pipe, Codecs codecs, int? limit) 
     {
         while (true)
         {
-            if (!pipe.TryRead(out ReadResult result)) result = await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (!pipe!.TryRead(out ReadResult result)) result = await pipe!.ReadAsync(cancellationToken).ConfigureAwait(false);
             ReadOnlySequence<byte> buffer = result.Buffer;
             if (result.IsCanceled) throw new OperationCanceledException();
             bool whole = TryReadFrame(buffer, out ReadOnlySequence<byte> payload, out bool compressed);
             if (whole && buffer.Length > MessageFramer.PrefixSize + payload.Length) throw Error(StatusCode.Internal, "Additional data after the message received.");
             if (!result.IsCompleted)
             {
-                pipe.AdvanceTo(buffer.Start, buffer.End);
+                pipe!.AdvanceTo(buffer.Start, buffer.End);
                 continue;
             }
             if (!whole) throw Error(StatusCode.Internal, $"Incomplete message: the stream ended after {buffer.Length} bytes of it.");
             T message = Deserialize(deserializer, payload, compressed);
-            pipe.AdvanceTo(buffer.End);
+            pipe!.AdvanceTo(buffer.End);
             return message;
         }
     }
+
+    /// <summary>Receives the only message of a body, to its end; null when it is empty. Answers are short and mostly there at once, so this
+    /// goes without a pipe.</summary>
+    /// <exception cref="RpcException">As <see cref="ReadAsync"/>; INTERNAL when there is more than one.</exception>
+    public async ValueTask<T?> ReadWholeAsync<T>(Stream body, Func<DeserializationContext, T> deserializer, CancellationToken cancellationToken)
+        where T : class
+    {
+        using var bytes = new PooledBuffer();
+        while (true)
+        {
+            int read = await body.ReadAsync(bytes.GetMemory(FirstRead), cancellationToken).ConfigureAwait(false);
+            bytes.Advance(read);
+            var all = new ReadOnlySequence<byte>(bytes.WrittenMemory);
+            bool whole = TryReadFrame(all, out ReadOnlySequence<byte> payload, out bool compressed);
+            if (whole && all.Length > MessageFramer.PrefixSize + payload.Length) throw Error(StatusCode.Internal, "More than one response message in a call that has one.");
+            if (read > 0) continue;
+            if (whole) return Deserialize(deserializer, payload, compressed);
+            return bytes.Length == 0 ? null : throw Error(StatusCode.Internal, $"Incomplete message: the stream ended after {bytes.Length} bytes of it.");
+        }
+    }
+
+    private const int FirstRead = 1024;
 
     private bool TryReadFrame(in ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> payload, out bool compressed)
     {

@@ -1,6 +1,4 @@
-using System.Buffers;
 using Grpc.Core;
-using Grpc.Wire;
 
 namespace Grpc.Net.Client.Retry;
 
@@ -57,9 +55,7 @@ internal sealed class RetryCall<TRequest, TResponse> : IReceivingCall<TResponse>
         {
             if (bytes.IsEmpty)
             {
-                var buffer = new ArrayBufferWriter<byte>(256);
-                attempt.Frame(new MessageFramer(), request, buffer, _options.WriteOptions);
-                bytes = buffer.WrittenMemory;
+                bytes = attempt.Frame(request, _options.WriteOptions);
                 if (!_channel.RetryBuffer.TryReserve(0, bytes.Length)) _overflow.TrySetResult();
                 else _ = Committed.ContinueWith(_ => _channel.RetryBuffer.Release(bytes.Length), TaskScheduler.Default);
             }
@@ -73,9 +69,7 @@ internal sealed class RetryCall<TRequest, TResponse> : IReceivingCall<TResponse>
     /// <summary>Sends one message of the stream; ends when an attempt has sent it, or the call has ended.</summary>
     public async Task WriteAsync(TRequest message, WriteOptions? writeOptions)
     {
-        var bytes = new ArrayBufferWriter<byte>(256);
-        _framing.Frame(new MessageFramer(), message, bytes, writeOptions);
-        if (!Log.Append(bytes.WrittenSpan.ToArray(), out Task sent)) _overflow.TrySetResult();
+        if (!Log.Append(_framing.Frame(message, writeOptions).ToArray(), out Task sent)) _overflow.TrySetResult();
         Task first = await Task.WhenAny(sent, Committed).ConfigureAwait(false);
         if (first != sent) await Task.WhenAny(sent, (await Committed.ConfigureAwait(false)).Finished).ConfigureAwait(false);
     }

@@ -50,7 +50,7 @@ internal sealed class RetryRequestWriter<TRequest, TResponse>(RetryCall<TRequest
 
     private void ThrowIfEnded()
     {
-        if (!call.Committed.IsCompletedSuccessfully || !call.Committed.Result.Finished.IsCompleted) return;
+        if (!call.Committed.IsCompletedSuccessfully || !call.Committed.Result.HasEnded) return;
         throw call.Committed.Result.GetStatus().StatusCode == StatusCode.OK
             ? new InvalidOperationException("Can't write the message because the call is complete.")
             : call.Committed.Result.EndFailure();
