@@ -3,6 +3,7 @@
 
 #include "abi.h"
 
+#include <ATen/Context.h>
 #include <ATen/TensorIndexing.h>
 #include <ATen/autocast_mode.h>
 #include <c10/util/Exception.h>
@@ -46,6 +47,14 @@ inline void set_autocast(c10::DeviceType type, bool enabled, at::ScalarType dtyp
     at::autocast::set_enabled(enabled);
     at::autocast::set_autocast_gpu_dtype(dtype);
   }
+#endif
+}
+
+// ---- NNPACK: has a switch since 2.3, and no word for its absence before ----
+
+inline void leave_out_nnpack() {
+#if RS_TORCH_AT_LEAST(2, 3)
+  at::globalContext().setUserEnabledNNPACK(false);
 #endif
 }
 
