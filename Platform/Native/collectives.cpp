@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <iostream>
 #include <stdexcept>
 
 using namespace recsys;
@@ -39,6 +40,12 @@ at::Tensor dense(void* handle) {
 
 void give_work(std::unique_ptr<Pending> pending, void** result) { *result = pending.release(); }
 
+// Gloo of libtorch 2 tells on standard output whom it has met; that belongs to the caller's answers, so it goes to standard error.
+struct NoChatter {
+  std::streambuf* output = std::cout.rdbuf(std::cerr.rdbuf());
+  ~NoChatter() { std::cout.rdbuf(output); }
+};
+
 c10::intrusive_ptr<Engine> make_engine(Group& group, const std::string& backend, std::chrono::milliseconds timeout, const char* interface_or_host, bool is_interface) {
 #ifdef RECSYS_GLOO
   if (backend == "gloo") {
@@ -47,6 +54,7 @@ c10::intrusive_ptr<Engine> make_engine(Group& group, const std::string& backend,
                                : interface_or_host && *interface_or_host ? c10d::ProcessGroupGloo::createDeviceForHostname(interface_or_host)
                                                                          : c10d::ProcessGroupGloo::createDefaultDevice());
     options->threads = 2;
+    NoChatter quiet;
     return c10::make_intrusive<c10d::ProcessGroupGloo>(group.store, group.rank, group.size, options);
   }
 #endif

@@ -133,6 +133,7 @@ void Reducer::launch(Bucket& bucket) { bucket.sum = all_reduce(*group, bucket.fl
 Outcome Reducer::finish(int64_t milliseconds, double* sums, int32_t count) {
   std::lock_guard<std::mutex> lock(mutex);
   at::NoGradGuard no_grad;
+  if (!active) throw std::invalid_argument("the gradients' sums were asked for without a prepare before backward");
   active = false;
   auto n = static_cast<int64_t>(parameters.size());
   auto notes = at::zeros({n + count}, at::kDouble);  // who had a gradient, then the caller's own sums
