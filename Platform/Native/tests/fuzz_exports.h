@@ -23,7 +23,7 @@ inline std::map<std::string, Export> exports() {
   auto add = [&](const char* name, int weight, std::function<int32_t(World&)> call) { r[name] = {weight, std::move(call)}; };
   add("rs_abi_version", 1, [](World&) { return rs_abi_version() > 0 ? 0 : -1; });
   add("rs_last_error", 10, [](World& w) { return rs_last_error(w.random.or_null(w.bytes.data()), std::min<int64_t>(w.random.integer(), 4096)) >= 0 ? 0 : -1; });
-  add("rs_free", 1, [](World& w) { rs_free(w.random.or_null(std::malloc(8))); return 0; });
+  add("rs_free", 1, [](World& w) { rs_free(w.random.one_in(24) ? nullptr : std::malloc(8)); return 0; });
   add("rs_op_find", 10, [](World& w) {
     void* op = nullptr;  // lives as long as the process: found ones only now and then
     return rs_op_find(w.random.one_in(200) ? "aten::add" : w.random.one_in(2) ? "aten::nothing" : w.random.text(), w.random.text(), w.random.or_null(&op));
