@@ -33,6 +33,12 @@ internal abstract class ClientCall : IStartedCall
 
     protected Lock Gate { get; } = new();
 
+    /// <summary>Neighbours in the channel's list of calls, which its lock guards.</summary>
+    public ClientCall? Next { get; set; }
+
+    /// <inheritdoc cref="Next"/>
+    public ClientCall? Previous { get; set; }
+
     public CallOptions Options { get; }
 
     /// <summary>UTC, or null.</summary>

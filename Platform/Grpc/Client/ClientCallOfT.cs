@@ -80,7 +80,7 @@ internal sealed class ClientCall<TRequest, TResponse>(
     /// <summary>One message, with its prefix.</summary>
     public ReadOnlyMemory<byte> Frame(TRequest request, WriteOptions? writeOptions)
     {
-        var bytes = new ArrayBufferWriter<byte>();
+        var bytes = new SingleBlock();
         MessageFramer framer = MessageFramer.Rent();
         try
         {
@@ -90,7 +90,7 @@ internal sealed class ClientCall<TRequest, TResponse>(
         {
             MessageFramer.Return(framer);
         }
-        return bytes.WrittenMemory;
+        return bytes.Written;
     }
 
     public void Frame(MessageFramer framer, TRequest request, IBufferWriter<byte> output, WriteOptions? writeOptions)

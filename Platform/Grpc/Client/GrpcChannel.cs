@@ -12,7 +12,8 @@ namespace Grpc.Net.Client;
 public sealed class GrpcChannel : ChannelBase, IDisposable
 {
     private readonly CallConfig? _config;
-    private readonly HashSet<IDisposable> _calls = [];
+    private readonly Lock _gate = new();
+    private ClientCall? _calls; // those that go on, linked through themselves
     private bool _disposed;
 
     private GrpcChannel(Uri address, GrpcChannelOptions options) : base(IsHttp(address) ? address.Authority : address.AbsolutePath.TrimStart('/'))
@@ -110,14 +111,14 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     /// <summary>Cancels the calls that go on.</summary>
     public void Dispose()
     {
-        IDisposable[] calls;
-        lock (_calls)
+        List<ClientCall> calls = [];
+        lock (_gate)
         {
             if (_disposed) return;
             _disposed = true;
-            calls = [.. _calls];
+            for (ClientCall? call = _calls; call is not null; call = call.Next) calls.Add(call);
         }
-        foreach (IDisposable call in calls) call.Dispose();
+        foreach (ClientCall call in calls) call.Dispose();
         Transport.Dispose();
     }
 
@@ -127,17 +128,26 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
         return Task.CompletedTask;
     }
 
-    internal void Add(IDisposable call)
+    internal void Add(ClientCall call)
     {
-        lock (_calls)
+        lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            _calls.Add(call);
+            call.Next = _calls;
+            if (_calls is not null) _calls.Previous = call;
+            _calls = call;
         }
     }
 
-    internal void Remove(IDisposable call)
+    /// <summary>Once for each call that was added.</summary>
+    internal void Remove(ClientCall call)
     {
-        lock (_calls) _calls.Remove(call);
+        lock (_gate)
+        {
+            if (call.Previous is null) _calls = call.Next;
+            else call.Previous.Next = call.Next;
+            if (call.Next is not null) call.Next.Previous = call.Previous;
+            call.Next = call.Previous = null;
+        }
     }
 }

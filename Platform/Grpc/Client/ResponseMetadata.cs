@@ -25,12 +25,19 @@ internal static class ResponseMetadata
         return null;
     }
 
-    /// <summary>Status and trailers after the last message.</summary>
+    /// <summary>Status and trailers after the last message, in one pass.</summary>
     public static (Status Status, Metadata Trailers) ReadEnd(HttpResponseMessage answer)
     {
-        if (StatusIn(answer.TrailingHeaders) is { } status) return (status, Read(answer.TrailingHeaders));
-        if (StatusIn(answer.Headers) is { } inHeaders) return (inHeaders, ReadTrailersOnly(answer));
-        return (new Status(StatusCode.Unknown, "No grpc-status found on response."), Read(answer.TrailingHeaders));
+        Metadata? trailers = null;
+        string? code = null, message = null;
+        foreach ((string name, HeaderStringValues values) in answer.TrailingHeaders.NonValidated)
+        {
+            if (name.Equals(Wire.Headers.Status, StringComparison.OrdinalIgnoreCase)) code = First(values);
+            else if (name.Equals(Wire.Headers.Message, StringComparison.OrdinalIgnoreCase)) message = First(values);
+            else if (!Wire.Headers.IsProtocolHeader(name)) Add(ref trailers, name, values);
+        }
+        if (code is null && StatusIn(answer.Headers) is { } inHeaders) return (inHeaders, ReadTrailersOnly(answer));
+        return (code is null ? new Status(StatusCode.Unknown, "No grpc-status found on response.") : ToStatus(code, message), trailers?.Freeze() ?? Metadata.Empty);
     }
 
     /// <summary>Metadata without the protocol's own headers.</summary>
@@ -39,8 +46,7 @@ internal static class ResponseMetadata
         Metadata? metadata = null;
         foreach ((string name, HeaderStringValues values) in headers.NonValidated)
         {
-            if (Wire.Headers.IsProtocolHeader(name)) continue;
-            foreach (string value in values) Wire.Headers.AddReceived(metadata ??= [], name, value);
+            if (!Wire.Headers.IsProtocolHeader(name)) Add(ref metadata, name, values);
         }
         return metadata?.Freeze() ?? Metadata.Empty;
     }
@@ -56,17 +62,26 @@ internal static class ResponseMetadata
         return trailers.Freeze();
     }
 
-    public static string? First(HttpResponseHeaders headers, string name)
+    public static string? First(HttpResponseHeaders headers, string name) =>
+        headers.NonValidated.TryGetValues(name, out HeaderStringValues values) ? First(values) : null;
+
+    private static string? First(HeaderStringValues values)
     {
-        if (!headers.NonValidated.TryGetValues(name, out HeaderStringValues values)) return null;
         foreach (string value in values) return value;
         return null;
     }
 
-    private static Status? StatusIn(HttpResponseHeaders headers)
+    private static void Add(ref Metadata? metadata, string name, HeaderStringValues values)
     {
-        if (First(headers, Wire.Headers.Status) is not { } text) return null;
-        string detail = First(headers, Wire.Headers.Message) is { } message ? PercentEncoding.Decode(message) : "";
+        foreach (string value in values) Wire.Headers.AddReceived(metadata ??= [], name, value);
+    }
+
+    private static Status? StatusIn(HttpResponseHeaders headers) =>
+        First(headers, Wire.Headers.Status) is { } code ? ToStatus(code, First(headers, Wire.Headers.Message)) : null;
+
+    private static Status ToStatus(string text, string? message)
+    {
+        string detail = message is null ? "" : PercentEncoding.Decode(message);
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int code)
             ? new Status(code <= (int)StatusCode.Unauthenticated ? (StatusCode)code : StatusCode.Unknown, detail)
             : new Status(StatusCode.Unknown, $"Unexpected grpc-status '{text}'. {detail}");

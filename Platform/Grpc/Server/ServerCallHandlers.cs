@@ -8,12 +8,24 @@ internal static class ServerCallHandlers
     public static Func<HttpContextServerCallContext, Task> Unary<TRequest, TResponse>(
         Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse> handler)
         where TRequest : class
-        where TResponse : class => async call =>
+        where TResponse : class
+    {
+        return call =>
         {
-            TRequest request = await call.Reader.ReadSingleAsync(method.RequestMarshaller.ContextualDeserializer, call.DeadlineToken);
-            TResponse response = await handler(request, call) ?? throw NoResponse();
-            call.WriteResponse(response, method.ResponseMarshaller);
+            // Most requests are there when their call starts, and many services answer at once: nothing waits then.
+            ValueTask<TRequest> reading = call.Reader.ReadSingleAsync(method.RequestMarshaller.ContextualDeserializer, call.DeadlineToken);
+            if (!reading.IsCompletedSuccessfully) return ReadAsync(reading, call);
+            Task<TResponse> running = handler(reading.Result, call);
+            if (!running.IsCompletedSuccessfully) return AnswerAsync(running, call);
+            call.WriteResponse(running.Result ?? throw NoResponse(), method.ResponseMarshaller);
+            return Task.CompletedTask;
         };
+
+        async Task ReadAsync(ValueTask<TRequest> reading, HttpContextServerCallContext call) => await AnswerAsync(handler(await reading, call), call);
+
+        async Task AnswerAsync(Task<TResponse> running, HttpContextServerCallContext call) =>
+            call.WriteResponse(await running ?? throw NoResponse(), method.ResponseMarshaller);
+    }
 
     public static Func<HttpContextServerCallContext, Task> ClientStreaming<TRequest, TResponse>(
         Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse> handler)
