@@ -1,7 +1,7 @@
 // Where the elements of small tensors live. libtorch asks glibc for aligned memory, which has no per-thread cache for it and takes an
 // arena's lock instead: a tenth of a small operator, twice. Here a thread keeps the blocks it freed, a list a size, and hands them out
-// again; larger tensors go to libtorch's own allocator.
-#include "memory_limit.h"
+// again; those of a MiB and more are kept for all threads (large_blocks.cpp), those between go to libtorch's own allocator.
+#include "large_blocks.h"
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
@@ -14,12 +14,14 @@
 namespace {
 
 constexpr size_t kAlignment = 64, kLargest = 8192, kKept = 64;  // bytes, bytes, blocks a size and thread
-constexpr int32_t kLarge = -1;
+constexpr int32_t kMiddle = -1, kLarge = -2;
 constexpr int kSizes = 8;                                      // 64, 128, … 8192 bytes
 
-// In the 64 bytes before every block: its size class (kLarge: libtorch's own allocator made it), and while it waits, the next of its list.
+// In the 64 bytes before every block: its size class (kMiddle: libtorch's own allocator made it, kLarge: it is one of large_blocks.cpp),
+// the bytes of a large one, and while a small one waits, the next of its list.
 struct Header {
   Header* next;
+  size_t held;
   int32_t size_class;
 };
 static_assert(sizeof(Header) <= kAlignment);
@@ -55,7 +57,7 @@ int size_class(size_t bytes) {
   return c;
 }
 
-c10::Allocator* large = nullptr;
+c10::Allocator* middle = nullptr;
 
 void give_back(void* data) {
   if (data == nullptr) {
@@ -64,7 +66,11 @@ void give_back(void* data) {
   auto* header = reinterpret_cast<Header*>(static_cast<char*>(data) - kAlignment);
   int c = header->size_class;
   if (c == kLarge) {
-    large->raw_deallocate(header);
+    recsys::give_back_large_block(header, header->held);
+    return;
+  }
+  if (c == kMiddle) {
+    middle->raw_deallocate(header);
     return;
   }
   if (lists.over || lists.count[c] == kKept) {
@@ -92,14 +98,21 @@ void* take(size_t bytes) {
   return static_cast<char*>(memory) + kAlignment;
 }
 
-void* take_large(size_t bytes) {
+void* take_larger(size_t bytes) {
   if (bytes > SIZE_MAX - kAlignment) {
     throw std::bad_alloc();
   }
-  recsys::require_available(bytes);
-  void* memory = large->raw_allocate(kAlignment + bytes);
-  static_cast<Header*>(memory)->size_class = kLarge;
-  return static_cast<char*>(memory) + kAlignment;
+  Header* header;
+  if (kAlignment + bytes >= recsys::kLargeBlock) {
+    size_t held;
+    header = static_cast<Header*>(recsys::take_large_block(kAlignment + bytes, &held));
+    header->held = held;
+    header->size_class = kLarge;
+  } else {
+    header = static_cast<Header*>(middle->raw_allocate(kAlignment + bytes));
+    header->size_class = kMiddle;
+  }
+  return reinterpret_cast<char*>(header) + kAlignment;
 }
 
 // libtorch 2.3 dropped the const of allocate and asked for copy_data: both shapes are here, whichever the base class has.
@@ -112,7 +125,7 @@ class SmallBlocks final : public c10::Allocator {
 
  private:
   c10::DataPtr blocks(size_t bytes) const {
-    void* data = bytes == 0 ? nullptr : bytes <= kLargest ? take(bytes) : take_large(bytes);
+    void* data = bytes == 0 ? nullptr : bytes <= kLargest ? take(bytes) : take_larger(bytes);
     return {data, data, &give_back, c10::Device(c10::DeviceType::CPU)};
   }
 };
@@ -121,7 +134,7 @@ class SmallBlocks final : public c10::Allocator {
 __attribute__((constructor)) void install() {
   const char* wanted = std::getenv("RECSYS_SMALL_BLOCKS");
   if (wanted == nullptr || wanted[0] != '0') {
-    large = c10::GetCPUAllocator();
+    middle = c10::GetCPUAllocator();
     c10::SetCPUAllocator(new SmallBlocks());  // lives as long as the process
   }
 }

@@ -78,6 +78,8 @@ int32_t rs_features(int32_t*);
 int32_t rs_cuda_device_count(int32_t*);
 int32_t rs_get_num_threads(int32_t*);
 int32_t rs_set_num_threads(int32_t);
+int32_t rs_memory_kept(int64_t*);
+int32_t rs_memory_release();
 
 int32_t rs_optim_sgd(Handles, Handles, int64_t*, int32_t, const SgdOptions*);
 int32_t rs_optim_adam(Handles, Handles, Handles, Handles, int64_t*, int32_t, const AdamOptions*);

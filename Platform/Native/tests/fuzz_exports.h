@@ -122,6 +122,8 @@ inline std::map<std::string, Export> exports() {
   add("rs_info", 1, [](World& w) { return rs_info(w.random.small(), w.random.or_null(w.bytes.data()), std::min<int64_t>(w.random.integer(), 4096), w.random.or_null(&w.numbers[0])); });
   add("rs_features", 1, [](World& w) { int32_t x; return rs_features(w.random.or_null(&x)); });
   add("rs_cuda_device_count", 1, [](World& w) { int32_t x; return rs_cuda_device_count(w.random.or_null(&x)); });
+  add("rs_memory_kept", 5, [](World& w) { return rs_memory_kept(w.random.or_null(&w.numbers[0])); });
+  add("rs_memory_release", 1, [](World&) { return rs_memory_release(); });
   add("rs_get_num_threads", 1, [](World& w) { int32_t x; return rs_get_num_threads(w.random.or_null(&x)); });
   add("rs_set_num_threads", 0, [](World& w) {
     auto status = rs_set_num_threads(w.random.small());

@@ -32,6 +32,20 @@ public static unsafe class TorchRuntime
     /// </summary>
     public static bool IsThreadInvariant => Has(64);
 
+    /// <summary>Bytes of freed large tensors on the CPU that wait for their next owner; at most 1 GiB.</summary>
+    public static long KeptBytes
+    {
+        get
+        {
+            long bytes;
+            Check.Ok(rs_memory_kept(&bytes), "memory_kept");
+            return bytes;
+        }
+    }
+
+    /// <summary>Gives the memory behind <see cref="KeptBytes"/> back to the system, for example once a training has ended in a process that goes on to serve.</summary>
+    public static void ReleaseKeptMemory() => Check.Ok(rs_memory_release(), "memory_release");
+
     private static bool Has(int bit)
     {
         int bits;

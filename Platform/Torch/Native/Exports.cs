@@ -66,4 +66,6 @@ internal static unsafe class Exports
     [DllImport(Library)] internal static extern Status rs_cuda_device_count(int* count);
     [DllImport(Library)] internal static extern Status rs_get_num_threads(int* threads);
     [DllImport(Library)] internal static extern Status rs_set_num_threads(int threads);
+    [DllImport(Library)] internal static extern Status rs_memory_kept(long* bytes);
+    [DllImport(Library)] internal static extern Status rs_memory_release();
 }

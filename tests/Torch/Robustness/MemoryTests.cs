@@ -88,6 +88,55 @@ public class MemoryTests
         }
     }
 
+    [Fact]
+    public void Large_tensors_come_back_clean_and_at_most_a_GiB_of_their_memory_stays()
+    {
+        const int Count = 40, Elements = 16 << 20; // 64 MiB each, 2.5 GiB together
+        Settle();
+        TorchRuntime.ReleaseKeptMemory();
+        long before = Resident();
+        using (NewDisposeScope())
+        {
+            for (int i = 0; i < Count; i++)
+            {
+                full([Elements], i, ScalarType.Float32);
+            }
+
+            Assert.InRange(Resident() - before, Count * 60L << 20, long.MaxValue);
+        }
+
+        Assert.InRange(TorchRuntime.KeptBytes, 1L << 29, 1L << 30);
+        Assert.InRange(Resident() - before, long.MinValue, (1L << 30) + Growth);
+        using (NewDisposeScope())
+        {
+            Assert.Equal(0, zeros(Elements).abs().sum().item<float>()); // in the memory of one that held other numbers
+        }
+
+        TorchRuntime.ReleaseKeptMemory();
+        Assert.Equal(0, TorchRuntime.KeptBytes);
+        Assert.InRange(Resident() - before, long.MinValue, Growth);
+    }
+
+    [Theory]
+    [InlineData(262_000)] // around a MiB, where one way of taking memory ends and another begins
+    [InlineData(262_127)]
+    [InlineData(262_128)]
+    [InlineData(262_144)]
+    [InlineData(294_895)] // and where one size of kept blocks does
+    [InlineData(294_896)]
+    [InlineData(294_897)]
+    [InlineData(524_272)]
+    public void Every_element_of_a_block_is_the_tensors_own(long elements)
+    {
+        using var scope = NewDisposeScope();
+        for (int round = 0; round < 3; round++)
+        {
+            using var inner = NewDisposeScope();
+            var all = Enumerable.Range(0, 4).Select(i => full([elements], i + 1, ScalarType.Float32)).ToArray();
+            Assert.Equal([1.0, 2, 3, 4], all.Select(t => t.to(ScalarType.Float64).mean().item<double>()));
+        }
+    }
+
     private static void Repeat(int times, Action body)
     {
         for (int i = 0; i < Math.Max(50, times / 10); i++)
