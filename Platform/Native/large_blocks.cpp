@@ -8,6 +8,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <mutex>
 #include <new>
@@ -15,7 +16,6 @@
 namespace recsys {
 namespace {
 
-constexpr size_t kKept = size_t{1} << 30;  // bytes of free blocks
 constexpr int kSteps = 8;                  // sizes an octave: at most an eighth of a block is not asked for
 constexpr int kClasses = 44 * kSteps;
 
@@ -25,9 +25,12 @@ struct Free {
   uint64_t freed_at;
 };
 
+// Most bytes of free blocks: a GiB, less where the process began with less than eight.
+const auto most_kept = static_cast<size_t>(std::min(uint64_t{1} << 30, available_memory() / 8));
+
 std::mutex lock;
 Free* first[kClasses];
-size_t kept = 0;
+size_t kept = 0;  // bytes of free blocks
 uint64_t clock_of_frees = 0;
 
 struct Size {
@@ -104,7 +107,7 @@ void* take_large_block(size_t bytes, size_t* held) {
 void give_back_large_block(void* block, size_t held) noexcept {
   auto index = size_of(held).index;
   std::lock_guard<std::mutex> guard(lock);
-  if (held > kKept || index >= kClasses) {
+  if (held > most_kept || index >= kClasses) {
     munmap(block, held);
     return;
   }
@@ -112,7 +115,7 @@ void give_back_large_block(void* block, size_t held) noexcept {
   *freed = {first[index], ++clock_of_frees};
   first[index] = freed;
   kept += held;
-  while (kept > kKept) drop_oldest();
+  while (kept > most_kept) drop_oldest();
 }
 
 }  // namespace recsys

@@ -64,19 +64,19 @@ uint64_t left_in_groups() {
   return left;
 }
 
-uint64_t available() {
+}  // namespace
+
+uint64_t available_memory() {
   auto memory = number_in("/proc/meminfo", "MemAvailable:"), swap = number_in("/proc/meminfo", "SwapFree:");
   auto machine = memory == kUnknown ? kUnknown : (memory + (swap == kUnknown ? 0 : swap)) << 10;
   return std::min(machine, left_in_groups());
 }
 
-}  // namespace
-
 void require_available(size_t bytes) {
   if (bytes < kAskedAbout) {
     return;
   }
-  auto left = available();
+  auto left = available_memory();
   TORCH_CHECK(bytes <= left, "not enough memory: cannot allocate memory of ", bytes, " bytes, ", left,
               " are left to this process; take smaller pieces or give it more");
 }

@@ -103,7 +103,7 @@ public sealed class CheckpointTests : IDisposable
 
     private void AssertDamaged()
     {
-        long tensors = Tensor.TotalCount;
+        long tensors = TinyModel.LiveTensors();
         var fault = Assert.Throws<CatalogException>(() => CreativeModel.Load(Part));
         Assert.Equal(Fault.DataLoss, fault.Fault);
         Assert.Contains("rebuild", fault.Message, StringComparison.Ordinal);

@@ -66,7 +66,7 @@ public class PainterTests(TinyModel tiny)
         using var painter = View();
         using var stop = new CancellationTokenSource();
         int steps = 0;
-        long tensors = Tensor.TotalCount;
+        long tensors = TinyModel.LiveTensors();
         Assert.Throws<OperationCanceledException>(() => painter.Generate(
             [new PaintRequest(Id, 1)],
             new PaintOptions { Steps = 50 },

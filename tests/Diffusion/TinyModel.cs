@@ -66,6 +66,18 @@ public sealed class TinyModel : IDisposable
         return Math.Sqrt(sum / 192);
     }
 
+    /// <summary>Live tensors, once those that earlier tests dropped are gone.</summary>
+    public static long LiveTensors()
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        return Tensor.TotalCount;
+    }
+
     public void Dispose() => Model.Dispose();
 
     private sealed class Sink(List<StageProgress> to) : IProgress<StageProgress>

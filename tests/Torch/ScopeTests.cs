@@ -37,8 +37,7 @@ public class ScopeTests
     [Fact]
     public void Statistics_return_to_their_baseline_after_ten_thousand_operations()
     {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
+        Garbage.Collect();
         var live = LiveTensorCount;
         var bytes = LiveTensorBytes;
         var thread = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -63,8 +62,7 @@ public class ScopeTests
     public void Failed_calls_leave_nothing_behind()
     {
         using var x = ones(2, 3);
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
+        Garbage.Collect();
         var live = LiveTensorCount;
         for (var i = 0; i < 200; i++)
         {

@@ -32,7 +32,7 @@ public static unsafe class TorchRuntime
     /// </summary>
     public static bool IsThreadInvariant => Has(64);
 
-    /// <summary>Bytes of freed large tensors on the CPU that wait for their next owner; at most 1 GiB.</summary>
+    /// <summary>Bytes of freed large tensors on the CPU that wait for their next owner; at most 1 GiB, and an eighth of the memory that was free when the process began.</summary>
     public static long KeptBytes
     {
         get

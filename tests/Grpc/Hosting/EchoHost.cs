@@ -84,6 +84,8 @@ public sealed class EchoHost : IAsyncDisposable
     {
         Probe.Released.TrySetResult();
         foreach (IDisposable owned in _owned) owned.Dispose();
+        // Calls in flight end before the container that makes their services: disposal alone would leave them one without services.
+        await _app.Services.GetRequiredService<IServer>().StopAsync(new CancellationToken(canceled: true));
         await _app.DisposeAsync();
         if (!ExpectsErrors) Assert.True(Log.Errors.Count == 0, string.Join(Environment.NewLine, Log.Errors));
     }

@@ -57,6 +57,7 @@ public sealed class SafetensorsMappingTests : IDisposable
     {
         using var scope = NewDisposeScope();
         SafetensorsFile.Save(File_, new Dictionary<string, Tensor> { ["a"] = ones(4000), ["b"] = arange(8, dtype: ScalarType.Float32) });
+        Garbage.Collect();
         long live = Tensor.TotalCount;
         Tensor view;
         using (SafetensorsFile file = SafetensorsFile.Open(File_, mapped: true))
@@ -96,6 +97,7 @@ public sealed class SafetensorsMappingTests : IDisposable
     {
         using var scope = NewDisposeScope();
         SafetensorsFile.Save(File_, new Dictionary<string, Tensor> { ["a"] = ones(250_000) });
+        Garbage.Collect();
         long before = LiveTensorBytes;
         Tensor a = SafetensorsFile.Load(File_, mapped: true)["a"];
         Assert.Equal(before + 1_000_000, LiveTensorBytes);
