@@ -24,6 +24,7 @@ public sealed class SemanticIdConditioner : Module<Tensor, Tensor>, IConditioner
         this.sketch = sketch;
         levels = new ModuleList<Embedding>([.. codebookSizes.Select(size => Embedding(size + 1, dim))]);
         RegisterComponents();
+        this.Keep();
     }
 
     /// <summary>The average pictures of codes; null where the recipe has none.</summary>

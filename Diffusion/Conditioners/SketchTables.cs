@@ -24,6 +24,7 @@ public sealed class SketchTables : Module<Tensor, Tensor>
         (_side, _outputSide) = (side, outputSide);
         levels = new ModuleList<Embedding>([.. codebookSizes.Select(size => Embedding(size + 1, 3 * side * side))]);
         RegisterComponents();
+        this.Keep();
     }
 
     /// <param name="input">[batch, levels] rows of the tables; the last row of each is "not given".</param>

@@ -48,7 +48,7 @@ public sealed class UNet : Module<Tensor, Tensor, Tensor, Tensor>, IDenoiser
             width = wide;
         }
 
-        norm = GroupNorm(Groups, width);
+        norm = Normalisation(width);
         output = Zeroed(Conv2d(width, channels, 3, padding: 1));
         RegisterComponents();
     }
@@ -87,6 +87,15 @@ public sealed class UNet : Module<Tensor, Tensor, Tensor, Tensor>, IDenoiser
     /// <summary>Statistics over whole groups need float32, whatever the convolutions around it compute in.</summary>
     internal static Tensor Norm(GroupNorm norm, Tensor h) => norm.call(h.to(ScalarType.Float32));
 
+    /// <summary>With gains of 1 and biases of 0, said here because TorchSharp 0.107 leaves them as memory was.</summary>
+    internal static GroupNorm Normalisation(int width)
+    {
+        var norm = GroupNorm(Groups, width);
+        init.ones_(norm.weight!);
+        init.zeros_(norm.bias!);
+        return norm;
+    }
+
     internal static Conv2d Zeroed(Conv2d convolution)
     {
         init.zeros_(convolution.weight);
@@ -108,10 +117,10 @@ internal sealed class ResidualBlock : Module<Tensor, Tensor, Tensor>
     public ResidualBlock(UNetOptions options, int from, int to)
         : base(nameof(ResidualBlock))
     {
-        norm1 = GroupNorm(UNet.Groups, from);
+        norm1 = UNet.Normalisation(from);
         conv1 = Conv2d(from, to, 3, padding: 1);
         steer = Linear(options.EmbeddingDim, 2 * to);
-        norm2 = GroupNorm(UNet.Groups, to);
+        norm2 = UNet.Normalisation(to);
         conv2 = UNet.Zeroed(Conv2d(to, to, 3, padding: 1));
         skip = from == to ? null : Conv2d(from, to, 1);
         RegisterComponents();
@@ -142,7 +151,7 @@ internal sealed class SpatialAttention : Module<Tensor, Tensor>
         : base(nameof(SpatialAttention))
     {
         heads = width / headChannels;
-        norm = GroupNorm(UNet.Groups, width);
+        norm = UNet.Normalisation(width);
         qkv = Conv2d(width, 3 * width, 1);
         project = UNet.Zeroed(Conv2d(width, width, 1));
         RegisterComponents();

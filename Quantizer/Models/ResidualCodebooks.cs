@@ -23,6 +23,8 @@ public sealed class ResidualCodebooks : nn.Module
             register_parameter($"codes{level}", Codes[level]);
             register_buffer($"prices{level}", Prices[level]);
         }
+
+        this.Keep();
     }
 
     public IReadOnlyList<int> Sizes { get; }

@@ -35,6 +35,7 @@ public sealed class RqVae : Module, IQuantizerModel
         register_module("codebooks", Codebooks);
         register_buffer("mean", _mean);
         register_buffer("scale", _scale);
+        this.Keep();
     }
 
     public int InputDim { get; }

@@ -27,6 +27,7 @@ public sealed class DecoderOnly : Module
         heads = ModuleList(layout.Sizes.Select(size => Linear(Dim, size, hasBias: false)).ToArray());
         dense = options.DenseLoss > 0 ? Linear(Dim, Dim) : null;
         RegisterComponents();
+        this.Keep();
         Initialise(options.Layers, generator);
     }
 
@@ -131,7 +132,7 @@ public sealed class DecoderOnly : Module
             if (parameter.dim() > 1)
             {
                 bool residual = name.EndsWith("output.weight", StringComparison.Ordinal) || name.EndsWith("down.weight", StringComparison.Ordinal);
-                init.normal_(parameter, 0, residual ? 0.02 / Math.Sqrt(2 * layers) : 0.02, generator);
+                parameter.normal_(0, residual ? 0.02 / Math.Sqrt(2 * layers) : 0.02, generator);
             }
             else if (name.EndsWith("bias", StringComparison.Ordinal))
             {

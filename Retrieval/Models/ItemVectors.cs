@@ -24,12 +24,13 @@ public sealed class ItemVectors : Module
         }
 
         RegisterComponents();
+        this.Keep();
         using var _ = no_grad();
-        init.normal_(learned.weight!, 0, 0.02, generator);
+        learned.weight!.normal_(0, 0.02, generator);
         learned.weight![items].zero_();
         if (projection is not null)
         {
-            init.normal_(projection.weight!, 0, 0.02, generator);
+            projection.weight!.normal_(0, 0.02, generator);
         }
     }
 

@@ -1,7 +1,5 @@
 using Recsys.Quantizer.Models;
 using Recsys.Quantizer.Training;
-using Recsys.Torch;
-using static Recsys.Torch.torch;
 
 namespace Recsys.Quantizer.Tests;
 

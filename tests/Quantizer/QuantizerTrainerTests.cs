@@ -2,8 +2,6 @@ using Recsys.Catalog;
 using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Models;
 using Recsys.Quantizer.Training;
-using Recsys.Torch;
-using static Recsys.Torch.torch;
 
 namespace Recsys.Quantizer.Tests;
 

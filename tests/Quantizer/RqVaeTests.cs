@@ -1,6 +1,4 @@
 using Recsys.Quantizer.Models;
-using Recsys.Torch;
-using static Recsys.Torch.torch;
 
 namespace Recsys.Quantizer.Tests;
 

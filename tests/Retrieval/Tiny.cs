@@ -46,14 +46,14 @@ internal static class Tiny
         var network = new DecoderOnly(layout, options, generator);
         foreach (var parameter in network.parameters().Where(parameter => parameter.dim() > 1))
         {
-            nn.init.normal_(parameter, 0, 0.3, generator);
+            parameter.normal_(0, 0.3, generator);
         }
 
         int trained = trainedItems ?? items.Count;
         Tensor? vectors = null;
         if (options.DenseInputs || options.DenseLoss > 0)
         {
-            vectors = nn.init.normal_(zeros(trained + 1, options.Dim), 0, 0.5, generator).DetachFromDisposeScope();
+            vectors = zeros(trained + 1, options.Dim).normal_(0, 0.5, generator).DetachFromDisposeScope();
             vectors[trained].zero_();
         }
 

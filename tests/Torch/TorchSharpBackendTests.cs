@@ -3,32 +3,23 @@ using System.Text.RegularExpressions;
 
 namespace Recsys.Torch.Tests;
 
-/// <summary>The code of the models against TorchSharp's names, where <c>TORCHSHARP_ASSEMBLY</c> names a managed TorchSharp.dll.</summary>
+/// <summary>The code of the models against TorchSharp's names.</summary>
 public sealed partial class TorchSharpBackendTests
 {
     private static readonly string Root = FindRoot();
 
-    [TorchSharpTheory]
-    [InlineData("Embeddings")]
-    [InlineData("Quantizer")]
-    [InlineData("Retrieval")]
-    [InlineData("Diffusion")]
-    public void It_compiles_against_TorchSharp(string project)
+    /// <summary>Against TorchSharp's managed package, which needs no libtorch to compile against.</summary>
+    [TorchSharpFact]
+    public void They_compile_against_TorchSharp()
     {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            ArgumentList =
-            {
-                "build", Path.Combine(Root, project), "-c", "Release", "-v", "quiet", "-nologo", "-clp:NoSummary",
-                "-p:TorchBackend=TorchSharp", "-p:TorchSharpAssembly=" + TorchSharpTheoryAttribute.Assembly,
-            },
-            RedirectStandardOutput = true,
-        };
-        using var build = Process.Start(start)!;
-        string said = build.StandardOutput.ReadToEnd();
-        build.WaitForExit();
-        Assert.True(build.ExitCode == 0, said);
+        string[] build = ["build", Path.Combine(Root, "Recsys.TorchSharp.slnf"), "-c", "Release", "-v", "quiet", "-nologo", "-clp:NoSummary"];
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [.. build, .. Backend]) { RedirectStandardOutput = true })!;
+        string said = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, said);
     }
+
+    internal static string[] Backend { get; } = ["-p:TorchBackend=TorchSharp", "-p:TorchSharpPackage=TorchSharp"];
 
     /// <summary>A name of one backend would bind the file to it; the names come from Torch.Usings.props.</summary>
     [Theory]
@@ -61,16 +52,18 @@ public sealed partial class TorchSharpBackendTests
     }
 }
 
+/// <summary>Skipped where the package is not in the machine's cache, to which <c>tests/run</c> restores it if it is to be had.</summary>
 [AttributeUsage(AttributeTargets.Method)]
-public sealed class TorchSharpTheoryAttribute : TheoryAttribute
+public sealed class TorchSharpFactAttribute : FactAttribute
 {
-    public TorchSharpTheoryAttribute()
+    public TorchSharpFactAttribute()
     {
-        if (!File.Exists(Assembly))
+        string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } named
+            ? named
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        if (!Directory.Exists(Path.Combine(cache, "torchsharp")))
         {
-            Skip = "TORCHSHARP_ASSEMBLY does not name a TorchSharp.dll.";
+            Skip = "The package TorchSharp is not in the cache; restore it with dotnet restore Platform/Torch " + string.Join(' ', TorchSharpBackendTests.Backend);
         }
     }
-
-    internal static string? Assembly { get; } = Environment.GetEnvironmentVariable("TORCHSHARP_ASSEMBLY");
 }

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Recsys.Torch;
 
 /// <summary>
-/// Finds librecsys_native.so: the file that <c>RECSYS_NATIVE</c> names, else beside the assembly, else in an
+/// Finds the native library: the file that <c>RECSYS_NATIVE</c> names, else beside the assembly, else in an
 /// <c>artifacts/native</c> folder at or above the assembly's own. A failure says what was searched and what to run.
 /// </summary>
 public static class NativeLibraryResolver
@@ -12,7 +12,6 @@ public static class NativeLibraryResolver
     /// <summary>The name that P/Invoke declarations use.</summary>
     public const string LibraryName = "recsys_native";
 
-    private const string FileName = "librecsys_native.so";
     private static readonly HashSet<Assembly> Registered = [];
 
     /// <summary>Makes this assembly's P/Invokes to <see cref="LibraryName"/> find the library. Repeating it is harmless.</summary>
@@ -38,10 +37,10 @@ public static class NativeLibraryResolver
 
         foreach (var start in new[] { folder, AppContext.BaseDirectory }.OfType<string>().Where(f => f.Length > 0).Distinct())
         {
-            yield return Path.Combine(start, FileName);
+            yield return Path.Combine(start, NativeLibraryFile.Name);
             for (var up = new DirectoryInfo(start); up is not null; up = up.Parent)
             {
-                yield return Path.Combine(up.FullName, "artifacts", "native", FileName);
+                yield return Path.Combine(up.FullName, "artifacts", "native", NativeLibraryFile.Name);
             }
         }
     }
@@ -68,8 +67,8 @@ public static class NativeLibraryResolver
         }
 
         throw new DllNotFoundException(reasons.Count > 0
-            ? $"The native library was found but did not load: {string.Join("; ", reasons)}. Run ./recsys doctor to see what is missing."
-            : $"The native library {FileName} was not found. Searched: {string.Join(", ", candidates)}. "
-              + "Run ./recsys doctor to see what is missing, or set RECSYS_NATIVE to the file.");
+            ? $"The native library was found but did not load: {string.Join("; ", reasons)}. {NativeLibraryFile.Remedy}."
+            : $"The native library {NativeLibraryFile.Name} was not found. Searched: {string.Join(", ", candidates)}. "
+              + $"{NativeLibraryFile.Remedy}, or set RECSYS_NATIVE to the file.");
     }
 }

@@ -9,7 +9,7 @@ internal static class NativeOptimizer
         using var quiet = no_grad();
         foreach (var (target, source) in targets.Zip(sources))
         {
-            target.lerp_(source, weight).Dispose();
+            target.lerp_(source, weight);
         }
     }
 }
