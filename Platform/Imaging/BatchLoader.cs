@@ -62,16 +62,18 @@ internal static class BatchLoader
         {
             if (errors[item] is not null)
             {
-                if (read(item) is { } file)
+                try
                 {
-                    try
+                    if (read(item) is { } file)
                     {
                         Decode(item, file);
+                        (present[item], errors[item]) = (true, null); // it was not the picture
+                        continue;
                     }
-                    catch (ImageException fault)
-                    {
-                        errors[item] = fault.Message;
-                    }
+                }
+                catch (ImageException fault)
+                {
+                    errors[item] = fault.Message;
                 }
 
                 Clear(item); // rows before the damage were written already

@@ -43,6 +43,18 @@ public sealed class BatchTests
     }
 
     [Fact]
+    public void A_picture_that_decodes_at_the_second_attempt_is_kept()
+    {
+        int asked = 0;
+
+        var batch = ImageBatch.Load(item => item == 1 && Interlocked.Increment(ref asked) == 1 ? Files[1][..60] : Files[item], 3, 8, BatchLayout.Nhwc);
+
+        Assert.Equal([true, true, true], batch.Present);
+        Assert.All(batch.Errors, Assert.Null);
+        Assert.Equal(ImageDecoder.DecodeSquare(Files[1], 8, Rgb.White).Rgb, batch.Picture(1).Rgb);
+    }
+
+    [Fact]
     public void Each_damaged_picture_is_reported_with_its_own_fault()
     {
         var files = Enumerable.Range(0, 200).Select(item => item % 4 == 0 ? Files[item % 40][..^(20 + (item % 7))] : item % 4 == 1 ? Damage(Files[item % 40], item) : Files[item % 40]).ToArray();

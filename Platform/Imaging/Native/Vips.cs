@@ -102,6 +102,9 @@ internal static unsafe partial class Vips
     [LibraryImport(GObject, EntryPoint = "g_value_set_object")]
     internal static partial void ValueSetObject(GValue* value, nint instance);
 
+    [LibraryImport(GObject, EntryPoint = "g_value_set_double")]
+    internal static partial void ValueSetDouble(GValue* value, double number);
+
     [LibraryImport(GObject, EntryPoint = "g_value_set_boxed")]
     internal static partial void ValueSetBoxed(GValue* value, nint boxed);
 
@@ -123,8 +126,14 @@ internal static unsafe partial class Vips
     [LibraryImport(GLib, EntryPoint = "g_free")]
     internal static partial void Free(nint memory);
 
+    [LibraryImport(GLib, EntryPoint = "g_ascii_strtod", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial double ParseDouble(string text, nint end);
+
     [LibraryImport(GLib, EntryPoint = "g_log_set_handler", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial uint LogSetHandler(string domain, int levels, delegate* unmanaged<byte*, int, byte*, nint, void> handler, nint data);
+
+    /// <summary>gobject's number for doubles, fixed in its ABI.</summary>
+    internal const nuint DoubleType = 15 << 2;
 
     /// <summary>gobject's GValue: a type and two words.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -29,7 +29,15 @@ internal sealed unsafe class VipsOperation : IDisposable
 
     public VipsOperation Set(string name, int value) => Set(name, value.ToString(CultureInfo.InvariantCulture));
 
-    public VipsOperation Set(string name, double value) => Set(name, value.ToString("R", CultureInfo.InvariantCulture));
+    public VipsOperation Set(string name, double value)
+    {
+        Vips.GValue number = default;
+        Vips.ValueInit(&number, Vips.DoubleType);
+        Vips.ValueSetDouble(&number, value);
+        Vips.SetProperty(_operation, name, &number);
+        Vips.ValueUnset(&number);
+        return this;
+    }
 
     public VipsOperation Set(string name, bool value) => Set(name, value ? "true" : "false");
 
