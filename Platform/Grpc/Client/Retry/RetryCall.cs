@@ -109,7 +109,8 @@ internal sealed class RetryCall<TRequest, TResponse> : IReceivingCall<TResponse>
                     _schedule.RecordEnd(attempt.GetStatus());
                     return;
                 }
-                TimeSpan? pause = HasEnded() ? null : _schedule.After(attempt.GetStatus(), attempt.GetTrailers());
+                bool saysSo = attempt.GetStatus().StatusCode is StatusCode.DeadlineExceeded or StatusCode.Cancelled;
+                TimeSpan? pause = saysSo && HasEnded() ? null : _schedule.After(attempt.GetStatus(), attempt.GetTrailers());
                 if (pause is null)
                 {
                     Commit(attempt);
@@ -130,10 +131,15 @@ internal sealed class RetryCall<TRequest, TResponse> : IReceivingCall<TResponse>
 
     private async Task PauseAsync(TimeSpan pause)
     {
-        if (_deadline - DateTime.UtcNow is { } left && left < pause) pause = left;
-        if (pause <= TimeSpan.Zero) return;
         try
         {
+            // Timers count whole milliseconds of another clock: one that fires before the deadline would let a last attempt out.
+            while (_deadline - DateTime.UtcNow is { } left && left <= pause)
+            {
+                if (left <= TimeSpan.Zero) return;
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), _cancellation.Token).ConfigureAwait(false);
+                pause = left;
+            }
             await Task.Delay(pause, _cancellation.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
