@@ -77,6 +77,7 @@ public sealed class BalancerTests
                 await client.UnaryAsync(new EchoRequest());
                 return returned.Probe.Calls > 5;
             });
+            await returned.StopAsync(); // with GOAWAY: what is sent before the client notices goes to the other one
         }
         for (int i = 0; i < 20; i++) await client.UnaryAsync(new EchoRequest());
         await using EchoHost again = await EchoHost.StartAsync(port: port);
