@@ -44,8 +44,8 @@ internal static unsafe class VipsRuntime
 
             // A damaged file must not write on standard error; what matters comes back as an error text.
             Vips.LogSetHandler("VIPS", WarningsAndMessages, &Ignore, 0);
-            // libvips reads numbers with it and takes any errno for a bad number; its first call makes a locale, and a second thread's
-            // that waits for it comes back with EAGAIN. So a first call before there are threads.
+            // libvips reads numbers with it, and its first call makes a locale. Two threads that were first at once had good numbers
+            // refused without a reason (in at least 11 of 30 processes): so a first call before there are threads.
             _ = Vips.ParseDouble("0", 0);
             Vips.CacheSetMax(0);
             Vips.ConcurrencySet(1);

@@ -140,7 +140,7 @@ internal sealed class RetryCall<TRequest, TResponse> : IReceivingCall<TResponse>
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), _cancellation.Token).ConfigureAwait(false);
                 pause = left;
             }
-            await Task.Delay(pause, _cancellation.Token).ConfigureAwait(false);
+            if (pause > TimeSpan.Zero) await Task.Delay(pause, _cancellation.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
