@@ -124,7 +124,6 @@ public abstract partial class VectorIndex
     /// and their labels with them (FAISS's own behaviour); use <see cref="AddWithIds"/> where labels must stay.
     /// </summary>
     /// <returns>Vectors removed.</returns>
-    /// <exception cref="FaissException">An HNSW index, which cannot.</exception>
     public unsafe long Remove(ReadOnlySpan<long> labels)
     {
         long removed = 0;

@@ -4,6 +4,7 @@
 #pragma once
 #ifdef RECSYS_FAISS
 #include <faiss/Index.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,6 +14,11 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
+
+namespace faiss {
+struct IndexHNSW;
+}
 
 #define RS_FAISS_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -34,6 +40,15 @@ struct IndexBox {
   std::unique_ptr<faiss::Index> index;
   bool own_ids = false;  // labels are the caller's, not positions
   bool broken = false;   // FAISS threw in the middle of a change: its parts no longer agree
+};
+
+// Runs FAISS on one thread: HNSW's graph depends on the order in which threads add to it.
+struct OneThread {
+  int before = omp_get_max_threads();
+  explicit OneThread(bool wanted) {
+    if (wanted) omp_set_num_threads(1);
+  }
+  ~OneThread() { omp_set_num_threads(before); }
 };
 
 inline void copy_error(const char* what, char* error, int64_t size) noexcept {
@@ -115,5 +130,8 @@ void require_range(const char* what, int64_t value, int64_t least, int64_t most)
 void require_spec(const RecsysIndexSpec& spec);
 faiss::Index* base(faiss::Index* index);  // without the map of ids around it
 int64_t bytes_of(const IndexBox& box);
+
+// Takes the vectors whose place in `gone` [count] is not zero out of the graph; those behind move up, in their order.
+void remove_from(faiss::IndexHNSW& index, const std::vector<uint8_t>& gone);
 }  // namespace recsys_faiss
 #endif

@@ -10,7 +10,6 @@
 #include <faiss/IndexPQ.h>
 #include <faiss/impl/AuxIndexStructures.h>
 #include <faiss/impl/IDSelector.h>
-#include <omp.h>
 
 #include <utility>
 #include <vector>
@@ -109,14 +108,22 @@ void require_enough(const faiss::Index* index, int64_t n) {
   }
 }
 
-// Runs FAISS on one thread: HNSW's graph depends on the order in which threads add to it.
-struct OneThread {
-  int before = omp_get_max_threads();
-  explicit OneThread(bool wanted) {
-    if (wanted) omp_set_num_threads(1);
+int64_t remove_from_graph(IndexBox* box, faiss::IndexHNSW& hnsw, const faiss::IDSelector& chosen) {
+  auto* map = dynamic_cast<faiss::IndexIDMap*>(box->index.get());
+  std::vector<uint8_t> gone(hnsw.ntotal);
+  int64_t removed = 0, count = hnsw.ntotal;
+  for (int64_t i = 0; i < count; ++i) removed += gone[i] = chosen.is_member(map != nullptr ? map->id_map[i] : i);
+  if (removed == 0) return 0;
+  remove_from(hnsw, gone);
+  if (map != nullptr) {
+    for (int64_t i = 0, to = 0; i < count; ++i) {
+      if (!gone[i]) map->id_map[to++] = map->id_map[i];
+    }
+    map->id_map.resize(hnsw.ntotal);
+    map->ntotal = hnsw.ntotal;
   }
-  ~OneThread() { omp_set_num_threads(before); }
-};
+  return removed;
+}
 }  // namespace
 
 RS_FAISS_EXPORT int rs_faiss_index_new(const RecsysIndexSpec* spec, void** handle, char* error, int64_t error_size) {
@@ -288,14 +295,12 @@ RS_FAISS_EXPORT int rs_faiss_index_remove(void* handle, const int64_t* labels, i
                                          int64_t error_size) {
   return guarded(error, error_size, [&] {
     auto* box = usable(handle);
-    if (dynamic_cast<faiss::IndexHNSW*>(base(box->index.get())) != nullptr) {
-      throw std::invalid_argument("an HNSW graph cannot lose vectors; build it again without them, or filter its answers");
-    }
     required(removed);
     require_rows(labels, n, 1, "labels");
     faiss::IDSelectorBatch chosen(n, labels);
     changing(box, [&] {
-      *removed = static_cast<int64_t>(box->index->remove_ids(chosen));
+      auto* hnsw = dynamic_cast<faiss::IndexHNSW*>(base(box->index.get()));
+      *removed = hnsw != nullptr ? remove_from_graph(box, *hnsw, chosen) : static_cast<int64_t>(box->index->remove_ids(chosen));
       // An inverted file keeps its labels, so that numbering on from its count would give one label twice.
       if (*removed > 0 && dynamic_cast<faiss::IndexIVF*>(box->index.get()) != nullptr) box->own_ids = true;
     });

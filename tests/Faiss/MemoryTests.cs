@@ -94,6 +94,7 @@ public sealed class MemoryTests
             index.Train(data);
             index.AddWithIds(data, [.. Enumerable.Range(0, 64).Select(i => (long)i)]);
             index.Search(data, 3);
+            Assert.Equal(32, index.Remove([.. Enumerable.Range(0, 32).Select(i => 2L * i)]));
             Assert.ThrowsAny<FaissException>(() => index.Search([float.NaN], 1));
             if (round % 10 == 0)
             {
