@@ -5,7 +5,7 @@ namespace Recsys.Faiss;
 /// <summary>
 /// A navigable small-world graph (Malkov, Yashunin 2018) over the vectors themselves: fast, approximate, no training. What is removed is
 /// gone from memory and file at once; its neighbours are linked to each other instead (after FreshDiskANN, Singh et al. 2021). A
-/// removal reads the whole graph, so remove in batches; what loses more than half is built anew.
+/// removal reads the whole graph, so remove in batches; what loses more than half is built anew, on one thread.
 /// </summary>
 public sealed class HnswIndex : VectorIndex
 {
