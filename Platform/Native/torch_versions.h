@@ -58,9 +58,9 @@ inline void leave_out_nnpack() {
 #endif
 }
 
-// ---- slices: symbolic bounds since 2.0, integers before; c10::optional became std::optional in 2.2 ----
+// ---- slices: symbolic bounds since 2.0, integers before; c10::optional became another name of std::optional within 2.2, and is gone from later ones ----
 
-#if RS_TORCH_AT_LEAST(2, 2)
+#if RS_TORCH_AT_LEAST(2, 3)
 using SliceBound = std::optional<c10::SymInt>;
 #elif RS_TORCH_AT_LEAST(2, 0)
 using SliceBound = c10::optional<c10::SymInt>;
