@@ -85,6 +85,8 @@ void Reducer::lay_out(int64_t bucket_bytes) {
 void Reducer::attach() {
   for (size_t i = 0; i < parameters.size(); i++) {
     auto node = torch::autograd::impl::grad_accumulator(parameters[i]);
+    // Such a view calls itself a leaf that requires gradients, and has nowhere to keep one.
+    TORCH_CHECK(node != nullptr, "a reducer takes leaves that have a gradient of their own; parameter ", i, " is a view of one, made while no gradients were recorded");
     node->add_post_hook(std::make_unique<Arrival>(weak_from_this(), i));
     nodes.push_back(std::move(node));  // else it dies with the graph, and the hook with it
   }

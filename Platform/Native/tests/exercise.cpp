@@ -186,6 +186,12 @@ void collectives() {
   double sums[1] = {4};
   CHECK(rs_backward(outputs, 1, nullptr, 0, nullptr, 0, 0, 0) == 0 && rs_reducer_finish(reducer, 5000, sums, 1, &outcome) == 0 && outcome == 0 && sums[0] == 4);
   rs_reducer_free(reducer);
+  rs_set_grad_enabled(0);
+  std::vector<int64_t> two = {2};
+  auto view = call(op("aten::view"), {arg(p.h), arg(two)});
+  rs_set_grad_enabled(1);
+  params[0] = view.h;
+  CHECK(rs_reducer_new(group, params, 1, 1 << 20, 1, &reducer) != 0);  // it calls itself a leaf that requires gradients
   rs_group_free(group);
   rs_store_free(below);
   rs_store_free(store);

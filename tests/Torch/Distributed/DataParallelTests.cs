@@ -50,6 +50,19 @@ public sealed class DataParallelTests
     });
 
     [Fact]
+    public void A_view_without_a_gradient_of_its_own_is_refused() => Team.Run(2, group =>
+    {
+        Tensor weight = ones(4).requires_grad_(), view;
+        using (no_grad())
+        {
+            view = weight.narrow(0, 0, 2);
+        }
+        Assert.True(view.requires_grad && view.is_leaf); // so it passes for a parameter
+        Assert.Contains("parameter 1 is a view", Assert.ThrowsAny<Exception>(() => new DataParallel([weight, view], group)).Message, StringComparison.Ordinal);
+        using var parallel = new DataParallel([weight], group);
+    });
+
+    [Fact]
     public void A_part_of_a_batch_gets_its_part_of_the_whole_mask()
     {
         using var scope = NewDisposeScope();
