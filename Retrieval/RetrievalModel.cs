@@ -73,9 +73,9 @@ public sealed class RetrievalModel : IDisposable
                 throw new InvalidDataException($"'{VectorsKey}' is [{string.Join(", ", vectors.shape)}], expected [{config.TrainedItems + 1}, {config.Options.Dim}]");
             }
 
-            network.load_state_dict(state);
-            network.to(torch.device(device));
-            return new RetrievalModel(config, network, vectors?.to(torch.device(device)).DetachFromDisposeScope());
+            network.Restore(state);
+            network.to(Devices.Of(device));
+            return new RetrievalModel(config, network, vectors?.to(Devices.Of(device)).DetachFromDisposeScope());
         }
         catch (Exception exception) when (exception is not CatalogException)
         {

@@ -1,12 +1,10 @@
 using System.Globalization;
-using Recsys.Server.Launch;
 using Recsys.Server.Terminal;
 using Recsys.Server.Verbs;
-using Recsys.Torch;
+using TorchSharp;
 
 // libtorch counts cores in its own way and may take one where there are two: say what there is.
 torch.set_num_threads(int.TryParse(Environment.GetEnvironmentVariable("OMP_NUM_THREADS"), CultureInfo.InvariantCulture, out int threads) && threads > 0 ? threads : Environment.ProcessorCount);
-SupervisedRank.Watch();
 var parsed = CommandTree.Create().Parse(args);
 if (parsed.Errors.Count == 0)
 {

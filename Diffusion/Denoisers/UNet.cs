@@ -64,10 +64,10 @@ public sealed class UNet : Module<Tensor, Tensor, Tensor, Tensor>, IDenoiser
     public override Tensor forward(Tensor x, Tensor time, Tensor condition)
     {
         using var scope = NewDisposeScope();
-        var embedding = time2.call(functional.silu(time1.call(TimeEmbedding.Of(time, _options.Channels)))) + condition;
+        var embedding = time2.Apply(functional.silu(time1.Apply(TimeEmbedding.Of(time, _options.Channels)))) + condition;
         embedding = functional.silu(embedding); // [batch, dim], the activation before every block's own linear layer
 
-        var h = input.call(x);
+        var h = input.Apply(x);
         var skips = new Stack<Tensor>();
         foreach (var level in down)
         {
@@ -80,7 +80,7 @@ public sealed class UNet : Module<Tensor, Tensor, Tensor, Tensor>, IDenoiser
             h = level.Run(h, embedding, skips);
         }
 
-        h = output.call(functional.silu(Norm(norm, h)));
+        h = output.Apply(functional.silu(Norm(norm, h)));
         return h.to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
@@ -131,11 +131,11 @@ internal sealed class ResidualBlock : Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor x, Tensor embedding)
     {
         using var scope = NewDisposeScope();
-        var h = conv1.call(functional.silu(UNet.Norm(norm1, x)));
-        var halves = steer.call(embedding).to(ScalarType.Float32).unsqueeze(-1).unsqueeze(-1).chunk(2, 1); // 2 × [batch, to, 1, 1]
+        var h = conv1.Apply(functional.silu(UNet.Norm(norm1, x)));
+        var halves = steer.Apply(embedding).to(ScalarType.Float32).unsqueeze(-1).unsqueeze(-1).chunk(2, 1); // 2 × [batch, to, 1, 1]
         h = (UNet.Norm(norm2, h) * (halves[0] + 1)) + halves[1]; // AdaGN: GN(h) (1 + scale) + shift
-        h = conv2.call(functional.silu(h));
-        return ((skip is null ? x : skip.call(x)) + h).MoveToOuterDisposeScope();
+        h = conv2.Apply(functional.silu(h));
+        return ((skip is null ? x : skip.Apply(x)) + h).MoveToOuterDisposeScope();
     }
 }
 
@@ -161,12 +161,12 @@ internal sealed class SpatialAttention : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         long batch = x.shape[0], width = x.shape[1], side = x.shape[2];
-        var parts = qkv.call(UNet.Norm(norm, x))
+        var parts = qkv.Apply(UNet.Norm(norm, x))
             .reshape(batch, 3, heads, width / heads, side * side).permute(1, 0, 2, 4, 3); // [3, batch, heads, places, head]
         var (q, k, v) = (parts.select(0, 0), parts.select(0, 1), parts.select(0, 2));
-        var weights = functional.softmax(q.matmul(k.transpose(-2, -1)).to(ScalarType.Float32) / Math.Sqrt(width / heads), -1); // [batch, heads, places, places]
-        var mixed = weights.matmul(v).transpose(-2, -1).reshape(batch, width, side, side);
-        return (x + project.call(mixed)).MoveToOuterDisposeScope();
+        var weights = functional.softmax(MixedPrecision.Product(q, k.transpose(-2, -1)).to(ScalarType.Float32) / Math.Sqrt(width / heads), -1); // [batch, heads, places, places]
+        var mixed = MixedPrecision.Product(weights, v).transpose(-2, -1).reshape(batch, width, side, side);
+        return (x + project.Apply(mixed)).MoveToOuterDisposeScope();
     }
 }
 
@@ -202,7 +202,7 @@ internal sealed class DownLevel : Module
             skips.Push(h);
         }
 
-        return half is null ? h : half.call(h);
+        return half is null ? h : half.Apply(h);
     }
 }
 
@@ -262,6 +262,6 @@ internal sealed class UpLevel : Module
             h = attention.Count == 0 ? h : attention[i].call(h);
         }
 
-        return twice is null ? h : twice.call(functional.interpolate(h, scale_factor: [2, 2], mode: InterpolationMode.Nearest));
+        return twice is null ? h : twice.Apply(functional.interpolate(h, scale_factor: [2, 2], mode: InterpolationMode.Nearest));
     }
 }

@@ -85,9 +85,9 @@ internal static class Checkpoint
         using var scope = NewDisposeScope();
         try
         {
-            network.load_state_dict(SafetensorsFile.Load(path));
+            network.Restore(SafetensorsFile.Load(path));
         }
-        catch (Exception fault) when (fault is SafetensorsException or StateDictException or IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (fault is SafetensorsException or TorchException or IOException or UnauthorizedAccessException)
         {
             throw Damaged(path, fault.Message, fault);
         }

@@ -4,17 +4,16 @@ using System.Text.Json;
 
 namespace Recsys.Diffusion;
 
-/// <summary>The optimiser steps of one training, on one rank or, each with its share of every batch, on several.</summary>
+/// <summary>The optimiser steps of one training.</summary>
 internal sealed class CreativeRun : IDisposable
 {
     private readonly ConditionalDenoiser _network;
     private readonly CreativeOptions _options;
     private readonly Generator _generator;
     private readonly TrainingBatches _batches;
-    private readonly ExponentialMovingAverage _average;
+    private readonly WeightAverage _average;
     private readonly Parameter[] _parameters;
-    private readonly optim.Optimizer _optimizer;
-    private readonly DataParallel _parallel;
+    private readonly FusedAdamW _optimizer;
     private readonly bool _bf16;
     private double _sum, _summed, _mean = double.NaN; // of the losses since the last report
     private readonly Lazy<string> _identity;
@@ -25,15 +24,10 @@ internal sealed class CreativeRun : IDisposable
         _generator = new Generator((ulong)seed);
         _batches = new TrainingBatches(data, options, network.Conditioner, _generator);
         _parameters = [.. network.parameters()];
-        _parallel = new DataParallel(_parameters);
-        _average = new ExponentialMovingAverage(network, options.EmaDecay);
-        _optimizer = optim.AdamW(_parameters, options.LearningRate, weight_decay: options.WeightDecay);
-        _bf16 = options.Bf16 && TorchRuntime.CpuHasBFloat16;
+        _average = new WeightAverage(_parameters, options.EmaDecay);
+        _optimizer = new FusedAdamW(_parameters, options.LearningRate, options.WeightDecay);
+        _bf16 = options.Bf16 && CPU.HasFastBFloat16();
         _identity = new Lazy<string>(() => Identity(data, options, seed));
-        if (_parallel.IsDistributed)
-        {
-            _parallel.RequireSame("creative training (options, data or seed)", _identity.Value);
-        }
     }
 
     public int Step { get; private set; }
@@ -50,9 +44,8 @@ internal sealed class CreativeRun : IDisposable
             group.LearningRate = rate;
         }
 
-        _parallel.Prepare();
-        var (from, to) = _parallel.Share(_options.BatchSize);
-        double share = (double)(to - from) / _options.BatchSize, loss = _parallel.Finish(Backward(_batches.Next().Part(from, to), share))[0];
+        _network.zero_grad(); // to null: what takes no part in a step is not moved
+        double loss = Backward(_batches.Next());
         if (!double.IsFinite(loss))
         {
             throw CatalogException.Precondition($"The creative model's loss became {loss} at step {Step + 1} of {_options.Steps}. Lower LearningRate (now {_options.LearningRate}) or ClipNorm ({_options.ClipNorm}).");
@@ -60,7 +53,6 @@ internal sealed class CreativeRun : IDisposable
 
         nn.utils.clip_grad_norm_(_parameters, _options.ClipNorm);
         _optimizer.step();
-        _optimizer.zero_grad();
         _average.Update();
         Step++;
         (_sum, _summed) = (_sum + loss, _summed + 1);
@@ -74,12 +66,12 @@ internal sealed class CreativeRun : IDisposable
     }
 
     /// <summary>Sampling uses the average.</summary>
-    public void Finish() => _average.CopyTo();
+    public void Finish() => _average.Apply();
 
     /// <summary>Writes everything that the next step depends on, when it is time to.</summary>
     public void Save(TrainingCheckpoint? checkpoint)
     {
-        if (checkpoint is not { Due: true } || _parallel.Rank > 0 || Step == _options.Steps)
+        if (checkpoint is not { Due: true } || Step == _options.Steps)
         {
             return;
         }
@@ -92,9 +84,9 @@ internal sealed class CreativeRun : IDisposable
             state.Add("network." + name, weight);
         }
 
-        foreach (var (name, average) in _average.state_dict())
+        for (int i = 0; i < _parameters.Length; i++)
         {
-            state.Add("average." + name, average);
+            state.Add($"average.{i}", _average.Averages[i]);
         }
 
         checkpoint.Save(_identity.Value, Step, _optimizer, state);
@@ -117,36 +109,28 @@ internal sealed class CreativeRun : IDisposable
                 weight.copy_(saved.Tensors["network." + name]);
             }
 
-            _average.load_state_dict(_average.state_dict().Keys.ToDictionary(name => name, name => saved.Tensors["average." + name]), Step);
+            _average.Restore([.. _parameters.Select((_, i) => saved.Tensors[$"average.{i}"])], Step);
         }
-
-        _parallel.RequireSame("checkpoint", $"{Step}");
     }
 
     public void Dispose()
     {
-        _parallel.Dispose();
         _average.Dispose();
         _optimizer.Dispose();
         _generator.Dispose();
     }
 
-    private double Backward(TrainingBatch batch, double share)
+    private double Backward(TrainingBatch batch)
     {
-        if (batch.Conditions.Length == 0)
-        {
-            return 0; // more ranks than pictures in a batch
-        }
-
         Tensor output;
-        using (Autocast.Cpu(enabled: _bf16))
+        using (MixedPrecision.Scope(_bf16))
         {
             output = _network.Denoiser.Predict(batch.Noisy, batch.Time, _network.Conditioner.Encode(batch.Conditions));
         }
 
         var loss = functional.mse_loss(output, batch.Target);
-        (share == 1 ? loss : loss * share).backward();
-        return loss.item<float>() * share;
+        loss.backward();
+        return loss.item<float>();
     }
 
     private static string Identity(CreativeTrainingData data, CreativeOptions options, long seed)

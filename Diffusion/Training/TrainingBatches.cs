@@ -4,12 +4,7 @@ namespace Recsys.Diffusion;
 /// <param name="Time">[batch] as the network is told.</param>
 /// <param name="Target">[batch, channels, side, side]</param>
 /// <param name="Conditions">[batch] what is left of the semantic IDs after dropping.</param>
-public sealed record TrainingBatch(Tensor Noisy, Tensor Time, Tensor Target, SemanticId[] Conditions)
-{
-    /// <summary>Pictures <paramref name="from"/> to <paramref name="to"/> of the batch.</summary>
-    public TrainingBatch Part(int from, int to) => to - from == Conditions.Length ? this : new(
-        Noisy.narrow(0, from, to - from), Time.narrow(0, from, to - from), Target.narrow(0, from, to - from), Conditions[from..to]);
-}
+public sealed record TrainingBatch(Tensor Noisy, Tensor Time, Tensor Target, SemanticId[] Conditions);
 
 /// <summary>Draws batches: pictures in a new order each epoch, a time and noise for each, and codes dropped for guidance.</summary>
 internal sealed class TrainingBatches

@@ -22,11 +22,8 @@ public sealed record RebuildResult(RebuildReport Report, bool Activated, string?
 /// compare-and-set. The last two interactions of each user are kept from every step, so that gates and evaluation are honest.
 /// Killed at any point it leaves nothing that serves; run again it starts clean.
 /// </summary>
-/// <param name="ranks">Null: this process alone. The other ranks run <see cref="RebuildShare"/> at the same time.</param>
-public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids, TimeProvider time, IRanks? ranks = null)
+public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids, TimeProvider time)
 {
-    private readonly IRanks _ranks = ranks ?? new OneRank();
-
     /// <summary>Sub-folders of a version, which are also the names of its parts.</summary>
     public const string CodebookFolder = "codebook", RetrievalFolder = "retrieval", CreativeFolder = "creative";
 
@@ -83,7 +80,7 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
         Dataset dataset, LeaveOneOut? split, bool fitAll, RebuildOptions options, IVersionWriter writer, StageRecorder stages, string? active, CancellationToken cancel)
     {
         var training = fitAll ? split?.All : split?.Train;
-        var embeddings = stages.Time("embeddings", () => Embed(dataset, fitAll ? training : null, options, _ranks, stages, cancel));
+        var embeddings = stages.Time("embeddings", () => Embed(dataset, fitAll ? training : null, options, stages, cancel));
         var fused = Fusion.Fit(embeddings, options.Quantizer.Fusion).Apply(embeddings);
 
         using var codebook = stages.Time("quantizer", () => QuantizerTrainer.Train(fused, options.Quantizer, options.Seed, stages, cancel));
@@ -110,7 +107,7 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
         }
 
         // Refused before the longest step: a picture model cannot mend the codes.
-        if (!_ranks.Agree(gates.TrueForAll(gate => gate.Passed)))
+        if (!gates.TrueForAll(gate => gate.Passed))
         {
             Gates.Note(versions, writer.Version, gates);
             throw new GateException(writer.Version, gates);
@@ -141,10 +138,10 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
     }
 
     /// <summary>Default embeddings where the dataset lacks them, brought ones as they are; under --fit-all the collaborative one learns from everything.</summary>
-    internal static List<EmbeddingMatrix> Embed(Dataset dataset, SequenceSet? everything, RebuildOptions options, IRanks ranks, IProgress<StageProgress>? progress, CancellationToken cancel)
+    private static List<EmbeddingMatrix> Embed(Dataset dataset, SequenceSet? everything, RebuildOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
-        var made = ranks.IsMain ? DefaultEmbeddings.Write(dataset, options.Embeddings with { Seed = options.Seed, FitAll = false }, progress, cancel) : [];
-        bool ownCollaborative = ranks.Agree(made.Any(outcome => outcome.Name == CollaborativeEmbedder.Name && outcome.Written));
+        var made = DefaultEmbeddings.Write(dataset, options.Embeddings with { Seed = options.Seed, FitAll = false }, progress, cancel);
+        bool ownCollaborative = made.Any(outcome => outcome.Name == CollaborativeEmbedder.Name && outcome.Written);
         var embeddings = dataset.EmbeddingNames.Select(dataset.ReadEmbedding).ToList();
         int collaborative = embeddings.FindIndex(embedding => embedding.Name == CollaborativeEmbedder.Name);
         if (everything is not null && collaborative >= 0 && ownCollaborative)
@@ -157,7 +154,7 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
             $"Dataset '{dataset.Name}' has no embeddings and nothing to make default ones from (no text, no interactions, no pictures). Bring embeddings/NAME.npy.");
     }
 
-    internal static (ItemTable Items, QuantizerReport Report) Encode(Dataset dataset, Codebook codebook, FusedEmbeddings fused, IProgress<StageProgress>? progress)
+    private static (ItemTable Items, QuantizerReport Report) Encode(Dataset dataset, Codebook codebook, FusedEmbeddings fused, IProgress<StageProgress>? progress)
     {
         var (assigned, report) = codebook.EncodeCatalogue(fused);
         var items = new ItemTable(dataset.ItemIds, assigned, [.. dataset.ReadItems().Select(item => item.Title)], codebook.Sizes);
@@ -165,7 +162,7 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
         return (items, report);
     }
 
-    internal static bool HasPictures(Dataset dataset, RebuildOptions options) =>
+    private static bool HasPictures(Dataset dataset, RebuildOptions options) =>
         options.Pictures && dataset.Images is { } images && Enumerable.Range(0, dataset.ItemCount).Any(images.Has);
 
     private static string Part(IVersionWriter writer, string name) => Directory.CreateDirectory(writer.PathOf(name)).FullName;

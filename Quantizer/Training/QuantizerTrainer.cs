@@ -38,7 +38,6 @@ public static class QuantizerTrainer
         var codebooks = new ResidualCodebooks(sizes, (int)x.shape[1]);
         codebooks.to(x.device);
         ResidualKMeansTrainer.Fit(codebooks, x, options, seed, level => progress?.Report(new StageProgress(Stage, level + 1, sizes.Length)), cancel);
-        using var parallel = new DataParallel(codebooks.parameters().Concat(codebooks.Prices)); // every rank has fitted the same; rank 0's bits count
         codebooks.to(CPU);
         return new ResidualKMeansModel(codebooks);
     }

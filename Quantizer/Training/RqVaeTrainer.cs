@@ -40,8 +40,7 @@ internal static class RqVaeTrainer
     {
         var rq = options.RqVae;
         int n = (int)x.shape[0], batch = Math.Min(rq.BatchSize, n), steps = (n + batch - 1) / batch;
-        using var optimizer = optim.AdamW(model.parameters().Where(p => p.requires_grad), rq.LearningRate, weight_decay: rq.WeightDecay);
-        using var parallel = new DataParallel(model.parameters());
+        using var optimizer = new FusedAdamW(model.parameters().Where(p => p.requires_grad), rq.LearningRate, rq.WeightDecay);
         var codebooks = new CodebookFollower(model.Codebooks, options, random);
         int warm = Math.Min(rq.WarmUpEpochs, rq.Epochs - 1), step = 0;
         for (int epoch = 0; epoch < rq.Epochs; epoch++)
@@ -49,7 +48,6 @@ internal static class RqVaeTrainer
             if (epoch == warm)
             {
                 codebooks.Start(model, x, seed, cancel);
-                parallel.Synchronise(model.Codebooks.Codes.Concat(model.Codebooks.Prices));
             }
 
             var order = Order(n, random);
@@ -60,72 +58,39 @@ internal static class RqVaeTrainer
                 using var scope = NewDisposeScope();
                 SetLearningRate(optimizer, rq.LearningRate, step, rq.Epochs * steps);
                 var rows = x.index_select(0, tensor(order[from..Math.Min(from + batch, n)]).to(x.device));
-                sumLoss += Step(model, optimizer, parallel, rows, epoch < warm ? null : codebooks, rq) * rows.shape[0];
+                sumLoss += Step(model, optimizer, rows, epoch < warm ? null : codebooks, rq) * rows.shape[0];
             }
 
             if (epoch >= warm)
             {
                 codebooks.Balance(model, x);
-                parallel.Synchronise(model.Codebooks.Prices);
             }
 
             progress?.Report(new StageProgress(QuantizerTrainer.Stage, epoch + 1, rq.Epochs, null, new Dictionary<string, double> { ["reconstruction"] = sumLoss / n }));
         }
     }
 
-    /// <param name="rows">[n, input] the whole batch.</param>
+    /// <param name="rows">[n, input]</param>
     /// <returns>The reconstruction loss.</returns>
-    private static double Step(RqVae model, optim.Optimizer optimizer, DataParallel parallel, Tensor rows, CodebookFollower? codebooks, RqVaeOptions rq)
+    private static double Step(RqVae model, FusedAdamW optimizer, Tensor rows, CodebookFollower? codebooks, RqVaeOptions rq)
     {
-        optimizer.zero_grad();
-        parallel.Prepare();
-        int n = (int)rows.shape[0];
-        var (from, to) = parallel.Share(n);
-        var own = to - from == n ? rows : rows.narrow(0, from, to - from);
-        var pass = codebooks is null ? null : model.Pass(own);
-        double lost = 0;
-        if (to > from)
+        model.zero_grad();
+        var pass = codebooks is null ? null : model.Pass(rows);
+        var reconstruction = functional.mse_loss(pass?.Reconstruction ?? model.Autoencode(rows), rows);
+        var loss = pass is null ? reconstruction : reconstruction + (pass.CommitmentLoss * rq.CommitmentWeight).sum();
+        if (pass is not null && rq.CodebookUpdate == CodebookUpdate.Gradient)
         {
-            double share = (double)(to - from) / n;
-            var reconstruction = nn.functional.mse_loss(pass?.Reconstruction ?? model.Autoencode(own), own);
-            var loss = pass is null ? reconstruction : reconstruction + (pass.CommitmentLoss * rq.CommitmentWeight).sum();
-            if (pass is not null && rq.CodebookUpdate == CodebookUpdate.Gradient)
-            {
-                loss = loss + pass.CodebookLoss.sum();
-            }
-
-            (share == 1 ? loss : loss * share).backward();
-            lost = reconstruction.ToDouble() * share;
+            loss = loss + pass.CodebookLoss.sum();
         }
 
-        lost = parallel.Finish(lost)[0];
+        loss.backward();
         optimizer.step();
         if (pass is not null)
         {
-            codebooks!.Follow(parallel.IsDistributed ? Whole(pass, parallel, n, from) : pass);
+            codebooks!.Follow(pass);
         }
 
-        return lost;
-    }
-
-    /// <summary>What all ranks chose: their rows side by side, every rank's own among zeros, summed.</summary>
-    private static RqVaePass Whole(RqVaePass pass, DataParallel parallel, int n, int from)
-    {
-        using var _ = no_grad();
-        var codes = new Tensor[pass.Codes.Length];
-        var residuals = new Tensor[pass.Codes.Length];
-        for (int level = 0; level < codes.Length; level++)
-        {
-            long own = pass.Codes[level].shape[0];
-            codes[level] = zeros(n, ScalarType.Int64, pass.Codes[level].device);
-            residuals[level] = zeros(n, pass.Residuals[level].shape[1], ScalarType.Float32, pass.Residuals[level].device);
-            codes[level].narrow(0, from, own).copy_(pass.Codes[level]);
-            residuals[level].narrow(0, from, own).copy_(pass.Residuals[level]);
-            parallel.Sum(codes[level]);
-            parallel.Sum(residuals[level]);
-        }
-
-        return pass with { Codes = codes, Residuals = residuals };
+        return reconstruction.ToDouble();
     }
 
     private static Tensor Standardise(RqVae model, Tensor x)

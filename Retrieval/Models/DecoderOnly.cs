@@ -1,3 +1,5 @@
+using Recsys.Torch.Kernels;
+
 namespace Recsys.Retrieval.Models;
 
 /// <summary>
@@ -46,7 +48,7 @@ public sealed class DecoderOnly : Module
     public Tensor Forward(SlotInput input, Tensor offsets, DropoutSeeds? dropout)
     {
         var x = Embed(input).view(-1, Dim); // [slots × depth, dim]
-        x = dropout is null ? x : Fused.Dropout(x, dropout.P, dropout.Next(), dropout.Skip * Dim);
+        x = dropout is null ? x : Fused.Dropout(x, dropout.P, dropout.Next());
         var normed = blocks[0].Enter(x);
         for (int layer = 0; layer < blocks.Count; layer++)
         {
@@ -100,7 +102,7 @@ public sealed class DecoderOnly : Module
     /// <summary>Scores before softmax of a level's tokens.</summary>
     /// <param name="hidden">[…, dim]</param>
     /// <returns>[…, tokens of the level]</returns>
-    public Tensor Logits(Tensor hidden, int level) => heads[level].forward(hidden);
+    public Tensor Logits(Tensor hidden, int level) => heads[level].Apply(hidden);
 
     /// <summary>Log-probabilities over all of a level's tokens, legal or not: what is masked later is not made up for.</summary>
     public Tensor LogProbabilities(Tensor hidden, int level) => functional.log_softmax(Logits(hidden, level).to(ScalarType.Float32), -1);
@@ -108,7 +110,7 @@ public sealed class DecoderOnly : Module
     /// <summary>The dense head (SASRec, Kang and McAuley 2018, with softmax over all items): an item's score is query · vector.</summary>
     /// <param name="hidden">[…, dim] at level 0.</param>
     /// <returns>[…, dim]</returns>
-    public Tensor DenseQueries(Tensor hidden) => dense!.forward(hidden);
+    public Tensor DenseQueries(Tensor hidden) => dense!.Apply(hidden);
 
     private Tensor Embed(SlotInput input)
     {
@@ -240,9 +242,9 @@ internal sealed class Block : Module
     public (Tensor X, Tensor Normed) Forward(Tensor x, Tensor normed, Tensor offsets, LayerNorm next, DropoutSeeds? dropout)
     {
         long tokens = x.size(0), dim = x.size(1);
-        var read = Fused.SelfAttention(qkv.forward(normed).view(tokens, 3, _heads, dim / _heads), offsets, causal: true);
-        (x, normed) = Fused.AddDropoutNorm(x, output.forward(read.view(tokens, dim)), norm2, dropout?.P ?? 0, dropout?.Next() ?? 0, dropout?.Skip ?? 0);
-        return Fused.AddDropoutNorm(x, Think(normed), next, dropout?.P ?? 0, dropout?.Next() ?? 0, dropout?.Skip ?? 0);
+        var read = Fused.SelfAttention(qkv.Apply(normed).view(tokens, 3, _heads, dim / _heads), offsets, causal: true);
+        (x, normed) = Fused.AddDropoutNorm(x, output.Apply(read.view(tokens, dim)), norm2, dropout?.P ?? 0, dropout?.Next() ?? 0);
+        return Fused.AddDropoutNorm(x, FeedForward(normed), next, dropout?.P ?? 0, dropout?.Next() ?? 0);
     }
 
     /// <summary>Inference: histories in rows, their keys and values kept.</summary>
@@ -274,15 +276,15 @@ internal sealed class Block : Module
     private (Tensor Q, Tensor K, Tensor V) Project(Tensor x)
     {
         long headDim = x.size(2) / _heads;
-        var all = qkv.forward(norm1.forward(x)).view(x.size(0), x.size(1), 3, _heads, headDim).permute(2, 0, 3, 1, 4);
+        var all = qkv.Apply(norm1.forward(x)).view(x.size(0), x.size(1), 3, _heads, headDim).permute(2, 0, 3, 1, 4);
         return (all[0] / Math.Sqrt(headDim), all[1], all[2]); // each [rows, heads, length, head dim]
     }
 
     private Tensor Close(Tensor x, Tensor read)
     {
-        x = x + output.forward(read.transpose(1, 2).reshape(x.shape));
-        return x + Think(norm2.forward(x));
+        x = x + output.Apply(read.transpose(1, 2).reshape(x.shape));
+        return x + FeedForward(norm2.forward(x));
     }
 
-    private Tensor Think(Tensor normed) => down.forward(functional.gelu(up.forward(normed)));
+    private Tensor FeedForward(Tensor normed) => down.Apply(functional.gelu(up.Apply(normed)));
 }

@@ -3,14 +3,11 @@ namespace Recsys.Retrieval.Models;
 /// <summary>The dropout of one training step: its rate, and a seed for each mask, so that a run repeats bit by bit.</summary>
 /// <param name="p">Probability that an element is dropped, 0 to below 1.</param>
 /// <param name="seeds">One for each mask, in the order of use.</param>
-/// <param name="skip">Tokens of the whole batch that come before these: a rank's share gets its share of each mask.</param>
-public sealed class DropoutSeeds(double p, IReadOnlyList<long> seeds, long skip = 0)
+public sealed class DropoutSeeds(double p, IReadOnlyList<long> seeds)
 {
     private int _next;
 
     public double P => p;
-
-    public long Skip => skip;
 
     public long Next() => seeds[_next++];
 

@@ -42,10 +42,10 @@ public sealed class ItemVectors : Module
     public Tensor Forward(Tensor items)
     {
         var x = learned.forward(items);
-        return projection is null ? x : x + projection.forward(_features![items]);
+        return projection is null ? x : x + projection.Apply(_features![items]);
     }
 
     /// <summary>All vectors.</summary>
     /// <returns>[items + 1, dim]; the last is zero.</returns>
-    public Tensor Table() => projection is null ? learned.weight! : learned.weight! + projection.forward(_features!);
+    public Tensor Table() => projection is null ? learned.weight! : learned.weight! + projection.Apply(_features!);
 }

@@ -18,13 +18,13 @@ public static class FullSoftmaxLoss
         using (no_grad())
         {
             var (q, v) = (queries.detach(), vectors.detach());
-            var p = functional.softmax(matmul(q, v.transpose(0, 1)), -1); // [targets, items]
+            var p = functional.softmax(MixedPrecision.Product(q, v.transpose(0, 1)), -1); // [targets, items]
             var at = targets.unsqueeze(1);
             var hit = p.gather(1, at); // [targets, 1]
             loss = hit.to(ScalarType.Float32).clamp(min: 1e-30).log().mean().neg();
             p.scatter_(1, at, hit - 1);
-            towardsQueries = matmul(p, v) / targets.size(0); // [targets, dim]
-            towardsVectors = matmul(p.transpose(0, 1), q) / targets.size(0); // [items, dim]
+            towardsQueries = MixedPrecision.Product(p, v) / targets.size(0); // [targets, dim]
+            towardsVectors = MixedPrecision.Product(p.transpose(0, 1), q) / targets.size(0); // [items, dim]
         }
 
         return (loss, (queries * towardsQueries).sum() + (vectors * towardsVectors).sum());

@@ -19,7 +19,7 @@ public static class RetrievalTrainer
         // A position that no training window reaches would stay random: never read more items than the longest window taught.
         int longest = Enumerable.Range(0, data.Training.Count).Max(user => data.Training[user].Length);
         options = options with { History = Math.Min(options.History, longest - 1) };
-        var device = torch.device(options.Device);
+        var device = Devices.Of(options.Device);
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
         var layout = TokenLayout.For(data.Items);
@@ -29,12 +29,12 @@ public static class RetrievalTrainer
             using var vectors = options.DenseInputs || options.DenseLoss > 0 ? new ItemVectors(data.Items.Count, options.Dim, Features(data), generator) : null;
             network.to(device);
             vectors?.to(device);
-            bool isMain = Run(network, vectors, layout, data, options, seed, progress, checkpoint, cancel);
+            Run(network, vectors, layout, data, options, seed, progress, checkpoint, cancel);
             using var _ = no_grad();
             var table = vectors?.Table().detach().clone().DetachFromDisposeScope();
             var config = new RetrievalConfig(RetrievalConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count, options.Alpha ?? (network.HasDenseHead ? 0.5 : 1), seed);
             var model = new RetrievalModel(config, network, table);
-            return isMain && network.HasDenseHead && options.Alpha is null && data.ValidationTargets is not null
+            return network.HasDenseHead && options.Alpha is null && data.ValidationTargets is not null
                 ? AlphaSearch.Choose(model, data, seed, cancel)
                 : model;
         }
@@ -45,11 +45,10 @@ public static class RetrievalTrainer
         }
     }
 
-    /// <returns>Whether this rank writes what the training leaves.</returns>
-    private static bool Run(
+    private static void Run(
         DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress, CheckpointPlace? place, CancellationToken cancel)
     {
-        using var loop = new TrainingLoop(network, vectors, layout, data, options, seed, torch.device(options.Device));
+        using var loop = new TrainingLoop(network, vectors, layout, data, options, seed, Devices.Of(options.Device));
         var checkpoint = place is null ? null : new TrainingCheckpoint(place.Path, place.Every);
         string identity = checkpoint is null ? "" : TrainingIdentity.Of(data, options, seed);
         if (checkpoint is not null)
@@ -66,7 +65,7 @@ public static class RetrievalTrainer
                 progress?.Report(new StageProgress(RetrievalModel.PartName, loop.Step, loop.Total, null, losses));
             }
 
-            if (checkpoint is { Due: true } && loop.IsMain && loop.Step < loop.Total)
+            if (checkpoint is { Due: true } && loop.Step < loop.Total)
             {
                 loop.Save(checkpoint, identity);
                 FaultPoints.Pass("retrieval/checkpoint");
@@ -74,7 +73,6 @@ public static class RetrievalTrainer
         }
 
         loop.Finish();
-        return loop.IsMain;
     }
 
     /// <summary>Features with a row of zeros behind them, for no item; a whole of unit mean square, whatever their source's scale.</summary>

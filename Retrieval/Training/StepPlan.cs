@@ -2,15 +2,11 @@ using Recsys.Retrieval.Models;
 
 namespace Recsys.Retrieval.Training;
 
-/// <summary>Everything about one step that is drawn, for the whole batch, whoever computes which part of it.</summary>
+/// <summary>Everything about one step that is drawn.</summary>
 /// <param name="Hidden">[slots] whether the dense vector of the item before is hidden; null: no dense inputs.</param>
 /// <param name="MaskSeeds">One for each dropout mask; null: no dropout.</param>
 /// <param name="Dense">Slots that the dense head learns from; null: no dense head.</param>
-internal sealed record StepPlan(PackedBatch Batch, bool[]? Hidden, long[]? MaskSeeds, int[]? Dense)
-{
-    /// <summary>Items that are predicted.</summary>
-    public int Targets { get; } = Batch.Items.Count(item => item >= 0);
-}
+internal sealed record StepPlan(PackedBatch Batch, bool[]? Hidden, long[]? MaskSeeds, int[]? Dense);
 
 /// <summary>The steps of one training, in order, from one random stream: drawing n of them and throwing them away goes to step n.</summary>
 /// <param name="slots">Items of a batch.</param>

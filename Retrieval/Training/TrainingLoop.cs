@@ -2,7 +2,7 @@ using Recsys.Retrieval.Models;
 
 namespace Recsys.Retrieval.Training;
 
-/// <summary>The optimiser steps of one training, on one rank or, each with its share of every batch, on several.</summary>
+/// <summary>The optimiser steps of one training.</summary>
 internal sealed class TrainingLoop : IDisposable
 {
     private const long Ignored = -100; // a padding slot's target
@@ -17,19 +17,18 @@ internal sealed class TrainingLoop : IDisposable
     private readonly int _window, _slots; // items of the longest window, and of a batch
     private readonly StepPlans _plans;
     private readonly List<Parameter> _parameters;
-    private readonly optim.Optimizer _optimizer;
+    private readonly FusedAdamW _optimizer;
     private readonly WeightAverage? _average;
-    private readonly DataParallel _parallel;
 
     public TrainingLoop(DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed, Device device)
     {
         (_network, _vectors, _layout, _options, _device) = (network, vectors, layout, options, device);
-        _bfloat16 = options.BFloat16 ?? (device.type == DeviceType.CPU && TorchRuntime.CpuHasBFloat16);
+        _bfloat16 = options.BFloat16 ?? device.HasFastBFloat16();
         _codes = layout.Codes(data.Items);
         _window = options.History + 1;
         long items = TrainingWindows.OfEpoch(data.Training, _window, new Random(0)).Sum(window => (long)window.Length);
         _slots = (int)Math.Max(_window, Math.Min(options.BatchTokens / layout.Depth, items));
-        _plans = new StepPlans(data.Training, options, _slots, data.Items.Count, new Random(unchecked((int)(seed ^ (seed >> 32)))));
+        _plans = new StepPlans(data.Training, options, _slots, data.Items.Count, new Random(Seeds.ToInt32(seed)));
         long epoch = Math.Max(1, (long)Math.Ceiling(items / (double)_slots));
         Total = (int)Math.Clamp(epoch * options.Epochs, options.MinSteps, options.MaxSteps);
 
@@ -37,14 +36,9 @@ internal sealed class TrainingLoop : IDisposable
         vectors?.train();
         var named = network.named_parameters().Concat(vectors?.named_parameters() ?? []).Select(pair => pair.parameter).ToList();
         _parameters = named;
-        _parallel = new DataParallel(named);
-        if (_parallel.IsDistributed)
-        {
-            _parallel.RequireSame("retrieval training (options, data or seed)", TrainingIdentity.Of(data, options, seed));
-        }
 
         // Weight decay on matrices alone; gains and biases are left be (nanoGPT).
-        _optimizer = optim.AdamW(
+        _optimizer = new FusedAdamW(
             [
                 new AdamW.ParamGroup(named.Where(parameter => parameter.dim() > 1), options.LearningRate, 0.9, 0.98, weight_decay: options.WeightDecay),
                 new AdamW.ParamGroup(named.Where(parameter => parameter.dim() <= 1), options.LearningRate, 0.9, 0.98, weight_decay: 0),
@@ -67,26 +61,25 @@ internal sealed class TrainingLoop : IDisposable
             group.LearningRate = rate;
         }
 
-        _optimizer.zero_grad();
-        _parallel.Prepare();
+        _network.zero_grad(); // to null: what takes no part in a step is not moved
+        _vectors?.zero_grad();
         Tensor loss, total;
         Tensor? dense, surrogate;
-        using (Autocast.On(_device, ScalarType.BFloat16, _bfloat16))
+        using (MixedPrecision.Scope(_bfloat16))
         {
             (loss, dense, surrogate) = Losses(_plans.Next());
             total = surrogate is null ? loss : loss + (surrogate * _options.DenseLoss);
         }
 
         total.backward();
-        var sums = _parallel.Finish(loss.item<float>(), dense?.item<float>() ?? 0);
         nn.utils.clip_grad_norm_(_parameters, _options.ClipNorm);
         _optimizer.step();
         _average?.Update();
         Step++;
-        var losses = new Dictionary<string, double> { ["loss"] = sums[0], ["learning_rate"] = rate };
-        if (_network.HasDenseHead)
+        var losses = new Dictionary<string, double> { ["loss"] = loss.item<float>(), ["learning_rate"] = rate };
+        if (dense is not null)
         {
-            losses["dense_loss"] = sums[1];
+            losses["dense_loss"] = dense.item<float>();
         }
 
         return losses;
@@ -94,9 +87,6 @@ internal sealed class TrainingLoop : IDisposable
 
     /// <summary>Puts the averaged weights in place, if there are any.</summary>
     public void Finish() => _average?.Apply();
-
-    /// <summary>Whether this rank writes what the training leaves.</summary>
-    public bool IsMain => _parallel.Rank == 0;
 
     /// <summary>Writes everything that the next step depends on.</summary>
     public void Save(TrainingCheckpoint checkpoint, string identity)
@@ -125,14 +115,11 @@ internal sealed class TrainingLoop : IDisposable
                 _plans.Next(); // as drawn then
             }
         }
-
-        _parallel.RequireSame("checkpoint", $"{Step}");
     }
 
     public void Dispose()
     {
         _plans.Dispose();
-        _parallel.Dispose();
         _average?.Dispose();
         _optimizer.Dispose();
     }
@@ -149,13 +136,12 @@ internal sealed class TrainingLoop : IDisposable
     private (Tensor Loss, Tensor? Dense, Tensor? Surrogate) Losses(StepPlan plan)
     {
         int depth = _layout.Depth;
-        var share = BatchShare.Of(plan.Batch, _parallel.Rank, _parallel.WorldSize, _window);
-        var batch = share.Batch;
+        var batch = plan.Batch;
         int slots = batch.Items.Length;
         Tensor? previous = null;
         if (_vectors is not null && plan.Hidden is not null)
         {
-            var indexes = batch.Previous.Select((item, slot) => item < 0 || plan.Hidden[share.From + slot] ? _vectors.None : (long)item).ToArray();
+            var indexes = batch.Previous.Select((item, slot) => item < 0 || plan.Hidden[slot] ? _vectors.None : (long)item).ToArray();
             previous = _vectors.Forward(tensor(indexes, [1, slots], device: _device));
         }
 
@@ -164,16 +150,14 @@ internal sealed class TrainingLoop : IDisposable
             tensor(Array.ConvertAll(batch.Positions, at => (long)at), [1, slots], device: _device),
             previous);
         var offsets = tensor(Array.ConvertAll(batch.Starts, start => (long)start * depth));
-        var dropout = plan.MaskSeeds is null ? null : new DropoutSeeds(_options.Dropout, plan.MaskSeeds, (long)share.From * depth);
+        var dropout = plan.MaskSeeds is null ? null : new DropoutSeeds(_options.Dropout, plan.MaskSeeds);
         var states = _network.Forward(input, offsets, dropout).unbind(1); // [depth] each [slots, dim]
         Tensor? loss = null;
         for (int level = 0; level < depth; level++)
         {
             var targets = tensor(Array.ConvertAll(batch.Items, item => item < 0 ? Ignored : (long)_codes[(item * depth) + level]), [slots], device: _device);
             var logits = _network.Logits(states[level], level).to(ScalarType.Float32);
-            var part = _parallel.IsDistributed
-                ? functional.cross_entropy(logits, targets, ignore_index: Ignored, reduction: Reduction.Sum) / plan.Targets
-                : functional.cross_entropy(logits, targets, ignore_index: Ignored);
+            var part = functional.cross_entropy(logits, targets, ignore_index: Ignored);
             loss = loss is null ? part : loss + part;
         }
 
@@ -182,22 +166,14 @@ internal sealed class TrainingLoop : IDisposable
             return (loss!, null, null);
         }
 
-        var (dense, surrogate) = DenseLoss(plan, share, states[0]);
+        var (dense, surrogate) = DenseLoss(plan, states[0]);
         return (loss!, dense, surrogate);
     }
 
-    private (Tensor? Loss, Tensor? Surrogate) DenseLoss(StepPlan plan, BatchShare share, Tensor states)
+    private (Tensor Loss, Tensor Surrogate) DenseLoss(StepPlan plan, Tensor states)
     {
-        var own = Array.FindAll(plan.Dense!, slot => slot >= share.From && slot < share.To);
-        if (own.Length == 0)
-        {
-            return (null, null);
-        }
-
-        var at = tensor(Array.ConvertAll(own, slot => (long)(slot - share.From)), [own.Length], device: _device);
-        var targets = tensor(Array.ConvertAll(own, slot => (long)plan.Batch.Items[slot]), [own.Length], device: _device);
-        var (loss, surrogate) = FullSoftmaxLoss.Of(_network.DenseQueries(states.index_select(0, at)), _vectors!.Table().narrow(0, 0, _vectors.None), targets);
-        double part = (double)own.Length / plan.Dense!.Length;
-        return part == 1 ? (loss, surrogate) : (loss * part, surrogate * part);
+        var at = tensor(Array.ConvertAll(plan.Dense!, slot => (long)slot), [plan.Dense!.Length], device: _device);
+        var targets = tensor(Array.ConvertAll(plan.Dense, slot => (long)plan.Batch.Items[slot]), [plan.Dense.Length], device: _device);
+        return FullSoftmaxLoss.Of(_network.DenseQueries(states.index_select(0, at)), _vectors!.Table().narrow(0, 0, _vectors.None), targets);
     }
 }

@@ -44,8 +44,7 @@ internal static class ExitCode
             _ => Unexpected,
         },
         GateException => GateFailed,
-        DistributedException { Fault: DistributedFault.Configuration or DistributedFault.Mismatch } => InvalidArgument,
-        DistributedException => Unavailable,
+        TorchException => Precondition,
         OperationCanceledException => Cancelled,
         _ => Unexpected,
     };

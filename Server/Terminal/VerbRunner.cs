@@ -25,18 +25,12 @@ internal static class VerbRunner
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <param name="onRanks">Whether the verb knows what to do when it runs on several ranks at once.</param>
-    public static void OnRun(this Command command, Func<ParseResult, CancellationToken, Task<VerbResult>> run, bool onRanks = false) =>
+    public static void OnRun(this Command command, Func<ParseResult, CancellationToken, Task<VerbResult>> run) =>
         command.SetAction(async (parsed, cancel) =>
         {
             bool json = parsed.GetValue(JsonOption);
             try
             {
-                if (!onRanks && torch.distributed.is_launched())
-                {
-                    throw CatalogException.Invalid($"'{command.Name}' does not run on several ranks (WORLD_SIZE is {Environment.GetEnvironmentVariable("WORLD_SIZE")}): run it without launch.");
-                }
-
                 var result = await run(parsed, cancel);
                 if (json)
                 {
@@ -63,7 +57,7 @@ internal static class VerbRunner
             CatalogException e => (e.Fault.ToString(), e.Message),
             RpcException e => (e.StatusCode.ToString(), e.Status.Detail),
             GateException e => ("GateFailed", e.Message),
-            DistributedException e => (e.Fault.ToString(), e.Message),
+            TorchException e => ("FailedPrecondition", e.Message),
             OperationCanceledException => ("Cancelled", "Cancelled."),
             _ => (exception.GetType().Name, exception.Message),
         };

@@ -20,8 +20,6 @@ internal static class CommandTree
         CreativeVerb.Create(),
         VersionsVerb.Create(),
         JobsVerb.Create(),
-        LaunchVerb.Create(),
-        SelftestVerb.Create(),
         BenchVerb.Create(),
     };
 }

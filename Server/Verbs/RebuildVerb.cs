@@ -1,10 +1,8 @@
 using System.CommandLine;
 using Recsys.Catalog.Datasets;
 using Recsys.Jobs;
-using Recsys.Server.Launch;
 using Recsys.Server.Serving;
 using Recsys.Server.Terminal;
-using Recsys.Torch;
 
 namespace Recsys.Server.Verbs;
 
@@ -35,21 +33,11 @@ internal static class RebuildVerb
             };
             options.Validate();
             using var dataset = Dataset.Open(parsed.GetValue(data)!);
-            var ranks = TorchRanks.Join();
-            if (ranks is { IsMain: false })
-            {
-                await Task.Run(() => new RebuildShare(Path.GetFullPath(parsed.GetValue(target)!), ranks).Run(dataset, options, cancel), cancel);
-                var answer = new { rank = torch.distributed.get_rank() };
-                TorchRanks.Leave();
-                return new VerbResult(answer, _ => { });
-            }
-
             await using var stores = await Stores.OpenAsync(Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), cancel);
             using var progress = new ProgressView();
-            var result = await new NightlyRebuild(stores.Versions, stores.Ids, TimeProvider.System, ranks).RunAsync(dataset, options, progress, cancel);
-            TorchRanks.Leave();
+            var result = await new NightlyRebuild(stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, cancel);
             return new VerbResult(Json(result), output => Text(output, result));
-        }, onRanks: true);
+        });
         return command;
     }
 

@@ -1,0 +1,114 @@
+namespace Recsys.Torch.Kernels;
+
+/// <summary>
+/// A transformer's hot spots in one pass each. On a CPU, in float32 or bfloat16, they are loops of our own; on any other device they are
+/// composed of TorchSharp's operators, with the same meaning. The loops have a first derivative only.
+/// </summary>
+public static partial class Fused
+{
+    /// <summary>
+    /// Attention of each sequence to itself, softmax(q kᵀ / √width) v, for sequences of different lengths laid end to end: no padding,
+    /// no mask, no matrix of scores in memory.
+    /// </summary>
+    /// <param name="qkv">[tokens, 3, heads, width] queries, keys and values.</param>
+    /// <param name="offsets">[sequences + 1] int64 on the CPU: where each sequence starts, from 0; the last is the number of tokens.</param>
+    /// <param name="causal">A token sees itself and what came before it.</param>
+    /// <returns>[tokens, heads, width]</returns>
+    /// <exception cref="TorchException">Shapes or offsets that do not fit together.</exception>
+    public static Tensor SelfAttention(Tensor qkv, Tensor offsets, bool causal)
+    {
+        if (qkv.dim() != 4 || qkv.size(1) != 3)
+        {
+            throw new TorchException($"qkv is [{string.Join(", ", qkv.shape)}]; it must be [tokens, 3, heads, width].");
+        }
+
+        CheckOffsets(offsets, qkv.size(0));
+        return !KernelLibrary.Takes(qkv) ? Composed.SelfAttention(qkv, offsets, causal)
+            : NeedsGradient(qkv) ? SelfAttentionFunction.apply(qkv, offsets, causal)
+            : SelfAttentionFunction.Run(qkv.contiguous(), offsets, causal).Output;
+    }
+
+    /// <summary>residual + dropout(branch), and its layer norm in the branch's element type.</summary>
+    /// <param name="residual">[…, width] float32</param>
+    /// <param name="branch">[…, width]</param>
+    /// <param name="norm">Over the last dimension, with weight and bias.</param>
+    /// <param name="p">Probability that an element of the branch is dropped; 0 in evaluation.</param>
+    /// <param name="seed">Decides the mask, together with the place; another one for every call.</param>
+    /// <exception cref="TorchException">Shapes that differ, or a probability outside 0 to below 1.</exception>
+    public static (Tensor Sum, Tensor Normed) AddDropoutNorm(Tensor residual, Tensor branch, LayerNorm norm, double p = 0, long seed = 0)
+    {
+        CheckProbability(p);
+        if (!residual.shape.SequenceEqual(branch.shape) || norm.weight is null || norm.bias is null || norm.weight.numel() != branch.size(-1))
+        {
+            throw new TorchException(
+                $"The residual is [{string.Join(", ", residual.shape)}] and the branch [{string.Join(", ", branch.shape)}]; "
+                + "both must be alike, and the norm must have gain and shift of the last dimension.");
+        }
+
+        if (!KernelLibrary.Takes(branch) || residual.dtype != ScalarType.Float32 || norm.weight.dtype != ScalarType.Float32)
+        {
+            return Composed.AddDropoutNorm(residual, branch, norm, p);
+        }
+
+        if (!NeedsGradient(residual, branch, norm.weight, norm.bias))
+        {
+            var (sum, normed, _) = AddDropoutNormFunction.Run(residual.contiguous(), branch.contiguous(), norm.weight, norm.bias, p, seed, norm.eps);
+            return (sum, normed);
+        }
+
+        var both = AddDropoutNormFunction.apply(residual, branch, norm.weight, norm.bias, p, seed, norm.eps);
+        return (both[0], both[1]);
+    }
+
+    /// <summary>Dropout whose mask follows from the seed alone on a CPU, whatever the threads.</summary>
+    /// <param name="input">[…, width]</param>
+    /// <exception cref="TorchException">A probability outside 0 to below 1.</exception>
+    public static Tensor Dropout(Tensor input, double p, long seed)
+    {
+        CheckProbability(p);
+        return p == 0 ? input : KernelLibrary.Takes(input) ? DropoutFunction.apply(input, p, seed) : functional.dropout(input, p);
+    }
+
+    private static bool NeedsGradient(params ReadOnlySpan<Tensor> inputs)
+    {
+        foreach (var input in inputs)
+        {
+            if (input.requires_grad)
+            {
+                return is_grad_enabled();
+            }
+        }
+
+        return false;
+    }
+
+    private static void CheckProbability(double p)
+    {
+        if (p is not (>= 0 and < 1))
+        {
+            throw new TorchException($"The dropout probability is {p}; allowed are 0 to below 1.");
+        }
+    }
+
+    private static void CheckOffsets(Tensor offsets, long tokens)
+    {
+        if (offsets.device.type != DeviceType.CPU || offsets.dtype != ScalarType.Int64 || offsets.dim() != 1 || offsets.numel() < 1 || !offsets.is_contiguous())
+        {
+            throw new TorchException($"The offsets are {offsets.dtype} [{string.Join(", ", offsets.shape)}]; they must be a dense int64 vector on the CPU.");
+        }
+
+        var at = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(offsets.bytes);
+        for (int i = 1; i < at.Length; i++)
+        {
+            if (at[i] < at[i - 1])
+            {
+                throw new TorchException($"The offsets fall from {at[i - 1]} to {at[i]} at place {i}; they must rise.");
+            }
+        }
+
+        if (at[0] != 0 || at[^1] != tokens)
+        {
+            throw new TorchException($"The offsets run from {at[0]} to {at[^1]}; they must run from 0 to the {tokens} tokens.");
+        }
+    }
+}

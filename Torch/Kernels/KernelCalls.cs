@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+
+namespace Recsys.Torch.Kernels;
+
+/// <summary>As in attention.cpp.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct AttentionCall
+{
+    public long Heads, Width, Sequences, Tokens;
+    public nint QueryOffsets, KeyOffsets;
+    public float Scale;
+    public int Causal, Type;
+    public nint Query, Key, Value;
+    public long QueryStride, KeyStride, ValueStride;
+}
+
+/// <summary>As in residual.cpp.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct NormCall
+{
+    public long Rows, Width;
+    public double P;
+    public ulong Seed;
+    public float Epsilon;
+    public int Type;
+    public nint Gain, Shift;
+}
+
+/// <summary>As in adamw.cpp.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct AdamWTensor
+{
+    public nint Weight, Mean, Square, Gradient;
+    public long Length;
+    public float Beta1, Beta2, Epsilon, Decay, Step, RootCorrection;
+}

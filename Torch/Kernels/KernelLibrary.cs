@@ -1,0 +1,52 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace Recsys.Torch.Kernels;
+
+/// <summary>
+/// The C++ loops beside this file: raw pointers to dense CPU memory, checked here before they are passed. Their OpenMP is libtorch's own:
+/// libtorch is loaded first, and its libgomp answers to the name that ours asks for, so that there is one pool of threads.
+/// </summary>
+internal static partial class KernelLibrary
+{
+    private const string Name = "librecsys_kernels.so";
+
+    static KernelLibrary()
+    {
+        _ = get_num_threads(); // libtorch first
+        NativeLibrary.SetDllImportResolver(typeof(KernelLibrary).Assembly, (name, assembly, _) => name == Name ? Open(assembly) : 0);
+    }
+
+    [LibraryImport(Name, EntryPoint = "rs_attention")]
+    internal static partial void Attention(in AttentionCall call, nint output, nint logSums);
+
+    [LibraryImport(Name, EntryPoint = "rs_attention_backward")]
+    internal static partial void AttentionBackward(in AttentionCall call, nint gradient, nint logSums, nint query, nint key, nint value);
+
+    [LibraryImport(Name, EntryPoint = "rs_add_dropout_norm")]
+    internal static partial void AddDropoutNorm(in NormCall call, nint residual, nint branch, nint total, nint normed, nint moments);
+
+    [LibraryImport(Name, EntryPoint = "rs_add_dropout_norm_backward")]
+    internal static partial void AddDropoutNormBackward(
+        in NormCall call, nint total, nint moments, nint totalGradient, nint normedGradient, nint residual, nint branch, nint sums);
+
+    [LibraryImport(Name, EntryPoint = "rs_dropout")]
+    internal static partial void Dropout(int type, long rows, long width, double p, ulong seed, nint input, nint output);
+
+    [LibraryImport(Name, EntryPoint = "rs_adamw")]
+    internal static partial void AdamW(AdamWTensor[] tensors, long count);
+
+    /// <summary>The element type's number there.</summary>
+    internal static int TypeOf(Tensor tensor) => tensor.dtype == ScalarType.BFloat16 ? 1 : 0;
+
+    /// <summary>Whether the loops take it: dense rows of float32 or bf16 on a CPU.</summary>
+    internal static bool Takes(Tensor tensor) => tensor.device.type == DeviceType.CPU && tensor.dtype is ScalarType.Float32 or ScalarType.BFloat16;
+
+    private static nint Open(Assembly assembly)
+    {
+        string path = Path.Combine(Path.GetDirectoryName(assembly.Location)!, Name);
+        return NativeLibrary.TryLoad(path, out nint handle)
+            ? handle
+            : throw new TorchException($"'{path}' cannot be loaded: it is missing or of another system. The build makes it with g++; run ./recsys doctor.");
+    }
+}

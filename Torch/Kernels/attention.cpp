@@ -1,0 +1,280 @@
+// Attention over sequences of different lengths laid end to end, on the CPU. Neither the scores nor a mask ever exist as a
+// tensor: a block of query rows is scored against its own sequence's keys in cache, and backward scores it again from the saved
+// log-sum-exp (Dao et al. 2022, FlashAttention; Rabe and Staats 2021). Memory is linear in the tokens, padding costs nothing.
+#include "vector.h"
+
+#include <cmath>
+#include <vector>
+
+namespace recsys {
+namespace {
+
+constexpr int64_t kRows = 32;  // query rows that are scored together
+
+// c[rows × 16 vectors] (+)= a b, all in registers; a is walked with any strides, so that it may be read transposed.
+template <int R, int V>
+RS_INLINE void tile(const float* a, int64_t row, int64_t column, const float* b, int64_t ldb, float* c, int64_t ldc, int64_t k, bool add) {
+  Floats s[R][V];
+  for (int r = 0; r < R; r++) {
+    for (int v = 0; v < V; v++) s[r][v] = add ? load(c + r * ldc + v * kLanes) : Floats{};
+  }
+  for (int64_t i = 0; i < k; i++) {
+    Floats x[V];
+    for (int v = 0; v < V; v++) x[v] = load(b + i * ldb + v * kLanes);
+    for (int r = 0; r < R; r++) {
+      Floats y = all(a[r * row + i * column]);
+      for (int v = 0; v < V; v++) s[r][v] += y * x[v];
+    }
+  }
+  for (int r = 0; r < R; r++) {
+    for (int v = 0; v < V; v++) store(c + r * ldc + v * kLanes, s[r][v]);
+  }
+}
+
+template <int V>
+RS_INLINE void strip(const float* a, int64_t row, int64_t column, const float* b, int64_t ldb, float* c, int64_t ldc, int64_t m, int64_t k, bool add) {
+  int64_t i = 0;
+  for (; i + 8 <= m; i += 8) tile<8, V>(a + i * row, row, column, b, ldb, c + i * ldc, ldc, k, add);
+  for (; i + 4 <= m; i += 4) tile<4, V>(a + i * row, row, column, b, ldb, c + i * ldc, ldc, k, add);
+  for (; i < m; i++) tile<1, V>(a + i * row, row, column, b, ldb, c + i * ldc, ldc, k, add);
+}
+
+// c[m, n] (+)= a[m, k] b[k, n], n a multiple of 16.
+RS_VECTOR void multiply(const float* a, int64_t row, int64_t column, const float* b, int64_t ldb, float* c, int64_t ldc, int64_t m, int64_t n, int64_t k, bool add) {
+  int64_t j = 0;
+  for (; j + 2 * kLanes <= n; j += 2 * kLanes) strip<2>(a, row, column, b + j, ldb, c + j, ldc, m, k, add);
+  for (; j < n; j += kLanes) strip<1>(a, row, column, b + j, ldb, c + j, ldc, m, k, add);
+}
+
+// One row of scores becomes weights; what lies behind `seen` becomes 0. Returns the log of the sum of exponentials.
+RS_VECTOR float soften(float* scores, int64_t seen, int64_t padded) {
+  for (int64_t j = seen; j < padded; j++) scores[j] = -1e30f;
+  Floats top = all(-1e30f);
+  for (int64_t j = 0; j < padded; j += kLanes) {
+    Floats s = load(scores + j);
+    top = s > top ? s : top;
+  }
+  float highest = top[0];
+  for (int i = 1; i < kLanes; i++) highest = std::max(highest, top[i]);
+  Floats sums{};
+  for (int64_t j = 0; j < padded; j += kLanes) {
+    Floats e = exp_negative(load(scores + j) - highest);
+    store(scores + j, e);
+    sums += e;
+  }
+  float total = sum(sums);
+  Floats share = all(1 / total);
+  for (int64_t j = 0; j < padded; j += kLanes) store(scores + j, load(scores + j) * share);
+  for (int64_t j = seen; j < padded; j++) scores[j] = 0;
+  return highest + std::log(total);
+}
+
+// The weights again, from the scores and the saved log-sum-exp.
+RS_VECTOR void weigh(float* scores, float lse, int64_t seen, int64_t padded) {
+  for (int64_t j = 0; j < padded; j += kLanes) store(scores + j, exp_negative(load(scores + j) - lse));
+  for (int64_t j = seen; j < padded; j++) scores[j] = 0;
+}
+
+// ∂/∂scores = weights · (∂/∂weights − Σ weights · ∂/∂weights) · scale, in place of the weights' gradient.
+RS_VECTOR void soften_back(const float* weights, float* gradient, float scale, int64_t padded) {
+  Floats sums{};
+  for (int64_t j = 0; j < padded; j += kLanes) sums += load(weights + j) * load(gradient + j);
+  float mean = sum(sums);
+  for (int64_t j = 0; j < padded; j += kLanes) store(gradient + j, load(weights + j) * (load(gradient + j) - mean) * scale);
+}
+
+RS_VECTOR void widen_row(const float* in, float* out, int64_t n) {
+  for (int64_t i = 0; i < n; i++) out[i] = in[i];
+}
+RS_VECTOR void widen_row(const BFloat16* in, float* out, int64_t n) {
+  for (int64_t i = 0; i < n; i++) out[i] = widen(in[i]);
+}
+RS_VECTOR void narrow_row(const float* in, float* out, int64_t n) {
+  for (int64_t i = 0; i < n; i++) out[i] = in[i];
+}
+RS_VECTOR void narrow_row(const float* in, BFloat16* out, int64_t n) {
+  for (int64_t i = 0; i < n; i++) narrow(in[i], out[i]);
+}
+
+// [tokens, heads, width] of some tensor, its last dimension dense.
+template <typename T>
+struct Heads {
+  T* data;
+  int64_t token, head;  // strides
+  T* at(int64_t t, int64_t h) const { return data + t * token + h * head; }
+};
+
+int64_t padded(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
+
+struct Scratch {
+  std::vector<float> memory;
+  float* next = nullptr;
+  void reserve(int64_t floats) {
+    if (static_cast<int64_t>(memory.size()) < floats) memory.resize(static_cast<size_t>(floats));
+    next = memory.data();
+  }
+  float* take(int64_t floats) {
+    float* p = next;
+    next += floats;
+    return p;
+  }
+};
+
+Scratch& scratch() {
+  static thread_local Scratch s;
+  return s;
+}
+
+struct Shape {
+  int64_t heads, width;  // of a head
+  bool causal;
+  float scale;
+  const int64_t* queries;  // [sequences + 1] where each sequence's rows start
+  const int64_t* keys;
+  int64_t sequences;
+};
+
+// Rows of one sequence and head, widened, zero behind the width.
+template <typename T>
+void gather(const Heads<T>& x, int64_t first, int64_t n, int64_t head, int64_t width, float* out) {
+  int64_t wide = padded(width);
+  for (int64_t i = 0; i < n; i++) {
+    widen_row(x.at(first + i, head), out + i * wide, width);
+    std::fill(out + i * wide + width, out + (i + 1) * wide, 0.0f);
+  }
+}
+
+void transpose(const float* in, int64_t n, int64_t wide, float* out) {  // [n, wide] to [wide, padded n]
+  int64_t ld = padded(n);
+  for (int64_t d = 0; d < wide; d++) {
+    for (int64_t i = 0; i < n; i++) out[d * ld + i] = in[i * wide + d];
+    std::fill(out + d * ld + n, out + (d + 1) * ld, 0.0f);
+  }
+}
+
+template <typename T>
+void scatter(const float* in, const Heads<T>& x, int64_t first, int64_t n, int64_t head, int64_t width) {
+  for (int64_t i = 0; i < n; i++) narrow_row(in + i * padded(width), x.at(first + i, head), width);
+}
+
+template <typename T>
+void forward_one(const Shape& s, int64_t sequence, int64_t head, Heads<T> q, Heads<T> k, Heads<T> v, Heads<T> out, float* lse) {
+  int64_t q0 = s.queries[sequence], nq = s.queries[sequence + 1] - q0;
+  int64_t k0 = s.keys[sequence], nk = s.keys[sequence + 1] - k0;
+  int64_t wide = padded(s.width), ld = padded(nk);
+  auto& room = scratch();
+  room.reserve(nk * wide * 2 + wide * ld + kRows * (2 * wide + ld));
+  float *key = room.take(nk * wide), *value = room.take(nk * wide), *turned = room.take(wide * ld);
+  float *query = room.take(kRows * wide), *read = room.take(kRows * wide), *scores = room.take(kRows * ld);
+  gather(k, k0, nk, head, s.width, key);
+  gather(v, k0, nk, head, s.width, value);
+  transpose(key, nk, wide, turned);
+  for (int64_t i0 = 0; i0 < nq; i0 += kRows) {
+    int64_t rows = std::min(kRows, nq - i0);
+    int64_t reach = s.causal ? std::min(nk, i0 + rows) : nk;
+    gather(q, q0 + i0, rows, head, s.width, query);
+    for (int64_t i = 0; i < rows * wide; i++) query[i] *= s.scale;
+    multiply(query, wide, 1, turned, ld, scores, ld, rows, padded(reach), wide, false);
+    for (int64_t i = 0; i < rows; i++) {
+      lse[q0 + i0 + i] = soften(scores + i * ld, s.causal ? std::min(nk, i0 + i + 1) : nk, padded(reach));
+    }
+    multiply(scores, ld, 1, value, wide, read, wide, rows, wide, reach, false);
+    scatter(read, out, q0 + i0, rows, head, s.width);
+  }
+}
+
+template <typename T>
+void backward_one(const Shape& s, int64_t sequence, int64_t head, Heads<T> q, Heads<T> k, Heads<T> v, Heads<T> dout,
+                  const float* lse, Heads<T> dq, Heads<T> dk, Heads<T> dv) {
+  int64_t q0 = s.queries[sequence], nq = s.queries[sequence + 1] - q0;
+  int64_t k0 = s.keys[sequence], nk = s.keys[sequence + 1] - k0;
+  int64_t wide = padded(s.width), ld = padded(nk);
+  auto& room = scratch();
+  room.reserve(nk * wide * 4 + 2 * wide * ld + kRows * (3 * wide + 2 * ld));
+  float *key = room.take(nk * wide), *value = room.take(nk * wide), *turned_key = room.take(wide * ld), *turned_value = room.take(wide * ld);
+  float *key_gradient = room.take(nk * wide), *value_gradient = room.take(nk * wide);
+  float *query = room.take(kRows * wide), *incoming = room.take(kRows * wide), *query_gradient = room.take(kRows * wide);
+  float *weights = room.take(kRows * ld), *gradient = room.take(kRows * ld);
+  gather(k, k0, nk, head, s.width, key);
+  gather(v, k0, nk, head, s.width, value);
+  transpose(key, nk, wide, turned_key);
+  transpose(value, nk, wide, turned_value);
+  std::fill(key_gradient, key_gradient + nk * wide, 0.0f);
+  std::fill(value_gradient, value_gradient + nk * wide, 0.0f);
+  for (int64_t i0 = 0; i0 < nq; i0 += kRows) {
+    int64_t rows = std::min(kRows, nq - i0);
+    int64_t reach = s.causal ? std::min(nk, i0 + rows) : nk;
+    gather(q, q0 + i0, rows, head, s.width, query);
+    gather(dout, q0 + i0, rows, head, s.width, incoming);
+    multiply(query, wide, 1, turned_key, ld, weights, ld, rows, padded(reach), wide, false);
+    for (int64_t i = 0; i < rows * ld; i++) weights[i] *= s.scale;
+    multiply(incoming, wide, 1, turned_value, ld, gradient, ld, rows, padded(reach), wide, false);
+    for (int64_t i = 0; i < rows; i++) {
+      weigh(weights + i * ld, lse[q0 + i0 + i], s.causal ? std::min(nk, i0 + i + 1) : nk, padded(reach));
+    }
+    multiply(weights, 1, ld, incoming, wide, value_gradient, wide, reach, wide, rows, true);
+    for (int64_t i = 0; i < rows; i++) soften_back(weights + i * ld, gradient + i * ld, s.scale, padded(reach));
+    multiply(gradient, ld, 1, key, wide, query_gradient, wide, rows, wide, reach, false);
+    multiply(gradient, 1, ld, query, wide, key_gradient, wide, reach, wide, rows, true);
+    scatter(query_gradient, dq, q0 + i0, rows, head, s.width);
+  }
+  scatter(key_gradient, dk, k0, nk, head, s.width);
+  scatter(value_gradient, dv, k0, nk, head, s.width);
+}
+
+// Every (sequence, head) owns its rows of every result: threads share nothing, and their number changes no bit.
+template <typename Body>
+void each(const Shape& s, Body&& body) {
+  int64_t tasks = s.sequences * s.heads;
+#pragma omp parallel for schedule(dynamic, 4)
+  for (int64_t i = 0; i < tasks; i++) body(i / s.heads, i % s.heads);
+}
+
+}  // namespace
+}  // namespace recsys
+
+using namespace recsys;
+
+// Kept in step with Recsys.Torch.Kernels.AttentionCall.
+struct AttentionCall {
+  int64_t heads, width, sequences, tokens;  // tokens: of the queries
+  const int64_t *queries, *keys;            // [sequences + 1] where each sequence's rows start
+  float scale;
+  int32_t causal, type;
+  void *q, *k, *v;
+  int64_t q_token, k_token, v_token;  // elements from one token to the next; heads lie beside each other
+};
+
+namespace {
+
+Shape shape_of(const AttentionCall& c) { return {c.heads, c.width, c.causal != 0, c.scale, c.queries, c.keys, c.sequences}; }
+
+template <typename T>
+Heads<T> heads_of(void* data, int64_t token, int64_t width) {
+  return {static_cast<T*>(data), token, width};
+}
+
+}  // namespace
+
+// out: [tokens, heads, width]; lse: [heads, tokens].
+RS_EXPORT void rs_attention(const AttentionCall* c, void* out, float* lse) {
+  Shape s = shape_of(*c);
+  typed(c->type, [&](auto kind) {
+    using T = decltype(kind);
+    auto q = heads_of<T>(c->q, c->q_token, c->width), k = heads_of<T>(c->k, c->k_token, c->width), v = heads_of<T>(c->v, c->v_token, c->width);
+    auto o = heads_of<T>(out, c->heads * c->width, c->width);
+    each(s, [&](int64_t sequence, int64_t head) { forward_one<T>(s, sequence, head, q, k, v, o, lse + head * c->tokens); });
+  });
+}
+
+// dout: [tokens, heads, width]; the gradients have the strides of what they belong to.
+RS_EXPORT void rs_attention_backward(const AttentionCall* c, void* dout, const float* lse, void* dq, void* dk, void* dv) {
+  Shape s = shape_of(*c);
+  typed(c->type, [&](auto kind) {
+    using T = decltype(kind);
+    auto q = heads_of<T>(c->q, c->q_token, c->width), k = heads_of<T>(c->k, c->k_token, c->width), v = heads_of<T>(c->v, c->v_token, c->width);
+    auto d = heads_of<T>(dout, c->heads * c->width, c->width);
+    auto gq = heads_of<T>(dq, c->q_token, c->width), gk = heads_of<T>(dk, c->k_token, c->width), gv = heads_of<T>(dv, c->v_token, c->width);
+    each(s, [&](int64_t sequence, int64_t head) { backward_one<T>(s, sequence, head, q, k, v, d, lse + head * c->tokens, gq, gk, gv); });
+  });
+}
