@@ -1,5 +1,5 @@
 // A library calls another's functions through a table that the linker fills in (System V ABI, global offset table). Writing an entry of
-// libtorch_cpu.so's table changes what that one library calls; oneDNN, BLAS, FAISS and the host keep calling the originals.
+// libtorch_cpu.so's table changes what that one library calls; oneDNN, BLAS and the host keep calling the originals.
 #include "imports.h"
 
 #include <dlfcn.h>

@@ -210,7 +210,6 @@ int main() {
     randomness();
     optimisers();
     mappings();
-    if (rs_faiss_available() != 0) indexes();
     std::thread([] { tensors(); operators(); }).join();
   }
   collectives();

@@ -16,9 +16,6 @@ struct AdamOptions { double lr, beta1, beta2, eps, weight_decay; int32_t amsgrad
 struct AdagradOptions { double lr, lr_decay, weight_decay, eps; };
 struct LionOptions { double lr, beta1, beta2, weight_decay; };
 struct AdafactorOptions { double lr, beta2_decay, eps1, eps2, d, weight_decay; };
-struct IndexSpec { int64_t kind, dim, inner_product, lists, parts, bits, beam, ef_construction; };
-struct IndexInfo { int64_t kind, dim, inner_product, count, trained, own_ids, lists, probes, parts, bits, beam, ef_construction, ef_search, code_bytes, bytes; };
-struct KMeansOptions { int64_t dim, k, iterations, redo, seed, min_points, max_points; int32_t spherical, plus_plus; };
 using Recompute = int32_t (*)(void*, void**, int32_t, void**, int32_t, void**, char*, int32_t);
 using Release = void (*)(void*);
 
@@ -137,26 +134,4 @@ int32_t rs_cuda_graph_begin(void*);
 int32_t rs_cuda_graph_end(void*);
 int32_t rs_cuda_graph_replay(void*);
 int32_t rs_cuda_graph_free(void*);
-
-// Weak: a library without FAISS has the first alone. Each copies its message, of at most the given length, to where it is told to.
-#define RS_WEAK __attribute__((weak))
-int rs_faiss_available();
-RS_WEAK int rs_faiss_index_new(const IndexSpec*, void**, char*, int64_t);
-RS_WEAK void rs_faiss_index_delete(void*);
-RS_WEAK int rs_faiss_index_info(void*, IndexInfo*, char*, int64_t);
-RS_WEAK int rs_faiss_index_train(void*, const float*, int64_t, int32_t, char*, int64_t);
-RS_WEAK int rs_faiss_index_add(void*, const float*, const int64_t*, int64_t, int32_t, char*, int64_t);
-RS_WEAK int rs_faiss_index_search(void*, const float*, int64_t, int64_t, float*, int64_t*, char*, int64_t);
-RS_WEAK int rs_faiss_index_range(void*, const float*, int64_t, float, void**, int64_t*, char*, int64_t);
-RS_WEAK int rs_faiss_range_copy(const void*, int32_t, int64_t*, float*, int64_t*, char*, int64_t);
-RS_WEAK void rs_faiss_range_delete(void*);
-RS_WEAK int rs_faiss_index_remove(void*, const int64_t*, int64_t, int64_t*, char*, int64_t);
-RS_WEAK int rs_faiss_index_set(void*, int32_t, int64_t, char*, int64_t);
-RS_WEAK int rs_faiss_index_encode(void*, const float*, int64_t, uint8_t*, char*, int64_t);
-RS_WEAK int rs_faiss_index_decode(void*, const uint8_t*, int64_t, float*, char*, int64_t);
-RS_WEAK int rs_faiss_index_codebooks(void*, float*, int64_t*, char*, int64_t);
-RS_WEAK int rs_faiss_index_write(void*, const char*, char*, int64_t);
-RS_WEAK int rs_faiss_flush_folder(const char*, char*, int64_t);
-RS_WEAK int rs_faiss_index_read(const uint8_t*, int64_t, int32_t, void**, char*, int64_t);
-RS_WEAK int rs_faiss_kmeans(const KMeansOptions*, const float*, int64_t, const float*, const float*, float*, int64_t*, double*, char*, int64_t);
 }

@@ -1,10 +1,17 @@
 // How each export is called with random arguments, and how often in proportion.
 #pragma once
 
-#include "fuzz_faiss.h"
+#include "fuzz_world.h"
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
+#include <map>
+
+struct Export {
+  int weight;
+  std::function<int32_t(World&)> call;
+};
 
 inline int32_t refuse(void*, void** inputs, int32_t n, void** gradients, int32_t m, void**, char* message, int32_t capacity) {
   for (int32_t i = 0; i < n; i++) rs_tensor_free(inputs[i]);
@@ -185,6 +192,5 @@ inline std::map<std::string, Export> exports() {
   add("rs_cuda_graph_end", 1, [](World&) { return rs_cuda_graph_end(nullptr); });
   add("rs_cuda_graph_replay", 1, [](World&) { return rs_cuda_graph_replay(nullptr); });
   add("rs_cuda_graph_free", 1, [](World&) { return rs_cuda_graph_free(nullptr); });
-  add_faiss(r);
   return r;
 }
