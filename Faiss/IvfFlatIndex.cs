@@ -1,0 +1,50 @@
+using Recsys.Faiss.Native;
+
+namespace Recsys.Faiss;
+
+/// <summary>Approximate search in inverted lists: k-means makes NList cells, a query looks into the NProbe nearest. Train first.</summary>
+public sealed class IvfFlatIndex : VectorIndex
+{
+    private int _nprobe;
+
+    /// <param name="nlist">Cells; about √n to 4·√n are usual.</param>
+    public IvfFlatIndex(int dim, Metric metric, int nlist)
+        : base(Create(dim, metric, nlist)) => _nprobe = (int)Info.Breadth;
+
+    internal IvfFlatIndex(IndexHandle handle)
+        : base(handle) => _nprobe = (int)Info.Breadth;
+
+    public int NList => (int)Info.Size;
+
+    public bool IsTrained => Info.Trained != 0;
+
+    /// <summary>Cells that a query looks into, 1 to NList; all of them make the search exact.</summary>
+    public int NProbe
+    {
+        get => _nprobe;
+        set
+        {
+            Rows.Range("IVF: nprobe", value, 1, NList, "more cells find more and take longer");
+            _nprobe = value;
+        }
+    }
+
+    private protected override int Breadth => _nprobe;
+
+    /// <summary>Finds the cells from rows [n, dim], n at least NList.</summary>
+    public void Train(ReadOnlySpan<float> data, int seed = 1234)
+    {
+        if (Count > 0)
+        {
+            throw new FaissException("IVF: the number of vectors before training", Count, "0", "train first, then add");
+        }
+
+        TrainOn(data, seed, NList);
+    }
+
+    private static IndexHandle Create(int dim, Metric metric, int nlist)
+    {
+        Rows.Range("IVF: nlist", nlist, 1, 1 << 20, "about 4·√n are usual");
+        return New(IndexKind.IvfFlat, dim, metric, nlist);
+    }
+}

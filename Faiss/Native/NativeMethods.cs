@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+
+namespace Recsys.Faiss.Native;
+
+internal enum IndexKind : long
+{
+    Flat,
+    Hnsw,
+    IvfFlat,
+}
+
+/// <summary>RfIndexInfo of index.cpp. Size: M of HNSW or nlist. Breadth: efSearch or nprobe.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct IndexInfo
+{
+    public IndexKind Kind;
+    public long Dim, InnerProduct, Count, Trained, Size, Breadth, EfConstruction;
+}
+
+/// <summary>The exports of the C++ beside this file. Status 0 is success; else rf_last_error has the thread's message.</summary>
+internal static unsafe partial class NativeMethods
+{
+    internal const string Library = "recsys_faiss";
+
+    [LibraryImport(Library)]
+    internal static partial int rf_kmeans(
+        float* x, long n, long dim, long k, int iterations, int restarts, long seed, int maxPointsPerCentroid, int seedPlusPlus,
+        float* centroids, long* assignment, out double objective);
+
+    [LibraryImport(Library)]
+    internal static partial int rf_rq_train(
+        long dim, int* bits, long levels, float* x, long n, int beam, int iterations, int seed, out nint quantizer);
+
+    [LibraryImport(Library)]
+    internal static partial int rf_rq_new(long dim, int* bits, long levels, float* codebooks, out nint quantizer);
+
+    [LibraryImport(Library)]
+    internal static partial int rf_rq_codebooks(NativeHandle quantizer, float* codebooks);
+
+    [LibraryImport(Library)]
+    internal static partial int rf_rq_encode(NativeHandle quantizer, float* x, long n, int beam, int* codes);
+
+    [LibraryImport(Library)]
+    internal static partial int rf_rq_decode(NativeHandle quantizer, int* codes, long n, float* x);
+
+    [LibraryImport(Library)]
+    internal static partial void rf_rq_free(nint quantizer);
+
+    [LibraryImport(Library)]
+    internal static partial int rf_index_new(IndexKind kind, long dim, int innerProduct, long size, long efConstruction, out nint index);
+
+    [LibraryImport(Library)]
+    internal static partial int rf_index_info(NativeHandle index, out IndexInfo info);
+
+    [LibraryImport(Library)]
+    internal static partial int rf_index_train(NativeHandle index, float* x, long n, int seed);
+
+    [LibraryImport(Library)]
+    internal static partial int rf_index_add(NativeHandle index, float* x, long n, int oneThread);
+
+    [LibraryImport(Library)]
+    internal static partial int rf_index_search(NativeHandle index, float* x, long n, long k, long breadth, float* distances, long* ids);
+
+    [LibraryImport(Library)]
+    internal static partial int rf_index_write(NativeHandle index, long breadth, SafeHandle file, long offset);
+
+    [LibraryImport(Library)]
+    internal static partial int rf_index_read(SafeHandle file, long offset, out nint index);
+
+    [LibraryImport(Library)]
+    internal static partial void rf_index_free(nint index);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int rf_sync_folder(string path);
+
+    [LibraryImport(Library)]
+    private static partial nint rf_last_error();
+
+    /// <exception cref="FaissException">The call before, on this thread, was not successful.</exception>
+    internal static void Check(int status, string operation)
+    {
+        if (status != 0)
+        {
+            throw FaissException.Fault(operation, LastError());
+        }
+    }
+
+    /// <summary>The message of this thread's last failing call.</summary>
+    internal static string LastError() => Marshal.PtrToStringUTF8(rf_last_error()) ?? "no message";
+}

@@ -1,0 +1,80 @@
+// Lloyd's k-means by FAISS, from its own random sample or from k-means++ seeds.
+#include "abi.h"
+
+#include <faiss/Clustering.h>
+#include <faiss/IndexFlat.h>
+#include <faiss/utils/distances.h>
+
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+namespace {
+// k-means++ (Arthur and Vassilvitskii 2007): each next seed is drawn with probability proportional to D(x)^2.
+std::vector<float> plus_plus(const float* x, int64_t n, int64_t dim, int64_t k, int64_t seed) {
+  std::mt19937_64 generator(static_cast<uint64_t>(seed));
+  auto uniform = [&] { return static_cast<double>(generator() >> 11) * 0x1.0p-53; };
+  std::vector<double> mass(n, 1.0);
+  std::vector<float> nearest(n, std::numeric_limits<float>::max()), centroids(k * dim);
+  std::vector<char> taken(n, 0);
+  for (int64_t c = 0; c < k; ++c) {
+    double total = 0;
+    for (double m : mass) total += m;
+    int64_t pick = -1;
+    if (total > 0) {
+      double left = uniform() * total;
+      for (int64_t i = 0; i < n; ++i) {
+        if (mass[i] <= 0) continue;
+        pick = i;
+        left -= mass[i];
+        if (left < 0) break;
+      }
+    } else {  // fewer distinct points than centroids: any point not yet taken
+      auto start = static_cast<int64_t>(uniform() * n);
+      for (int64_t step = 0; step < n && pick < 0; ++step) {
+        if (!taken[(start + step) % n]) pick = (start + step) % n;
+      }
+    }
+    taken[pick] = 1;
+    std::memcpy(&centroids[c * dim], x + pick * dim, sizeof(float) * dim);
+#pragma omp parallel for if (n * dim > 65536)
+    for (int64_t i = 0; i < n; ++i) {
+      float distance = faiss::fvec_L2sqr(x + i * dim, &centroids[c * dim], dim);
+      if (distance < nearest[i]) nearest[i] = distance;
+      mass[i] = nearest[i];
+    }
+  }
+  return centroids;
+}
+}  // namespace
+
+// x [n, dim]; centroids [k, dim]; assignment [n]; objective: sum of squared distances of all n points to their centroid.
+// Runs from seed, seed + 1, ... and keeps the best.
+RF_EXPORT int rf_kmeans(const float* x, int64_t n, int64_t dim, int64_t k, int32_t iterations, int32_t restarts, int64_t seed,
+                        int32_t max_points_per_centroid, int32_t seed_plus_plus, float* centroids, int64_t* assignment, double* objective) {
+  return recsys_faiss::guarded([&] {
+    faiss::ClusteringParameters parameters;
+    parameters.niter = iterations;
+    parameters.min_points_per_centroid = 1;  // below the default of 39 FAISS warns on standard error; that is the caller's choice
+    parameters.max_points_per_centroid = max_points_per_centroid;
+    std::vector<int64_t> labels(n);
+    std::vector<float> distances(n);
+    for (int32_t run = 0; run < restarts; ++run) {
+      parameters.seed = static_cast<int>((seed + run) & 0x7fffffff);
+      faiss::Clustering clustering(static_cast<int>(dim), static_cast<int>(k), parameters);
+      if (seed_plus_plus) clustering.centroids = plus_plus(x, n, dim, k, seed + run);
+      faiss::IndexFlatL2 index(dim);
+      if (iterations > 0) clustering.train(n, x, index);
+      index.reset();
+      index.add(k, clustering.centroids.data());
+      index.search(n, x, 1, distances.data(), labels.data());
+      double sum = 0;  // recomputed: the search's |x|^2 - 2xc + |c|^2 loses digits
+      for (int64_t i = 0; i < n; ++i) sum += faiss::fvec_L2sqr(x + i * dim, &clustering.centroids[labels[i] * dim], dim);
+      if (run > 0 && sum >= *objective) continue;
+      *objective = sum;
+      std::memcpy(centroids, clustering.centroids.data(), sizeof(float) * k * dim);
+      std::memcpy(assignment, labels.data(), sizeof(int64_t) * n);
+    }
+  });
+}
