@@ -53,7 +53,7 @@ internal static class CodebookFiles
             var fusion = new Fusion([.. config.Fusion.Select(p => new FusionPart(p.Name, p.Dim, p.Weight, p.KeepLength, Mean(tensors, p), p.Scale))]);
             return new Codebook(config.Kind, fusion, Model(config, fusion.Dim, tensors));
         }
-        catch (Exception fault) when (fault is SafetensorsException or StateDictException)
+        catch (Exception fault) when (fault is SafetensorsException or TorchException)
         {
             throw CatalogException.Damaged($"'{tensorsPath}' is damaged or does not fit {ConfigName}: {fault.Message} Rebuild the version.", fault);
         }
@@ -77,13 +77,13 @@ internal static class CodebookFiles
         if (config.Kind == QuantizerKind.RqVae)
         {
             var rqVae = new RqVae(inputDim, config.Hidden!, config.LatentDim!.Value, config.Sizes);
-            rqVae.load_state_dict(state);
+            rqVae.Restore(state);
             rqVae.eval();
             return rqVae;
         }
 
         var codebooks = new ResidualCodebooks(config.Sizes, inputDim);
-        codebooks.load_state_dict(state);
+        codebooks.Restore(state);
         return new ResidualKMeansModel(codebooks);
     }
 }

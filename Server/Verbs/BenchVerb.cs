@@ -4,7 +4,7 @@ using Recsys.Catalog;
 using Recsys.Jobs;
 using Recsys.Server.Bench;
 using Recsys.Server.Terminal;
-using Recsys.Torch;
+using TorchSharp;
 
 namespace Recsys.Server.Verbs;
 
@@ -13,17 +13,16 @@ internal static class BenchVerb
     public static Command Create()
     {
         var command = new Command("bench", "Measurements side by side with a peer, in one run.");
-        command.Subcommands.Add(Of("platform", "Dispatch, training step and optimiser beside PyTorch (where Debian's python3-torch is installed); gRPC beside bare HTTP/2.",
-            (rounds, only, log, cancel) => [.. PlatformBench.Run(rounds, only, log, cancel), .. "grpc".Contains(only, StringComparison.OrdinalIgnoreCase) ? GrpcLoadBench.Run(rounds, log, cancel) : []]));
-        command.Subcommands.Add(Of("grpc", "Of platform, the gRPC cases only.", (rounds, _, log, cancel) => GrpcLoadBench.Run(rounds, log, cancel)));
+        command.Subcommands.Add(Torch());
         return command;
     }
 
-    private static Command Of(string name, string description, Func<int, string, Action<string>, CancellationToken, IReadOnlyList<BenchCase>> run)
+    private static Command Torch()
     {
-        var rounds = new Option<int>("--rounds") { Description = "Rounds of each case, ours and the peer's in turn.", DefaultValueFactory = _ => 7 };
-        var only = new Option<string>("--only") { Description = "Only the cases whose names contain this; 'grpc' for those of gRPC.", DefaultValueFactory = _ => "" };
-        var command = new Command(name, description) { rounds, only };
+        var rounds = new Option<int>("--rounds") { Description = "Rounds of each case, all sides in turn.", DefaultValueFactory = _ => 7 };
+        var only = new Option<string>("--only") { Description = "Only the cases whose names contain this.", DefaultValueFactory = _ => "" };
+        var before = new Option<string?>("--before") { Description = "A checkout of an earlier commit, built there: it is measured too (see bench/before)." };
+        var command = new Command("torch", "Training, sampling, optimiser and beam search beside plain TorchSharp and an earlier build.") { rounds, only, before };
         command.OnRun((parsed, cancel) => Task.Run(() =>
         {
             int wanted = parsed.GetValue(rounds);
@@ -32,17 +31,20 @@ internal static class BenchVerb
                 throw CatalogException.Invalid($"--rounds {wanted}: allowed are 1 to 1000.");
             }
 
-            var cases = run(wanted, parsed.GetValue(only)!, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
+            using var earlier = parsed.GetValue(before) is { } clone ? BeforePeer.Start(Path.GetFullPath(clone), BeforeProgram) : null;
+            var cases = TorchBench.Run(wanted, parsed.GetValue(only)!, earlier, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
             if (cases.Count == 0)
             {
-                throw CatalogException.Invalid($"--only {parsed.GetValue(only)}: no case of 'bench {name}' has that in its name; leave it out to see them all.");
+                throw CatalogException.Invalid($"--only {parsed.GetValue(only)}: no case of 'bench torch' has that in its name; leave it out to see them all.");
             }
 
-            string machine = $"{Machine.Description}, {torch.get_num_threads()} threads, libtorch {TorchRuntime.Version}";
-            return new VerbResult(new { bench = name, machine, cases }, output => Print(output, name, machine, cases));
+            string machine = $"{Machine.Description}, {torch.get_num_threads()} threads, libtorch {torch.__version__}";
+            return new VerbResult(new { bench = "torch", machine, cases }, output => Print(output, "torch", machine, cases));
         }, cancel));
         return command;
     }
+
+    private static string BeforeProgram => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../Before/release/recsys-before.dll"));
 
     private static void Print(TextWriter output, string name, string machine, IReadOnlyList<BenchCase> cases)
     {
@@ -50,7 +52,7 @@ internal static class BenchVerb
         foreach (var measured in cases)
         {
             static string Number(double? value) => value is { } v ? v.ToString("G4", CultureInfo.InvariantCulture) : "–";
-            string ratio = measured.Ratio is { } r ? string.Create(CultureInfo.InvariantCulture, $"{r:F2} ({measured.RatioSpread![0]:F2} to {measured.RatioSpread[1]:F2}), goal {measured.Goal:F2}") : "no peer";
+            string ratio = measured.Ratio is { } r ? string.Create(CultureInfo.InvariantCulture, $"{r:F2} ({measured.RatioSpread![0]:F2} to {measured.RatioSpread[1]:F2}), goal {(measured.Goal is { } goal ? $"{goal:F2} {(measured.Met == true ? "met" : "MISSED")}" : "none")}") : "no peer";
             output.WriteLine($"  {measured.Name,-54} {Number(measured.Ours),9} {measured.Unit}  peer {Number(measured.Peer),9}  floor {Number(measured.Floor),9}  {ratio}");
         }
 

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+
+namespace Recsys.Server.Bench;
+
+/// <summary>
+/// The engine beside plain TorchSharp, which does the same work in this process, and beside an earlier build in another one, round by round
+/// in one run.
+/// </summary>
+internal static class TorchBench
+{
+    private const string Plain = "plain TorchSharp";
+
+    // Each side prepares once and then gives one number a call, in milliseconds.
+    private sealed record Case(string Name, string Before, Func<Func<double>> Ours, Func<Func<double>>? PlainTorch, double? PlainGoal, double? BeforeGoal, Func<double>? Floor = null);
+
+    private static IReadOnlyList<Case> Cases { get; } =
+    [
+        new("decoder training step, bf16", "decoder", () => Timed(TorchCases.Decoder(fused: true, ScalarType.BFloat16)),
+            () => Timed(TorchCases.Decoder(fused: false, ScalarType.BFloat16)), .30, 1.0, () => DecoderShape.Flops / Machinery.ProductRate(ScalarType.BFloat16)),
+        new("DiT training step, bf16", "dit-training", () => Timed(TorchCases.DiTTraining(plain: false)), () => Timed(TorchCases.DiTTraining(plain: true)), .35, 1.0,
+            () => 3 * DiffusionTransformer.Flops / Machinery.ProductRate(ScalarType.BFloat16)),
+        new("DiT sampling, 4 guided steps, bf16", "dit-sampling", () => Timed(TorchCases.DiTSampling(plain: false)), () => Timed(TorchCases.DiTSampling(plain: true)), null, .9,
+            () => 2 * DiffusionTransformer.SamplingSteps * DiffusionTransformer.Flops / Machinery.ProductRate(ScalarType.BFloat16)),
+        new("U-Net of the creative default, training step", "creative-step", () => Workloads.CreativeStep, null, null, 1.1),
+        new("U-Net of the creative default, 4 pictures in 10 guided steps", "creative-drawing", Workloads.CreativeDrawing, null, null, 1.1),
+        new("AdamW step, 5 M parameters in 100 tensors", "adamw", () => Timed(TorchCases.AdamW(fused: true)), () => Timed(TorchCases.AdamW(fused: false)), .1, null,
+            () => 5e6 * 4 * 7 / Machinery.CopyRate()),
+        new("beam search, one request, Beauty's shape", "beam", Workloads.BeamSearch, null, null, 1.0),
+    ];
+
+    /// <param name="rounds">Rounds of each case, all sides in turn.</param>
+    /// <param name="only">Part of the names of the cases to run; empty for all.</param>
+    /// <param name="before">The earlier build; null: not measured.</param>
+    public static IReadOnlyList<BenchCase> Run(int rounds, string only, BeforePeer? before, Action<string> log, CancellationToken cancel)
+    {
+        var results = new List<BenchCase>();
+        foreach (var measured in Cases.Where(c => c.Name.Contains(only, StringComparison.OrdinalIgnoreCase)))
+        {
+            using var scope = NewDisposeScope();
+            Func<double>? ours = measured.Ours(), plain = measured.PlainTorch?.Invoke(), earlier = before is null ? null : () => before.Run(measured.Before);
+            var runs = (Ours: new double[rounds], Plain: new double[rounds], Before: new double[rounds]);
+            for (int round = -1; round < rounds; round++)
+            {
+                cancel.ThrowIfCancellationRequested();
+                var (a, b, c) = (ours(), plain?.Invoke(), earlier?.Invoke());
+                if (round >= 0)
+                {
+                    (runs.Ours[round], runs.Plain[round], runs.Before[round]) = (a, b ?? 0, c ?? 0);
+                }
+            }
+
+            double? floor = measured.Floor?.Invoke() * 1e3;
+            if (plain is not null)
+            {
+                results.Add(new BenchCase(measured.Name, "ms", runs.Ours, runs.Plain, Plain, floor, measured.PlainGoal));
+            }
+
+            if (earlier is not null || plain is null)
+            {
+                results.Add(new BenchCase(measured.Name, "ms", runs.Ours, earlier is null ? null : runs.Before, before?.Name, floor, measured.BeforeGoal));
+            }
+
+            log($"{measured.Name}: {results[^1].Ours:G4} ms");
+        }
+
+        return results;
+    }
+
+    private static Func<double> Timed(Action work) => () =>
+    {
+        long started = Stopwatch.GetTimestamp();
+        work();
+        return Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+    };
+}
