@@ -5,15 +5,17 @@ namespace Recsys.Faiss;
 /// <summary>Approximate search in a small-world graph over whole vectors (HNSW, Malkov and Yashunin 2016). Needs no training.</summary>
 public sealed class HnswIndex : VectorIndex
 {
-    private int _efSearch;
-
     /// <param name="m">Links of a vector, 2 to 512; twice as many on the lowest layer.</param>
     /// <param name="efConstruction">Candidates looked at while a vector is added.</param>
     public HnswIndex(int dim, Metric metric, int m = 32, int efConstruction = 40)
-        : base(Create(dim, metric, m, efConstruction)) => _efSearch = (int)Info.Breadth;
+        : base(Create(dim, metric, m, efConstruction))
+    {
+    }
 
     internal HnswIndex(IndexHandle handle)
-        : base(handle) => _efSearch = (int)Info.Breadth;
+        : base(handle)
+    {
+    }
 
     public int M => (int)Info.Size;
 
@@ -22,18 +24,16 @@ public sealed class HnswIndex : VectorIndex
     /// <summary>Candidates looked at while searching: more finds more and takes longer. A search looks at k of them at least.</summary>
     public int EfSearch
     {
-        get => _efSearch;
+        get => (int)Info.Breadth;
         set
         {
             Rows.Range("HNSW: efSearch", value, 1, MaxBreadth, "64 to 512 are usual");
-            _efSearch = value;
+            SetBreadth(value);
         }
     }
 
     /// <summary>Adds on all threads. The graph then depends on how they meet; by default it does not, and adding uses one thread.</summary>
     public bool ParallelBuild { get; set; }
-
-    private protected override int Breadth => _efSearch;
 
     private protected override bool AddsOnOneThread => !ParallelBuild;
 

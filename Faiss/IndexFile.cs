@@ -14,7 +14,7 @@ internal static class IndexFile
 
     private static ReadOnlySpan<byte> Magic => "RSFAISS1"u8;
 
-    internal static void Save(string path, IndexHandle index, int breadth)
+    internal static void Save(string path, IndexHandle index)
     {
         path = Path.GetFullPath(path);
         string beside = $"{path}.{Guid.NewGuid():N}.new";
@@ -22,7 +22,7 @@ internal static class IndexFile
         {
             using (var file = File.OpenHandle(beside, FileMode.CreateNew, FileAccess.ReadWrite))
             {
-                Check(rf_index_write(index, breadth, file, HeaderBytes), $"writing {path}");
+                Check(rf_index_write(index, file, HeaderBytes), $"writing {path}");
                 var header = new byte[HeaderBytes];
                 Magic.CopyTo(header);
                 BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(LengthAt), RandomAccess.GetLength(file) - HeaderBytes);
@@ -34,15 +34,16 @@ internal static class IndexFile
             File.Move(beside, path, overwrite: true);
             Check(rf_sync_folder(Path.GetDirectoryName(path)!), $"writing {path}");
         }
-        catch (Exception e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            File.Delete(beside);
-            if (e is IOException or UnauthorizedAccessException)
+            throw new FaissFileException(path, $"it could not be written: {e.Message}", "make room, or choose another folder", e);
+        }
+        finally
+        {
+            if (File.Exists(beside))
             {
-                throw new FaissFileException(path, $"it could not be written: {e.Message}", "make room, or choose another folder", e);
+                File.Delete(beside);
             }
-
-            throw;
         }
     }
 

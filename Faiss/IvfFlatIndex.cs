@@ -5,14 +5,16 @@ namespace Recsys.Faiss;
 /// <summary>Approximate search in inverted lists: k-means makes NList cells, a query looks into the NProbe nearest. Train first.</summary>
 public sealed class IvfFlatIndex : VectorIndex
 {
-    private int _nprobe;
-
     /// <param name="nlist">Cells; about √n to 4·√n are usual.</param>
     public IvfFlatIndex(int dim, Metric metric, int nlist)
-        : base(Create(dim, metric, nlist)) => _nprobe = (int)Info.Breadth;
+        : base(Create(dim, metric, nlist))
+    {
+    }
 
     internal IvfFlatIndex(IndexHandle handle)
-        : base(handle) => _nprobe = (int)Info.Breadth;
+        : base(handle)
+    {
+    }
 
     public int NList => (int)Info.Size;
 
@@ -21,22 +23,20 @@ public sealed class IvfFlatIndex : VectorIndex
     /// <summary>Cells that a query looks into, 1 to NList; all of them make the search exact.</summary>
     public int NProbe
     {
-        get => _nprobe;
+        get => (int)Info.Breadth;
         set
         {
             Rows.Range("IVF: nprobe", value, 1, NList, "more cells find more and take longer");
-            _nprobe = value;
+            SetBreadth(value);
         }
     }
-
-    private protected override int Breadth => _nprobe;
 
     /// <summary>Finds the cells from rows [n, dim], n at least NList.</summary>
     public void Train(ReadOnlySpan<float> data, int seed = 1234)
     {
-        if (Count > 0)
+        if (IsTrained)
         {
-            throw new FaissException("IVF: the number of vectors before training", Count, "0", "train first, then add");
+            throw FaissException.Fault("IVF: training", "it is trained already", "make a new index"); // FAISS would keep the old cells
         }
 
         TrainOn(data, seed, NList);

@@ -30,9 +30,6 @@ public abstract class VectorIndex : IDisposable
 
     private protected IndexInfo Info => _info;
 
-    /// <summary>efSearch or nprobe of the next search.</summary>
-    private protected virtual int Breadth => 0;
-
     private protected virtual bool AddsOnOneThread => false;
 
     /// <summary>Reads an index that <see cref="Save"/> wrote: a flat, an HNSW or an IVF one.</summary>
@@ -67,7 +64,7 @@ public abstract class VectorIndex : IDisposable
     /// <exception cref="FaissException">Not whole rows; a value not finite or beyond ±1e15; an IVF index that is not trained.</exception>
     public SearchResult Search(ReadOnlySpan<float> queries, int k)
     {
-        int n = Rows.Count(queries, Dim, "index: queries");
+        int n = queries.Length / Dim; // what is left over is refused below
         Rows.Range("index: k", k, 1, Array.MaxLength / Math.Max(n, 1), "ask for at least one neighbour, of fewer queries at a time");
         var distances = Rows.Allocate<float>(n, k, "index: answers");
         var ids = Rows.Allocate<long>(n, k, "index: answers");
@@ -89,7 +86,7 @@ public abstract class VectorIndex : IDisposable
             fixed (float* x = queries, d = distances)
             fixed (long* i = ids)
             {
-                Check(rf_index_search(_handle, x, n, k, Breadth, d, i), "index: searching");
+                Check(rf_index_search(_handle, x, n, k, d, i), "index: searching");
             }
         }
         finally
@@ -100,7 +97,7 @@ public abstract class VectorIndex : IDisposable
 
     /// <summary>Writes beside <paramref name="path"/>, syncs and renames, so that a reader sees the old file or the new.</summary>
     /// <exception cref="FaissException">A fault while writing; what stood at <paramref name="path"/> is as it was.</exception>
-    public void Save(string path) => Alone(() => IndexFile.Save(path, _handle, Breadth));
+    public void Save(string path) => Alone(() => IndexFile.Save(path, _handle));
 
     public void Dispose()
     {
@@ -114,6 +111,9 @@ public abstract class VectorIndex : IDisposable
         Check(rf_index_new(kind, dim, metric == Metric.InnerProduct ? 1 : 0, size, efConstruction, out nint handle), "index");
         return new IndexHandle(handle);
     }
+
+    /// <summary>Sets efSearch or nprobe; searches under way end with the old one.</summary>
+    private protected void SetBreadth(int breadth) => Change("index", () => rf_index_set_breadth(_handle, breadth));
 
     private protected unsafe void TrainOn(ReadOnlySpan<float> data, int seed, int minRows)
     {

@@ -59,10 +59,13 @@ internal static unsafe partial class NativeMethods
     internal static partial int rf_index_add(NativeHandle index, float* x, long n, int oneThread);
 
     [LibraryImport(Library)]
-    internal static partial int rf_index_search(NativeHandle index, float* x, long n, long k, long breadth, float* distances, long* ids);
+    internal static partial int rf_index_set_breadth(NativeHandle index, long breadth);
 
     [LibraryImport(Library)]
-    internal static partial int rf_index_write(NativeHandle index, long breadth, SafeHandle file, long offset);
+    internal static partial int rf_index_search(NativeHandle index, float* x, long n, long k, float* distances, long* ids);
+
+    [LibraryImport(Library)]
+    internal static partial int rf_index_write(NativeHandle index, SafeHandle file, long offset);
 
     [LibraryImport(Library)]
     internal static partial int rf_index_read(SafeHandle file, long offset, out nint index);

@@ -88,20 +88,22 @@ RF_EXPORT int rf_index_add(void* handle, const float* x, int64_t n, int32_t one_
   });
 }
 
-// x [n, dim]; distances and ids [n, k], the nearest first; -1 where there is none.
-RF_EXPORT int rf_index_search(void* handle, const float* x, int64_t n, int64_t k, int64_t breadth, float* distances, int64_t* ids) {
+// efSearch or nprobe of later searches. Not a parameter of the search: FAISS 1.7.3 sizes HNSW's list of candidates by the index's own.
+RF_EXPORT int rf_index_set_breadth(void* handle, int64_t breadth) {
   return guarded([&] {
-    faiss::SearchParametersHNSW graph;
-    faiss::SearchParametersIVF lists;
-    const faiss::SearchParameters* parameters = nullptr;
-    if (dynamic_cast<faiss::IndexHNSW*>(from(handle)) != nullptr) {
-      graph.efSearch = static_cast<int>(std::max(breadth, k));  // with fewer candidates than k the answer would have holes
-      parameters = &graph;
-    } else if (dynamic_cast<faiss::IndexIVF*>(from(handle)) != nullptr) {
-      lists.nprobe = breadth;
-      parameters = &lists;
-    }
-    from(handle)->search(n, x, k, distances, ids, parameters);
+    if (auto* hnsw = dynamic_cast<faiss::IndexHNSW*>(from(handle))) hnsw->hnsw.efSearch = static_cast<int>(breadth);
+    if (auto* ivf = dynamic_cast<faiss::IndexIVF*>(from(handle))) ivf->nprobe = breadth;
+  });
+}
+
+// x [n, dim]; distances and ids [n, k], the nearest first; -1 where there is none.
+RF_EXPORT int rf_index_search(void* handle, const float* x, int64_t n, int64_t k, float* distances, int64_t* ids) {
+  return guarded([&] {
+    faiss::SearchParametersHNSW parameters;
+    auto* hnsw = dynamic_cast<faiss::IndexHNSW*>(from(handle));
+    // With fewer candidates than k it stops before it has found k.
+    if (hnsw != nullptr) parameters.efSearch = std::max(hnsw->hnsw.efSearch, static_cast<int>(k));
+    from(handle)->search(n, x, k, distances, ids, hnsw != nullptr ? &parameters : nullptr);
   });
 }
 

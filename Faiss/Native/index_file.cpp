@@ -1,8 +1,6 @@
 // An index to and from an open file, in FAISS's own format. FAISS believes what it reads: Recsys.Faiss checks length and SHA-256 first.
 #include "abi.h"
 
-#include <faiss/IndexHNSW.h>
-#include <faiss/IndexIVF.h>
 #include <faiss/index_io.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,7 +8,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 #include <stdexcept>
 
 using recsys_faiss::guarded;
@@ -42,13 +39,10 @@ struct Stream {
 };
 }  // namespace
 
-RF_EXPORT int rf_index_write(void* handle, int64_t breadth, intptr_t descriptor, int64_t offset) {
+RF_EXPORT int rf_index_write(const void* handle, intptr_t descriptor, int64_t offset) {
   return guarded([&] {
-    auto* index = static_cast<faiss::Index*>(handle);
-    if (auto* hnsw = dynamic_cast<faiss::IndexHNSW*>(index)) hnsw->hnsw.efSearch = static_cast<int>(breadth);
-    if (auto* ivf = dynamic_cast<faiss::IndexIVF*>(index)) ivf->nprobe = breadth;
     Stream stream(static_cast<int>(descriptor), "wb", offset);
-    faiss::write_index(index, stream.file);
+    faiss::write_index(static_cast<const faiss::Index*>(handle), stream.file);
     stream.finish();
   });
 }

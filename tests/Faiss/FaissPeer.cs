@@ -46,7 +46,6 @@ public sealed class FaissPeer : IDisposable
     private static (int Code, string Output) Run(params string[] arguments)
     {
         var start = new ProcessStartInfo(Python, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
-        start.Environment["OMP_NUM_THREADS"] = "1";
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();

@@ -99,7 +99,8 @@ public class KMeansTests
         Points.Refuses("number of centroids is 1", () => KMeans.Train([], 3, 1));
         Points.Refuses("number of values is 12, but must be a multiple of the dimension 5", () => KMeans.Train(data, 5, 1));
         Points.Refuses("dimension is 0", () => KMeans.Train(data, 0, 1));
-        Points.Refuses("iterations is 0", () => KMeans.Train(data, 3, 2, new KMeansOptions { Iterations = 0, Seeding = KMeansSeeding.Random }));
+        var never = new KMeansOptions { Iterations = 0, Seeding = KMeansSeeding.Random };
+        Points.Refuses("iterations is 0", () => KMeans.Train(data, 3, 2, never));
         data[7] = float.NaN;
         Points.Refuses("row 2, component 1 is NaN", () => KMeans.Train(data, 3, 2));
         data[7] = 2e15f;

@@ -7,7 +7,6 @@ import faiss
 import numpy as np
 
 folder, dim, k = sys.argv[1], 16, 10
-faiss.omp_set_num_threads(1)
 
 
 def read(name):
@@ -36,7 +35,8 @@ for beam in (1, 5):
     packed = residual.sa_encode(query)
     numbers = [int.from_bytes(row.tobytes(), "little") for row in packed]
     shifts = np.cumsum((0,) + bits[:-1])
-    write(f"rq.codes{beam}", np.array([[number >> int(s) & (1 << b) - 1 for s, b in zip(shifts, bits)] for number in numbers], dtype=np.int32))
+    codes = [[number >> int(shift) & (1 << b) - 1 for shift, b in zip(shifts, bits)] for number in numbers]
+    write(f"rq.codes{beam}", np.array(codes, dtype=np.int32))
     write(f"rq.decoded{beam}", residual.sa_decode(packed))
 
 for metric, metric_name in ((faiss.METRIC_L2, "L2"), (faiss.METRIC_INNER_PRODUCT, "InnerProduct")):
@@ -49,7 +49,10 @@ for metric, metric_name in ((faiss.METRIC_L2, "L2"), (faiss.METRIC_INNER_PRODUCT
     lists.cp.min_points_per_centroid = 1
     for name, index in (("flat", faiss.IndexFlat(dim, metric)), ("hnsw", graph), ("ivf", lists)):
         index.train(train)
+        threads = faiss.omp_get_max_threads()
+        faiss.omp_set_num_threads(1)  # HNSW's graph depends on how threads meet
         index.add(base)
+        faiss.omp_set_num_threads(threads)
         distances, ids = index.search(query, k)
         write(f"{name}-{metric_name}.distances", distances)
         write(f"{name}-{metric_name}.ids", ids)
