@@ -13,16 +13,14 @@ internal static class BenchVerb
     public static Command Create()
     {
         var command = new Command("bench", "Measurements side by side with a peer, in one run.");
-        command.Subcommands.Add(Of("platform", "Dispatch, training step and optimiser beside PyTorch (where Debian's python3-torch is installed); gRPC beside bare HTTP/2.",
-            (rounds, only, log, cancel) => [.. PlatformBench.Run(rounds, only, log, cancel), .. "grpc".Contains(only, StringComparison.OrdinalIgnoreCase) ? GrpcLoadBench.Run(rounds, log, cancel) : []]));
-        command.Subcommands.Add(Of("grpc", "Of platform, the gRPC cases only.", (rounds, _, log, cancel) => GrpcLoadBench.Run(rounds, log, cancel)));
+        command.Subcommands.Add(Of("platform", "Dispatch, training step and optimiser beside PyTorch (where Debian's python3-torch is installed).", PlatformBench.Run));
         return command;
     }
 
     private static Command Of(string name, string description, Func<int, string, Action<string>, CancellationToken, IReadOnlyList<BenchCase>> run)
     {
         var rounds = new Option<int>("--rounds") { Description = "Rounds of each case, ours and the peer's in turn.", DefaultValueFactory = _ => 7 };
-        var only = new Option<string>("--only") { Description = "Only the cases whose names contain this; 'grpc' for those of gRPC.", DefaultValueFactory = _ => "" };
+        var only = new Option<string>("--only") { Description = "Only the cases whose names contain this.", DefaultValueFactory = _ => "" };
         var command = new Command(name, description) { rounds, only };
         command.OnRun((parsed, cancel) => Task.Run(() =>
         {

@@ -5,16 +5,15 @@ namespace Recsys.Architecture.Tests;
 /// <summary>The dependency table of the house, read off the project files: everything that is not allowed is refused.</summary>
 public sealed class DependencyTableTests
 {
-    private static readonly string[] Platform = ["Platform/Torch", "Platform/Faiss", "Platform/Grpc", "Platform/Imaging"];
+    private static readonly string[] Platform = ["Platform/Torch", "Platform/Faiss", "Platform/Imaging"];
 
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Platform/Torch"] = [],
         ["Platform/Faiss"] = ["Platform/Torch"],
-        ["Platform/Grpc"] = [],
         ["Platform/Imaging"] = [],
         ["Catalog"] = [],
-        ["Protos"] = ["Platform/Grpc"],
+        ["Protos"] = [],
         ["Embeddings"] = ["Catalog", .. Platform],
         ["Store"] = ["Catalog"],
         ["Quantizer"] = ["Catalog", "Protos", .. Platform],

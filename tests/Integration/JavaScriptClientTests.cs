@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 
 namespace Recsys.Integration.Tests;
@@ -7,7 +6,7 @@ namespace Recsys.Integration.Tests;
 [Collection(WorldCollection.Name)]
 public sealed class JavaScriptClientTests(World world)
 {
-    [Fact]
+    [JavaScriptFact]
     public async Task The_official_JavaScript_client_gets_recommendations_and_pictures()
     {
         var seen = await CallAsync();
@@ -37,31 +36,9 @@ public sealed class JavaScriptClientTests(World world)
 
     private async Task<JsonElement> CallAsync()
     {
-        string modules = await InstallAsync();
-        var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] arguments = [Path.Combine(Cli.Root, "tests", "Integration", "js", "client.mjs"), world.Address, Path.Combine(Cli.Root, "Protos"), modules, .. world.ItemIds.Take(3)];
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using var node = Process.Start(start)!;
-        var error = node.StandardError.ReadToEndAsync();
-        string output = await node.StandardOutput.ReadToEndAsync();
-        await node.WaitForExitAsync();
-        Assert.True(node.ExitCode == 0, await error);
-        return JsonDocument.Parse(output).RootElement;
-    }
-
-    /// <summary>Installs the client, at the locked versions, once.</summary>
-    private static async Task<string> InstallAsync()
-    {
-        var start = new ProcessStartInfo(Path.Combine(Cli.Root, "tests", "Grpc", "interop", "ensure.sh")) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var install = Process.Start(start)!;
-        var error = install.StandardError.ReadToEndAsync();
-        string output = await install.StandardOutput.ReadToEndAsync();
-        await install.WaitForExitAsync();
-        Assert.True(install.ExitCode == 0, output + await error);
-        return output.Trim().Split('\n')[^1];
+        // Installs the client, at the locked versions, once; the last line is where.
+        string modules = (await ForeignClient.OutputAsync(ForeignClient.Script("js", "ensure.sh"), [])).Trim().Split('\n')[^1];
+        return await ForeignClient.RunAsync(
+            "node", [ForeignClient.Script("js", "client.mjs"), world.Address, Path.Combine(Cli.Root, "Protos"), modules, .. world.ItemIds.Take(3)]);
     }
 }
