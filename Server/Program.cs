@@ -11,7 +11,8 @@ SupervisedRank.Watch();
 var parsed = CommandTree.Create().Parse(args);
 if (parsed.Errors.Count == 0)
 {
-    // A verb that is told to stop has as long as its step in flight takes: native threads that outlive main end the process by SIGSEGV.
+    // A verb that is told to stop has as long as its step in flight takes: native threads that outlive main end the process by
+    // SIGSEGV.
     return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(5) });
 }
 

@@ -21,11 +21,13 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
         Answer(context, () => continuation(request, context));
 
     public override Task ServerStreamingServerHandler<TRequest, TResponse>(
-        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
         Answer(context, () => Done(continuation(request, responseStream, context)));
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
-        IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
+        IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
         Answer(context, () => Done(continuation(requestStream, responseStream, context)));
 
     private async Task<T> Answer<T>(ServerCallContext context, Func<Task<T>> call)
@@ -49,9 +51,12 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
     private Status? ToStatus(Exception exception, ServerCallContext context) => exception switch
     {
         CatalogException e => Of(ToCode(e.Fault), e.Message),
-        OperationCanceledException when context.Deadline <= DateTime.UtcNow => Of(Code.DeadlineExceeded, "The deadline passed before the answer was ready."),
+        OperationCanceledException when context.Deadline <= DateTime.UtcNow
+            => Of(Code.DeadlineExceeded, "The deadline passed before the answer was ready."),
         OperationCanceledException when drain.IsCut => Of(
-            Code.Unavailable, "The server is stopping and cut this call off. Call again: another server, or this one once it is back.", "SERVER_STOPPING"),
+            Code.Unavailable,
+            "The server is stopping and cut this call off. Call again: another server, or this one once it is back.",
+            "SERVER_STOPPING"),
         OperationCanceledException => Of(Code.Cancelled, "The call was cancelled."),
         _ => null,
     };
@@ -65,7 +70,8 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
 
     /// <summary>NotFound: NOT_FOUND, as the status is written everywhere but in .NET.</summary>
     private static string NameOf(Code code) =>
-        string.Concat(code.ToString().Select((letter, i) => i > 0 && char.IsUpper(letter) ? $"_{letter}" : $"{char.ToUpperInvariant(letter)}"));
+        string.Concat(code.ToString()
+            .Select((letter, i) => i > 0 && char.IsUpper(letter) ? $"_{letter}" : $"{char.ToUpperInvariant(letter)}"));
 
     private static Code ToCode(Fault fault) => fault switch
     {

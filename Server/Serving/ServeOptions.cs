@@ -8,7 +8,8 @@ namespace Recsys.Server.Serving;
 /// <param name="Versions">Folder of versions.</param>
 /// <param name="Redis">Connection string; null: a private Redis in the folder of versions.</param>
 /// <param name="Listen">Where gRPC listens (HTTP/2 without TLS); port 0: any free one.</param>
-/// <param name="Http">Where the same services answer JSON over HTTP/1.1; null: nowhere. Without TLS one port cannot tell the two apart.</param>
+/// <param name="Http">Where the same services answer JSON over HTTP/1.1; null: nowhere.
+/// Without TLS one port cannot tell the two apart.</param>
 /// <param name="Drain">How long calls in flight may go on once the server was asked to stop; then they are cancelled.</param>
 internal sealed record ServeOptions(string Versions, string? Redis, IPEndPoint Listen, IPEndPoint? Http, TimeSpan Drain)
 {
@@ -23,10 +24,12 @@ internal sealed record ServeOptions(string Versions, string? Redis, IPEndPoint L
     /// <summary>Largest gRPC message that is read, in bytes: an Assign of 10,000 embeddings fits.</summary>
     public const int MaxRequestBytes = 64 * 1024 * 1024;
 
-    /// <summary>Largest JSON body that is read, in bytes. gRPC's limit does not hold for JSON, where a float takes about three times the bytes.</summary>
+    /// <summary>Largest JSON body that is read, in bytes. gRPC's limit does not hold for JSON,
+    /// where a float takes about three times the bytes.</summary>
     public const long MaxJsonBytes = 4L * MaxRequestBytes;
 
-    /// <summary>An address and port: <c>0.0.0.0:5757</c>, <c>[::1]:5757</c>, <c>localhost:5757</c>, or a port alone (this machine only).</summary>
+    /// <summary>An address and port: <c>0.0.0.0:5757</c>, <c>[::1]:5757</c>, <c>localhost:5757</c>,
+    /// or a port alone (this machine only).</summary>
     /// <exception cref="CatalogException">InvalidArgument: anything else.</exception>
     public static IPEndPoint ParseEndpoint(string option, string text)
     {
@@ -36,7 +39,8 @@ internal sealed record ServeOptions(string Versions, string? Redis, IPEndPoint L
         return IPEndPoint.TryParse(full, out var endpoint)
             && (endpoint.AddressFamily == AddressFamily.InterNetworkV6 ? full.Contains("]:", StringComparison.Ordinal) : full.Contains(':'))
                 ? endpoint
-                : throw CatalogException.Invalid($"{option} '{text}' is no address and port: write for example {DefaultListen} (port 0: any free one).");
+                : throw CatalogException.Invalid(
+                    $"{option} '{text}' is no address and port: write for example {DefaultListen} (port 0: any free one).");
     }
 
     /// <summary>Where JSON is answered: at the port after gRPC's, unless told otherwise.</summary>
@@ -60,7 +64,8 @@ internal sealed record ServeOptions(string Versions, string? Redis, IPEndPoint L
             : ParseEndpoint("--http", text);
         return http.Port == 0 || !http.Equals(listen)
             ? http
-            : throw CatalogException.Invalid($"--http {text} is gRPC's own port, and without TLS one port cannot serve both: give another one, or 'off'.");
+            : throw CatalogException.Invalid(
+                $"--http {text} is gRPC's own port, and without TLS one port cannot serve both: give another one, or 'off'.");
     }
 
     /// <exception cref="CatalogException">InvalidArgument: out of range.</exception>

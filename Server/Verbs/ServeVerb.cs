@@ -15,12 +15,32 @@ internal static class ServeVerb
     public static Command Create()
     {
         var versions = new Option<string>("--versions") { Description = "Folder of versions.", DefaultValueFactory = _ => "versions" };
-        var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private Redis in the folder of versions)." };
-        var listen = new Option<string>("--listen") { Description = "Address and port of gRPC (port 0: any free one).", DefaultValueFactory = _ => ServeOptions.DefaultListen };
-        var http = new Option<string?>("--http") { Description = "Port, or address and port, of JSON over HTTP/1.1; 'off': none (default: the port after gRPC's)." };
-        var drain = new Option<double>("--drain") { Description = "Seconds that calls in flight may go on when the server is stopped; then they are cancelled.", DefaultValueFactory = _ => ServeOptions.DefaultDrain };
-        var parent = new Option<bool>("--until-stdin-closes") { Description = "Stop when standard input closes: a server that dies with whoever started it." };
-        var command = new Command("serve", "Serve gRPC, and the same services as JSON over HTTP.") { versions, redis, listen, http, drain, parent };
+        var redis = new Option<string?>("--redis")
+        {
+            Description = "Redis connection string (default: RECSYS_REDIS, else a private Redis in the folder of versions).",
+        };
+        var listen = new Option<string>("--listen")
+        {
+            Description = "Address and port of gRPC (port 0: any free one).",
+            DefaultValueFactory = _ => ServeOptions.DefaultListen,
+        };
+        var http = new Option<string?>("--http")
+        {
+            Description = "Port, or address and port, of JSON over HTTP/1.1; 'off': none (default: the port after gRPC's).",
+        };
+        var drain = new Option<double>("--drain")
+        {
+            Description = "Seconds that calls in flight may go on when the server is stopped; then they are cancelled.",
+            DefaultValueFactory = _ => ServeOptions.DefaultDrain,
+        };
+        var parent = new Option<bool>("--until-stdin-closes")
+        {
+            Description = "Stop when standard input closes: a server that dies with whoever started it.",
+        };
+        var command = new Command("serve", "Serve gRPC, and the same services as JSON over HTTP.")
+        {
+            versions, redis, listen, http, drain, parent,
+        };
         command.OnRun(async (parsed, cancel) =>
         {
             var endpoint = ServeOptions.ParseEndpoint("--listen", parsed.GetValue(listen)!);
@@ -61,7 +81,10 @@ internal static class ServeVerb
         catch (Exception e) when (e is IOException or SocketException)
         {
             string json = options.Http is { } http ? $", JSON on {http}" : "";
-            throw CatalogException.Unavailable($"Cannot listen (gRPC on {options.Listen}{json}): {e.Message} Stop what is there, or give other ports with --listen and --http.", e);
+            throw CatalogException.Unavailable(
+                $"Cannot listen (gRPC on {options.Listen}{json}): {e.Message} "
+                + "Stop what is there, or give other ports with --listen and --http.",
+                e);
         }
     }
 

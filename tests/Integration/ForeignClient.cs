@@ -33,7 +33,8 @@ internal static class ForeignClient
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             process.WaitForExit();
             return process.ExitCode == 0;
         }
@@ -49,7 +50,8 @@ internal static class ForeignClient
 public sealed class JavaScriptFactAttribute : FactAttribute
 {
     public JavaScriptFactAttribute() =>
-        Skip = ForeignClient.Runs("node", "--version") && ForeignClient.Runs("npm", "--version") ? null : "node and npm are not installed, so @grpc/grpc-js calls nothing.";
+        Skip = ForeignClient.Runs("node", "--version") && ForeignClient.Runs("npm", "--version")
+            ? null : "node and npm are not installed, so @grpc/grpc-js calls nothing.";
 }
 
 /// <summary>Skipped, with the reason, where Debian's python3-grpcio and python3-protobuf are not installed.</summary>
@@ -60,5 +62,6 @@ public sealed class PythonFactAttribute : FactAttribute
     public const string Python = "/usr/bin/python3";
 
     public PythonFactAttribute() =>
-        Skip = ForeignClient.Runs(Python, "-c", "import grpc, google.protobuf") ? null : "python3-grpcio and python3-protobuf are not installed, so grpcio calls nothing.";
+        Skip = ForeignClient.Runs(Python, "-c", "import grpc, google.protobuf")
+            ? null : "python3-grpcio and python3-protobuf are not installed, so grpcio calls nothing.";
 }

@@ -38,7 +38,11 @@ public sealed class JsonTests(World world)
         Assert.True(again.Existing);
         Assert.Equal(again.SemanticId, assigned.Items.Single().SemanticId);
 
-        var lookup = new LookupRequest { ItemIds = { item.ItemId, world.ItemIds[0] }, Prefixes = { new CodePrefix { Codes = { again.SemanticId.Codes } } } };
+        var lookup = new LookupRequest
+        {
+            ItemIds = { item.ItemId, world.ItemIds[0] },
+            Prefixes = { new CodePrefix { Codes = { again.SemanticId.Codes } } },
+        };
         Assert.Equal(await client.LookupAsync(lookup), await PostAsync<LookupResponse>("/v1/quantizer/lookup", lookup));
     }
 
@@ -50,7 +54,8 @@ public sealed class JsonTests(World world)
         Assert.Equal(expected, JsonParser.Default.Parse<ListVersionsResponse>(await _http.GetStringAsync("/v1/versions")));
         var describe = new DescribeVersionRequest { Version = world.Version };
         Assert.Equal(await client.DescribeAsync(describe), await PostAsync<V1.VersionInfo>("/v1/versions/describe", describe));
-        Assert.Equal(expected.Active, (await PostAsync<ActivateVersionResponse>("/v1/versions/activate", new ActivateVersionRequest { Version = expected.Active })).Active);
+        var activate = new ActivateVersionRequest { Version = expected.Active };
+        Assert.Equal(expected.Active, (await PostAsync<ActivateVersionResponse>("/v1/versions/activate", activate)).Active);
     }
 
     [Fact]
@@ -61,7 +66,8 @@ public sealed class JsonTests(World world)
         var expected = await Images(call.ResponseStream.ReadAllAsync());
 
         using var response = await SendAsync("/v1/creative/generate", Formatter.Format(request));
-        var lines = (await response.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(JsonParser.Default.Parse<GenerateResponse>).ToList();
+        var lines = (await response.Content.ReadAsStringAsync())
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(JsonParser.Default.Parse<GenerateResponse>).ToList();
         Assert.Equal(GenerateResponse.EventOneofCase.Progress, lines[0].EventCase);
         Assert.Equal(expected, await Images(lines.ToAsyncEnumerable()));
     }
@@ -70,7 +76,8 @@ public sealed class JsonTests(World world)
     public async Task An_integer_of_64_bits_is_a_JSON_string_both_ways()
     {
         const long seed = (1L << 53) + 1; // the first that a JavaScript number cannot hold
-        using var response = await SendAsync("/v1/creative/generate", $$"""{ "itemId": "{{world.ItemIds[0]}}", "seed": "{{seed}}", "steps": 1 }""");
+        using var response = await SendAsync("/v1/creative/generate",
+            $$"""{ "itemId": "{{world.ItemIds[0]}}", "seed": "{{seed}}", "steps": 1 }""");
         string last = (await response.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
         var image = JsonDocument.Parse(last).RootElement.GetProperty("image");
         Assert.Equal(JsonValueKind.String, image.GetProperty("seed").ValueKind);
@@ -78,12 +85,16 @@ public sealed class JsonTests(World world)
     }
 
     [Theory]
-    [InlineData("/v1/retrieval/recommend", """{ "history": ["no-such-item"] }""", HttpStatusCode.NotFound, StatusCode.NotFound, "no-such-item")]
-    [InlineData("/v1/retrieval/recommend", """{ "history": [] }""", HttpStatusCode.BadRequest, StatusCode.InvalidArgument, "history is empty")]
-    [InlineData("/v1/quantizer/lookup", """{ "limit": 10001, "itemIds": ["a"] }""", HttpStatusCode.BadRequest, StatusCode.InvalidArgument, "10000")]
+    [InlineData("/v1/retrieval/recommend", """{ "history": ["no-such-item"] }""", HttpStatusCode.NotFound,
+        StatusCode.NotFound, "no-such-item")]
+    [InlineData("/v1/retrieval/recommend", """{ "history": [] }""", HttpStatusCode.BadRequest,
+        StatusCode.InvalidArgument, "history is empty")]
+    [InlineData("/v1/quantizer/lookup", """{ "limit": 10001, "itemIds": ["a"] }""", HttpStatusCode.BadRequest,
+        StatusCode.InvalidArgument, "10000")]
     [InlineData("/v1/creative/generate", """{ "count": 1 }""", HttpStatusCode.BadRequest, StatusCode.InvalidArgument, "No subject")]
     [InlineData("/v1/versions/describe", """{ "version": "v-none" }""", HttpStatusCode.NotFound, StatusCode.NotFound, "v-none")]
-    public async Task A_typed_error_is_an_HTTP_status_with_its_message_and_reason(string path, string body, HttpStatusCode status, StatusCode code, string says)
+    public async Task A_typed_error_is_an_HTTP_status_with_its_message_and_reason(
+        string path, string body, HttpStatusCode status, StatusCode code, string says)
     {
         using var response = await SendAsync(path, body);
         Assert.Equal(status, response.StatusCode);
@@ -92,7 +103,8 @@ public sealed class JsonTests(World world)
         Assert.Contains(says, error.GetProperty("message").GetString(), StringComparison.Ordinal);
         var info = error.GetProperty("details").EnumerateArray().Single();
         Assert.Equal("recsys", info.GetProperty("domain").GetString());
-        Assert.Equal(code.ToString().ToUpperInvariant(), info.GetProperty("reason").GetString()!.Replace("_", "", StringComparison.Ordinal));
+        Assert.Equal(code.ToString().ToUpperInvariant(),
+            info.GetProperty("reason").GetString()!.Replace("_", "", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -109,12 +121,17 @@ public sealed class JsonTests(World world)
     [Fact]
     public async Task A_body_beyond_the_limit_is_refused_before_it_is_read()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/retrieval/recommend") { Content = new Announced(Server.Serving.ServeOptions.MaxJsonBytes + 1) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/retrieval/recommend")
+        {
+            Content = new Announced(Server.Serving.ServeOptions.MaxJsonBytes + 1),
+        };
         request.Headers.ExpectContinue = true;
-        using var patient = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = Timeout.InfiniteTimeSpan }) { BaseAddress = _http.BaseAddress };
+        using var patient = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = Timeout.InfiniteTimeSpan });
+        patient.BaseAddress = _http.BaseAddress;
         using var response = await patient.SendAsync(request);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        Assert.Contains($"{Server.Serving.ServeOptions.MaxJsonBytes}", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains($"{Server.Serving.ServeOptions.MaxJsonBytes}",
+            await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     private async Task<T> PostAsync<T>(string path, IMessage request)
@@ -127,10 +144,12 @@ public sealed class JsonTests(World world)
         return JsonParser.Default.Parse<T>(body);
     }
 
-    private Task<HttpResponseMessage> SendAsync(string path, string body) => _http.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
+    private Task<HttpResponseMessage> SendAsync(string path, string body) =>
+        _http.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
 
     private static async Task<List<GeneratedImage>> Images(IAsyncEnumerable<GenerateResponse> messages) =>
-        await messages.Where(message => message.EventCase == GenerateResponse.EventOneofCase.Image).Select(message => message.Image).ToListAsync();
+        await messages.Where(message => message.EventCase == GenerateResponse.EventOneofCase.Image)
+            .Select(message => message.Image).ToListAsync();
 
     /// <summary>A body that is announced and never sent: the server must answer before it asks for it.</summary>
     private sealed class Announced : HttpContent

@@ -52,14 +52,16 @@ public sealed class ServeOptionsTests
     [InlineData(null, "127.0.0.1:65535")]
     [InlineData("nowhere", "127.0.0.1:5757")]
     public void JSON_where_it_cannot_be_is_refused(string? text, string listen) =>
-        Assert.Equal(Fault.InvalidArgument, Assert.Throws<CatalogException>(() => ServeOptions.ParseHttp(text, IPEndPoint.Parse(listen))).Fault);
+        Assert.Equal(Fault.InvalidArgument,
+            Assert.Throws<CatalogException>(() => ServeOptions.ParseHttp(text, IPEndPoint.Parse(listen))).Fault);
 
     [Theory]
     [InlineData(-1)]
     [InlineData(240.5)]
     [InlineData(double.NaN)]
     public void A_drain_out_of_range_is_refused(double seconds) =>
-        Assert.Contains("0 to 240", Assert.Throws<CatalogException>(() => ServeOptions.ParseDrain(seconds)).Message, StringComparison.Ordinal);
+        Assert.Contains("0 to 240",
+            Assert.Throws<CatalogException>(() => ServeOptions.ParseDrain(seconds)).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task A_port_that_is_taken_is_named_in_one_line()

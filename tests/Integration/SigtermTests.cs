@@ -19,7 +19,8 @@ public sealed class SigtermTests(World world)
     {
         using var server = await StartAsync("sigterm-ends", drain: 120);
         using var channel = GrpcChannel.ForAddress(server.Address);
-        using var call = new Creative.CreativeClient(channel).Generate(new GenerateRequest { ItemId = world.ItemIds[0], Count = 2, Steps = 200 });
+        using var call = new Creative.CreativeClient(channel)
+            .Generate(new GenerateRequest { ItemId = world.ItemIds[0], Count = 2, Steps = 200 });
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
         Terminate(server.Process);
         var images = await call.ResponseStream.ReadAllAsync().Where(message => message.Image is not null).ToListAsync();
@@ -39,7 +40,8 @@ public sealed class SigtermTests(World world)
         using var http = new HttpClient { BaseAddress = new Uri(server.Http) };
         using var post = new HttpRequestMessage(HttpMethod.Post, "/v1/creative/generate")
         {
-            Content = new StringContent(Google.Protobuf.JsonFormatter.Default.Format(request), System.Text.Encoding.UTF8, "application/json"),
+            Content = new StringContent(Google.Protobuf.JsonFormatter.Default.Format(request),
+                System.Text.Encoding.UTF8, "application/json"),
         };
         using var json = await http.SendAsync(post, HttpCompletionOption.ResponseHeadersRead);
         using var lines = new StreamReader(await json.Content.ReadAsStreamAsync());
@@ -76,9 +78,11 @@ public sealed class SigtermTests(World world)
 
     private async Task<Running> StartAsync(string name, double drain)
     {
-        var process = Cli.Start("serve", "--versions", world.CopyVersions(name), "--listen", "127.0.0.1:0", "--drain", $"{drain}", "--until-stdin-closes", "--json");
+        var process = Cli.Start("serve", "--versions", world.CopyVersions(name),
+            "--listen", "127.0.0.1:0", "--drain", $"{drain}", "--until-stdin-closes", "--json");
         var error = process.StandardError.ReadToEndAsync();
-        string line = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"serve ended before it listened: {await error}");
+        string line = await process.StandardOutput.ReadLineAsync()
+            ?? throw new InvalidOperationException($"serve ended before it listened: {await error}");
         var said = JsonDocument.Parse(line).RootElement;
         return new Running(process, error, said.GetProperty("listening").GetString()!, said.GetProperty("http").GetString()!);
     }
