@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using Recsys.Server.Terminal;
 using Recsys.Server.Verbs;
@@ -8,7 +9,9 @@ torch.set_num_threads(int.TryParse(Environment.GetEnvironmentVariable("OMP_NUM_T
 var parsed = CommandTree.Create().Parse(args);
 if (parsed.Errors.Count == 0)
 {
-    return await parsed.InvokeAsync();
+    // A verb that is told to stop has as long as its step in flight takes: native threads that outlive main end the process by
+    // SIGSEGV.
+    return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(5) });
 }
 
 foreach (var error in parsed.Errors)

@@ -12,9 +12,13 @@ internal sealed class ServerProcess : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60), StopLimit = TimeSpan.FromSeconds(20);
     private readonly Process _process;
 
-    private ServerProcess(Process process, string address) => (_process, Address) = (process, address);
+    private ServerProcess(Process process, string address, string httpAddress) => (_process, Address, HttpAddress) = (process, address, httpAddress);
 
+    /// <summary>Where it answers gRPC.</summary>
     public string Address { get; }
+
+    /// <summary>Where it answers JSON.</summary>
+    public string HttpAddress { get; }
 
     public int Id => _process.Id;
 
@@ -48,9 +52,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         try
         {
             string? first = await process.StandardOutput.ReadLineAsync(cancel).AsTask().WaitAsync(StartLimit, cancel);
-            string address = first is null ? "" : JsonDocument.Parse(first).RootElement.TryGetProperty("listening", out var listening) ? listening.GetString()! : "";
-            return address.Length > 0
-                ? new ServerProcess(process, address)
+            var said = first is null ? default : JsonDocument.Parse(first).RootElement;
+            return said.ValueKind == JsonValueKind.Object && said.TryGetProperty("listening", out var address) && said.TryGetProperty("http", out var http)
+                ? new ServerProcess(process, address.GetString()!, http.GetString()!)
                 : throw CatalogException.Unavailable($"The server ended before it listened: {first}. Its log is {logFile}.");
         }
         catch

@@ -1,54 +1,86 @@
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Recsys.Catalog;
+using Status = Google.Rpc.Status;
 
 namespace Recsys.Server.Serving;
 
-/// <summary>Turns the product's typed errors into gRPC statuses, in one place for every service.</summary>
-internal sealed class FaultInterceptor : Interceptor
+/// <summary>
+/// Turns the product's typed errors into gRPC statuses, in one place for every service; JSON answers are made from the same statuses.
+/// Each carries a <see cref="ErrorInfo"/> (domain <c>recsys</c>, the reason in capitals) for programs that look closer.
+/// </summary>
+internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
 {
-    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
-        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    /// <summary>Characters of a message: an answer's headers hold about 8 KB, and a client that finds more reports only that.</summary>
+    private const int MaxMessage = 500;
+
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
+        Answer(context, () => continuation(request, context));
+
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
+        Answer(context, () => Done(continuation(request, responseStream, context)));
+
+    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
+        Answer(context, () => Done(continuation(requestStream, responseStream, context)));
+
+    private async Task<T> Answer<T>(ServerCallContext context, Func<Task<T>> call)
     {
         try
         {
-            return await continuation(request, context);
+            return await call();
         }
         catch (Exception e) when (ToStatus(e, context) is { } status)
         {
-            throw new RpcException(status);
+            throw status.ToRpcException();
         }
     }
 
-    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
-        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    private static async Task<bool> Done(Task call)
     {
-        try
-        {
-            await continuation(request, responseStream, context);
-        }
-        catch (Exception e) when (ToStatus(e, context) is { } status)
-        {
-            throw new RpcException(status);
-        }
+        await call;
+        return true;
     }
 
-    private static Status? ToStatus(Exception exception, ServerCallContext context) => exception switch
+    private Status? ToStatus(Exception exception, ServerCallContext context) => exception switch
     {
-        CatalogException e => new Status(Code(e.Fault), e.Message),
-        OperationCanceledException when context.Deadline <= DateTime.UtcNow => new Status(StatusCode.DeadlineExceeded, "The deadline passed before the answer was ready."),
-        OperationCanceledException => new Status(StatusCode.Cancelled, "The call was cancelled."),
+        CatalogException e => Of(ToCode(e.Fault), e.Message),
+        OperationCanceledException when context.Deadline <= DateTime.UtcNow
+            => Of(Code.DeadlineExceeded, "The deadline passed before the answer was ready."),
+        OperationCanceledException when drain.IsCut => Of(
+            Code.Unavailable,
+            "The server is stopping and cut this call off. Call again: another server, or this one once it is back.",
+            "SERVER_STOPPING"),
+        OperationCanceledException => Of(Code.Cancelled, "The call was cancelled."),
         _ => null,
     };
 
-    private static StatusCode Code(Fault fault) => fault switch
+    private static Status Of(Code code, string message, string? reason = null)
     {
-        Fault.InvalidArgument => StatusCode.InvalidArgument,
-        Fault.NotFound => StatusCode.NotFound,
-        Fault.FailedPrecondition => StatusCode.FailedPrecondition,
-        Fault.DataLoss => StatusCode.DataLoss,
-        Fault.Unavailable => StatusCode.Unavailable,
-        Fault.ResourceExhausted => StatusCode.ResourceExhausted,
-        _ => StatusCode.Internal,
+        string shown = message.Length <= MaxMessage ? message : $"{message[..(MaxMessage - 150)]} … {message[^145..]}";
+        var info = new ErrorInfo { Domain = "recsys", Reason = reason ?? NameOf(code) };
+        return new Status { Code = (int)code, Message = shown, Details = { Any.Pack(info) } };
+    }
+
+    /// <summary>NotFound: NOT_FOUND, as the status is written everywhere but in .NET.</summary>
+    private static string NameOf(Code code) =>
+        string.Concat(code.ToString()
+            .Select((letter, i) => i > 0 && char.IsUpper(letter) ? $"_{letter}" : $"{char.ToUpperInvariant(letter)}"));
+
+    private static Code ToCode(Fault fault) => fault switch
+    {
+        Fault.InvalidArgument => Code.InvalidArgument,
+        Fault.NotFound => Code.NotFound,
+        Fault.FailedPrecondition => Code.FailedPrecondition,
+        Fault.DataLoss => Code.DataLoss,
+        Fault.Unavailable => Code.Unavailable,
+        Fault.ResourceExhausted => Code.ResourceExhausted,
+        _ => Code.Internal,
     };
 }

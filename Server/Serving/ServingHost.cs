@@ -1,9 +1,11 @@
-using Grpc.Health.V1;
-using Grpc.HealthCheck;
+using Google.Protobuf.Reflection;
+using Google.Rpc;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Recsys.Catalog.Ports;
 using Recsys.Diffusion;
@@ -14,16 +16,38 @@ using Recsys.Retrieval.Service;
 
 namespace Recsys.Server.Serving;
 
-/// <summary>Composes the gRPC server: ports, loaders, snapshot, services.</summary>
+/// <summary>Composes the server: ports, loaders, snapshot, services, answered over gRPC and as JSON over HTTP.</summary>
 internal static class ServingHost
 {
+    /// <summary>How often watchers of the health service are told; a Check looks for itself.</summary>
+    private static readonly TimeSpan HealthPeriod = TimeSpan.FromSeconds(1);
+
     public static WebApplication Build(ServeOptions options, IVersionStore versions, ISemanticIdStore ids)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddSimpleConsole(console => { console.SingleLine = true; console.TimestampFormat = "HH:mm:ss "; });
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(options.Listen, listen => listen.Protocols = HttpProtocols.Http2));
+        // Why a server does not start is told once, by the verb that starts it; that no version serves is no error, and asked every second.
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
+            .AddFilter("Microsoft.AspNetCore.Server.Kestrel", level => level is >= LogLevel.Warning and < LogLevel.Critical);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            // Two ports: without TLS there is no negotiation, and a port that allows HTTP/1.1 serves nothing else.
+            kestrel.Listen(options.Listen, listen => listen.Protocols = HttpProtocols.Http2);
+            if (options.Http is { } http)
+            {
+                kestrel.Listen(http, listen => listen.Protocols = HttpProtocols.Http1);
+            }
+
+            // Of JSON alone: gRPC calls have their own limit, below.
+            kestrel.Limits.MaxRequestBodySize = ServeOptions.MaxJsonBytes;
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Drain + ServeOptions.CancelTime);
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<CallDrain>();
 
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(versions);
@@ -34,26 +58,29 @@ internal static class ServingHost
         builder.Services.AddSingleton<SnapshotHost>();
         builder.Services.AddSingleton<ISnapshots>(services => services.GetRequiredService<SnapshotHost>());
         builder.Services.AddHostedService(services => services.GetRequiredService<SnapshotHost>());
-        builder.Services.AddSingleton<HealthServiceImpl>();
+        builder.Services.AddGrpcHealthChecks().AddCheck<ServingHealth>("serving");
+        builder.Services.Configure<HealthCheckPublisherOptions>(health => (health.Delay, health.Period) = (TimeSpan.Zero, HealthPeriod));
         builder.Services.AddGrpcReflection();
-        builder.Services.AddGrpc(grpc =>
-        {
-            grpc.MaxReceiveMessageSize = ServeOptions.MaxRequestBytes;
-            grpc.Interceptors.Add<FaultInterceptor>();
-        });
+        builder.Services
+            .AddGrpc(grpc =>
+            {
+                grpc.MaxReceiveMessageSize = ServeOptions.MaxRequestBytes;
+                grpc.Interceptors.Add<FaultInterceptor>();
+            })
+            .AddJsonTranscoding(json =>
+            {
+                json.JsonSettings.WriteInt64sAsStrings = true; // a JavaScript number has 53 bits
+                json.TypeRegistry = TypeRegistry.FromMessages(ErrorInfo.Descriptor);
+            });
 
         var app = builder.Build();
+        app.Use(app.Services.GetRequiredService<CallDrain>().RunAsync);
         app.MapGrpcService<QuantizerService>();
         app.MapGrpcService<RetrievalService>();
         app.MapGrpcService<CreativeService>();
         app.MapGrpcService<VersionsService>();
-        app.MapGrpcService<HealthServiceImpl>();
+        app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
-
-        // Healthy means: answers from a version. A load balancer sends nothing before that.
-        var health = app.Services.GetRequiredService<HealthServiceImpl>();
-        health.SetStatus("", HealthCheckResponse.Types.ServingStatus.NotServing);
-        app.Services.GetRequiredService<SnapshotHost>().Swapped += _ => health.SetStatus("", HealthCheckResponse.Types.ServingStatus.Serving);
         return app;
     }
 }

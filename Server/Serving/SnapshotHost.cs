@@ -29,9 +29,6 @@ internal sealed partial class SnapshotHost(
     private DateTimeOffset _damagedUntil;
     private bool _silent;
 
-    /// <summary>Raised after each swap with the version that now serves.</summary>
-    public event Action<string>? Swapped;
-
     /// <summary>The version that serves now; null before the first.</summary>
     public string? Serving => Volatile.Read(ref _current)?.Version;
 
@@ -129,7 +126,6 @@ internal sealed partial class SnapshotHost(
         }
 
         VersionServes(log, version, loaded.Folder.Items.Count, time.GetElapsedTime(started).TotalMilliseconds);
-        Swapped?.Invoke(version);
     }
 
     private async Task AppendAsync(VersionSnapshot current, CancellationToken cancel)

@@ -2,6 +2,7 @@ using Grpc.Core;
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
 using Recsys.V1;
+using VersionInfo = Recsys.V1.VersionInfo;
 
 namespace Recsys.Server.Serving;
 

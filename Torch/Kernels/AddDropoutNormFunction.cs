@@ -30,7 +30,7 @@ internal sealed class AddDropoutNormFunction : torch.autograd.MultiTensorFunctio
         using var sums = zeros((call.Rows + RowBlock - 1) / RowBlock, 2, call.Width);
         KernelLibrary.AddDropoutNormBackward(
             call, sum.Address(), moments.Address(), sumGradient.Address(), normedGradient.Address(), residual.Address(), branch.Address(), sums.Address());
-        using var gains = sums.sum(0); // [2, width]
+        using var gains = sums.sum(dim: 0); // [2, width]
         saved.ForEach(tensor => tensor.Dispose());
         return [residual, branch, gains[0].clone(), gains[1].clone(), null!, null!, null!];
     }

@@ -17,7 +17,7 @@ public sealed partial class SourceRuleTests
     [Fact]
     public void Grpc_types_appear_only_in_services_the_server_and_the_protos() =>
         Refuse(
-            file => !file.StartsWith("Platform/Grpc/", StringComparison.Ordinal) && !file.StartsWith("Protos/", StringComparison.Ordinal)
+            file => !file.StartsWith("Protos/", StringComparison.Ordinal)
                 && !file.StartsWith("Server/", StringComparison.Ordinal) && !file.Contains("/Service/", StringComparison.Ordinal),
             GrpcTypes());
 

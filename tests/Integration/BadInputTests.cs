@@ -15,6 +15,26 @@ public sealed class BadInputTests(World world)
     public Task An_unknown_item_is_named() =>
         Refused(StatusCode.NotFound, "no-such-item", async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0], "no-such-item" } }));
 
+    /// <summary>A status travels in the headers: one beyond 8 KB reaches a client as another error, without a word of ours.</summary>
+    [Theory]
+    [InlineData("x")]
+    [InlineData("末")]
+    public Task An_unknown_item_of_8_KB_is_named_by_its_beginning(string letter)
+    {
+        string id = string.Concat(Enumerable.Repeat(letter, 8192));
+        return Refused(StatusCode.NotFound, id[..300], async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { id } }));
+    }
+
+    [Fact]
+    public async Task A_status_says_in_its_details_who_refused_and_why()
+    {
+        var refused = await Assert.ThrowsAsync<RpcException>(async () => await _retrieval.RecommendAsync(new RecommendRequest()));
+        var status = refused.GetRpcStatus()!;
+        Assert.Equal((int)refused.StatusCode, status.Code);
+        Assert.Equal(refused.Status.Detail, status.Message);
+        Assert.Equal(new Google.Rpc.ErrorInfo { Domain = "recsys", Reason = "INVALID_ARGUMENT" }, status.GetDetail<Google.Rpc.ErrorInfo>());
+    }
+
     [Fact]
     public Task An_empty_history_is_refused() =>
         Refused(StatusCode.InvalidArgument, "istory", async () => await _retrieval.RecommendAsync(new RecommendRequest()));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 
 namespace Recsys.Integration.Tests;
@@ -7,7 +6,7 @@ namespace Recsys.Integration.Tests;
 [Collection(WorldCollection.Name)]
 public sealed class JavaScriptClientTests(World world)
 {
-    [Fact]
+    [JavaScriptFact]
     public async Task The_official_JavaScript_client_gets_recommendations_and_pictures()
     {
         var seen = await CallAsync();
@@ -17,7 +16,8 @@ public sealed class JavaScriptClientTests(World world)
         var scores = recommend.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("score").GetDouble()).ToList();
         Assert.Equal(scores.OrderDescending(), scores);
         Assert.All(scores, score => Assert.True(score < 0));
-        Assert.All(recommend.GetProperty("items").EnumerateArray(), item => Assert.Contains(item.GetProperty("item_id").GetString()!, world.ItemIds.Append("brand-new")));
+        Assert.All(recommend.GetProperty("items").EnumerateArray(), item => Assert.Contains(
+            item.GetProperty("item_id").GetString()!, world.ItemIds.Append("brand-new")));
 
         Assert.Equal(5, seen.GetProperty("unknown").GetProperty("code").GetInt32());
         Assert.Contains("no-such-item", seen.GetProperty("unknown").GetProperty("details").GetString(), StringComparison.Ordinal);
@@ -26,42 +26,25 @@ public sealed class JavaScriptClientTests(World world)
         Assert.Equal(0, item.GetProperty("code").GetInt32());
         Assert.True(item.GetProperty("progress").GetInt32() > 0);
         Assert.Equal(2, item.GetProperty("images").GetArrayLength());
-        Assert.All(item.GetProperty("images").EnumerateArray(), image => Assert.Equal([0x89, 0x50, 0x4E, 0x47], image.GetProperty("png").GetBytesFromBase64()[..4]));
+        Assert.All(item.GetProperty("images").EnumerateArray(), image => Assert.Equal(
+            [0x89, 0x50, 0x4E, 0x47], image.GetProperty("png").GetBytesFromBase64()[..4]));
 
         // Seed 12 alone and as the second of two: the same picture.
-        Assert.Equal(item.GetProperty("images")[1].GetProperty("png").GetString(), seen.GetProperty("again").GetProperty("images")[0].GetProperty("png").GetString());
+        Assert.Equal(
+            item.GetProperty("images")[1].GetProperty("png").GetString(),
+            seen.GetProperty("again").GetProperty("images")[0].GetProperty("png").GetString());
         Assert.Equal(3, seen.GetProperty("liked").GetProperty("images").GetArrayLength());
-        Assert.Equal(3, seen.GetProperty("liked").GetProperty("images").EnumerateArray().Select(image => image.GetProperty("item_id").GetString()).Distinct().Count());
+        var liked = seen.GetProperty("liked").GetProperty("images").EnumerateArray();
+        Assert.Equal(3, liked.Select(image => image.GetProperty("item_id").GetString()).Distinct().Count());
         Assert.Equal(1, seen.GetProperty("prefix").GetProperty("images").GetArrayLength());
     }
 
     private async Task<JsonElement> CallAsync()
     {
-        string modules = await InstallAsync();
-        var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] arguments = [Path.Combine(Cli.Root, "tests", "Integration", "js", "client.mjs"), world.Address, Path.Combine(Cli.Root, "Protos"), modules, .. world.ItemIds.Take(3)];
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using var node = Process.Start(start)!;
-        var error = node.StandardError.ReadToEndAsync();
-        string output = await node.StandardOutput.ReadToEndAsync();
-        await node.WaitForExitAsync();
-        Assert.True(node.ExitCode == 0, await error);
-        return JsonDocument.Parse(output).RootElement;
-    }
-
-    /// <summary>Installs the client, at the locked versions, once.</summary>
-    private static async Task<string> InstallAsync()
-    {
-        var start = new ProcessStartInfo(Path.Combine(Cli.Root, "tests", "Grpc", "interop", "ensure.sh")) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var install = Process.Start(start)!;
-        var error = install.StandardError.ReadToEndAsync();
-        string output = await install.StandardOutput.ReadToEndAsync();
-        await install.WaitForExitAsync();
-        Assert.True(install.ExitCode == 0, output + await error);
-        return output.Trim().Split('\n')[^1];
+        // Installs the client, at the locked versions, once; the last line is where.
+        string modules = (await ForeignClient.OutputAsync(ForeignClient.Script("js", "ensure.sh"), [])).Trim().Split('\n')[^1];
+        return await ForeignClient.RunAsync(
+            "node", [ForeignClient.Script("js", "client.mjs"), world.Address, Path.Combine(Cli.Root, "Protos"),
+            modules, .. world.ItemIds.Take(3)]);
     }
 }

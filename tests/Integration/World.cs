@@ -47,6 +47,9 @@ public sealed class World : IAsyncLifetime
 
     public string Address => _server!.Address;
 
+    /// <summary>Where the same server answers JSON.</summary>
+    public string HttpAddress => _server!.HttpAddress;
+
     public async Task InitializeAsync()
     {
         Directory.CreateDirectory(Folder);
