@@ -6,7 +6,7 @@ namespace Recsys.Architecture.Tests;
 public sealed partial class SourceRuleTests
 {
     private static readonly string[] Roots =
-        ["Platform", "Catalog", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs", "Server"];
+        ["Platform", "Imaging", "Catalog", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs", "Server"];
 
     [Fact]
     public void PInvoke_and_unsafe_appear_only_in_Platform() =>
@@ -22,6 +22,10 @@ public sealed partial class SourceRuleTests
     [Fact]
     public void Redis_types_appear_only_in_Store() =>
         Refuse(file => !file.StartsWith("Store/", StringComparison.Ordinal), RedisTypes());
+
+    [Fact]
+    public void Libvips_types_appear_only_in_Imaging() =>
+        Refuse(file => !file.StartsWith("Imaging/", StringComparison.Ordinal), LibvipsTypes());
 
     [Fact]
     public void Models_and_solvers_do_no_input_output_and_no_logging() =>
@@ -62,6 +66,9 @@ public sealed partial class SourceRuleTests
 
     [GeneratedRegex(@"\bStackExchange\b|\bConnectionMultiplexer\b")]
     private static partial Regex RedisTypes();
+
+    [GeneratedRegex(@"\bNetVips\b")]
+    private static partial Regex LibvipsTypes();
 
     [GeneratedRegex(@"/(Models|Denoisers|Solvers|Paths|Predictions|Guidance|Conditioners)/")]
     private static partial Regex PureFolder();

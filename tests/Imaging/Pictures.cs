@@ -15,7 +15,7 @@ internal static class Pictures
 
     public static Picture From(int width, int height, Func<int, int, Rgb> colour)
     {
-        var picture = Picture.Solid(width, height, Rgb.Black);
+        var picture = Picture.Solid(width, height, default);
         for (int y = 0; y < height; y++)
         {
             for (int x = 0; x < width; x++)
