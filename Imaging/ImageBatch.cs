@@ -19,13 +19,18 @@ public sealed record ImageBatch(byte[] Pixels, int Size, bool[] Present, string?
     /// that it may read a zip archive. What it throws ends the batch.</param>
     /// <exception cref="ImageException">A size outside 1 to 4,096, or more than fits one array.</exception>
     public static ImageBatch Load(
-        Func<int, byte[]?> read, int count, int size, ImageFit fit = ImageFit.Contain, Rgb? background = null, CancellationToken cancel = default)
+        Func<int, byte[]?> read,
+        int count,
+        int size,
+        ImageFit fit = ImageFit.Contain,
+        Rgb? background = null,
+        CancellationToken cancel = default)
     {
         ImageLimits.RequireFrame(size, size);
         long plane = size * size;
         if (count < 0 || 3 * plane * count > Array.MaxLength)
         {
-            throw new ImageException($"{count} pictures of {size} × {size} pixels: at most {Array.MaxLength:N0} bytes; load them in parts.");
+            throw new ImageException($"{count} pictures of {size} × {size} pixels exceed {Array.MaxLength:N0} bytes; load them in parts.");
         }
 
         var batch = new ImageBatch(new byte[3 * plane * count], size, new bool[count], new string?[count]);

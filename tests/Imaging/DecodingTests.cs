@@ -33,7 +33,8 @@ public sealed class DecodingTests
         var expected = Pictures.Noise(13, 11, seed: 3);
         byte Value(int x, int y, int channel) => expected.Rgb[(3 * ((y * 13) + x)) + channel];
 
-        var png = TestPng.Encode(13, 11, depth, TestPng.Colour, (x, y, c) => Value(x, y, c) * (depth == 16 ? 257 : 1), interlaced: interlaced);
+        int scale = depth == 16 ? 257 : 1;
+        var png = TestPng.Encode(13, 11, depth, TestPng.Colour, (x, y, c) => scale * Value(x, y, c), interlaced: interlaced);
 
         Assert.Equal(expected.Rgb, ImageDecoder.Decode(png).Rgb);
     }
@@ -85,7 +86,7 @@ public sealed class DecodingTests
     {
         // Left half opaque red, right half transparent with black hidden beneath: over white no pixel may turn darker than either.
         int top = (1 << depth) - 1;
-        var png = TestPng.Encode(64, 64, depth, TestPng.ColourAlpha, (x, _, channel) => x < 32 && channel is 0 or 3 && x < 32 ? top : 0);
+        var png = TestPng.Encode(64, 64, depth, TestPng.ColourAlpha, (x, _, channel) => x < 32 && channel is 0 or 3 ? top : 0);
 
         var picture = ImageDecoder.Decode(png, 16, 16);
 
@@ -140,7 +141,7 @@ public sealed class DecodingTests
         var picture = ImageDecoder.Decode(TestFiles.CmykJpeg);
 
         Assert.Equal((16, 8), (picture.Width, picture.Height));
-        var expected = new (int X, Rgb Colour)[] { (1, new(255, 255, 255)), (6, new(38, 36, 40)), (10, new(236, 33, 40)), (14, new(30, 40, 125)) };
+        (int X, Rgb Colour)[] expected = [(1, Rgb.White), (6, new(38, 36, 40)), (10, new(236, 33, 40)), (14, new(30, 40, 125))];
         foreach (var (x, colour) in expected)
         {
             var found = picture.Pixel(x, 4); // black ink alone is no full black

@@ -54,7 +54,8 @@ public sealed class FitTests
                 var found = ImageDecoder.Decode(jpeg, width, height, fit, Ground);
 
                 Assert.Equal((width, height), (found.Width, found.Height));
-                Assert.InRange(Pictures.MeanDifference(expected, found), 0, 3.2); // a centre between pixels is rounded after or before the turn
+                // A centre between two pixels is rounded before the turn or after it.
+                Assert.InRange(Pictures.MeanDifference(expected, found), 0, 3.2);
             }
         }
     }
@@ -73,7 +74,8 @@ public sealed class FitTests
         var square = ImageDecoder.Decode(Three, 30, 30, ImageFit.Contain, Ground);
 
         var (above, below) = (square.Pixel(4, 9), square.Pixel(25, 20));
-        Assert.Equal([Ground, Ground, Left, Middle, Right], [above, below, square.Pixel(4, 15), square.Pixel(15, 15), square.Pixel(25, 15)]);
+        Assert.Equal([Ground, Ground], [above, below]);
+        Assert.Equal([Left, Middle, Right], [square.Pixel(4, 15), square.Pixel(15, 15), square.Pixel(25, 15)]);
         Assert.Equal([Left, Left], [square.Pixel(4, 10), square.Pixel(4, 19)]);
     }
 
@@ -92,7 +94,7 @@ public sealed class FitTests
     [InlineData(5, 4097)]
     public void A_frame_out_of_range_is_refused(int width, int height)
     {
-        Assert.Contains("1 to 4096", Assert.Throws<ImageException>(() => ImageDecoder.Decode(Three, width, height)).Message);
-        Assert.Contains("1 to 4096", Assert.Throws<ImageException>(() => ImageResizer.Resize(Pictures.Smooth(4, 4), width, height)).Message);
+        Assert.Contains("1 to 4096", Pictures.Refusal(() => ImageDecoder.Decode(Three, width, height)));
+        Assert.Contains("1 to 4096", Pictures.Refusal(() => ImageResizer.Resize(Pictures.Smooth(4, 4), width, height)));
     }
 }

@@ -45,8 +45,8 @@ public sealed class HostileFileTests
         byte[] jpeg = TestFiles.Jpeg(Pictures.Noise(64, 64, 1));
         byte[] early = [.. jpeg[..(jpeg.Length / 2)], 0xFF, 0xD9]; // cut, and ended properly
 
-        Assert.Contains("JPEG", Assert.Throws<ImageException>(() => ImageDecoder.Decode(early)).Message);
-        Assert.Contains("JPEG", Assert.Throws<ImageException>(() => ImageDecoder.Decode(early, 16, 4, ImageFit.Cover)).Message); // not shown, yet read
+        Assert.Contains("JPEG", Pictures.Refusal(() => ImageDecoder.Decode(early)));
+        Assert.Contains("JPEG", Pictures.Refusal(() => ImageDecoder.Decode(early, 16, 4, ImageFit.Cover))); // not shown, yet read
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class HostileFileTests
         {
             (Png(60_000, 60_000), "60000 × 60000 pixels; at most 64,000,000 are decoded"),
             (Png(70_000, 2), "70000 × 2 pixels; at most 64,000,000 are decoded, 65,535 a side"),
-            (Png(6000, 6000, interlaced: true), "6000 × 6000 pixels; at most 32,000,000 of a picture that is interlaced, progressive or WebP"),
+            (Png(6000, 6000, interlaced: true), "6000 × 6000 pixels; at most 32,000,000 of a picture that is interlaced, progressive"),
             (Claim(jpeg, 0xC0, 60_000), "60000 × 60000 pixels; at most 64,000,000"),
             (Claim(progressive, 0xC2, 6000), "6000 × 6000 pixels; at most 32,000,000"),
             (WebP(16_383, 16_383, frames: 1), "16383 × 16383 pixels; at most 32,000,000"),
@@ -66,7 +66,7 @@ public sealed class HostileFileTests
         ulong before = Stats.MemHighwater;
         foreach (var (file, said) in cases)
         {
-            Assert.Contains(said, Assert.Throws<ImageException>(() => ImageDecoder.Decode(file, 32, 32)).Message);
+            Assert.Contains(said, Pictures.Refusal(() => ImageDecoder.Decode(file, 32, 32)));
         }
 
         Assert.InRange(Stats.MemHighwater - before, 0UL, 1UL << 30); // WebP's canvas is reserved, not written to, when its header is read
@@ -84,17 +84,20 @@ public sealed class HostileFileTests
     [Fact]
     public void Files_made_to_keep_a_decoder_busy_are_refused_or_stripped()
     {
-        byte[] jpeg = TestFiles.Jpeg(Pictures.Smooth(64, 64), progressive: true), scans = [.. Enumerable.Repeat<byte[]>([0xFF, 0xDA], 101).SelectMany(s => s)];
-        byte[] text = TestPng.Chunk("zTXt", [(byte)'x', 0, 0, .. TestPng.Compress(new byte[40 << 20])]), profile = TestPng.Chunk("iCCP", "no profile"u8);
+        byte[] jpeg = TestFiles.Jpeg(Pictures.Smooth(64, 64), progressive: true);
+        byte[] scans = [.. Enumerable.Repeat<byte[]>([0xFF, 0xDA], 101).SelectMany(s => s)];
+        byte[] text = TestPng.Chunk("zTXt", [(byte)'x', 0, 0, .. TestPng.Compress(new byte[40 << 20])]);
+        byte[] profile = TestPng.Chunk("iCCP", "no profile"u8);
         byte[] plain = TestPng.Encode(8, 8, 8, TestPng.Colour, (x, y, _) => x * y);
         byte[] stuffed = [.. plain[..33], .. profile, .. Enumerable.Repeat(text, 90).SelectMany(t => t), .. plain[33..]];
-        byte[] inflating = TestPng.File(TestPng.Header(8, 8, 8, TestPng.Colour, false), TestPng.Chunk("IDAT", TestPng.Compress(new byte[128 << 20])));
+        byte[] inflating = TestPng.Chunk("IDAT", TestPng.Compress(new byte[128 << 20]));
 
-        Assert.Contains("scans in the JPEG; at most 100", Assert.Throws<ImageException>(() => ImageDecoder.Decode([.. jpeg, .. scans])).Message);
-        Assert.Contains("1,001 frames in the WebP; at most 1,000", Assert.Throws<ImageException>(() => ImageDecoder.Decode(WebP(16, 16, 1001))).Message);
-        Assert.Contains("33,554,433 bytes", Assert.Throws<ImageException>(() => ImageDecoder.Decode(new byte[ImageLimits.MaxBytes + 1])).Message);
+        Assert.Contains("scans in the JPEG; at most 100", Pictures.Refusal(() => ImageDecoder.Decode([.. jpeg, .. scans])));
+        Assert.Contains("1,001 frames in the WebP; at most 1,000", Pictures.Refusal(() => ImageDecoder.Decode(WebP(16, 16, 1001))));
+        Assert.Contains("33,554,433 bytes", Pictures.Refusal(() => ImageDecoder.Decode(new byte[ImageLimits.MaxBytes + 1])));
         Assert.Equal(ImageDecoder.Decode(plain).Rgb, ImageDecoder.Decode(stuffed).Rgb);
-        Assert.Equal(new byte[8 * 8 * 3], ImageDecoder.Decode(inflating).Rgb); // libpng stops behind the last row
+        byte[] black = TestPng.File(TestPng.Header(8, 8, 8, TestPng.Colour, false), inflating);
+        Assert.Equal(new byte[8 * 8 * 3], ImageDecoder.Decode(black).Rgb); // libpng stops behind the last row
     }
 
     [Theory]
@@ -123,7 +126,7 @@ public sealed class HostileFileTests
             _ => [],
         };
 
-        Assert.StartsWith("Not a picture in PNG, JPEG or WebP", Assert.Throws<ImageException>(() => ImageDecoder.Decode(file)).Message);
+        Assert.StartsWith("Not a picture in PNG, JPEG or WebP", Pictures.Refusal(() => ImageDecoder.Decode(file)));
         Assert.Throws<VipsException>(() => Image.NewFromBuffer(file)); // even past our own look at the first bytes
     }
 
@@ -170,7 +173,7 @@ public sealed class HostileFileTests
     }
 
     private static byte[] Png(int width, int height, bool interlaced = false) =>
-        TestPng.File(TestPng.Header(width, height, 8, TestPng.ColourAlpha, interlaced), TestPng.Chunk("IDAT", TestPng.Compress(new byte[9])));
+        TestPng.File(TestPng.Header(width, height, 8, TestPng.Colour, interlaced), TestPng.Chunk("IDAT", TestPng.Compress(new byte[9])));
 
     // An animation: the canvas may be larger than its frames of 16 × 16.
     private static byte[] WebP(int width, int height, int frames)

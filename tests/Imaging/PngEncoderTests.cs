@@ -32,7 +32,8 @@ public sealed class PngEncoderTests
         byte[] png = PngEncoder.Encode(noise, texts);
 
         var found = TestPng.Texts(png).ToArray();
-        Assert.Equal(texts.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => (t.Key, t.Value)), found.Select(t => (t.Keyword, t.Text)));
+        var sorted = texts.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => (t.Key, t.Value));
+        Assert.Equal(sorted, found.Select(t => (t.Keyword, t.Text)));
         Assert.Equal(["Comment"], found.Where(t => t.Type == "iTXt").Select(t => t.Keyword));
         Assert.Equal(noise.Rgb, ImageDecoder.Decode(png).Rgb);
         using var other = NetVips.Image.NewFromBuffer(png); // libpng shows them too
@@ -49,6 +50,9 @@ public sealed class PngEncoderTests
     [InlineData("zero\0byte", "x")]
     [InlineData("Größe", "x")]
     [InlineData("seed", "zero\0byte")]
-    public void A_wrong_text_is_refused(string keyword, string text) =>
-        Assert.Contains("keyword", Assert.Throws<ImageException>(() => PngEncoder.Encode(Pictures.Smooth(4, 4), new Dictionary<string, string> { [keyword] = text })).Message);
+    public void A_wrong_text_is_refused(string keyword, string text)
+    {
+        var texts = new Dictionary<string, string> { [keyword] = text };
+        Assert.Contains("keyword", Pictures.Refusal(() => PngEncoder.Encode(Pictures.Smooth(4, 4), texts)));
+    }
 }

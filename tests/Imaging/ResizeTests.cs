@@ -15,7 +15,8 @@ public sealed class ResizeTests
         var sized = ImageResizer.Resize(Picture.Solid(width, height, colour), toWidth, toHeight);
 
         Assert.Equal((toWidth, toHeight), (sized.Width, sized.Height));
-        Assert.All(sized.Rgb.Zip(Picture.Solid(toWidth, toHeight, colour).Rgb), p => Assert.Equal(p.Second, (double)p.First, 1.0)); // fixed point
+        var expected = Picture.Solid(toWidth, toHeight, colour);
+        Assert.All(sized.Rgb.Zip(expected.Rgb), pair => Assert.Equal(pair.Second, (double)pair.First, 1.0)); // fixed point
     }
 
     [Theory]
@@ -28,7 +29,8 @@ public sealed class ResizeTests
 
         var sized = ImageResizer.Resize(board, 16, 16);
 
-        foreach (var (x, y) in from y in Enumerable.Range(3, 10) from x in Enumerable.Range(3, 10) select (x, y)) // at the edge the window is cut
+        // At the edge the window is cut.
+        foreach (var (x, y) in from y in Enumerable.Range(3, 10) from x in Enumerable.Range(3, 10) select (x, y))
         {
             Assert.Equal(127.5, sized.Pixel(x, y).R, 3.5);
         }
@@ -58,5 +60,5 @@ public sealed class ResizeTests
 
     [Fact]
     public void An_array_of_the_wrong_length_is_refused() =>
-        Assert.Contains("needs 48 bytes of RGB, not 47", Assert.Throws<ImageException>(() => new Picture(4, 4, new byte[47])).Message);
+        Assert.Contains("needs 48 bytes of RGB, not 47", Pictures.Refusal(() => new Picture(4, 4, new byte[47])));
 }

@@ -18,7 +18,10 @@ internal static class TestFiles
     {
         get
         {
-            byte[] rgba = [.. from y in Enumerable.Range(0, 16) from x in Enumerable.Range(0, 24) from value in new[] { 10 * x, 15 * y, 80, Math.Min(255, 8 * (x + y)) } select (byte)value];
+            byte[] rgba = [.. from y in Enumerable.Range(0, 16)
+                              from x in Enumerable.Range(0, 24)
+                              from value in new[] { 10 * x, 15 * y, 80, Math.Min(255, 8 * (x + y)) }
+                              select (byte)value];
             using var image = Image.NewFromMemoryCopy<byte>(rgba, 24, 16, 4, Enums.BandFormat.Uchar);
             using var srgb = image.Copy(interpretation: Enums.Interpretation.Srgb);
             return srgb.WebpsaveBuffer(lossless: true);
@@ -29,9 +32,9 @@ internal static class TestFiles
     public static Dictionary<string, byte[]> EachKind { get; } = new()
     {
         ["png"] = PngEncoder.Encode(Pictures.Noise(12, 9, 4), new Dictionary<string, string> { ["seed"] = "1" }),
-        ["interlaced png"] = TestPng.Encode(12, 9, 8, TestPng.Colour, (x, y, c) => ((x * 31) + (y * 17) + (c * 70)) % 256, interlaced: true),
+        ["interlaced png"] = TestPng.Encode(12, 9, 8, TestPng.Colour, (x, y, c) => (x * 20) + (y * 3) + c, interlaced: true),
         ["grey png of 2 bits"] = TestPng.Encode(13, 7, 2, TestPng.Grey, (x, y, _) => (x + y) % 4),
-        ["palette png"] = TestPng.Encode(13, 7, 4, TestPng.Palette, (x, y, _) => (x + y) % 3, [1, 2, 3, 90, 80, 70, 255, 0, 0], [0, 128, 255]),
+        ["palette png"] = TestPng.Encode(13, 7, 4, TestPng.Palette, (x, y, _) => (x + y) % 3, [1, 2, 3, 90, 80, 70, 255, 0, 0], [0, 99]),
         ["png of 16 bits with alpha"] = TestPng.Encode(9, 7, 16, TestPng.ColourAlpha, (x, y, c) => (x * 7000) + (y * 900) + c),
         ["jpeg"] = Jpeg(Pictures.Noise(24, 17, 4), 80),
         ["progressive jpeg"] = Jpeg(Pictures.Noise(24, 17, 5), 80, progressive: true),

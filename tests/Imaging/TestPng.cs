@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Recsys.Imaging.Tests;
 
-/// <summary>A PNG writer of the tests' own, so that the decoder is checked against the specification and not against its own encoder.</summary>
+/// <summary>A PNG writer of the tests' own, so that the decoder is checked against the specification, not its own encoder.</summary>
 internal static class TestPng
 {
     public const int Grey = 0, Colour = 2, Palette = 3, GreyAlpha = 4, ColourAlpha = 6;
@@ -15,7 +15,15 @@ internal static class TestPng
         [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
 
     /// <param name="sample">Value of (x, y, channel), in the bit depth's range.</param>
-    public static byte[] Encode(int width, int height, int depth, int kind, Func<int, int, int, int> sample, byte[]? palette = null, byte[]? transparency = null, bool interlaced = false)
+    public static byte[] Encode(
+        int width,
+        int height,
+        int depth,
+        int kind,
+        Func<int, int, int, int> sample,
+        byte[]? palette = null,
+        byte[]? transparency = null,
+        bool interlaced = false)
     {
         int channels = kind switch { Grey or Palette => 1, GreyAlpha => 2, Colour => 3, _ => 4 };
         using var raw = new MemoryStream();
@@ -107,13 +115,15 @@ internal static class TestPng
         {
             next = at + 12 + BinaryPrimitives.ReadInt32BigEndian(file.AsSpan(at));
             string type = Encoding.ASCII.GetString(file, at + 4, 4);
-            Assert.Equal(Crc32.HashToUInt32(file.AsSpan((at + 4)..(next - 4))), BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(next - 4)));
+            uint checksum = BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(next - 4));
+            Assert.Equal(Crc32.HashToUInt32(file.AsSpan((at + 4)..(next - 4))), checksum);
             var data = file.AsSpan((at + 8)..(next - 4));
             int zero = data.IndexOf((byte)0);
             if (type is "tEXt" or "iTXt")
             {
                 var text = type == "tEXt" ? data[(zero + 1)..] : data[(zero + 5)..];
-                yield return (type, Encoding.ASCII.GetString(data[..zero]), (type == "tEXt" ? Encoding.Latin1 : Encoding.UTF8).GetString(text));
+                var encoding = type == "tEXt" ? Encoding.Latin1 : Encoding.UTF8;
+                yield return (type, Encoding.ASCII.GetString(data[..zero]), encoding.GetString(text));
             }
         }
     }
