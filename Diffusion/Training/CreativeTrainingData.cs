@@ -19,7 +19,7 @@ public sealed record CreativeTrainingData(SemanticId[] Ids, int[] CodebookSizes,
     /// <exception cref="CatalogException">DataLoss: the archive is damaged.</exception>
     public static CreativeTrainingData Load(IImageSource images, SemanticId[] ids, int[] codebookSizes, int imageSize, CancellationToken cancel = default)
     {
-        var batch = ImageBatch.Load(images.Read, ids.Length, imageSize, BatchLayout.Nchw, cancel: cancel);
+        var batch = ImageBatch.Load(images.Read, ids.Length, imageSize, cancel: cancel);
         return new CreativeTrainingData(ids, codebookSizes, batch.Pixels, batch.Present, imageSize)
         {
             Damaged = [.. batch.Errors.Select((error, item) => (item, error)).Where(e => e.error is not null).Select(e => (e.item, e.error!))],

@@ -8,7 +8,7 @@ namespace Recsys.Architecture.Tests;
 /// </summary>
 public sealed class LauncherTests : IDisposable
 {
-    private static readonly string[] Folders = ["Platform/Native", "Catalog", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs", "Server", "tests"];
+    private static readonly string[] Folders = ["Platform/Native", "Imaging", "Catalog", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs", "Server", "tests"];
     private readonly string _root = Directory.CreateTempSubdirectory("recsys-launcher-").FullName;
 
     public LauncherTests()

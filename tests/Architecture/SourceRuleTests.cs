@@ -6,24 +6,26 @@ namespace Recsys.Architecture.Tests;
 public sealed partial class SourceRuleTests
 {
     private static readonly string[] Roots =
-        ["Platform", "Faiss", "Catalog", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs", "Server"];
+        ["Platform", "Imaging", "Catalog", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs", "Server"];
 
     [Fact]
-    public void PInvoke_and_unsafe_appear_only_in_Platform_and_Faiss() =>
-        Refuse(
-            file => !file.StartsWith("Platform/", StringComparison.Ordinal) && !file.StartsWith("Faiss/", StringComparison.Ordinal),
-            PInvokeOrUnsafe());
+    public void PInvoke_and_unsafe_appear_only_in_Platform() =>
+        Refuse(file => !file.StartsWith("Platform/", StringComparison.Ordinal), PInvokeOrUnsafe());
 
     [Fact]
     public void Grpc_types_appear_only_in_services_the_server_and_the_protos() =>
         Refuse(
-            file => !file.StartsWith("Protos/", StringComparison.Ordinal)
+            file => !file.StartsWith("Platform/Grpc/", StringComparison.Ordinal) && !file.StartsWith("Protos/", StringComparison.Ordinal)
                 && !file.StartsWith("Server/", StringComparison.Ordinal) && !file.Contains("/Service/", StringComparison.Ordinal),
             GrpcTypes());
 
     [Fact]
     public void Redis_types_appear_only_in_Store() =>
         Refuse(file => !file.StartsWith("Store/", StringComparison.Ordinal), RedisTypes());
+
+    [Fact]
+    public void Libvips_types_appear_only_in_Imaging() =>
+        Refuse(file => !file.StartsWith("Imaging/", StringComparison.Ordinal), LibvipsTypes());
 
     [Fact]
     public void Models_and_solvers_do_no_input_output_and_no_logging() =>
@@ -64,6 +66,9 @@ public sealed partial class SourceRuleTests
 
     [GeneratedRegex(@"\bStackExchange\b|\bConnectionMultiplexer\b")]
     private static partial Regex RedisTypes();
+
+    [GeneratedRegex(@"\bNetVips\b")]
+    private static partial Regex LibvipsTypes();
 
     [GeneratedRegex(@"/(Models|Denoisers|Solvers|Paths|Predictions|Guidance|Conditioners)/")]
     private static partial Regex PureFolder();

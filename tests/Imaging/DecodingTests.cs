@@ -2,6 +2,8 @@ namespace Recsys.Imaging.Tests;
 
 public sealed class DecodingTests
 {
+    private static readonly Rgb Ground = new(10, 20, 30);
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -11,31 +13,28 @@ public sealed class DecodingTests
     public void Grey_of_every_bit_depth_spreads_over_0_to_255(int depth)
     {
         int top = (1 << depth) - 1;
-        var png = TestPng.Encode(9, 5, depth, TestPng.Grey, (x, y, _) => (x + y) * top / 12);
+        var picture = ImageDecoder.Decode(TestPng.Encode(9, 5, depth, TestPng.Grey, (x, y, _) => (x + y) * top / 12));
 
-        var picture = ImageDecoder.Decode(png);
-
-        for (int y = 0; y < 5; y++)
+        foreach (var (x, y) in from y in Enumerable.Range(0, 5) from x in Enumerable.Range(0, 9) select (x, y))
         {
-            for (int x = 0; x < 9; x++)
-            {
-                int value = (x + y) * top / 12;
-                double expected = value * 255.0 / top;
-                var got = picture.Pixel(x, y);
-                Assert.True(got.R == got.G && got.G == got.B);
-                Assert.InRange(got.R, expected - 1, expected + 1);
-            }
+            var got = picture.Pixel(x, y);
+            Assert.True(got.R == got.G && got.G == got.B);
+            Assert.Equal((x + y) * top / 12 * 255.0 / top, got.R, 1.0);
         }
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Colour_of_8_bits_comes_out_exactly_interlaced_or_not(bool interlaced)
+    [InlineData(8, false)]
+    [InlineData(8, true)]
+    [InlineData(16, false)]
+    [InlineData(16, true)]
+    public void Colour_comes_out_exactly_interlaced_or_not(int depth, bool interlaced)
     {
         var expected = Pictures.Noise(13, 11, seed: 3);
+        byte Value(int x, int y, int channel) => expected.Rgb[(3 * ((y * 13) + x)) + channel];
 
-        var png = TestPng.Encode(13, 11, 8, TestPng.Colour, (x, y, channel) => expected.Rgb[(3 * ((y * 13) + x)) + channel], interlaced: interlaced);
+        int scale = depth == 16 ? 257 : 1;
+        var png = TestPng.Encode(13, 11, depth, TestPng.Colour, (x, y, c) => scale * Value(x, y, c), interlaced: interlaced);
 
         Assert.Equal(expected.Rgb, ImageDecoder.Decode(png).Rgb);
     }
@@ -46,15 +45,15 @@ public sealed class DecodingTests
         byte[] palette = [255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9];
         var png = TestPng.Encode(4, 1, 2, TestPng.Palette, (x, _, _) => x, palette, transparency: [255, 255, 255, 0]);
 
-        var picture = ImageDecoder.Decode(png, new DecodeOptions { Background = new Rgb(10, 20, 30) });
+        byte[] rgb = ImageDecoder.Decode(png, Ground).Rgb;
 
-        Assert.Equal([new Rgb(255, 0, 0), new Rgb(0, 255, 0), new Rgb(0, 0, 255), new Rgb(10, 20, 30)], Enumerable.Range(0, 4).Select(x => picture.Pixel(x, 0)));
+        Assert.Equal([255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30], rgb);
     }
 
     [Theory]
     [InlineData(8)]
     [InlineData(16)]
-    public void Alpha_mixes_with_the_background(int depth)
+    public void Alpha_mixes_with_white_in_proportion(int depth)
     {
         int top = (1 << depth) - 1;
         int[] alphas = [0, top / 4, top / 2, top];
@@ -64,50 +63,91 @@ public sealed class DecodingTests
 
         for (int x = 0; x < 4; x++)
         {
-            double alpha = (double)alphas[x] / top;
             Assert.InRange(picture.Pixel(x, 0).R, 254, 255);
-            Assert.InRange(picture.Pixel(x, 0).G, (255 * (1 - alpha)) - 1.5, (255 * (1 - alpha)) + 1.5);
+            Assert.Equal(255 * (1 - ((double)alphas[x] / top)), picture.Pixel(x, 0).G, 1.5);
+        }
+    }
+
+    [Theory]
+    [InlineData(8)]
+    [InlineData(16)]
+    public void Grey_with_alpha_becomes_colour_over_the_background(int depth)
+    {
+        int scale = depth == 16 ? 257 : 1;
+        var png = TestPng.Encode(2, 1, depth, TestPng.GreyAlpha, (x, _, channel) => scale * (channel == 0 ? 100 : x * 255));
+
+        Assert.Equal([10, 20, 30, 100, 100, 100], ImageDecoder.Decode(png, Ground).Rgb);
+    }
+
+    [Theory]
+    [InlineData(8)]
+    [InlineData(16)]
+    public void Shrinking_transparent_pixels_leaks_nothing_of_their_hidden_colour(int depth)
+    {
+        // Left half opaque red, right half transparent with black hidden beneath: over white no pixel may turn darker than either.
+        int top = (1 << depth) - 1;
+        var png = TestPng.Encode(64, 64, depth, TestPng.ColourAlpha, (x, _, channel) => x < 32 && channel is 0 or 3 ? top : 0);
+
+        var picture = ImageDecoder.Decode(png, 16, 16);
+
+        Assert.All(Enumerable.Range(0, 256), at => Assert.True(picture.Rgb[3 * at] >= 254));
+        Assert.Equal([new Rgb(255, 0, 0), Rgb.White], [picture.Pixel(2, 8), picture.Pixel(13, 8)]);
+    }
+
+    [Fact]
+    public void A_lossless_webp_comes_out_exactly_and_a_lossy_one_nearly()
+    {
+        var (noise, smooth) = (Pictures.Noise(33, 21, 1), Pictures.Smooth(97, 61));
+
+        Assert.Equal(noise.Rgb, ImageDecoder.Decode(TestFiles.WebP(noise, lossless: true)).Rgb);
+        Assert.InRange(Pictures.MeanDifference(smooth, ImageDecoder.Decode(TestFiles.WebP(smooth, lossless: false))), 0, 3);
+    }
+
+    [Fact]
+    public void The_alpha_of_a_webp_mixes_with_the_background()
+    {
+        var picture = ImageDecoder.Decode(TestFiles.AlphaWebP, Ground);
+
+        foreach (var (x, y) in new[] { (0, 0), (5, 5), (10, 8), (20, 13) })
+        {
+            double alpha = Math.Min(255, 8 * (x + y)) / 255.0;
+            Assert.Equal((alpha * 10 * x) + ((1 - alpha) * Ground.R), picture.Pixel(x, y).R, 1.5);
+            Assert.Equal((alpha * 15 * y) + ((1 - alpha) * Ground.G), picture.Pixel(x, y).G, 1.5);
         }
     }
 
     [Fact]
-    public void Grey_with_alpha_becomes_colour_over_the_background()
+    public void A_jpeg_of_high_quality_differs_by_one_or_two_progressive_or_not()
     {
-        var png = TestPng.Encode(2, 1, 8, TestPng.GreyAlpha, (x, _, channel) => channel == 0 ? 100 : x * 255);
+        var picture = Pictures.Smooth(97, 61);
+        var baseline = ImageDecoder.Decode(TestFiles.Jpeg(picture, 98));
 
-        var picture = ImageDecoder.Decode(png, new DecodeOptions { Background = new Rgb(1, 2, 3) });
-
-        Assert.Equal(new Rgb(1, 2, 3), picture.Pixel(0, 0));
-        Assert.Equal(new Rgb(100, 100, 100), picture.Pixel(1, 0));
+        Assert.InRange(Pictures.MeanDifference(picture, baseline), 0, 1.5);
+        Assert.Equal(baseline.Rgb, ImageDecoder.Decode(TestFiles.Jpeg(picture, 98, progressive: true)).Rgb);
     }
 
     [Fact]
-    public void Shrinking_transparent_pixels_leaks_nothing_of_their_hidden_colour()
+    public void A_grey_jpeg_becomes_rgb()
     {
-        // Left half opaque red, right half transparent with black hidden beneath: over white no pixel may turn darker than either.
-        var png = TestPng.Encode(64, 64, 8, TestPng.ColourAlpha, (x, _, channel) => x < 32 ? (channel is 0 or 3 ? 255 : 0) : 0);
+        using var image = TestFiles.Open(Picture.Solid(9, 9, new Rgb(77, 77, 77)));
+        using var grey = image[0];
 
-        var picture = ImageDecoder.DecodeSquare(png, 16, Rgb.White);
-
-        Assert.All(Enumerable.Range(0, 256), at => Assert.True(picture.Rgb[3 * at] >= 254));
-        Assert.Equal(new Rgb(255, 0, 0), picture.Pixel(2, 8));
-        Assert.Equal(Rgb.White, picture.Pixel(13, 8));
+        Assert.All(ImageDecoder.Decode(grey.JpegsaveBuffer()).Rgb, value => Assert.Equal(77.0, value, 1.0));
     }
 
     [Fact]
-    public void A_lossless_webp_comes_out_exactly()
+    public void Cmyk_becomes_rgb()
     {
-        var expected = Pictures.From(16, 12, (x, y) => new Rgb((byte)(15 * x), (byte)(20 * y), 90));
+        var picture = ImageDecoder.Decode(TestFiles.CmykJpeg);
 
-        Assert.Equal(expected.Rgb, ImageDecoder.Decode(TestWebP.File).Rgb);
-        Assert.Equal(ImageFormat.WebP, ImageDecoder.Probe(TestWebP.File).Format);
-    }
-
-    [Fact]
-    public void Probe_reads_the_header_only()
-    {
-        var png = TestPng.Encode(30, 20, 8, TestPng.ColourAlpha, (_, _, _) => 7);
-
-        Assert.Equal(new ImageInfo(ImageFormat.Png, 30, 20, 4, HasAlpha: true, Orientation: 1), ImageDecoder.Probe(png));
+        Assert.Equal((16, 8), (picture.Width, picture.Height));
+        (int X, Rgb Colour)[] expected = [(1, Rgb.White), (6, new(38, 36, 40)), (10, new(236, 33, 40)), (14, new(30, 40, 125))];
+        foreach (var (x, colour) in expected)
+        {
+            var found = picture.Pixel(x, 4); // black ink alone is no full black
+            Assert.Equal(colour.R, found.R, 20.0);
+            Assert.Equal(colour.G, found.G, 20.0);
+            Assert.Equal(colour.B, found.B, 20.0);
+        }
     }
 }

@@ -15,13 +15,14 @@ internal static class Pictures
 
     public static Picture From(int width, int height, Func<int, int, Rgb> colour)
     {
-        var picture = Picture.Solid(width, height, Rgb.Black);
+        var picture = Picture.Solid(width, height, default);
         for (int y = 0; y < height; y++)
         {
             for (int x = 0; x < width; x++)
             {
                 var value = colour(x, y);
-                (picture.Rgb[At(picture, x, y)], picture.Rgb[At(picture, x, y) + 1], picture.Rgb[At(picture, x, y) + 2]) = (value.R, value.G, value.B);
+                int at = At(picture, x, y);
+                (picture.Rgb[at], picture.Rgb[at + 1], picture.Rgb[at + 2]) = (value.R, value.G, value.B);
             }
         }
 
@@ -36,6 +37,9 @@ internal static class Pictures
 
     public static double MeanDifference(Picture left, Picture right) =>
         left.Rgb.Zip(right.Rgb, (a, b) => (double)Math.Abs(a - b)).Average();
+
+    /// <summary>What the refusal of a picture says.</summary>
+    public static string Refusal(Func<object> attempt) => Assert.Throws<ImageException>(attempt).Message;
 
     private static int At(Picture picture, int x, int y) => 3 * ((y * picture.Width) + x);
 }

@@ -1,9 +1,11 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
+using System.Text;
 
 namespace Recsys.Imaging.Tests;
 
-/// <summary>A PNG writer of the tests' own, so that the decoder is checked against the specification and not against its own encoder.</summary>
+/// <summary>A PNG writer of the tests' own, so that the decoder is checked against the specification, not its own encoder.</summary>
 internal static class TestPng
 {
     public const int Grey = 0, Colour = 2, Palette = 3, GreyAlpha = 4, ColourAlpha = 6;
@@ -13,7 +15,15 @@ internal static class TestPng
         [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
 
     /// <param name="sample">Value of (x, y, channel), in the bit depth's range.</param>
-    public static byte[] Encode(int width, int height, int depth, int kind, Func<int, int, int, int> sample, byte[]? palette = null, byte[]? transparency = null, bool interlaced = false)
+    public static byte[] Encode(
+        int width,
+        int height,
+        int depth,
+        int kind,
+        Func<int, int, int, int> sample,
+        byte[]? palette = null,
+        byte[]? transparency = null,
+        bool interlaced = false)
     {
         int channels = kind switch { Grey or Palette => 1, GreyAlpha => 2, Colour => 3, _ => 4 };
         using var raw = new MemoryStream();
@@ -52,23 +62,13 @@ internal static class TestPng
             }
         }
 
-        using var file = new MemoryStream();
-        file.Write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
-        Chunk(file, "IHDR"u8, Header(width, height, depth, kind, interlaced));
-        if (palette is not null)
-        {
-            Chunk(file, "PLTE"u8, palette);
-        }
-
-        if (transparency is not null)
-        {
-            Chunk(file, "tRNS"u8, transparency);
-        }
-
-        Chunk(file, "IDAT"u8, Compress(raw.ToArray()));
-        Chunk(file, "IEND"u8, []);
-        return file.ToArray();
+        byte[] head = [.. palette is null ? [] : Chunk("PLTE", palette), .. transparency is null ? [] : Chunk("tRNS", transparency)];
+        return File(Header(width, height, depth, kind, interlaced), head, Chunk("IDAT", Compress(raw.ToArray())));
     }
+
+    /// <summary>Signature, IHDR, the chunks, IEND.</summary>
+    public static byte[] File(byte[] header, params byte[][] chunks) =>
+        [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, .. Chunk("IHDR", header), .. chunks.SelectMany(c => c), .. Chunk("IEND", [])];
 
     public static byte[] Compress(byte[] data)
     {
@@ -92,9 +92,7 @@ internal static class TestPng
                 break;
             }
 
-            using var chunk = new MemoryStream();
-            Chunk(chunk, file.AsSpan(at + 4, 4), file.AsSpan(at + 8, (int)length));
-            chunk.ToArray().CopyTo(file, at);
+            Chunk(Encoding.Latin1.GetString(file, at + 4, 4), file.AsSpan(at + 8, (int)length)).CopyTo(file, at);
             at += 12 + (int)length;
         }
 
@@ -110,24 +108,33 @@ internal static class TestPng
         return header;
     }
 
-    public static void Chunk(Stream to, ReadOnlySpan<byte> type, ReadOnlySpan<byte> data)
+    /// <summary>The texts of a file's tEXt and iTXt chunks, read by the specification alone.</summary>
+    public static IEnumerable<(string Type, string Keyword, string Text)> Texts(byte[] file)
     {
-        Span<byte> word = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(word, data.Length);
-        to.Write(word);
-        to.Write(type);
-        to.Write(data);
-        uint crc = uint.MaxValue;
-        foreach (byte value in (byte[])[.. type, .. data])
+        for (int at = 8, next; at < file.Length; at = next)
         {
-            crc ^= value;
-            for (int bit = 0; bit < 8; bit++)
+            next = at + 12 + BinaryPrimitives.ReadInt32BigEndian(file.AsSpan(at));
+            string type = Encoding.ASCII.GetString(file, at + 4, 4);
+            uint checksum = BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(next - 4));
+            Assert.Equal(Crc32.HashToUInt32(file.AsSpan((at + 4)..(next - 4))), checksum);
+            var data = file.AsSpan((at + 8)..(next - 4));
+            int zero = data.IndexOf((byte)0);
+            if (type is "tEXt" or "iTXt")
             {
-                crc = (crc & 1) != 0 ? 0xEDB88320 ^ (crc >> 1) : crc >> 1;
+                var text = type == "tEXt" ? data[(zero + 1)..] : data[(zero + 5)..];
+                var encoding = type == "tEXt" ? Encoding.Latin1 : Encoding.UTF8;
+                yield return (type, Encoding.ASCII.GetString(data[..zero]), encoding.GetString(text));
             }
         }
+    }
 
-        BinaryPrimitives.WriteUInt32BigEndian(word, ~crc);
-        to.Write(word);
+    public static byte[] Chunk(string type, ReadOnlySpan<byte> data)
+    {
+        byte[] body = [.. Encoding.Latin1.GetBytes(type), .. data];
+        var chunk = new byte[body.Length + 8];
+        BinaryPrimitives.WriteInt32BigEndian(chunk, data.Length);
+        body.CopyTo(chunk, 4);
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(body.Length + 4), Crc32.HashToUInt32(body));
+        return chunk;
     }
 }

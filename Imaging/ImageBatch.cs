@@ -1,0 +1,93 @@
+using System.Runtime.ExceptionServices;
+
+namespace Recsys.Imaging;
+
+/// <summary>
+/// Square pictures of a whole catalogue, decoded in parallel into one array, the same bytes whatever the number of threads. Items without
+/// a picture, or with one that cannot be decoded, show the background and are reported.
+/// </summary>
+/// <param name="Pixels">[Count, 3, Size, Size], values 0 to 255.</param>
+/// <param name="Size">Side of each picture.</param>
+/// <param name="Present">[Count] whether the item has a decoded picture.</param>
+/// <param name="Errors">[Count] what was wrong with the item's file; null where nothing was, or where there is none.</param>
+public sealed record ImageBatch(byte[] Pixels, int Size, bool[] Present, string?[] Errors)
+{
+    /// <summary>Values per picture: 3 × size × size.</summary>
+    public int Stride => 3 * Size * Size;
+
+    /// <param name="read">The file of item i, or null without one. Called for one item at a time, in no set order, from any thread, so
+    /// that it may read a zip archive. What it throws ends the batch.</param>
+    /// <exception cref="ImageException">A size outside 1 to 4,096, or more than fits one array.</exception>
+    public static ImageBatch Load(
+        Func<int, byte[]?> read,
+        int count,
+        int size,
+        ImageFit fit = ImageFit.Contain,
+        Rgb? background = null,
+        CancellationToken cancel = default)
+    {
+        ImageLimits.RequireFrame(size, size);
+        long plane = size * size;
+        if (count < 0 || 3 * plane * count > Array.MaxLength)
+        {
+            throw new ImageException($"{count} pictures of {size} × {size} pixels exceed {Array.MaxLength:N0} bytes; load them in parts.");
+        }
+
+        var batch = new ImageBatch(new byte[3 * plane * count], size, new bool[count], new string?[count]);
+        var (gate, blank) = (new Lock(), Picture.Solid(size, size, background ?? Rgb.White));
+        try
+        {
+            var cores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
+            Parallel.For(0, count, cores, item =>
+            {
+                byte[]? file;
+                lock (gate)
+                {
+                    file = read(item);
+                }
+
+                batch.Put(item, file is null ? blank : batch.Decode(item, file, fit, background) ?? blank);
+            });
+        }
+        catch (AggregateException faults)
+        {
+            ExceptionDispatchInfo.Throw(faults.InnerExceptions[0]); // the reader's own
+        }
+
+        return batch;
+    }
+
+    /// <summary>The batch as floats, 0 to 255 mapped evenly onto <paramref name="low"/> to <paramref name="high"/>.</summary>
+    public float[] ToFloats(float low = -1, float high = 1)
+    {
+        float[] table = [.. Enumerable.Range(0, 256).Select(value => low + ((high - low) * value / 255f))];
+        return Array.ConvertAll(Pixels, value => table[value]);
+    }
+
+    private Picture? Decode(int item, byte[] file, ImageFit fit, Rgb? background)
+    {
+        try
+        {
+            var picture = ImageDecoder.Decode(file, Size, Size, fit, background);
+            Present[item] = true;
+            return picture;
+        }
+        catch (ImageException fault)
+        {
+            Errors[item] = fault.Message;
+            return null;
+        }
+    }
+
+    private void Put(int item, Picture picture)
+    {
+        for (int channel = 0; channel < 3; channel++)
+        {
+            var plane = Pixels.AsSpan((item * Stride) + (channel * Size * Size), Size * Size);
+            for (int at = 0; at < plane.Length; at++)
+            {
+                plane[at] = picture.Rgb[(3 * at) + channel];
+            }
+        }
+    }
+}
