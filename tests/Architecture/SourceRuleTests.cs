@@ -60,7 +60,7 @@ public sealed partial class SourceRuleTests
     [GeneratedRegex(@"^\s*using\s+(static\s+)?Grpc\.|\bGrpc\.Core\b|\bServerCallContext\b|\bRpcException\b")]
     private static partial Regex GrpcTypes();
 
-    [GeneratedRegex(@"\bStackExchange\b|\bConnectionMultiplexer\b")]
+    [GeneratedRegex(@"\bStackExchange\b|\bI?ConnectionMultiplexer\b")]
     private static partial Regex RedisTypes();
 
     [GeneratedRegex(@"/(Models|Denoisers|Solvers|Paths|Predictions|Guidance|Conditioners)/")]
