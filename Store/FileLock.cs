@@ -17,54 +17,27 @@ internal static class FileLock
         long start = time.GetTimestamp();
         while (true)
         {
-            if (TryOpen(path, FileShare.None) is { } held)
+            if (TryExclusive(path) is { } held)
             {
                 return held;
             }
 
             if (time.GetElapsedTime(start) > patience)
             {
-                throw Impatient(path, patience);
+                throw CatalogException.Unavailable(
+                    $"Another process has held the lock '{path}' for {patience.TotalSeconds:0.#} s. See who it is with: fuser {path}");
             }
 
             Thread.Sleep(Poll);
         }
     }
 
-    /// <summary>As <see cref="Exclusive"/>, without holding a thread.</summary>
-    public static async Task<FileStream> ExclusiveAsync(string path, TimeSpan patience, TimeProvider time, CancellationToken cancel)
-    {
-        long start = time.GetTimestamp();
-        while (true)
-        {
-            if (TryOpen(path, FileShare.None) is { } held)
-            {
-                return held;
-            }
-
-            if (time.GetElapsedTime(start) > patience)
-            {
-                throw Impatient(path, patience);
-            }
-
-            await Task.Delay(Poll, time, cancel);
-        }
-    }
-
-    /// <summary>The exclusive lock if nobody has it, nor a shared one; else null.</summary>
-    public static FileStream? TryExclusive(string path) => TryOpen(path, FileShare.None);
-
-    /// <summary>A shared lock; null while somebody has the exclusive one.</summary>
-    public static FileStream? TryShared(string path) => TryOpen(path, FileShare.ReadWrite);
-
-    private static CatalogException Impatient(string path, TimeSpan patience) =>
-        CatalogException.Unavailable($"Another process has held the lock '{path}' for {patience.TotalSeconds:0.#} s. See who it is with: fuser {path}");
-
-    private static FileStream? TryOpen(string path, FileShare share)
+    /// <summary>The exclusive lock if nobody has it; else null.</summary>
+    public static FileStream? TryExclusive(string path)
     {
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share, bufferSize: 1);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
         }
         catch (IOException error) when (error is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
         {

@@ -1,156 +1,146 @@
+using System.Diagnostics;
+using System.Text;
 using Recsys.Catalog;
 
 namespace Recsys.Store;
 
 /// <summary>
-/// A Redis of our own for who has configured none: <c>redis-server</c> in its own folder, on the loopback address, with a password
-/// and an append-only file. All processes that start it in one folder share one server. Whoever first notices that it died starts
-/// it again, on the same port; the last to leave ends it.
+/// A Redis of our own for who has configured none, in a folder of its own, on a Unix socket that only this user may open. All processes
+/// that start it there share one server. Each has one child: <c>flock</c>, which waits for the folder's lock and then becomes
+/// <c>redis-server</c>. So the kernel lets one server run, starts the next one when it ends, however it ends, and ends each child with
+/// its parent: the last to leave, or to be killed, leaves nothing behind.
 /// </summary>
 public sealed class PrivateRedis : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60), Backoff = TimeSpan.FromMilliseconds(500);
+    private const int MaxSocketBytes = 107; // sockaddr_un
 
-    private readonly RedisProcess _process;
-    private readonly TimeProvider _time;
-    private readonly FileStream _user;
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1), EndTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10), Pause = TimeSpan.FromMilliseconds(250); // before a restart
+
+    // setsid: Ctrl-C is for the parent alone. setpriv: SIGTERM when the thread that started it ends, at the latest with its process;
+    // sh asks for a parent that was gone before. All of them exec, so it stays one process.
+    // appendfsync always: an assignment that was acknowledged is on disk. With everysec, Redis answers before its fsync, and an item
+    // could come back from a power cut with another semantic ID than the one its caller was given.
+    private static readonly string[] Command =
+    [
+        "setpriv", "--pdeathsig", "TERM", "sh", "-c", "exec >>redis.log 2>&1 </dev/null; [ $PPID = $0 ] && exec \"$@\"",
+        $"{Environment.ProcessId}", "flock", "--no-fork", "server.lock", "redis-server", "--port", "0", "--unixsocket", "redis.sock",
+        "--unixsocketperm", "700", "--pidfile", "redis.pid", "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+        "--maxmemory-policy", "noeviction",
+    ];
+
+    private readonly string _folder;
+    private readonly Thread _keeper;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Task _supervision;
-    private int _restarts;
-    private bool _disposed;
+    private readonly TaskCompletionSource _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Process? _child;
 
-    private PrivateRedis(string folder, RedisProcess process, FileStream user, TimeProvider time)
+    private PrivateRedis(string folder)
     {
-        (Folder, _process, _user, _time) = (folder, process, user, time);
-        _supervision = Task.Run(SuperviseAsync);
+        _folder = folder;
+        (_keeper = new Thread(Keep) { IsBackground = true, Name = "private Redis" }).Start();
     }
 
-    public string Folder { get; }
-
-    public int Port => _process.Port;
-
-    /// <summary>For <see cref="RedisOptions"/>, or any client of StackExchange.Redis.</summary>
-    public string ConnectionString => $"127.0.0.1:{_process.Port},password={_process.Password},abortConnect=false";
-
-    /// <summary>How often this process has started the server again after it died.</summary>
-    public int Restarts => Volatile.Read(ref _restarts);
-
-    /// <summary>Why the last attempt to start it again failed; null when it answers.</summary>
-    public CatalogException? LastFault { get; private set; }
+    /// <summary>Where it listens; for <see cref="RedisOptions.Connection"/>.</summary>
+    public string Socket => Path.Combine(_folder, "redis.sock");
 
     /// <summary>Where <c>redis-server</c> is on this machine; null where it is not installed.</summary>
     public static string? FindServer() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Where(folder => folder.Length > 0).Select(folder => Path.Combine(folder, "redis-server")).FirstOrDefault(File.Exists);
 
-    /// <summary>Starts the folder's server, or joins the processes that use it already.</summary>
-    /// <exception cref="CatalogException">FailedPrecondition: not installed; Unavailable: it does not start, with the end of its log.</exception>
-    public static async Task<PrivateRedis> StartAsync(string folder, TimeProvider? time = null, CancellationToken cancel = default)
+    /// <summary>Starts the folder's server, or joins the processes that use it already; returns when it answers.</summary>
+    /// <exception cref="CatalogException">FailedPrecondition: not possible here; Unavailable: no answer, with the log's end.</exception>
+    public static async Task<PrivateRedis> StartAsync(string folder, CancellationToken cancel = default)
     {
-        time ??= TimeProvider.System;
-        string server = FindServer() ?? throw CatalogException.Precondition("redis-server is not in PATH. Install it (apt-get install redis-server), or configure the connection string of a Redis that you have.");
-        folder = new DirectoryInfo(folder).FullName;
-        if (OperatingSystem.IsWindows())
+        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        int bytes = Encoding.UTF8.GetByteCount(Path.Combine(folder, "redis.sock"));
+        if (!OperatingSystem.IsLinux() || FindServer() is null || bytes > MaxSocketBytes)
         {
-            throw CatalogException.Precondition("A private Redis needs Linux; configure the connection string of a Redis that you have.");
+            throw CatalogException.Precondition($"A private Redis in '{folder}' needs Linux, redis-server in PATH (apt-get install "
+                + $"redis-server), and a path for its socket of at most {MaxSocketBytes} bytes ({bytes}). Or name a Redis that you have.");
         }
 
-        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var process = new RedisProcess(folder, server, time);
-        using (await FileLock.ExclusiveAsync(Path.Combine(folder, "start.lock"), Patience, time, cancel))
+        Directory.CreateDirectory(folder);
+        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var redis = new PrivateRedis(folder);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(StartTimeout);
+        try
         {
-            var user = await JoinAsync(process, time, cancel);
-            try
-            {
-                await process.EnsureAsync(cancel);
-                return new PrivateRedis(folder, process, user, time);
-            }
-            catch
-            {
-                user.Dispose();
-                throw;
-            }
+            await await Task.WhenAny(redis.AnswerAsync(limit.Token), redis._refused.Task);
+            return redis;
         }
-    }
-
-    // The users' lock is held exclusively only while somebody ends the server that the last user left.
-    private static async Task<FileStream> JoinAsync(RedisProcess process, TimeProvider time, CancellationToken cancel)
-    {
-        for (long start = time.GetTimestamp(); ;)
+        catch (Exception error)
         {
-            if (FileLock.TryShared(process.UsersLock) is { } user)
-            {
-                return user;
-            }
-
-            if (time.GetElapsedTime(start) > Patience)
-            {
-                throw CatalogException.Unavailable($"The Redis that is being ended holds '{process.UsersLock}' for more than {Patience.TotalSeconds} s. See who it is with: fuser {process.UsersLock}");
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(10), time, cancel);
+            await limit.CancelAsync();
+            await redis.DisposeAsync();
+            cancel.ThrowIfCancellationRequested();
+            string log = Path.Combine(folder, "redis.log");
+            string end = File.Exists(log) ? string.Join('\n', File.ReadLines(log).TakeLast(12)) : "(no log)";
+            throw CatalogException.Unavailable($"The redis-server in '{folder}' does not answer: {error.Message} Its log ends:\n{end}\n"
+                + $"If its append-only file is damaged, remove '{folder}': everything in it is rebuilt from the version folders.", error);
         }
     }
 
-    private async Task SuperviseAsync()
+    /// <summary>Leaves the server. The last to leave ends it; if another is left, that one's child takes over.</summary>
+    public async ValueTask DisposeAsync()
     {
+        await _stop.CancelAsync();
+        _keeper.Join();
+        try
+        {
+            await (_child?.WaitForExitAsync() ?? Task.CompletedTask).WaitAsync(EndTimeout);
+        }
+        catch (TimeoutException)
+        {
+            _child!.Kill(); // hung; what it acknowledged is on disk
+        }
+    }
+
+    private async Task AnswerAsync(CancellationToken cancel)
+    {
+        while (!File.Exists(Socket))
+        {
+            await Task.Delay(Poll, cancel); // the client would wait for seconds before it looks again
+        }
+
+        await using var connection = await RedisConnections.ConnectAsync(new RedisOptions(Socket) { Timeout = StartTimeout });
+        await new RedisCalls(connection).RunAsync("start", redis => redis.PingAsync(), cancel);
+    }
+
+    // A thread of its own: one of the pool could end, and its child with it.
+    private void Keep()
+    {
+        var start = new ProcessStartInfo("setsid", Command)
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardInput = true, // all three, so that .NET leaves the terminal's settings alone
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         while (!_stop.IsCancellationRequested)
         {
             try
             {
-                await RedisProbe.WaitForEndAsync(_process.Port, _process.Password, _stop.Token);
-                using (await FileLock.ExclusiveAsync(Path.Combine(Folder, "start.lock"), Patience, _time, _stop.Token))
+                _child?.Dispose();
+                _child = null;
+                _child = Process.Start(start)!;
+                _child.WaitForExitAsync(_stop.Token).GetAwaiter().GetResult();
+                if (_child.ExitCode is > 0 and < 128) // by itself; above, by a signal
                 {
-                    if (await _process.EnsureAsync(_stop.Token))
-                    {
-                        Interlocked.Increment(ref _restarts);
-                    }
+                    throw new InvalidOperationException($"it ended with exit code {_child.ExitCode}.");
                 }
-
-                LastFault = null;
             }
-            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            catch (OperationCanceledException)
             {
-                return;
+                return; // disposed: this thread ends, and so does its child
             }
             catch (Exception error)
             {
-                LastFault = error as CatalogException ?? CatalogException.Unavailable($"The private Redis in '{Folder}' could not be started again: {error.Message}", error);
-                await Task.Delay(Backoff, _time, CancellationToken.None);
+                _refused.TrySetException(error);
             }
+
+            _stop.Token.WaitHandle.WaitOne(Pause);
         }
-    }
-
-    /// <summary>Leaves the server; the last to leave ends it and waits until it has.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        if (_disposed)
-        {
-            return;
-        }
-
-        _disposed = true;
-        await _stop.CancelAsync();
-        await _supervision;
-        using (await FileLock.ExclusiveAsync(Path.Combine(Folder, "start.lock"), Patience, _time, CancellationToken.None))
-        {
-            await _user.DisposeAsync();
-            for (int round = 0; round < 3;)
-            {
-                using var last = FileLock.TryExclusive(_process.UsersLock);
-                if (last is not null)
-                {
-                    await _process.ShutdownAsync(CancellationToken.None);
-                    break;
-                }
-
-                // Others use it, seen three times; or the reaper was faster, and then its end is waited for.
-                using var others = FileLock.TryShared(_process.UsersLock);
-                round += others is null ? 0 : 1;
-                others?.Dispose();
-                await Task.Delay(TimeSpan.FromMilliseconds(10), _time);
-            }
-        }
-
-        _stop.Dispose();
     }
 }

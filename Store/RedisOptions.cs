@@ -3,14 +3,14 @@ using Recsys.Catalog;
 namespace Recsys.Store;
 
 /// <summary>How the store reaches Redis.</summary>
-/// <param name="Connection">Connection string of StackExchange.Redis: <c>host:port[,host:port…][,password=…][,ssl=true]</c>.</param>
+/// <param name="Connection">
+/// Connection string of StackExchange.Redis: <c>host:port[,host:port…][,password=…][,ssl=true]</c>; or, starting with '/', the path of
+/// a Unix socket.
+/// </param>
 public sealed record RedisOptions(string Connection)
 {
-    /// <summary>How long one call waits for its reply; 50 ms to 5 min.</summary>
-    public TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(5);
-
-    /// <summary>How long an operation goes on trying while the connection is lost, before it fails; 0 to 10 min.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>How long one operation waits for its reply, a lost connection's return included; 50 ms to 5 min.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Items in one script call of a publication; 1 to 2,000 (Lua unpacks at most 8,000 values).</summary>
     public int PublishBatch { get; init; } = 500;
@@ -20,8 +20,7 @@ public sealed record RedisOptions(string Connection)
     {
         var faults = new List<string>();
         Check(!string.IsNullOrWhiteSpace(Connection), nameof(Connection), Connection, "host:port");
-        Check(ReplyTimeout >= TimeSpan.FromMilliseconds(50) && ReplyTimeout <= TimeSpan.FromMinutes(5), nameof(ReplyTimeout), ReplyTimeout, "50 ms to 5 min");
-        Check(Patience >= TimeSpan.Zero && Patience <= TimeSpan.FromMinutes(10), nameof(Patience), Patience, "0 to 10 min");
+        Check(Timeout >= TimeSpan.FromMilliseconds(50) && Timeout <= TimeSpan.FromMinutes(5), nameof(Timeout), Timeout, "50 ms to 5 min");
         Check(PublishBatch is >= 1 and <= 2000, nameof(PublishBatch), PublishBatch, "1 to 2,000");
         if (faults.Count > 0)
         {

@@ -7,14 +7,14 @@ namespace Recsys.Store;
 /// Writes a version's table in pipelined batches and its marker last. Every batch may be repeated, merges with what is there (items
 /// assigned meanwhile keep their IDs, next tokens only grow), and an interruption anywhere is made good by publishing again.
 /// </summary>
-internal sealed class RedisPublisher(RedisConnection redis, int batchSize)
+internal sealed class RedisPublisher(RedisCalls redis, int batchSize)
 {
     private const int InFlight = 8;
 
     public async Task PublishAsync(VersionKeys keys, string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel)
     {
         var marker = PublishedMarker.Of(items);
-        string? before = await redis.RunAsync("publish", async (database, _) => (string?)await database.StringGetAsync(keys.Published), cancel);
+        string? before = await redis.RunAsync("publish", async database => (string?)await database.StringGetAsync(keys.Published), cancel);
         if (before is not null && before != marker.ToString())
         {
             throw CatalogException.Precondition($"Redis holds another table under version '{version}' ({before}, not {marker}). Versions never change: choose another name, or drop it first.");
@@ -32,13 +32,13 @@ internal sealed class RedisPublisher(RedisConnection redis, int batchSize)
             [appended[index].ItemId, appended[index].SemanticId.ToString(), CodeIndex.Member(appended[index].SemanticId, appended[index].ItemId), appended[index].Title], cancel);
 
         FaultPoints.Pass("store.publish.marker");
-        await redis.RunAsync("publish", (database, _) => database.StringSetAsync(keys.Published, marker.ToString()), cancel);
+        await redis.RunAsync("publish", database => database.StringSetAsync(keys.Published, marker.ToString()), cancel);
     }
 
     private async Task<bool> IsWholeAsync(VersionKeys keys, int count, CancellationToken cancel)
     {
-        long ids = await redis.RunAsync("count", (database, _) => database.HashLengthAsync(keys.Ids), cancel);
-        long codes = await redis.RunAsync("count", (database, _) => database.SortedSetLengthAsync(keys.Codes), cancel);
+        long ids = await redis.RunAsync("count", database => database.HashLengthAsync(keys.Ids), cancel);
+        long codes = await redis.RunAsync("count", database => database.SortedSetLengthAsync(keys.Codes), cancel);
         return ids >= count && codes >= count;
     }
 
@@ -67,7 +67,7 @@ internal sealed class RedisPublisher(RedisConnection redis, int batchSize)
 
     private async Task SendAsync(string version, RedisKey[] keys, RedisValue[] values, CancellationToken cancel)
     {
-        var conflict = await redis.RunAsync("publish", (database, _) => database.ScriptEvaluateAsync(StoreScripts.Merge, keys, values), cancel);
+        var conflict = await redis.RunAsync("publish", database => database.ScriptEvaluateAsync(StoreScripts.Merge, keys, values), cancel);
         if (!conflict.IsNull)
         {
             throw CatalogException.Precondition($"Item '{(string)conflict!}' of version '{version}' has another semantic ID in Redis than in its folder. Drop the version from Redis and publish it again.");

@@ -8,28 +8,27 @@ using StackExchange.Redis;
 namespace Recsys.Store;
 
 /// <summary>
-/// The lookup tables in Redis (5 or later; a cluster too). Reconnects by itself; while Redis is away, operations wait for as long
-/// as <see cref="RedisOptions.Patience"/> allows and then fail with <see cref="Fault.Unavailable"/>.
+/// The lookup tables in Redis (5 or later; a cluster too). While Redis is away, operations wait for as long as
+/// <see cref="RedisOptions.Timeout"/> allows and then fail with <see cref="Fault.Unavailable"/>.
 /// </summary>
-public sealed class RedisSemanticIdStore : ISemanticIdStore, IDisposable
+public sealed class RedisSemanticIdStore : ISemanticIdStore
 {
     /// <summary>Most items of one <see cref="AppendedAsync"/> page; go on until a page is empty.</summary>
     public const int PageSize = 1000;
 
-    private readonly RedisConnection _redis;
+    private readonly RedisCalls _redis;
     private readonly RedisPublisher _publisher;
     private readonly Action<string>? _activated;
     private readonly ConcurrentDictionary<string, int[]> _codebookSizes = new(StringComparer.Ordinal);
 
-    private RedisSemanticIdStore(RedisConnection redis, RedisOptions options, Action<string>? activated) =>
-        (_redis, _publisher, _activated) = (redis, new RedisPublisher(redis, options.PublishBatch), activated);
-
-    /// <summary>Opens a store. Succeeds while Redis is away; then the first operation waits for it.</summary>
-    /// <param name="options">Where Redis is.</param>
-    /// <param name="time">For timeouts.</param>
+    /// <param name="redis">From <see cref="RedisConnections"/>; stays the caller's.</param>
+    /// <param name="options">With which it was connected.</param>
     /// <param name="activated">Called after this store has activated a version; <see cref="VersionStore.NoteActive"/> fits.</param>
-    public static async Task<RedisSemanticIdStore> OpenAsync(RedisOptions options, TimeProvider? time = null, Action<string>? activated = null) =>
-        new(await RedisConnection.OpenAsync(options, time ?? TimeProvider.System), options, activated);
+    public RedisSemanticIdStore(IConnectionMultiplexer redis, RedisOptions options, Action<string>? activated = null)
+    {
+        _redis = new RedisCalls(redis);
+        (_publisher, _activated) = (new RedisPublisher(_redis, options.PublishBatch), activated);
+    }
 
     public Task PublishAsync(string version, ItemTable items, CancellationToken cancel) => _publisher.PublishAsync(Keys(version), version, items, [], cancel);
 
@@ -45,7 +44,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore, IDisposable
 
     public async Task<bool> IsPublishedAsync(string version, CancellationToken cancel) =>
         await MarkerAsync(version, cancel) is { } marker
-        && await _redis.RunAsync("count", (database, _) => database.HashLengthAsync(Keys(version).Ids), cancel) >= marker.Count;
+        && await _redis.RunAsync("count", database => database.HashLengthAsync(Keys(version).Ids), cancel) >= marker.Count;
 
     public async Task DropAsync(string version, CancellationToken cancel)
     {
@@ -53,7 +52,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore, IDisposable
         await RefuseIfActiveAsync(version, cancel);
 
         // The marker goes first: a drop that is interrupted leaves nothing that passes for a version.
-        string? marker = await _redis.RunAsync("drop", async (database, _) => (string?)await database.StringGetAsync(keys.Published), cancel);
+        string? marker = await _redis.RunAsync("drop", async database => (string?)await database.StringGetAsync(keys.Published), cancel);
         await UnlinkAsync(keys.Published, cancel);
         try
         {
@@ -61,7 +60,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore, IDisposable
         }
         catch (CatalogException error) when (error.Fault == Fault.FailedPrecondition && marker is not null)
         {
-            await _redis.RunAsync("drop", (database, _) => database.StringSetAsync(keys.Published, marker), cancel);
+            await _redis.RunAsync("drop", database => database.StringSetAsync(keys.Published, marker), cancel);
             throw;
         }
 
@@ -74,7 +73,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore, IDisposable
 
     public async Task<SemanticId?> FindAsync(string version, string itemId, CancellationToken cancel)
     {
-        var id = await _redis.RunAsync("find", (database, _) => database.HashGetAsync(Keys(version).Ids, itemId), cancel);
+        var id = await _redis.RunAsync("find", database => database.HashGetAsync(Keys(version).Ids, itemId), cancel);
         return id.IsNull ? null : SemanticId.Parse(id!);
     }
 
@@ -85,12 +84,11 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore, IDisposable
             throw CatalogException.Invalid($"Items by a prefix of {prefix.Length} codes, at most {limit}; allowed: 1 to {SemanticId.MaxLevels} codes, a limit of 1 or more.");
         }
 
+        // Not SortedSetRangeByValue: it compares start and end by number, and so takes the codes 0012 to come after 0012~.
         string from = CodeIndex.Prefix(prefix.Span);
-        var members = await _redis.RunAsync(
-            "items",
-            (database, _) => database.SortedSetRangeByValueAsync(Keys(version).Codes, from, from + CodeIndex.AfterPrefix, Exclude.Stop, skip: 0, take: limit),
-            cancel);
-        return [.. members.Select(member => CodeIndex.ItemOf(member!))];
+        object[] range = [Keys(version).Codes, $"[{from}", $"({from}{CodeIndex.AfterPrefix}", "LIMIT", 0, limit];
+        var members = await _redis.RunAsync("items", database => database.ExecuteAsync("ZRANGEBYLEX", range), cancel);
+        return [.. ((string[])members!).Select(CodeIndex.ItemOf)];
     }
 
     public async Task<Assignment> AssignAsync(string version, string itemId, string title, ReadOnlyMemory<ushort> codes, CancellationToken cancel)
@@ -100,7 +98,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore, IDisposable
         string text = string.Join('-', codes.ToArray());
         var reply = (RedisResult[])(await _redis.RunAsync(
             "assign",
-            (database, _) => database.ScriptEvaluateAsync(
+            database => database.ScriptEvaluateAsync(
                 StoreScripts.Assign, [keys.Ids, keys.Codes, keys.Next, keys.Appended, keys.Published], [itemId, text, CodeIndex.Prefix(codes.Span), title]),
             cancel))!;
         return (int)reply[1] switch
@@ -119,32 +117,18 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore, IDisposable
             throw CatalogException.Invalid($"'{after}' is no stream position; pass the position of an earlier page, or none for the start.");
         }
 
-        var reply = await _redis.RunAsync(
-            "appended",
-            (database, _) => database.ExecuteAsync("XREAD", "COUNT", PageSize.ToString(CultureInfo.InvariantCulture), "STREAMS", Keys(version).Appended, after ?? "0-0"),
-            cancel);
-        if (reply.IsNull)
-        {
-            return new AppendedPage([], after);
-        }
+        var entries = await _redis.RunAsync(
+            "appended", database => database.StreamReadAsync(Keys(version).Appended, after ?? "0-0", PageSize), cancel);
+        var items = from entry in entries
+                    select new AppendedItem(Field(entry, "item"), SemanticId.Parse(Field(entry, "id")), Field(entry, "title"));
+        return new AppendedPage([.. items], entries.Length > 0 ? (string)entries[^1].Id! : after);
 
-        // One stream: [[key, [[position, [field, value, …]], …]]].
-        var entries = (RedisResult[])((RedisResult[])((RedisResult[])reply!)[0]!)[1]!;
-        var (items, last) = (new List<AppendedItem>(entries.Length), after);
-        foreach (var entry in entries)
-        {
-            var parts = (RedisResult[])entry!;
-            var fields = ((RedisResult[])parts[1]!).Select(value => (string)value!).ToArray();
-            string Field(string name) => fields[Array.IndexOf(fields, name) is var at && at % 2 == 0 ? at + 1 : throw CatalogException.Damaged($"Entry {(string)parts[0]!} of version '{version}' lacks the field {name}.")];
-            items.Add(new AppendedItem(Field("item"), SemanticId.Parse(Field("id")), Field("title")));
-            last = (string)parts[0]!;
-        }
-
-        return new AppendedPage(items, last);
+        string Field(StreamEntry entry, string name) =>
+            (string?)entry[name] ?? throw CatalogException.Damaged($"Entry {entry.Id} of version '{version}' lacks the field {name}.");
     }
 
     public Task<string?> ActiveAsync(CancellationToken cancel) =>
-        _redis.RunAsync("active", async (database, _) => (string?)await database.StringGetAsync(VersionKeys.Active), cancel);
+        _redis.RunAsync("active", async database => (string?)await database.StringGetAsync(VersionKeys.Active), cancel);
 
     public async Task<bool> TryActivateAsync(string? expected, string next, CancellationToken cancel)
     {
@@ -155,14 +139,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore, IDisposable
 
         bool swapped = await _redis.RunAsync(
             "activate",
-            async (database, attempt) => (int)await database.ScriptEvaluateAsync(StoreScripts.Activate, [VersionKeys.Active], [expected ?? "", next]) switch
-            {
-                1 => true,
-
-                // The reply to an earlier attempt was lost, and what it asked for is the case.
-                2 => attempt > 1,
-                _ => false,
-            },
+            async database => (int)await database.ScriptEvaluateAsync(StoreScripts.Activate, [VersionKeys.Active], [expected ?? "", next]) == 1,
             cancel);
         if (swapped)
         {
@@ -171,8 +148,6 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore, IDisposable
 
         return swapped;
     }
-
-    public void Dispose() => _redis.Dispose();
 
     private static VersionKeys Keys(string version) => DatasetDescription.IsName(version)
         ? new VersionKeys(version)
@@ -204,7 +179,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore, IDisposable
     }
 
     private async Task<PublishedMarker?> MarkerAsync(string version, CancellationToken cancel) =>
-        PublishedMarker.TryParse(await _redis.RunAsync("marker", async (database, _) => (string?)await database.StringGetAsync(Keys(version).Published), cancel));
+        PublishedMarker.TryParse(await _redis.RunAsync("marker", async database => (string?)await database.StringGetAsync(Keys(version).Published), cancel));
 
     private async Task RefuseIfActiveAsync(string version, CancellationToken cancel)
     {
@@ -214,6 +189,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore, IDisposable
         }
     }
 
-    // UNLINK frees the memory of millions of members in the background, where DEL would hold up every other client.
-    private Task UnlinkAsync(RedisKey key, CancellationToken cancel) => _redis.RunAsync("drop", (database, _) => database.ExecuteAsync("UNLINK", key), cancel);
+    // As UNLINK, which the client chooses where the server knows it: DEL of millions of members would hold up every other client.
+    private Task UnlinkAsync(RedisKey key, CancellationToken cancel) =>
+        _redis.RunAsync("drop", database => database.KeyDeleteAsync(key), cancel);
 }

@@ -74,13 +74,15 @@ internal static class StoreScripts
         return {id, 0}
         """;
 
-    /// <summary>KEYS active; ARGV expected (empty: none), next. 1: swapped; 2: next was active already; 0: another is.</summary>
+    /// <summary>
+    /// KEYS active; ARGV expected (empty: none), next. 1: next is active now, or was already, as after a lost reply; 0: another is.
+    /// </summary>
     public const string Activate = """
         local active = redis.call('GET', KEYS[1]) or ''
         if active == ARGV[1] then
           redis.call('SET', KEYS[1], ARGV[2])
           return 1
         end
-        return active == ARGV[2] and 2 or 0
+        return active == ARGV[2] and 1 or 0
         """;
 }

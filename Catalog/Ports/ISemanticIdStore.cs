@@ -33,7 +33,10 @@ public interface ISemanticIdStore
     /// <summary>The active version; null when there is none.</summary>
     Task<string?> ActiveAsync(CancellationToken cancel);
 
-    /// <summary>Makes <paramref name="next"/> active if <paramref name="expected"/> (null: none) still is; false when another was faster.</summary>
+    /// <summary>
+    /// Makes <paramref name="next"/> active if <paramref name="expected"/> (null: none) still is. True too where it is active already;
+    /// false when another was faster.
+    /// </summary>
     Task<bool> TryActivateAsync(string? expected, string next, CancellationToken cancel);
 }
 

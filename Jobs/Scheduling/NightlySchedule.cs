@@ -1,6 +1,4 @@
-using System.Collections.Specialized;
 using Quartz;
-using Quartz.Impl;
 using Recsys.Catalog;
 
 namespace Recsys.Jobs;
@@ -8,31 +6,29 @@ namespace Recsys.Jobs;
 /// <summary>Runs rebuilds on a Quartz cron schedule, never two at once; a failed one is told and the next night tries again.</summary>
 public static class NightlySchedule
 {
-    private const string Rebuild = "rebuild", Say = "say", Runs = "runs", Stop = "stop";
-
-    /// <param name="cron">Quartz cron: second minute hour day month weekday [year].</param>
+    /// <param name="cron">
+    /// Quartz cron in this machine's local time: second minute hour day month weekday [year]. A time that the change to summer time
+    /// leaves out comes at the change's end (02:30 at 03:00); a day and a weekday together mean either.
+    /// </param>
     /// <param name="rebuild">One rebuild.</param>
     /// <param name="say">Receives one line an event.</param>
+    /// <param name="cancel">Stops the schedule; a running rebuild sees it too, and is waited for.</param>
     /// <returns>Rebuilds that ended well, once <paramref name="cancel"/> stops the schedule.</returns>
-    /// <exception cref="CatalogException">The expression is no Quartz cron expression.</exception>
+    /// <exception cref="CatalogException">InvalidArgument: no Quartz cron expression, or its last time is past.</exception>
     public static async Task<int> RunAsync(string cron, Func<CancellationToken, Task<RebuildResult>> rebuild, Action<string> say, CancellationToken cancel)
     {
-        if (!CronExpression.IsValidExpression(cron))
+        if (!CronExpression.TryParse(cron, out var times) || times.GetNextValidTimeAfter(TimeProvider.System.GetUtcNow()) is null)
         {
-            throw CatalogException.Invalid($"--cron '{cron}' is no Quartz cron expression: write second minute hour day month weekday, for example '0 0 3 * * ?' for three every night.");
+            throw CatalogException.Invalid($"--cron '{cron}' is no Quartz cron expression with a time to come: write second minute hour day month weekday, for example '0 0 3 * * *' for three every night.");
         }
 
-        var scheduler = await new StdSchedulerFactory(new NameValueCollection
-        {
-            ["quartz.scheduler.instanceName"] = "recsys-" + Guid.NewGuid().ToString("N"),
-            ["quartz.threadPool.threadCount"] = "1",
-        }).GetScheduler(cancel);
-        var runs = new StrongBox();
-        var job = JobBuilder.Create<RebuildJob>()
-            .SetJobData(new JobDataMap { [Rebuild] = rebuild, [Say] = say, [Runs] = runs, [Stop] = cancel })
+        var job = new RebuildJob(rebuild, say, cancel);
+        await using var factory = QuartzSchedulerBuilder.Create(quartz => quartz.UseDefaultThreadPool(1).AddJobType(_ => job)).Build();
+        var scheduler = await factory.GetScheduler(cancel);
+        var trigger = TriggerBuilder.Create<RebuildJob>()
+            .WithSchedule(CronScheduleBuilder.Create(times).WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed))
             .Build();
-        var trigger = TriggerBuilder.Create().WithCronSchedule(cron, schedule => schedule.WithMisfireHandlingInstructionFireAndProceed()).Build();
-        var next = await scheduler.ScheduleJob(job, trigger, cancel);
+        var next = await scheduler.ScheduleJob<RebuildJob>(trigger, null, cancel);
         say($"next rebuild at {next.ToLocalTime():yyyy-MM-dd HH:mm:ss zzz}");
         await scheduler.Start(cancel);
         try
@@ -46,22 +42,17 @@ public static class NightlySchedule
             await scheduler.Shutdown(waitForJobsToComplete: true, CancellationToken.None);
         }
 
-        return runs.Value;
-    }
-
-    private sealed class StrongBox
-    {
-        public int Value;
+        return job.Runs;
     }
 
     [DisallowConcurrentExecution]
-    private sealed class RebuildJob : IJob
+    private sealed class RebuildJob(Func<CancellationToken, Task<RebuildResult>> rebuild, Action<string> say, CancellationToken stop) : IJob
     {
-        public async Task Execute(IJobExecutionContext context)
+        /// <summary>Rebuilds that ended well.</summary>
+        public int Runs { get; private set; }
+
+        public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
         {
-            var data = context.MergedJobDataMap;
-            var say = (Action<string>)data[Say];
-            var stop = (CancellationToken)data[Stop];
             if (stop.IsCancellationRequested)
             {
                 return; // fired between the cancellation and the scheduler's end
@@ -69,8 +60,8 @@ public static class NightlySchedule
 
             try
             {
-                var result = await ((Func<CancellationToken, Task<RebuildResult>>)data[Rebuild])(stop);
-                Interlocked.Increment(ref ((StrongBox)data[Runs]).Value);
+                var result = await rebuild(stop);
+                Runs++;
                 say($"{result.Report.Version} {(result.Activated ? "is active" : "is published")}; next rebuild at {context.NextFireTimeUtc?.ToLocalTime():yyyy-MM-dd HH:mm:ss zzz}");
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -6,13 +6,14 @@ namespace Recsys.Server.Serving;
 internal sealed class Stores : IAsyncDisposable
 {
     private readonly PrivateRedis? _private;
-    private readonly RedisSemanticIdStore _redis;
+    private readonly IAsyncDisposable _connection;
 
-    private Stores(VersionStore versions, RedisSemanticIdStore redis, PrivateRedis? privateRedis) => (Versions, _redis, _private) = (versions, redis, privateRedis);
+    private Stores(VersionStore versions, RedisSemanticIdStore ids, IAsyncDisposable connection, PrivateRedis? privateRedis) =>
+        (Versions, Ids, _connection, _private) = (versions, ids, connection, privateRedis);
 
     public VersionStore Versions { get; }
 
-    public RedisSemanticIdStore Ids => _redis;
+    public RedisSemanticIdStore Ids { get; }
 
     /// <param name="root">Folder of versions; made where it is missing.</param>
     /// <param name="redis">Connection string; null: RECSYS_REDIS, else a private Redis.</param>
@@ -21,12 +22,12 @@ internal sealed class Stores : IAsyncDisposable
         Directory.CreateDirectory(root);
         var versions = new VersionStore(root);
         redis ??= Environment.GetEnvironmentVariable("RECSYS_REDIS") is { Length: > 0 } configured ? configured : null;
-        var own = redis is null ? await PrivateRedis.StartAsync(Path.Combine(root, ".redis"), TimeProvider.System, cancel) : null;
-        RedisSemanticIdStore? ids = null;
+        var own = redis is null ? await PrivateRedis.StartAsync(Path.Combine(root, ".redis"), cancel) : null;
+        var options = new RedisOptions(redis ?? own!.Socket);
+        var connection = await RedisConnections.ConnectAsync(options);
+        var stores = new Stores(versions, new RedisSemanticIdStore(connection, options, versions.NoteActive), connection, own);
         try
         {
-            ids = await RedisSemanticIdStore.OpenAsync(new RedisOptions(redis ?? own!.ConnectionString), TimeProvider.System, versions.NoteActive);
-            var stores = new Stores(versions, ids, own);
             if (own is not null)
             {
                 // Nobody else fills a private Redis: whatever a crash or a lost file took from it comes back from the folder.
@@ -37,23 +38,18 @@ internal sealed class Stores : IAsyncDisposable
         }
         catch
         {
-            ids?.Dispose();
-            if (own is not null)
-            {
-                await own.DisposeAsync();
-            }
-
+            await stores.DisposeAsync();
             throw;
         }
     }
 
     /// <summary>Makes Redis agree with the folder of versions.</summary>
     /// <param name="only">Versions; null: the active one.</param>
-    public Task<RecoveryReport> RestoreAsync(IReadOnlyList<string>? only, CancellationToken cancel) => StoreRecovery.RunAsync(Versions, _redis, only, cancel);
+    public Task<RecoveryReport> RestoreAsync(IReadOnlyList<string>? only, CancellationToken cancel) => StoreRecovery.RunAsync(Versions, Ids, only, cancel);
 
     public async ValueTask DisposeAsync()
     {
-        _redis.Dispose();
+        await _connection.DisposeAsync();
         if (_private is not null)
         {
             await _private.DisposeAsync();

@@ -14,7 +14,7 @@ internal static class JobsVerb
         var target = new Option<string>("--out") { Description = "Folder of versions.", DefaultValueFactory = _ => "versions" };
         var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private Redis in the folder of versions)." };
         var config = new Option<string?>("--config") { Description = "JSON file of rebuild options." };
-        var cron = new Option<string>("--cron") { Description = "Quartz cron expression: second minute hour day month weekday.", DefaultValueFactory = _ => "0 0 3 * * ?" };
+        var cron = new Option<string>("--cron") { Description = "Quartz cron expression in local time: second minute hour day month weekday.", DefaultValueFactory = _ => "0 0 3 * * *" };
         var command = new Command("jobs", "The scheduler: a rebuild every night.") { data, target, redis, config, cron };
         command.OnRun(async (parsed, cancel) =>
         {

@@ -35,11 +35,15 @@ public sealed partial class RebuildOptionsTests : IDisposable
         Assert.Contains(named, refused.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_schedule_that_is_no_cron_expression_is_refused_at_once()
+    [Theory]
+    [InlineData("every night")]
+    [InlineData("0 3 * * *")] // five fields: Unix's, not Quartz's
+    [InlineData("0 0 3 * * * 2020")] // past
+    public async Task A_schedule_that_is_no_cron_expression_with_a_time_to_come_is_refused_at_once(string cron)
     {
-        var refused = await Assert.ThrowsAsync<CatalogException>(() => NightlySchedule.RunAsync("every night", _ => null!, _ => { }, CancellationToken.None));
-        Assert.Contains("every night", refused.Message, StringComparison.Ordinal);
+        var refused = await Assert.ThrowsAsync<CatalogException>(() => NightlySchedule.RunAsync(cron, _ => null!, _ => { }, CancellationToken.None));
+        Assert.Equal(Fault.InvalidArgument, refused.Fault);
+        Assert.Contains($"'{cron}'", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -49,7 +53,7 @@ public sealed partial class RebuildOptionsTests : IDisposable
         int calls = 0;
         var lines = new List<string>();
         await NightlySchedule.RunAsync(
-            "* * * * * ?",
+            "* * * * * *",
             _ =>
             {
                 if (++calls == 2)

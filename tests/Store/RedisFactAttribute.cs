@@ -1,3 +1,5 @@
+using StackExchange.Redis;
+
 namespace Recsys.Store.Tests;
 
 /// <summary>A fact about a real redis-server; skipped, with the reason, where that is not installed.</summary>
@@ -17,18 +19,28 @@ public sealed class RedisFactAttribute : FactAttribute
 public sealed class RedisFixture : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();
+    private PrivateRedis? _redis;
 
-    public PrivateRedis? Redis { get; private set; }
+    public RedisOptions Options => new(_redis!.Socket);
 
-    public RedisOptions Options => new(Redis!.ConnectionString);
+    /// <summary>Null where redis-server is not installed.</summary>
+    public IConnectionMultiplexer? Connection { get; private set; }
 
-    public async Task InitializeAsync() => Redis = PrivateRedis.FindServer() is null ? null : await PrivateRedis.StartAsync(_folder.Path);
+    public async Task InitializeAsync()
+    {
+        if (PrivateRedis.FindServer() is not null)
+        {
+            _redis = await PrivateRedis.StartAsync(_folder.Path);
+            Connection = await RedisConnections.ConnectAsync(Options);
+        }
+    }
 
     public async Task DisposeAsync()
     {
-        if (Redis is not null)
+        if (Connection is not null)
         {
-            await Redis.DisposeAsync();
+            await Connection.DisposeAsync();
+            await _redis!.DisposeAsync();
         }
 
         _folder.Dispose();

@@ -3,26 +3,12 @@ using Recsys.Catalog.Ports;
 
 namespace Recsys.Store.Tests;
 
-public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixture<RedisFixture>, IAsyncLifetime
+public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixture<RedisFixture>
 {
     private static readonly CancellationToken Cancel = CancellationToken.None;
 
     private readonly string _version = $"v-{Guid.NewGuid():N}";
-    private RedisSemanticIdStore _store = null!;
-
-    public async Task InitializeAsync()
-    {
-        if (fixture.Redis is not null)
-        {
-            _store = await RedisSemanticIdStore.OpenAsync(fixture.Options);
-        }
-    }
-
-    public Task DisposeAsync()
-    {
-        _store?.Dispose();
-        return Task.CompletedTask;
-    }
+    private readonly RedisSemanticIdStore _store = fixture.Connection is { } redis ? new RedisSemanticIdStore(redis, fixture.Options) : null!;
 
     [RedisFact]
     public async Task A_published_table_is_found_both_ways()
@@ -65,7 +51,8 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     {
         var items = Tables.Random(100, 3);
         await _store.PublishAsync(_version, items, Cancel);
-        using var other = await RedisSemanticIdStore.OpenAsync(fixture.Options);
+        await using var second = await RedisConnections.ConnectAsync(fixture.Options);
+        var other = new RedisSemanticIdStore(second, fixture.Options);
         ushort[] codes = items.SemanticIds[0].Codes();
         int taken = items.SemanticIds.Count(id => id.SameCodes(items.SemanticIds[0]));
 
@@ -131,16 +118,16 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
         var next = await _store.AssignAsync(_version, "newer", "", items.SemanticIds[0].Codes(), Cancel);
         Assert.Equal(assigned.Id.Collision + 1, next.Id.Collision);
 
-        Task<string> Dump() => RedisDump.OfAsync(fixture.Options, _version);
+        Task<string> Dump() => RedisDump.OfAsync(fixture.Connection!, _version);
     }
 
     [RedisFact]
     public async Task A_publication_interrupted_at_any_batch_and_repeated_equals_a_fresh_one()
     {
         var items = Tables.Random(260, 7);
-        using var small = await RedisSemanticIdStore.OpenAsync(fixture.Options with { PublishBatch = 20 });
+        var small = new RedisSemanticIdStore(fixture.Connection!, fixture.Options with { PublishBatch = 20 });
         await small.PublishAsync(_version, items, Cancel);
-        string fresh = await RedisDump.OfAsync(fixture.Options, _version);
+        string fresh = await RedisDump.OfAsync(fixture.Connection!, _version);
         for (int stop = 1; stop <= 14; stop++)
         {
             string version = $"{_version}-{stop}";
@@ -159,7 +146,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
             Assert.False(await small.IsPublishedAsync(version, Cancel));
             Assert.Equal(Fault.FailedPrecondition, (await Assert.ThrowsAsync<CatalogException>(() => small.AssignAsync(version, "x", "", new ushort[] { 0, 0, 0 }, Cancel))).Fault);
             await small.PublishAsync(version, items, Cancel);
-            Assert.Equal(fresh, await RedisDump.OfAsync(fixture.Options, version));
+            Assert.Equal(fresh, await RedisDump.OfAsync(fixture.Connection!, version));
         }
     }
 
@@ -175,7 +162,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     public async Task Codes_that_the_codebook_lacks_are_refused_and_nothing_is_written()
     {
         await _store.PublishAsync(_version, Tables.Random(10, 10), Cancel);
-        string before = await RedisDump.OfAsync(fixture.Options, _version);
+        string before = await RedisDump.OfAsync(fixture.Connection!, _version);
         foreach (ushort[] codes in new ushort[][] { [], [1], [4, 0, 0], [0, 300, 0], [0, 0, 0, 0] })
         {
             Assert.Equal(Fault.InvalidArgument, (await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync(_version, "x", "", codes, Cancel))).Fault);
@@ -184,7 +171,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
         await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync(_version, "", "", new ushort[] { 0, 0, 0 }, Cancel));
         await Assert.ThrowsAsync<CatalogException>(() => _store.ItemsAsync(_version, ReadOnlyMemory<ushort>.Empty, 5, Cancel));
         await Assert.ThrowsAsync<CatalogException>(() => _store.AppendedAsync(_version, "yesterday", Cancel));
-        Assert.Equal(before, await RedisDump.OfAsync(fixture.Options, _version));
+        Assert.Equal(before, await RedisDump.OfAsync(fixture.Connection!, _version));
     }
 
     [RedisFact]
@@ -203,7 +190,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
         await _store.PublishAsync(_version, Tables.Random(50, 11), Cancel);
         await _store.AssignAsync(_version, "x", "", new ushort[] { 0, 0, 0 }, Cancel);
         await _store.DropAsync(_version, Cancel);
-        Assert.Equal("", await RedisDump.OfAsync(fixture.Options, _version));
+        Assert.Equal("", await RedisDump.OfAsync(fixture.Connection!, _version));
         Assert.False(await _store.IsPublishedAsync(_version, Cancel));
         await _store.PublishAsync(_version, Tables.Random(40, 12), Cancel);
         Assert.True(await _store.IsPublishedAsync(_version, Cancel));
@@ -218,18 +205,28 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     }
 
     [Fact]
-    public async Task A_redis_that_is_not_there_is_reported_with_endpoint_attempts_and_seconds()
+    public async Task A_redis_that_is_not_there_is_reported_with_endpoint_and_seconds()
     {
-        using var nowhere = await RedisSemanticIdStore.OpenAsync(new RedisOptions("127.0.0.1:1") { Patience = TimeSpan.FromMilliseconds(200) });
-        var error = await Assert.ThrowsAsync<CatalogException>(() => nowhere.ActiveAsync(Cancel));
+        var options = new RedisOptions("127.0.0.1:1") { Timeout = TimeSpan.FromMilliseconds(200) };
+        await using var nowhere = await RedisConnections.ConnectAsync(options);
+        var error = await Assert.ThrowsAsync<CatalogException>(() => new RedisSemanticIdStore(nowhere, options).ActiveAsync(Cancel));
         Assert.Equal(Fault.Unavailable, error.Fault);
-        Assert.Matches(@"127\.0\.0\.1:1 did not answer active in \d+ attempts? over \d+\.\d s \(not connected", error.Message);
+        Assert.Matches(@"127\.0\.0\.1:1 did not answer active in \d+\.\d s \(not connected", error.Message);
     }
 
     [Fact]
     public async Task Options_out_of_range_are_listed_together()
     {
-        var error = await Assert.ThrowsAsync<CatalogException>(() => RedisSemanticIdStore.OpenAsync(new RedisOptions(" ") { PublishBatch = 0, Patience = TimeSpan.FromDays(1), ReplyTimeout = TimeSpan.Zero }));
-        Assert.All(new[] { "Connection", "PublishBatch is '0'; allowed: 1 to 2,000", "Patience", "ReplyTimeout" }, part => Assert.Contains(part, error.Message));
+        var options = new RedisOptions(" ") { PublishBatch = 0, Timeout = TimeSpan.FromDays(1) };
+        var error = await Assert.ThrowsAsync<CatalogException>(() => RedisConnections.ConnectAsync(options));
+        Assert.All(new[] { "Connection", "PublishBatch is '0'; allowed: 1 to 2,000", "Timeout" }, part => Assert.Contains(part, error.Message));
+    }
+
+    [Fact]
+    public async Task A_connection_string_that_is_not_understood_is_refused()
+    {
+        var error = await Assert.ThrowsAsync<CatalogException>(() => RedisConnections.ConnectAsync(new RedisOptions("localhost,sll=true")));
+        Assert.Equal(Fault.InvalidArgument, error.Fault);
+        Assert.Contains("sll", error.Message);
     }
 }
