@@ -1,5 +1,5 @@
 using Recsys.Embeddings.Factorisation;
-using Recsys.Torch;
+using TorchSharp;
 
 namespace Recsys.Embeddings.Tests;
 
