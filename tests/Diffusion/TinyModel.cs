@@ -66,6 +66,20 @@ public sealed class TinyModel : IDisposable
         return Math.Sqrt(sum / 192);
     }
 
+    /// <summary>
+    /// What the count of live tensors keeps of modules that were made and disposed: TorchSharp 0.107 counts each of their parameters twice
+    /// when it is made and once when it goes.
+    /// </summary>
+    public static long Overcount(Func<IDisposable> make)
+    {
+        long before = LiveTensors();
+        make().Dispose();
+        return LiveTensors() - before;
+    }
+
+    /// <summary>That of one network of these options.</summary>
+    public static long OvercountOfOne => Overcount(() => new ConditionalDenoiser(Options.Recipe, CodebookSizes, Options.ImageSize));
+
     /// <summary>Live tensors, once those that earlier tests dropped are gone.</summary>
     public static long LiveTensors()
     {

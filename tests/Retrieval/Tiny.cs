@@ -100,6 +100,17 @@ internal static class Tiny
         return model.Network.Forward(input, tensor(new long[] { 0, slots * depth }), null).unsqueeze(0);
     }
 
+    /// <summary>
+    /// What the count of live tensors keeps of modules that were made and disposed: TorchSharp 0.107 counts each of their parameters twice
+    /// when it is made and once when it goes.
+    /// </summary>
+    public static long Overcount(Func<IDisposable> make)
+    {
+        long before = LiveTensors();
+        make().Dispose();
+        return LiveTensors() - before;
+    }
+
     /// <summary>Live tensors, once those that nobody holds any more are gone.</summary>
     public static long LiveTensors()
     {
