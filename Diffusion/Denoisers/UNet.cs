@@ -91,6 +91,7 @@ public sealed class UNet : Module<Tensor, Tensor, Tensor, Tensor>, IDenoiser
     internal static GroupNorm Normalisation(int width)
     {
         var norm = GroupNorm(Groups, width);
+        using var scope = NewDisposeScope(); // of what init gives back
         init.ones_(norm.weight!);
         init.zeros_(norm.bias!);
         return norm;
@@ -98,6 +99,7 @@ public sealed class UNet : Module<Tensor, Tensor, Tensor, Tensor>, IDenoiser
 
     internal static Conv2d Zeroed(Conv2d convolution)
     {
+        using var scope = NewDisposeScope();
         init.zeros_(convolution.weight);
         init.zeros_(convolution.bias!);
         return convolution;
