@@ -1,6 +1,8 @@
 // The seam between a transformer's sublayers on the CPU: residual + dropout(branch), then its layer norm, in one pass over memory
 // and one back. The dropout mask is a hash of (seed, row, column), drawn again in backward instead of kept; libtorch draws its own
 // on one thread.
+// Sums along a row are vectorised in any order. Here alone: exp_negative (vector.h) lives by the order of its additions.
+#pragma GCC optimize("associative-math", "no-signed-zeros", "no-trapping-math")
 #include "vector.h"
 
 #include <cmath>
