@@ -49,8 +49,10 @@ internal static class Numbers
         double largest = expected.Select(Math.Abs).Append(1e-9).Max();
         for (int i = 0; i < expected.Length; i++)
         {
-            Assert.True(
-                Math.Abs(expected[i] - actual[i]) <= share * largest, $"element {i}: expected {expected[i]}, got {actual[i]}, where the largest is {largest}");
+            if (!(Math.Abs(expected[i] - actual[i]) <= share * largest))
+            {
+                Assert.Fail($"element {i}: expected {expected[i]}, got {actual[i]}, where the largest is {largest}");
+            }
         }
     }
 
