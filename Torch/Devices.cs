@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Recsys.Torch;
 
 /// <summary>The choice of a device, made once, where a program begins.</summary>
@@ -7,7 +9,9 @@ public static class Devices
     /// <exception cref="TorchException">Another name, or a device that is not here.</exception>
     public static Device Of(string name)
     {
-        bool numbered = name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), out _);
+        int index = 0;
+        bool numbered = name.StartsWith("cuda:", StringComparison.Ordinal)
+            && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out index);
         if (name != "cpu" && name != "cuda" && !numbered)
         {
             throw new TorchException($"The device is '{name}'; allowed are cpu, cuda and cuda:N.");
@@ -24,7 +28,6 @@ public static class Devices
                 $"The device is '{name}', but this build of libtorch finds no GPU. Build with -p:TorchDevice=cuda on a machine with NVIDIA's driver, or take cpu.");
         }
 
-        int index = numbered ? int.Parse(name.AsSpan(5), System.Globalization.CultureInfo.InvariantCulture) : 0;
         return index < cuda.device_count()
             ? torch.device(DeviceType.CUDA, index)
             : throw new TorchException($"The device is '{name}'; this machine has {cuda.device_count()} GPUs, from cuda:0 on.");

@@ -20,10 +20,10 @@ public sealed class FusedAdamW : AdamW
     {
     }
 
-    /// <summary>One step; on CUDA, and for element types other than float32, TorchSharp's own.</summary>
+    /// <summary>One step; on CUDA, for element types other than float32, strides, amsgrad and maximize, TorchSharp's own.</summary>
     public override Tensor step(Func<Tensor>? closure = null)
     {
-        if (closure is not null || !parameters().All(p => p.device.type == DeviceType.CPU && p.dtype == ScalarType.Float32))
+        if (closure is not null || !_parameter_groups.All(Takes))
         {
             return base.step(closure!);
         }
@@ -46,6 +46,10 @@ public sealed class FusedAdamW : AdamW
         return null!;
     }
 
+    private static bool Takes(TorchSharp.Modules.ParamGroup group) =>
+        group.Options is Options { amsgrad: not true, maximize: not true }
+        && group.Parameters.All(p => p.device.type == DeviceType.CPU && p.dtype == ScalarType.Float32 && p.is_contiguous());
+
     private static AdamWTensor Call(Parameter parameter, Tensor gradient, State state, Options options)
     {
         state.step++;
@@ -59,6 +63,8 @@ public sealed class FusedAdamW : AdamW
             Length = parameter.numel(),
             Beta1 = (float)beta1,
             Beta2 = (float)beta2,
+            MeanShare = (float)(1 - beta1),
+            SquareShare = (float)(1 - beta2), // 1 − 0.999f would be off by 10⁻⁵ of itself
             Epsilon = (float)options.eps!.Value,
             Decay = (float)(1 - (rate * options.weight_decay!.Value)),
             Step = (float)(rate / (1 - Math.Pow(beta1, state.step))),

@@ -13,7 +13,7 @@ namespace Recsys.Torch;
 /// <param name="every">Time between two checkpoints; zero: after each step.</param>
 public sealed class TrainingCheckpoint(string path, TimeSpan every)
 {
-    private const string OptimizerKey = "optimizer", TensorPrefix = "state.";
+    private const string OptimizerKey = "optimizer", TensorPrefix = "state.", HashKey = "sha256";
 
     private long _saved = Stopwatch.GetTimestamp();
 
@@ -34,12 +34,11 @@ public sealed class TrainingCheckpoint(string path, TimeSpan every)
             optimizer.save_state_dict(writer);
         }
 
-        var all = tensors.ToDictionary(pair => TensorPrefix + pair.Key, pair => pair.Value);
-        var state = bytes.ToArray();
-        all.Add(OptimizerKey, tensor(state, dtype: ScalarType.Byte));
+        var all = tensors.ToDictionary(pair => TensorPrefix + pair.Key, pair => pair.Value.detach().cpu().contiguous());
+        all.Add(OptimizerKey, tensor(bytes.ToArray(), dtype: ScalarType.Byte));
         SafetensorsFile.Save(path, all, new Dictionary<string, string>
         {
-            ["key"] = key, ["step"] = step.ToString(CultureInfo.InvariantCulture), [OptimizerKey] = Hash(state),
+            ["key"] = key, ["step"] = step.ToString(CultureInfo.InvariantCulture), [HashKey] = Hash(key, step, all),
         });
         _saved = Stopwatch.GetTimestamp();
     }
@@ -53,24 +52,19 @@ public sealed class TrainingCheckpoint(string path, TimeSpan every)
             return null;
         }
 
+        using var scope = NewDisposeScope(); // frees what a checkpoint that counts as none has brought
         try
         {
             var all = SafetensorsFile.Load(path, out var metadata);
             if (metadata.GetValueOrDefault("key") != key || !long.TryParse(metadata.GetValueOrDefault("step"), CultureInfo.InvariantCulture, out long step)
-                || !all.Remove(OptimizerKey, out var state))
-            {
-                return null;
-            }
-
-            var bytes = state.data<byte>().ToArray();
-            if (metadata.GetValueOrDefault(OptimizerKey) != Hash(bytes))
+                || metadata.GetValueOrDefault(HashKey) != Hash(key, step, all) || !all.Remove(OptimizerKey, out var state))
             {
                 return null; // before the optimiser is touched
             }
 
-            using var reader = new BinaryReader(new MemoryStream(bytes));
+            using var reader = new BinaryReader(new MemoryStream(state.bytes.ToArray()));
             optimizer.load_state_dict(reader);
-            return (step, all.ToDictionary(pair => pair.Key[TensorPrefix.Length..], pair => pair.Value));
+            return (step, all.ToDictionary(pair => pair.Key[TensorPrefix.Length..], pair => pair.Value.MoveToOuterDisposeScope()));
         }
         catch (Exception fault) when (fault is SafetensorsException or IOException)
         {
@@ -81,5 +75,23 @@ public sealed class TrainingCheckpoint(string path, TimeSpan every)
     /// <summary>The training is done: its checkpoint is of no more use.</summary>
     public void Delete() => File.Delete(path);
 
-    private static string Hash(byte[] state) => Convert.ToHexStringLower(SHA256.HashData(state));
+    // Of everything: a training that goes on from one flipped bit is another training.
+    private static unsafe string Hash(string key, long step, Dictionary<string, Tensor> tensors)
+    {
+        const long Piece = 1 << 30;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"{key}\n{step}\n"));
+        foreach (var (name, tensor) in tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name}\n{tensor.dtype} {string.Join(' ', tensor.shape)}\n"));
+            byte* memory = (byte*)tensor.Address();
+            long length = tensor.numel() * tensor.element_size();
+            for (long at = 0; at < length; at += Piece)
+            {
+                hash.AppendData(new ReadOnlySpan<byte>(memory + at, (int)Math.Min(length - at, Piece)));
+            }
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
 }

@@ -43,8 +43,22 @@ public sealed class WeightAverage : IDisposable
     }
 
     /// <summary>Goes on from averages of so many updates.</summary>
+    /// <exception cref="TorchException">They are not of these parameters; nothing was written.</exception>
     public void Restore(IReadOnlyList<Tensor> averages, long updates)
     {
+        if (averages.Count != _averages.Count)
+        {
+            throw new TorchException($"{averages.Count} averages are given, {_averages.Count} are expected.");
+        }
+
+        for (int i = 0; i < averages.Count; i++)
+        {
+            if (!averages[i].shape.SequenceEqual(_averages[i].shape) || averages[i].dtype != _averages[i].dtype)
+            {
+                throw new TorchException($"average {i} is {StateDict.Describe(averages[i])}, expected {StateDict.Describe(_averages[i])}.");
+            }
+        }
+
         Copy(averages, _averages);
         Updates = updates;
     }

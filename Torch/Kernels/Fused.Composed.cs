@@ -12,6 +12,11 @@ public static partial class Fused
         /// <inheritdoc cref="Fused.Attention"/>
         public static Tensor Attention(Tensor query, Tensor key, Tensor value, Tensor queryOffsets, Tensor keyOffsets, bool causal)
         {
+            if (key.size(0) == 0)
+            {
+                return query.clone(); // no token at all: nothing to lay out
+            }
+
             using var scope = NewDisposeScope();
             var (queries, queryLengths) = Places(queryOffsets, query.device); // [sequences, longest]
             var (keys, keyLengths) = Places(keyOffsets, key.device);

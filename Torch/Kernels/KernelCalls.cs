@@ -32,5 +32,5 @@ internal struct AdamWTensor
 {
     public nint Weight, Mean, Square, Gradient;
     public long Length;
-    public float Beta1, Beta2, Epsilon, Decay, Step, RootCorrection;
+    public float Beta1, Beta2, MeanShare, SquareShare, Epsilon, Decay, Step, RootCorrection;
 }

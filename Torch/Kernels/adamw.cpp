@@ -19,7 +19,8 @@ struct AdamWTensor {
   float *weight, *mean, *square;
   const float* gradient;
   int64_t length;
-  float beta1, beta2, eps;
+  float beta1, beta2, mean_share, square_share;  // 1 − beta, rounded once
+  float eps;
   float decay;            // 1 − rate · weight decay
   float step;             // rate / (1 − beta1^t)
   float root_correction;  // √(1 − beta2^t)
@@ -30,7 +31,7 @@ namespace {
 RS_VECTOR void update(const AdamWTensor& t, int64_t from, int64_t n) {
   float *__restrict w = t.weight + from, *__restrict m = t.mean + from, *__restrict v = t.square + from;
   const float* __restrict g = t.gradient + from;
-  float b1 = t.beta1, b2 = t.beta2, c1 = 1 - b1, c2 = 1 - b2, eps = t.eps, decay = t.decay, step = t.step, inverse = 1 / t.root_correction;
+  float b1 = t.beta1, b2 = t.beta2, c1 = t.mean_share, c2 = t.square_share, eps = t.eps, decay = t.decay, step = t.step, inverse = 1 / t.root_correction;
 #pragma GCC ivdep
   for (int64_t i = 0; i < n; i++) {
     float mean = m[i] * b1 + g[i] * c1, square = v[i] * b2 + g[i] * g[i] * c2;

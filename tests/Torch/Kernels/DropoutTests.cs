@@ -1,0 +1,97 @@
+using Recsys.Torch.Kernels;
+using static Recsys.Torch.Tests.Numbers;
+
+namespace Recsys.Torch.Tests.Kernels;
+
+public sealed class DropoutTests
+{
+    [Theory]
+    [InlineData(0.1)]
+    [InlineData(0.3)]
+    [InlineData(0.9)]
+    public void Elements_fall_at_the_stated_rate_and_the_rest_is_scaled(double p)
+    {
+        using var scope = NewDisposeScope();
+        using var norm = nn.LayerNorm(1000);
+        double deviation = Math.Sqrt(1_000_000 * p * (1 - p));
+        foreach (var mask in new[] { Fused.Dropout(ones(1000, 1000), p, 3), Fused.AddDropoutNorm(zeros(1000, 1000), ones(1000, 1000), norm, p, 3).Sum })
+        {
+            var values = mask.Doubles();
+            Assert.InRange(values.Count(v => v == 0), (1_000_000 * p) - (5 * deviation), (1_000_000 * p) + (5 * deviation));
+            Assert.Equal(1 / (1 - p), Assert.Single(values.Where(v => v != 0).Distinct()), 1e-6 / (1 - p));
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(16)]
+    [InlineData(997)] // the same place in the next row
+    [InlineData(64 * 997)]
+    public void Neighbours_fall_independently_of_each_other(int lag)
+    {
+        using var scope = NewDisposeScope();
+        var kept = Fused.Dropout(ones(1003, 997), 0.5, 4).Doubles();
+        int n = kept.Length - lag, alike = Enumerable.Range(0, n).Count(i => kept[i] == kept[i + lag]);
+        Assert.InRange(alike, (n / 2.0) - (5 * Math.Sqrt(n) / 2), (n / 2.0) + (5 * Math.Sqrt(n) / 2));
+    }
+
+    [Fact]
+    public void A_seed_repeats_its_mask_and_another_has_one_that_is_independent()
+    {
+        using var scope = NewDisposeScope();
+        byte[] Mask(long seed) => Fused.Dropout(ones(500, 200), 0.5, seed).Bytes();
+        Assert.Equal(Mask(5), Mask(5));
+        foreach (long other in new[] { 6, -5, 5L << 32, long.MaxValue })
+        {
+            int alike = Fused.Dropout(ones(500, 200), 0.5, 5).Doubles().Zip(Fused.Dropout(ones(500, 200), 0.5, other).Doubles()).Count(p => p.First == p.Second);
+            Assert.InRange(alike, 50_000 - 800, 50_000 + 800); // 5 standard deviations
+        }
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    [InlineData(ScalarType.Float64)]
+    public void The_gradient_has_the_mask_of_the_result(ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        var x = ones([3, 500, 21], dtype: type).requires_grad_();
+        var y = Fused.Dropout(x, 0.4, 12);
+        y.sum().backward();
+        Assert.Equal(type, y.dtype);
+        Assert.Equal(y.Bytes(), x.grad!.Bytes());
+        Assert.Equal(2, y.Doubles().Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    public void Values_are_multiplied_by_the_mask_whatever_the_strides(ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        var x = Random(1, 37, 50).to(type).t();
+        var mask = Fused.Dropout(ones(50, 37), 0.25, 9);
+        Assert.Equal((x * mask).to(type).Bytes(), Fused.Dropout(x, 0.25, 9).Bytes());
+    }
+
+    [Fact]
+    public void Rate_zero_changes_nothing_and_an_empty_tensor_stays_empty()
+    {
+        using var scope = NewDisposeScope();
+        var x = Random(1, 100).to(ScalarType.Float32);
+        Assert.Equal(x.Bytes(), Fused.Dropout(x, 0, 1).Bytes());
+        Assert.Equal([4, 0], Fused.Dropout(zeros(4, 0), 0.5, 1).shape);
+        Assert.Equal([0, 4], Fused.Dropout(zeros(0, 4), 0.5, 1).shape);
+    }
+
+    [Theory]
+    [InlineData(-0.1, "is -0.1;")]
+    [InlineData(1.0, "is 1;")]
+    [InlineData(double.NaN, "is NaN;")]
+    public void A_rate_outside_0_to_below_1_is_refused(double p, string part)
+    {
+        using var x = ones(4);
+        Refused(part + " allowed are 0 to below 1", () => Fused.Dropout(x, p, 1));
+    }
+}
