@@ -10,19 +10,18 @@ internal static partial class ConvolutionNotice
         Checked(log, check.Way == ConvolutionWay.Native ? LogLevel.Information : LogLevel.Warning, check);
 
     /// <summary>To standard error, before a training that the slower way makes longer.</summary>
-    /// <param name="trainsPictures">Whether a creative model is trained.</param>
-    /// <param name="device">Where.</param>
-    public static void Warn(bool trainsPictures, string device)
+    /// <param name="trainsPictures">Whether a creative model is trained; its convolutions run on the CPU.</param>
+    public static void Warn(bool trainsPictures)
     {
-        if (Warning(trainsPictures, device, () => Convolutions.Check) is { } warning)
+        if (Warning(trainsPictures, () => Convolutions.Check) is { } warning)
         {
             Console.Error.WriteLine(warning);
         }
     }
 
-    /// <returns>Null where there is nothing to warn of; the check is asked only where convolutions are computed on the CPU.</returns>
-    internal static string? Warning(bool trainsPictures, string device, Func<ConvolutionCheck> check) =>
-        trainsPictures && device == "cpu" && check() is { Way: ConvolutionWay.Products } products
+    /// <returns>Null where there is nothing to warn of; without pictures the check is not asked.</returns>
+    internal static string? Warning(bool trainsPictures, Func<ConvolutionCheck> check) =>
+        trainsPictures && check() is { Way: ConvolutionWay.Products } products
             ? $"recsys: warning: {products}; training and drawing pictures take longer"
             : null;
 

@@ -15,7 +15,7 @@ internal static class DemoVerb
         {
             string folder = Path.GetFullPath(parsed.GetValue(target)!);
             Console.Error.WriteLine("recsys: the demo takes about 5 minutes on two idle cores");
-            ConvolutionNotice.Warn(trainsPictures: true, DemoOptions.Rebuild.Device);
+            ConvolutionNotice.Warn(trainsPictures: true);
             using var progress = new ProgressView();
             var (result, report) = await DemoRun.RunAsync(folder, progress, cancel);
             var row = result.Evaluation.ItemLevel.SeenRemoved!;
