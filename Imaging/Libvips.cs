@@ -3,15 +3,26 @@ using NetVips;
 namespace Recsys.Imaging;
 
 /// <summary>libvips, set up once for the process: three loaders, no cache, one thread a picture, no words on standard error.</summary>
-internal static class Libvips
+public static class Libvips
 {
     private const Enums.LogLevelFlags Chatter =
         Enums.LogLevelFlags.Warning | Enums.LogLevelFlags.Message | Enums.LogLevelFlags.Info | Enums.LogLevelFlags.Debug;
 
     private static readonly Lazy<string?> Fault = new(Start);
 
+    /// <summary>Of the library that was loaded, as major.minor.patch.</summary>
     /// <exception cref="ImageException">libvips did not load.</exception>
-    public static void Require()
+    public static string Version
+    {
+        get
+        {
+            Require();
+            return string.Join('.', Enumerable.Range(0, 3).Select(part => NetVips.NetVips.Version(part)));
+        }
+    }
+
+    /// <exception cref="ImageException">libvips did not load.</exception>
+    internal static void Require()
     {
         if (Fault.Value is { } fault)
         {

@@ -113,7 +113,7 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
             throw new GateException(writer.Version, gates);
         }
 
-        if (HasPictures(dataset, options))
+        if (TrainsPictures(dataset, options))
         {
             using var creative = stages.Time("creative", () => CreativeTrainer.Train(
                 CreativeTrainingData.Load(dataset.Images!, [.. items.SemanticIds], [.. items.CodebookSizes], options.Creative.ImageSize, cancel), options.Creative, options.Seed, stages, TrainingFiles.Creative(versions.Root, fitAll, options), cancel));
@@ -162,7 +162,8 @@ public sealed class NightlyRebuild(IVersionStore versions, ISemanticIdStore ids,
         return (items, report);
     }
 
-    private static bool HasPictures(Dataset dataset, RebuildOptions options) =>
+    /// <summary>Whether a rebuild trains a creative model: pictures are wanted, and an item has one.</summary>
+    public static bool TrainsPictures(Dataset dataset, RebuildOptions options) =>
         options.Pictures && dataset.Images is { } images && Enumerable.Range(0, dataset.ItemCount).Any(images.Has);
 
     private static string Part(IVersionWriter writer, string name) => Directory.CreateDirectory(writer.PathOf(name)).FullName;

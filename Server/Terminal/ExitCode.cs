@@ -18,6 +18,7 @@ internal static class ExitCode
     public const int Unavailable = 7;
     public const int ResourceExhausted = 8;
     public const int GateFailed = 9;
+    public const int Missing = 69;
     public const int Cancelled = 130;
 
     public static int Of(Exception exception) => exception switch

@@ -21,5 +21,6 @@ internal static class CommandTree
         VersionsVerb.Create(),
         JobsVerb.Create(),
         BenchVerb.Create(),
+        DoctorVerb.Create(),
     };
 }

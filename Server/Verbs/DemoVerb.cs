@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Recsys.Server.Demo;
+using Recsys.Server.Serving;
 using Recsys.Server.Terminal;
 
 namespace Recsys.Server.Verbs;
@@ -13,6 +14,8 @@ internal static class DemoVerb
         command.OnRun(async (parsed, cancel) =>
         {
             string folder = Path.GetFullPath(parsed.GetValue(target)!);
+            Console.Error.WriteLine("recsys: the demo takes about 5 minutes on two idle cores");
+            ConvolutionNotice.Warn(trainsPictures: true);
             using var progress = new ProgressView();
             var (result, report) = await DemoRun.RunAsync(folder, progress, cancel);
             var row = result.Evaluation.ItemLevel.SeenRemoved!;

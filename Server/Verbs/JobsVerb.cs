@@ -31,6 +31,7 @@ internal static class JobsVerb
                 async token =>
                 {
                     using var dataset = Dataset.Open(path);
+                    ConvolutionNotice.Warn(NightlyRebuild.TrainsPictures(dataset, options));
                     using var progress = new ProgressView();
                     return await new NightlyRebuild(stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, token);
                 },

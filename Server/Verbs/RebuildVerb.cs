@@ -34,6 +34,7 @@ internal static class RebuildVerb
             options.Validate();
             using var dataset = Dataset.Open(parsed.GetValue(data)!);
             await using var stores = await Stores.OpenAsync(Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), cancel);
+            ConvolutionNotice.Warn(NightlyRebuild.TrainsPictures(dataset, options));
             using var progress = new ProgressView();
             var result = await new NightlyRebuild(stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, cancel);
             return new VerbResult(Json(result), output => Text(output, result));

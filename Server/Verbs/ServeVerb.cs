@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Recsys.Catalog;
 using Recsys.Server.Serving;
 using Recsys.Server.Terminal;
@@ -53,6 +54,7 @@ internal static class ServeVerb
             await using var stores = await Stores.OpenAsync(options.Versions, options.Redis, cancel);
             await using var app = ServingHost.Build(options, stores.Versions, stores.Ids);
             await ListenAsync(app, options, cancel);
+            ConvolutionNotice.Log(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Recsys.Torch"), Convolutions.Check);
             var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
             using var stop = cancel.Register(lifetime.StopApplication);
             if (parsed.GetValue(parent))

@@ -18,7 +18,7 @@ public sealed class DependencyTableTests
         ["Retrieval"] = ["Catalog", "Protos", "Torch", "Faiss"],
         ["Diffusion"] = ["Catalog", "Protos", "Torch", "Faiss", "Imaging"],
         ["Jobs"] = ["Catalog", "Embeddings", "Quantizer", "Retrieval", "Diffusion"],
-        ["Server"] = ["Catalog", "Protos", "Torch", "Faiss", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Jobs"],
+        ["Server"] = ["Catalog", "Protos", "Torch", "Faiss", "Imaging", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Jobs"],
     };
 
     public static TheoryData<string> Projects()

@@ -1,14 +1,20 @@
 using System.Diagnostics;
+using System.Text.Json;
 
 namespace Recsys.Architecture.Tests;
 
 /// <summary>
-/// The launcher against stand-ins of the tools it calls: <c>dpkg-query</c>, <c>apt-get</c>, <c>id</c>, <c>cmake</c> and <c>dotnet</c> write down
+/// The launcher against stand-ins of the tools it calls: <c>dpkg-query</c>, <c>apt-get</c>, <c>id</c> and <c>dotnet</c> write down
 /// what they were asked, and do of it what the launcher looks for afterwards.
 /// </summary>
 public sealed class LauncherTests : IDisposable
 {
-    private static readonly string[] Folders = ["Platform/Native", "Imaging", "Catalog", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs", "Server", "tests"];
+    private static readonly string[] Folders =
+    [
+        "Torch", "Faiss", "Imaging", "Catalog", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs", "Server",
+        "bench/workloads", "build", "tests",
+    ];
+
     private readonly string _root = Directory.CreateTempSubdirectory("recsys-launcher-").FullName;
 
     public LauncherTests()
@@ -20,45 +26,90 @@ public sealed class LauncherTests : IDisposable
         }
 
         File.Copy(Path.Combine(RepositoryRoot.Path, "recsys"), Path.Combine(_root, "recsys"));
-        foreach (string file in new[] { "Directory.Build.props", ".editorconfig", "global.json" })
+        foreach (string file in new[] { "Directory.Build.props", "Directory.Build.targets", ".editorconfig", "global.json" })
         {
             File.WriteAllText(Path.Combine(_root, file), "");
         }
 
+        File.WriteAllText(
+            Path.Combine(_root, "Directory.Packages.props"), """<PackageVersion Include="libtorch-cpu-linux-x64" Version="7.8.9" />""");
         Directory.CreateDirectory(Path.Combine(_root, "bin"));
         Tool("id", "echo ${FAKE_USER:-0}");
-        Tool("dpkg-query", "[ -f \"$ROOT/installed\" ] && for p in \"$@\"; do echo \"$p installed\"; done; true");
+        Tool("dpkg-query", """
+            [ -f "$ROOT/installed" ] || exit 1
+            case "$*" in *Version*) printf '1.0-"odd"\\one';; *) for p in "$@"; do echo "$p installed"; done;; esac
+            """);
         Tool("apt-get", "echo \"apt-get $*\" >> \"$ROOT/calls\"; case \"$*\" in *install*) touch \"$ROOT/installed\";; esac");
-        Tool("cmake", """
+        Tool("dotnet", """
             case "$*" in
-              --build*) echo "native" >> "$ROOT/calls"; [ -z "${FAKE_DIE:-}" ] || kill -9 $PPID; sleep 0.3; echo library > "$2/librecsys_native.so";;
+              build*) echo "build" >> "$ROOT/calls"; [ -z "${FAKE_DIE:-}" ] || kill -9 $PPID; sleep 0.3
+                mkdir -p "$ROOT/artifacts/native"; touch "$ROOT"/artifacts/native/librecsys_{kernels,faiss}.so;;
+              *"doctor --json") echo '{"ok":true,"libtorch":"7.8.9"}'; exit ${FAKE_DOCTOR:-0};;
+              *) echo "ran ${@:2}";;
             esac
             """);
-        Tool("dotnet", "case \"$1\" in build) echo \"managed\" >> \"$ROOT/calls\"; sleep 0.3;; *) echo \"ran ${@:2}\";; esac");
     }
 
     [Fact]
     public void On_a_bare_machine_it_installs_then_builds_then_runs_and_the_next_call_only_runs()
     {
         Assert.Equal((0, "ran demo --quick\n"), Run("demo", "--quick"));
-        Assert.Equal(["apt-get update", "apt-get install", "native", "managed"], Calls().Select(call => string.Join(' ', call.Split(' ').Take(2))));
+        Assert.Equal(["apt-get update", "apt-get install", "build"], Calls().Select(call => string.Join(' ', call.Split(' ').Take(2))));
         File.Delete(Path.Combine(_root, "calls"));
         Assert.Equal((0, "ran demo --quick\n"), Run("demo", "--quick"));
         Assert.Empty(Calls());
     }
 
-    [Fact]
-    public void A_changed_source_is_built_again_and_nothing_else()
+    [Theory]
+    [InlineData("Server/source.cs")]
+    [InlineData("Torch/source.cs")]
+    [InlineData("bench/workloads/source.cs")]
+    [InlineData("build/source.cs")]
+    [InlineData("Directory.Build.targets")]
+    public void A_changed_source_is_built_again_and_nothing_else(string file)
     {
         Run("demo");
         File.Delete(Path.Combine(_root, "calls"));
-        string source = Path.Combine(_root, "Server", "source.cs");
-        File.SetLastWriteTimeUtc(source, DateTime.UtcNow.AddSeconds(5));
+        File.SetLastWriteTimeUtc(Path.Combine(_root, file), DateTime.UtcNow.AddSeconds(5));
         Run("demo");
-        Assert.Equal(["managed"], Calls());
-        File.WriteAllText(Path.Combine(_root, "Platform", "Native", "source.cs"), "other");
+        Assert.Equal(["build"], Calls());
+    }
+
+    [Fact]
+    public void The_first_build_says_what_it_downloads_unless_it_is_there_already()
+    {
+        Assert.Matches("downloads about [0-9]+ MB of NuGet packages", RunFor(["demo"]).Error);
+        File.SetLastWriteTimeUtc(Path.Combine(_root, "Server", "source.cs"), DateTime.UtcNow.AddSeconds(5));
+        Directory.CreateDirectory(Path.Combine(_root, ".nuget/packages/libtorch-cpu-linux-x64/7.8.8")); // an older one does not count
+        Assert.Contains("downloads about", RunFor(["demo"]).Error, StringComparison.Ordinal);
+        File.SetLastWriteTimeUtc(Path.Combine(_root, "Server", "source.cs"), DateTime.UtcNow.AddSeconds(10));
+        Directory.CreateDirectory(Path.Combine(_root, ".nuget/packages/libtorch-cpu-linux-x64/7.8.9"));
+        string last = RunFor(["demo"]).Error;
+        Assert.Contains("building", last, StringComparison.Ordinal);
+        Assert.DoesNotContain("downloads", last, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_doctor_says_what_is_missing_and_neither_installs_nor_builds()
+    {
+        var (code, output) = Run("doctor");
+        Assert.Equal(69, code);
+        Assert.Matches(@"missing +redis-server +apt-get update && apt-get install", output);
+        var sick = Examined(69);
+        Assert.False(sick.GetProperty("ok").GetBoolean());
+        Assert.Equal(JsonValueKind.Null, sick.GetProperty("program").ValueKind);
+        Assert.Empty(Calls());
+
         Run("demo");
-        Assert.Contains("native", Calls());
+        var well = Examined(0);
+        Assert.True(well.GetProperty("ok").GetBoolean());
+        Assert.All(
+            well.GetProperty("machine").EnumerateArray(), thing => Assert.True(thing.GetProperty("ok").GetBoolean(), thing.ToString()));
+        Assert.Equal("1.0-\"odd\"\\one", Named(well, "g++").GetProperty("text").GetString());
+        Assert.Equal("7.8.9", well.GetProperty("program").GetProperty("libtorch").GetString());
+        Assert.False(Examined(69, ("FAKE_DOCTOR", "69")).GetProperty("ok").GetBoolean()); // the program misses something
+        var dead = Examined(69, ("FAKE_DOCTOR", "134")); // it does not start
+        Assert.False(Named(dead, "program").GetProperty("ok").GetBoolean());
     }
 
     [Fact]
@@ -66,7 +117,9 @@ public sealed class LauncherTests : IDisposable
     {
         var (code, output) = Run(("FAKE_USER", "1000"), "demo");
         Assert.Equal(69, code);
-        Assert.Matches("apt-get update && apt-get install -y --no-install-recommends [a-z].*libtorch-dev", output);
+        Assert.Contains(
+            "apt-get update && apt-get install -y --no-install-recommends g++ libfaiss-dev libopenblas0-openmp redis-server",
+            output, StringComparison.Ordinal);
         Assert.Empty(Calls());
         File.WriteAllText(Path.Combine(_root, "installed"), ""); // someone with root ran it
         Assert.Equal((0, "ran demo\n"), Run(("FAKE_USER", "1000"), "demo"));
@@ -78,17 +131,16 @@ public sealed class LauncherTests : IDisposable
         var both = await Task.WhenAll(Task.Run(() => Run("demo")), Task.Run(() => Run("demo")));
         Assert.All(both, result => Assert.Equal(0, result.Code));
         Assert.All(both, result => Assert.Contains("ran demo", result.Output, StringComparison.Ordinal));
-        Assert.Equal(4, Calls().Length);
+        Assert.Equal(3, Calls().Length); // update, install, build
     }
 
     [Fact]
     public void Killed_in_the_middle_of_a_build_it_resumes_where_it_was()
     {
         Assert.NotEqual(0, Run(("FAKE_DIE", "1"), "demo").Code);
-        Assert.DoesNotContain("managed", Calls());
         File.Delete(Path.Combine(_root, "calls"));
         Assert.Equal((0, "ran demo\n"), Run("demo"));
-        Assert.Equal(["native", "managed"], Calls()); // the packages were there already
+        Assert.Equal(["build"], Calls()); // the packages were there already
     }
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
@@ -102,18 +154,43 @@ public sealed class LauncherTests : IDisposable
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
+    private static JsonElement Named(JsonElement examined, string name) =>
+        examined.GetProperty("machine").EnumerateArray().Single(thing => thing.GetProperty("name").GetString() == name);
+
+    private JsonElement Examined(int expected, params (string Name, string Value)[] variables)
+    {
+        var (code, output, _) = RunFor(["doctor", "--json"], variables);
+        Assert.Equal(expected, code);
+        return JsonDocument.Parse(output).RootElement;
+    }
+
     private (int Code, string Output) Run(params string[] arguments) => Run(("FAKE_USER", "0"), arguments);
 
     private (int Code, string Output) Run((string Name, string Value) variable, params string[] arguments)
     {
-        var start = new ProcessStartInfo("/bin/bash", [Path.Combine(_root, "recsys"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var (code, output, error) = RunFor(arguments, variable);
+        return (code, code == 0 ? output : output + error);
+    }
+
+    private (int Code, string Output, string Error) RunFor(string[] arguments, params (string Name, string Value)[] variables)
+    {
+        var start = new ProcessStartInfo("/bin/bash", [Path.Combine(_root, "recsys"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["PATH"] = Path.Combine(_root, "bin") + ":/usr/bin:/bin";
-        start.Environment.Remove("LIBTORCH");
-        start.Environment[variable.Name] = variable.Value;
+        start.Environment["HOME"] = _root;
+        start.Environment.Remove("NUGET_PACKAGES");
+        foreach (var (name, value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return (process.ExitCode, process.ExitCode == 0 ? output : output + errors.Result);
+        return (process.ExitCode, output, errors.Result);
     }
 }

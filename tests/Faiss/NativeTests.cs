@@ -56,7 +56,7 @@ public sealed class NativeTests : IDisposable
         string a = Path.Combine(_folder, "a.so"), b = Path.Combine(_folder, "b.so");
         var missing = Assert.Throws<FaissException>(() => LibraryResolver.Load([a, b]));
         Assert.Contains($"none of {a}, {b}", missing.Message, StringComparison.Ordinal);
-        Assert.Contains("make -C Faiss/Native", missing.Remedy!, StringComparison.Ordinal);
+        Assert.Contains("./recsys doctor", missing.Remedy!, StringComparison.Ordinal);
         File.WriteAllText(b, "no library");
         var broken = Assert.Throws<FaissException>(() => LibraryResolver.Load([a, b]));
         Assert.Contains($"{b} is there but does not load", broken.Message, StringComparison.Ordinal);

@@ -37,6 +37,9 @@ internal static class Cli
 
     public static Task<Result> RunAsync(params string[] arguments) => RunAsync([], arguments);
 
+    /// <summary>The same with a variable of its own.</summary>
+    public static Task<Result> RunAsync((string Name, string Value) variable, string[] arguments) => RunAsync([variable], arguments);
+
     private static async Task<Result> RunAsync((string Name, string Value)[] environment, string[] arguments)
     {
         using var process = Start(environment, arguments);

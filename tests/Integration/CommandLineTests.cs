@@ -13,7 +13,7 @@ public sealed partial class CommandLineTests(World world)
         var pages = Directory.GetFiles(Path.Combine(Cli.Root, "docs"), "*.md").Append(Path.Combine(Cli.Root, "README.md"));
         var commands = pages.SelectMany(File.ReadLines).Select(line => CommandLine().Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value.Trim()).ToList();
         Assert.True(commands.Count >= 12, $"only {commands.Count} commands found");
-        foreach (string command in commands.Where(command => command.Split(' ')[0] is not ("test" or "doctor")))
+        foreach (string command in commands.Where(command => command.Split(' ')[0] != "test"))
         {
             var parsed = CommandTree.Create().Parse(command);
             Assert.True(parsed.Errors.Count == 0, $"./recsys {command}: {string.Join("; ", parsed.Errors)}");
