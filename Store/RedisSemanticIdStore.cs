@@ -32,10 +32,8 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
 
     public Task PublishAsync(string version, ItemTable items, CancellationToken cancel) => _publisher.PublishAsync(Keys(version), version, items, [], cancel);
 
-    /// <summary>
-    /// Brings a version into Redis as its folder and journal say, whatever Redis still holds of it: table, appended items with their
-    /// stream, next collision tokens. Nothing is assigned in between, because the published marker comes last.
-    /// </summary>
+    /// <inheritdoc/>
+    /// <remarks>Nothing is assigned in between, because the published marker comes last.</remarks>
     public Task RecoverAsync(string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel)
     {
         _ = items.Append(appended); // refuses two items with one ID before anything is written

@@ -9,6 +9,12 @@ public interface ISemanticIdStore
     /// <summary>Writes a version's whole table (both ways, and the next collision token of every code tuple); idempotent, resumable.</summary>
     Task PublishAsync(string version, ItemTable items, CancellationToken cancel);
 
+    /// <summary>
+    /// Brings a version into the store as its folder and journal say, whatever the store still holds of it: table, appended items with
+    /// their stream, next collision tokens.
+    /// </summary>
+    Task RecoverAsync(string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel);
+
     /// <summary>Whether a version's table is there in full.</summary>
     Task<bool> IsPublishedAsync(string version, CancellationToken cancel);
 

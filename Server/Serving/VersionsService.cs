@@ -38,7 +38,7 @@ internal sealed class VersionsService(IVersionStore versions, ISemanticIdStore i
     {
         // Opening checks every file: a damaged version is refused before anything moves.
         var folder = versions.Open(version);
-        await ids.PublishAsync(version, folder.Items.Append(versions.Appended(version)), cancel);
+        await ids.RecoverAsync(version, folder.Items, versions.Appended(version), cancel);
         if (!await ids.TryActivateAsync(expected, version, cancel))
         {
             throw CatalogException.Precondition($"{version} was not activated: {expected ?? "no version"} is not the active one any more. List the versions and decide anew.");

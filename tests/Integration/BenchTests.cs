@@ -12,6 +12,8 @@ public class BenchTests
         Assert.Equal((2.0, 4.0, 0.5), (measured.Ours, measured.Peer, measured.Ratio));
         Assert.Equal([0.25, 0.75], measured.RatioSpread!);
         Assert.Equal(3, measured.Runs);
+        Assert.True(measured.Met);
+        Assert.False((measured with { Goal = 0.4 }).Met);
     }
 
     [Fact]
@@ -19,6 +21,7 @@ public class BenchTests
     {
         var measured = new BenchCase("case", "ms", [1, 2], null, null, null, 0.5);
         Assert.Equal((1.5, null, null), (measured.Ours, measured.Peer, measured.Ratio));
+        Assert.Null(measured.Met);
     }
 
     [Fact]

@@ -47,8 +47,10 @@ public sealed class JsonTests(World world)
     }
 
     [Fact]
-    public async Task Versions_answer_as_gRPC_does()
+    public async Task Versions_answer_as_gRPC_does_and_a_version_with_assigned_items_can_be_activated()
     {
+        var item = new ItemEmbedding { ItemId = "before activation", Embeddings = { ["text"] = BadInputTests.Unit(128) } };
+        await new V1.Quantizer.QuantizerClient(world.Channel).AssignAsync(new AssignRequest { Items = { item } });
         var client = new Versions.VersionsClient(world.Channel);
         var expected = await client.ListAsync(new ListVersionsRequest());
         Assert.Equal(expected, JsonParser.Default.Parse<ListVersionsResponse>(await _http.GetStringAsync("/v1/versions")));

@@ -19,6 +19,9 @@ internal sealed class MemoryIdStore : ISemanticIdStore
         return Task.CompletedTask;
     }
 
+    public Task RecoverAsync(string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel) =>
+        PublishAsync(version, items.Append(appended), cancel);
+
     public Task<bool> IsPublishedAsync(string version, CancellationToken cancel) => Task.FromResult(Published.ContainsKey(version));
 
     public Task DropAsync(string version, CancellationToken cancel) => Task.FromResult(Published.Remove(version));
