@@ -44,6 +44,7 @@ public sealed class LauncherTests : IDisposable
             case "$*" in
               build*) echo "build" >> "$ROOT/calls"; [ -z "${FAKE_DIE:-}" ] || kill -9 $PPID; sleep 0.3
                 mkdir -p "$ROOT/artifacts/native"; touch "$ROOT"/artifacts/native/librecsys_{kernels,faiss}.so;;
+              test*) echo "${FAKE_RESULT:-Passed!  - Failed:     0, Passed:    20, Skipped:     1, Total:    21}"; exit ${FAKE_TESTS:-0};;
               *"doctor --json") echo '{"ok":true,"libtorch":"7.8.9"}'; exit ${FAKE_DOCTOR:-0};;
               *) echo "ran ${@:2}";;
             esac
@@ -141,6 +142,24 @@ public sealed class LauncherTests : IDisposable
         File.Delete(Path.Combine(_root, "calls"));
         Assert.Equal((0, "ran demo\n"), Run("demo"));
         Assert.Equal(["build"], Calls()); // the packages were there already
+    }
+
+    [Theory]
+    [InlineData("Passed!  - Failed:     0, Passed:    20, Skipped:     1, Total:    21", "0", 0, "40 passed, 0 failed, 2 skipped")]
+    [InlineData("Failed!  - Failed:     2, Passed:    18, Skipped:     1, Total:    21", "1", 1, "36 passed, 4 failed, 2 skipped")]
+    [InlineData("the host crashed", "1", 1, "0 passed, 2 failed, 0 skipped")]
+    public void The_tests_run_project_by_project_and_close_with_one_line(string says, string exits, int code, string closing)
+    {
+        File.Copy(Path.Combine(RepositoryRoot.Path, "tests", "run"), Path.Combine(_root, "tests", "run"));
+        foreach (string project in new[] { "One", "Two" })
+        {
+            Directory.CreateDirectory(Path.Combine(_root, "tests", project));
+            File.WriteAllText(Path.Combine(_root, "tests", project, project + ".csproj"), "");
+        }
+
+        var run = RunFor(["test"], ("FAKE_RESULT", says), ("FAKE_TESTS", exits));
+        Assert.Equal((code, closing), (run.Code, run.Output.TrimEnd().Split('\n')[^1]));
+        Assert.Matches("install .*python3-grpcio python3-protobuf", string.Join('\n', Calls()));
     }
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
