@@ -60,7 +60,8 @@ internal sealed class FakeStore : ISemanticIdStore
     public Task<IReadOnlyList<string>> ItemsAsync(string version, ReadOnlyMemory<ushort> prefix, int limit, CancellationToken cancel)
         => Task.FromResult<IReadOnlyList<string>>([.. _ids.Where(i => i.Value.Codes().AsSpan().StartsWith(prefix.Span)).Select(i => i.Key).Order(StringComparer.Ordinal).Take(limit)]);
 
-    public Task RecoverAsync(string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel) => throw new NotSupportedException();
+    public Task RecoverAsync(string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel) =>
+        PublishAsync(version, items.Append(appended), cancel);
 
     public Task PublishAsync(string version, ItemTable items, CancellationToken cancel)
     {
