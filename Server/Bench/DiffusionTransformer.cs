@@ -16,10 +16,12 @@ internal sealed class DiffusionTransformer : Module
     private readonly Embedding classes;
     private readonly Parameter positions;
     private readonly ModuleList<Block> blocks;
+    private readonly bool _plain;
 
     public DiffusionTransformer(bool plain)
         : base(nameof(DiffusionTransformer))
     {
+        _plain = plain;
         patches = Linear(Patch * Patch, Dim);
         (time1, time2) = (Linear(Frequencies, Dim), Linear(Dim, Dim));
         classes = Embedding(Classes, Dim);
@@ -45,14 +47,34 @@ internal sealed class DiffusionTransformer : Module
         var h = patches.Apply(x.view(Batch, n, Patch, n, Patch).permute(0, 1, 3, 2, 4).reshape(Batch, Tokens, Patch * Patch)) + positions;
         var angles = time.unsqueeze(1) * exp(arange(0, Frequencies / 2, ScalarType.Float32) * (-Math.Log(10_000) / (Frequencies / 2))) * 1000;
         var condition = functional.silu(time2.Apply(functional.silu(time1.Apply(cat([angles.cos(), angles.sin()], 1)))) + classes.forward(label));
+        var last = modulation.Apply(condition).chunk(2, 1);
+        h = head.Apply(_plain ? Blocks(h, condition, last) : FusedBlocks(h, condition, last));
+        return h.view(Batch, n, n, Patch, Patch).permute(0, 1, 3, 2, 4).reshape(Batch, Side, Side);
+    }
+
+    private Tensor Blocks(Tensor h, Tensor condition, Tensor[] last)
+    {
         foreach (var block in blocks)
         {
-            h = block.Forward(h, condition);
+            h = block.Plain(h, condition);
         }
 
-        var parts = modulation.Apply(condition).unsqueeze(1).chunk(2, 2);
-        h = head.Apply(Modulate(h, parts[0], parts[1]));
-        return h.view(Batch, n, n, Patch, Patch).permute(0, 1, 3, 2, 4).reshape(Batch, Side, Side);
+        return Modulate(h, last[0].unsqueeze(1), last[1].unsqueeze(1));
+    }
+
+    // Each block's seams: its own attention and feed-forward, each with the norm of what comes behind it.
+    private Tensor FusedBlocks(Tensor h, Tensor condition, Tensor[] last)
+    {
+        var parts = blocks.Select(block => block.Modulation(condition)).ToArray(); // each 6 × [batch, dim]
+        var normed = Modulate(h, parts[0][0].unsqueeze(1), parts[0][1].unsqueeze(1));
+        for (int layer = 0; layer < Layers; layer++)
+        {
+            var (m, next) = (parts[layer], layer + 1 < Layers ? parts[layer + 1] : last);
+            (h, normed) = Fused.AddGateNorm(h, blocks[layer].Attention(normed), m[2], m[4], m[3]);
+            (h, normed) = Fused.AddGateNorm(h, blocks[layer].FeedForward(normed), m[5], next[1], next[0]);
+        }
+
+        return normed;
     }
 
     private static Tensor Modulate(Tensor x, Tensor shift, Tensor scale) => addcmul(shift, functional.layer_norm(x, [Dim], eps: 1e-6), scale + 1, 1);
@@ -72,12 +94,17 @@ internal sealed class DiffusionTransformer : Module
             RegisterComponents();
         }
 
-        public Tensor Forward(Tensor h, Tensor condition)
+        public Tensor[] Modulation(Tensor condition) => modulation.Apply(condition).chunk(6, 1);
+
+        public Tensor Attention(Tensor normed) => output.Apply(Attend(qkv.Apply(normed)));
+
+        public Tensor FeedForward(Tensor normed) => down.Apply(functional.gelu(up.Apply(normed)));
+
+        public Tensor Plain(Tensor h, Tensor condition)
         {
-            var m = modulation.Apply(condition).unsqueeze(1).chunk(6, 2);
-            var read = Attend(qkv.Apply(Modulate(h, m[0], m[1])));
-            h = addcmul(h, m[2], output.Apply(read), 1);
-            return addcmul(h, m[5], down.Apply(functional.gelu(up.Apply(Modulate(h, m[3], m[4])))), 1);
+            var m = Array.ConvertAll(Modulation(condition), part => part.unsqueeze(1));
+            h = addcmul(h, m[2], Attention(Modulate(h, m[0], m[1])), 1);
+            return addcmul(h, m[5], FeedForward(Modulate(h, m[3], m[4])), 1);
         }
 
         private Tensor Attend(Tensor packed)

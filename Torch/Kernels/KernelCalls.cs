@@ -18,12 +18,12 @@ internal struct AttentionCall
 [StructLayout(LayoutKind.Sequential)]
 internal struct NormCall
 {
-    public long Rows, Width;
+    public long Rows, Width, Group;
     public double P;
     public ulong Seed;
     public float Epsilon;
     public int Type;
-    public nint Gain, Shift;
+    public nint Gain, Shift, Gate;
 }
 
 /// <summary>As in adamw.cpp.</summary>

@@ -28,7 +28,7 @@ internal static partial class KernelLibrary
 
     [LibraryImport(Name, EntryPoint = "rs_add_dropout_norm_backward")]
     internal static partial void AddDropoutNormBackward(
-        in NormCall call, nint total, nint moments, nint totalGradient, nint normedGradient, nint residual, nint branch, nint sums);
+        in NormCall call, nint total, nint moments, nint totalGradient, nint normedGradient, nint branch, nint towardsResidual, nint towardsBranch, nint sums);
 
     [LibraryImport(Name, EntryPoint = "rs_dropout")]
     internal static partial void Dropout(int type, long rows, long width, double p, ulong seed, nint input, nint output);
