@@ -56,7 +56,8 @@ public sealed class TrainingCheckpoint(string path, TimeSpan every)
         try
         {
             var all = SafetensorsFile.Load(path, out var metadata);
-            if (metadata.GetValueOrDefault("key") != key || !long.TryParse(metadata.GetValueOrDefault("step"), CultureInfo.InvariantCulture, out long step)
+            if (metadata.GetValueOrDefault("key") != key
+                || !long.TryParse(metadata.GetValueOrDefault("step"), CultureInfo.InvariantCulture, out long step)
                 || metadata.GetValueOrDefault(HashKey) != Hash(key, step, all) || !all.Remove(OptimizerKey, out var state))
             {
                 return null; // before the optimiser is touched

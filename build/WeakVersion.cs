@@ -49,7 +49,7 @@ public sealed class WeakVersion : Microsoft.Build.Utilities.Task
         File.SetLastWriteTimeUtc(beside, written); // the next build's copy sees the same size and time, and leaves it
         File.Delete(Library); // the package's own file is not written through the link
         File.Move(beside, Library);
-        Log.LogMessage(MessageImportance.High, $"{Path.GetFileName(Library)}: {Wanted} made optional, because this system's libstdc++ ends before it.");
+        Log.LogMessage(MessageImportance.High, $"{Path.GetFileName(Library)}: {Wanted} made optional: this libstdc++ ends before it.");
         return true;
     }
 

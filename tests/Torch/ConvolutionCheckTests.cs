@@ -56,7 +56,8 @@ public sealed class ConvolutionCheckTests
         var check = ConvolutionCheck.Run((x, weight, bias, stride, padding) =>
             plant(x, weight, (input, filter) => Convolutions.ByProducts(input, filter, bias, stride, padding)));
         Assert.Equal((ConvolutionWay.Products, layers), (check.Way, check.Wrong.Count));
-        Assert.StartsWith("convolutions: through matrix products, because libtorch's own are wrong on this machine (", check.ToString(), StringComparison.Ordinal);
+        const string Said = "convolutions: through matrix products, because libtorch's own are wrong on this machine (";
+        Assert.StartsWith(Said, check.ToString(), StringComparison.Ordinal);
         Assert.Contains(fault, check.ToString(), StringComparison.Ordinal);
     }
 }

@@ -8,6 +8,8 @@ public sealed class ConvolutionTests
     private static readonly (int Kernel, int Stride, int Side)[] Layers =
         [(1, 1, 7), (1, 2, 7), (3, 1, 7), (3, 2, 7), (1, 1, 16), (1, 2, 16), (3, 1, 16), (3, 2, 16)];
 
+    private static readonly int[] Channels = [3, 8, 32, 33, 64];
+
     [Theory]
     [InlineData(3)]
     [InlineData(8)]
@@ -16,14 +18,14 @@ public sealed class ConvolutionTests
     [InlineData(64)]
     public void Values_and_gradients_are_those_of_the_definition(int inputs)
     {
-        foreach (var (outputs, (kernel, stride, side)) in new[] { 3, 8, 32, 33, 64 }.SelectMany(outputs => Layers.Select(layer => (outputs, layer))))
+        foreach (var (outputs, (kernel, stride, side)) in Channels.SelectMany(outputs => Layers.Select(layer => (outputs, layer))))
         {
             using var scope = NewDisposeScope();
-            var x = Random(1, 2, inputs, side, side).to(ScalarType.Float32);
-            var (weight, bias) = (Random(2, outputs, inputs, kernel, kernel).to(ScalarType.Float32), Random(3, outputs).to(ScalarType.Float32));
+            Tensor Draw(ulong seed, params long[] shape) => Random(seed, shape).to(ScalarType.Float32);
+            var (x, weight, bias) = (Draw(1, 2, inputs, side, side), Draw(2, outputs, inputs, kernel, kernel), Draw(3, outputs));
             using var layer = nn.Conv2d(inputs, outputs, kernel, stride: stride, padding: kernel / 2);
             var first = Convolutions.ByProducts(x, weight, bias, stride, kernel / 2);
-            var incoming = Random(4, first.shape).to(ScalarType.Float32);
+            var incoming = Draw(4, first.shape);
             var expected = Definition(x, weight, bias, incoming, stride, kernel / 2);
             void Check(ScalarType type, double share, Func<Tensor, Tensor, Tensor, Tensor> convolution)
             {
@@ -58,16 +60,19 @@ public sealed class ConvolutionTests
     private static double[][] Definition(Tensor input, Tensor filter, Tensor bias, Tensor incoming, int stride, int padding)
     {
         var (x, w, b, dy) = (input.Doubles(), filter.Doubles(), bias.Doubles(), incoming.Doubles());
-        int inputs = (int)input.size(1), side = (int)input.size(2), outputs = b.Length, kernel = (int)filter.size(2), places = (int)incoming.size(2);
+        int inputs = (int)input.size(1), side = (int)input.size(2);
+        int outputs = b.Length, kernel = (int)filter.size(2), places = (int)incoming.size(2);
         var (y, dx, dw, db) = (new double[dy.Length], new double[x.Length], new double[w.Length], new double[b.Length]);
         for (int at = 0; at < y.Length; at++)
         {
-            int column = at % places, row = at / places % places, o = at / (places * places) % outputs, batch = at / (places * places * outputs);
+            int column = at % places, row = at / places % places;
+            int o = at / (places * places) % outputs, batch = at / (places * places * outputs);
             y[at] = b[o];
             db[o] += dy[at];
             for (int tap = 0; tap < inputs * kernel * kernel; tap++)
             {
-                int i = tap / (kernel * kernel), r = (row * stride) + (tap / kernel % kernel) - padding, c = (column * stride) + (tap % kernel) - padding;
+                int i = tap / (kernel * kernel);
+                int r = (row * stride) + (tap / kernel % kernel) - padding, c = (column * stride) + (tap % kernel) - padding;
                 if (r >= 0 && r < side && c >= 0 && c < side)
                 {
                     int from = (((((batch * inputs) + i) * side) + r) * side) + c, by = (o * inputs * kernel * kernel) + tap;

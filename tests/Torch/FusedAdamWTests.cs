@@ -78,7 +78,8 @@ public sealed class FusedAdamWTests
     public void In_float64_and_with_a_closure_it_is_TorchSharps_own()
     {
         using var scope = NewDisposeScope();
-        var weights = new[] { ScalarType.Float64, ScalarType.Float32, ScalarType.Float64 }.Select(type => new Parameter(ones(5, dtype: type))).ToArray();
+        ScalarType[] types = [ScalarType.Float64, ScalarType.Float32, ScalarType.Float64];
+        var weights = types.Select(type => new Parameter(ones(5, dtype: type))).ToArray();
         using var wide = new FusedAdamW([weights[0]], 0.1);
         using var closed = new FusedAdamW([weights[1]], 0.1);
         using var plain = new AdamW([weights[2]], 0.1, weight_decay: 0);
@@ -123,17 +124,20 @@ public sealed class FusedAdamWTests
         }
     }
 
-    private static Parameter[] Weights() =>
-        [.. new long[][] { [30, 20], [], [7], [0], [3, 5, 2], [40_000], [4, 6] }.Select((shape, i) => new Parameter(Random((ulong)i, shape).to(ScalarType.Float32)))];
+    private static Parameter[] Weights()
+    {
+        long[][] shapes = [[30, 20], [], [7], [0], [3, 5, 2], [40_000], [4, 6]];
+        return [.. shapes.Select((shape, i) => new Parameter(Random((ulong)i, shape).to(ScalarType.Float32)))];
+    }
 
-    // The last gradient is transposed; the third comes only at every other step.
+    // Gradients of more than one dimension are transposed; the third comes only at every other step.
     private static void Feed(Parameter[] weights, ulong step)
     {
         for (int i = 0; i < weights.Length; i++)
         {
             var shape = weights[i].shape;
             var gradient = Random((1000 * step) + (ulong)i, [.. shape.Reverse()]).to(ScalarType.Float32);
-            weights[i].grad = i == 2 && step % 2 == 0 ? null : shape.Length > 1 ? gradient.permute([.. shape.Select((_, d) => shape.Length - 1L - d)]) : gradient;
+            weights[i].grad = i == 2 && step % 2 == 0 ? null : gradient.permute([.. shape.Select((_, d) => shape.Length - 1L - d)]);
         }
     }
 }

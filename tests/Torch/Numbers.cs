@@ -68,5 +68,6 @@ internal static class Numbers
         return Tensor.TotalCount;
     }
 
-    public static void Refused(string part, Action call) => Assert.Contains(part, Assert.Throws<TorchException>(call).Message, StringComparison.Ordinal);
+    public static void Refused(string part, Action call) =>
+        Assert.Contains(part, Assert.Throws<TorchException>(call).Message, StringComparison.Ordinal);
 }

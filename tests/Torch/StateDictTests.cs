@@ -58,5 +58,6 @@ public sealed class StateDictTests
         return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4));
     }
 
-    private static byte[] Bytes(nn.Module module) => [.. module.state_dict().OrderBy(pair => pair.Key).SelectMany(pair => pair.Value.Bytes())];
+    private static byte[] Bytes(nn.Module module) =>
+        [.. module.state_dict().OrderBy(pair => pair.Key).SelectMany(pair => pair.Value.Bytes())];
 }

@@ -74,7 +74,8 @@ public sealed class TrainingCheckpointTests : IDisposable
         byte[] before = training.State();
         using var one = ones(1);
         Directory.CreateDirectory(_folder["runs"]);
-        SafetensorsFile.Save(Path, new Dictionary<string, Tensor> { ["a"] = one }, new Dictionary<string, string> { ["key"] = "key", ["step"] = "3" });
+        var metadata = new Dictionary<string, string> { ["key"] = "key", ["step"] = "3" };
+        SafetensorsFile.Save(Path, new Dictionary<string, Tensor> { ["a"] = one }, metadata);
         Assert.False(training.Load(Path, "key"));
         Assert.Equal(before, training.State());
     }

@@ -22,7 +22,8 @@ public sealed class WeakVersionTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    private static bool SystemHasIt => Encoding.Latin1.GetString(File.ReadAllBytes(Loaded("libstdc++.so.6"))).Contains(Wanted + "\0", StringComparison.Ordinal);
+    private static bool SystemHasIt =>
+        Encoding.Latin1.GetString(File.ReadAllBytes(Loaded("libstdc++.so.6"))).Contains(Wanted + "\0", StringComparison.Ordinal);
 
     public void Dispose() => _folder.Dispose();
 
@@ -71,7 +72,7 @@ public sealed class WeakVersionTests : IDisposable
     {
         var (package, deployed) = (PackageFile("libtorch_cpu.so"), Path.Combine(Deployed, "libtorch_cpu.so"));
         var (one, other) = (Identity(package), Identity(deployed));
-        Assert.True(one == other || one.Device != other.Device, $"{deployed} is a copy of {package}, though both are on device {one.Device}");
+        Assert.True(one == other || one.Device != other.Device, $"{deployed} is a copy of {package}, both on device {one.Device}");
     }
 
     // The one change that is allowed: flag 2 of the entry for the wanted version in the table of needed versions.
@@ -103,7 +104,7 @@ public sealed class WeakVersionTests : IDisposable
         using var graph = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Recsys.Torch.Tests.deps.json")));
         return graph.RootElement.GetProperty("libraries").EnumerateObject()
             .Where(library => library.Value.TryGetProperty("path", out _))
-            .Select(library => Path.Combine(Packages, library.Value.GetProperty("path").GetString()!, "runtimes", "linux-x64", "native", name))
+            .Select(library => Path.Combine(Packages, library.Value.GetProperty("path").GetString()!, "runtimes/linux-x64/native", name))
             .Single(File.Exists);
     }
 
@@ -126,7 +127,8 @@ public sealed class WeakVersionTests : IDisposable
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
+        return output;
     }
 
     private static bool Run(string library) => new WeakVersion { Library = library, BuildEngine = new Engine() }.Execute();
@@ -142,7 +144,7 @@ public sealed class WeakVersionTests : IDisposable
 
         public string ProjectFileOfTaskNode => "";
 
-        public bool BuildProjectFile(string projectFileName, string[] targetNames, IDictionary globalProperties, IDictionary targetOutputs) => false;
+        public bool BuildProjectFile(string project, string[] targets, IDictionary properties, IDictionary outputs) => false;
 
         public void LogCustomEvent(CustomBuildEventArgs e)
         {

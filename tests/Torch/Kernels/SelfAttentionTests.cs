@@ -44,7 +44,7 @@ public sealed class SelfAttentionTests
         using var scope = NewDisposeScope();
         var exact = Random(4, 2, 3, 24, 30).to(type).to(ScalarType.Float64).requires_grad_();
         var narrow = exact.detach().to(type).requires_grad_();
-        Tensor Read(Tensor x) => Fused.SelfAttention(x.permute(3, 1, 0, 2), Offsets(12, 18), true).permute(2, 0, 1); // [width, tokens, heads]
+        Tensor Read(Tensor x) => Fused.SelfAttention(x.permute(3, 1, 0, 2), Offsets(12, 18), true).permute(2, 0, 1); // [24, 30, 2]
         var (expected, actual) = (Read(exact), Read(narrow));
         var incoming = Random(5, 24, 30, 2).to(type);
         expected.backward([incoming.to(ScalarType.Float64)]);

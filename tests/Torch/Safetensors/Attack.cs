@@ -70,7 +70,7 @@ internal sealed record Attack(string Name, byte[] File, string Part)
         new("metadata value is a number", "{\"__metadata__\":{\"a\":1}}", "__metadata__.a", 0),
         new("metadata key twice", "{\"__metadata__\":{\"a\":\"1\",\"a\":\"2\"}}", "metadata key 'a' comes twice", 0),
         new("metadata twice", "{\"__metadata__\":{},\"__metadata__\":{}}", "comes twice", 0),
-        new("BOOL with 2", FileOf(Two(Body("a", "U8", "[1]", "[0,1]"), Body("b", "BOOL", "[3]", "[1,4]")), [9, 1, 0, 2]), "byte 2 of it is 2, neither 0 nor 1"),
+        new("BOOL with 2", FileOf(Two(Body("a", "U8", "[1]", "[0,1]"), Body("b", "BOOL", "[3]", "[1,4]")), [9, 1, 0, 2]), "is 2, neither"),
     ];
 
     public static byte[] FileOf(string header, ReadOnlySpan<byte> data)

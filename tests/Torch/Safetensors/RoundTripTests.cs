@@ -30,7 +30,8 @@ public sealed class RoundTripTests : IDisposable
     public void An_element_type_goes_round_in_every_shape(ScalarType type)
     {
         var tensors = new long[][] { [], [0], [3], [2, 0, 5], [4, 3, 2] }.ToDictionary(
-            shape => $"[{string.Join(',', shape)}]", shape => type == ScalarType.Bool ? Random(6, shape).gt(0) : (Random(6, shape) * 50).to(type));
+            shape => $"[{string.Join(',', shape)}]",
+            shape => type == ScalarType.Bool ? Random(6, shape).gt(0) : (Random(6, shape) * 50).to(type));
         SafetensorsFile.Save(Model, tensors);
         var back = SafetensorsFile.Load(Model);
         Assert.Equal(tensors.Keys.Order(), back.Keys.Order());
@@ -57,7 +58,8 @@ public sealed class RoundTripTests : IDisposable
     {
         var tensors = new Dictionary<string, Tensor>
         {
-            ["b"] = tensor(new float[] { 1, -2 }), ["a"] = tensor(new byte[] { 7 }), ["z"] = tensor(new long[] { 3 }), ["a.w"] = tensor(0.5f).reshape(1, 1),
+            ["b"] = tensor(new float[] { 1, -2 }), ["a"] = tensor(new byte[] { 7 }), ["z"] = tensor(new long[] { 3 }),
+            ["a.w"] = tensor(0.5f).reshape(1, 1),
         };
         const string Json = // greatest alignment first, then by name; padded with spaces to a multiple of 8
             """{"__metadata__":{"format":"pt","x":"1"},"z":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},"""
@@ -110,7 +112,7 @@ public sealed class RoundTripTests : IDisposable
         var gone = ones(1);
         gone.Dispose();
         Fails<InvalidOperationException>("gone", gone);
-        Assert.Throws<DirectoryNotFoundException>(() => SafetensorsFile.Save(_folder["none/x"], new Dictionary<string, Tensor> { ["a"] = ones(1) }));
+        Assert.Throws<DirectoryNotFoundException>(() => SafetensorsFile.Save(_folder["none/x"], new Dictionary<string, Tensor>()));
         Assert.Equal(before, File.ReadAllBytes(Model));
         Assert.Equal([Model], Directory.GetFiles(_folder.Path));
     }
