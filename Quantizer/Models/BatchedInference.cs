@@ -25,7 +25,7 @@ internal static class BatchedInference
             int rows = Math.Min(MostRows, n - from), padded = (rows + Grain - 1) / Grain * Grain;
             var block = new TIn[padded * width];
             x.Slice(from * width, rows * width).CopyTo(block);
-            using var data = step(from_array(block).view(padded, width)).contiguous().data<TOut>();
+            using var data = step(from_array(block).clone().view(padded, width)).contiguous().data<TOut>(); // clone: see Tensors.Copy
             data.ToArray().AsSpan(0, rows * outputs).CopyTo(result.AsSpan(from * outputs));
         }
 

@@ -26,7 +26,7 @@ public static class QuantizerTrainer
 
         var sizes = Enumerable.Repeat(Math.Min(options.CodebookSize, n), options.Levels).ToArray();
         using var scope = NewDisposeScope();
-        var x = tensor(rows, [n, input.Dim]).to(device ?? CPU);
+        var x = Tensors.Copy(rows, n, input.Dim).to(device ?? CPU);
         IQuantizerModel model = options.Kind == QuantizerKind.RqVae
             ? RqVaeTrainer.Train(x, sizes, options, seed, progress, cancel)
             : KMeans(x, sizes, options, seed, progress, cancel);

@@ -91,6 +91,6 @@ public static class RetrievalTrainer
             padded[i] = features.Data[i] * scale;
         }
 
-        return tensor(padded, [features.Count + 1, features.Dim]);
+        return Tensors.Copy(padded, features.Count + 1, features.Dim);
     }
 }

@@ -9,8 +9,8 @@ public static partial class Fused
         public static Tensor SelfAttention(Tensor qkv, Tensor offsets, bool causal) =>
             Attention(qkv.select(1, 0), qkv.select(1, 1), qkv.select(1, 2), offsets, offsets, causal);
 
-        /// <inheritdoc cref="Fused.Attention"/>
-        public static Tensor Attention(Tensor query, Tensor key, Tensor value, Tensor queryOffsets, Tensor keyOffsets, bool causal)
+        // Queries, keys and values [tokens, heads, width]; sequence i of the queries reads sequence i of the keys.
+        private static Tensor Attention(Tensor query, Tensor key, Tensor value, Tensor queryOffsets, Tensor keyOffsets, bool causal)
         {
             if (key.size(0) == 0)
             {

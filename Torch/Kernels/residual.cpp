@@ -1,8 +1,6 @@
 // The seam between a transformer's sublayers on the CPU: residual + gate · dropout(branch), then its layer norm, in one pass over memory
 // and one back. Gain, shift and gate belong to all rows, or to groups of them (adaLN-Zero, Peebles and Xie 2023, section 3.2). The dropout mask is a hash of (seed, row, column), drawn again in backward instead of kept; libtorch draws its own
 // on one thread.
-// Sums along a row are vectorised in any order. Here alone: exp_negative (vector.h) lives by the order of its additions.
-#pragma GCC optimize("associative-math", "no-signed-zeros", "no-trapping-math")
 #include "vector.h"
 
 #include <cmath>
@@ -39,16 +37,25 @@ struct Moments {
   float mean, rstd;
 };
 
+// Σ term(i) in sixteen lanes, added up in a fixed order: left to the compiler, the order would follow from the addresses.
+template <typename Term>
+RS_INLINE float in_lanes(int64_t n, Term term) {
+  float lane[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int l = 0; l < kLanes; l++) lane[l] += term(i + l);
+  }
+  for (int l = 0; i < n; i++, l++) lane[l] += term(i);
+  float total = 0;
+  for (int l = 0; l < kLanes; l++) total += lane[l];
+  return total;
+}
+
 template <typename T>
 RS_INLINE Moments forward_row(const float* x, const T* branch, const float* mask, const float* gain, const float* shift, float* total, T* normed, int64_t n, float eps) {
-  float sum = 0;
-  for (int64_t i = 0; i < n; i++) {
-    total[i] = x[i] + widen(branch[i]) * mask[i];
-    sum += total[i];
-  }
-  float mean = sum / static_cast<float>(n);
-  float square = 0;
-  for (int64_t i = 0; i < n; i++) square += (total[i] - mean) * (total[i] - mean);
+  for (int64_t i = 0; i < n; i++) total[i] = x[i] + widen(branch[i]) * mask[i];
+  float mean = in_lanes(n, [&](int64_t i) { return total[i]; }) / static_cast<float>(n);
+  float square = in_lanes(n, [&](int64_t i) { return (total[i] - mean) * (total[i] - mean); });
   float rstd = 1 / std::sqrt(square / static_cast<float>(n) + eps);
   for (int64_t i = 0; i < n; i++) narrow((total[i] - mean) * rstd * gain[i] + shift[i], normed[i]);
   return {mean, rstd};
@@ -58,16 +65,13 @@ RS_INLINE Moments forward_row(const float* x, const T* branch, const float* mask
 template <typename T>
 RS_INLINE void backward_row(const float* total, const float* dtotal, const T* dnormed, const float* mask, const float* gain, Moments m, float* dx, T* dbranch, float* dgain, float* dshift,
                             int64_t n) {
-  float sum = 0, product = 0;
   for (int64_t i = 0; i < n; i++) {
-    float unit = (total[i] - m.mean) * m.rstd, g = widen(dnormed[i]);
-    dgain[i] += g * unit;
+    float g = widen(dnormed[i]);
+    dgain[i] += g * ((total[i] - m.mean) * m.rstd);
     dshift[i] += g;
-    sum += g * gain[i];
-    product += g * gain[i] * unit;
   }
-  sum /= static_cast<float>(n);
-  product /= static_cast<float>(n);
+  float sum = in_lanes(n, [&](int64_t i) { return widen(dnormed[i]) * gain[i]; }) / static_cast<float>(n);
+  float product = in_lanes(n, [&](int64_t i) { return widen(dnormed[i]) * gain[i] * ((total[i] - m.mean) * m.rstd); }) / static_cast<float>(n);
   for (int64_t i = 0; i < n; i++) {
     float unit = (total[i] - m.mean) * m.rstd;
     dx[i] = dtotal[i] + (widen(dnormed[i]) * gain[i] - sum - unit * product) * m.rstd;

@@ -39,17 +39,19 @@ public sealed class PrivateRedisTests : IDisposable
     public async Task A_user_that_is_killed_takes_its_own_server_along_and_the_server_of_another_goes_on()
     {
         using var killed = await StartUserAsync();
+        Process[] children;
         await using (await PrivateRedis.StartAsync(Folder))
         {
             await using var connection = await RedisConnections.ConnectAsync(Options);
             var store = new RedisSemanticIdStore(connection, Options);
             await store.PublishAsync("v1", Tables.Random(10, 1), Cancel);
             var first = await store.AssignAsync("v1", "new", "", new ushort[] { 1, 2, 3 }, Cancel);
+            children = Processes();
             killed.Kill();
             Assert.Equal(first with { Existing = true }, await store.AssignAsync("v1", "new", "", new ushort[] { 1, 2, 3 }, Cancel));
         }
 
-        await killed.WaitForExitAsync();
+        await Task.WhenAll(children.Append(killed).Select(process => process.WaitForExitAsync()));
         Assert.Empty(Processes());
     }
 
