@@ -64,8 +64,8 @@ RS_VECTOR float soften(float* scores, int64_t seen, int64_t padded) {
   }
   float total = sum(sums);
   Floats share = all(1 / total);
+  for (int64_t j = seen; j < padded; j++) scores[j] = 0;  // before the scaling, which would make denormals of them, each worth 100 cycles
   for (int64_t j = 0; j < padded; j += kLanes) store(scores + j, load(scores + j) * share);
-  for (int64_t j = seen; j < padded; j++) scores[j] = 0;
   return highest + std::log(total);
 }
 
@@ -83,17 +83,28 @@ RS_VECTOR void soften_back(const float* weights, float* gradient, float scale, i
   for (int64_t j = 0; j < padded; j += kLanes) store(gradient + j, load(weights + j) * (load(gradient + j) - mean) * scale);
 }
 
-RS_VECTOR void widen_row(const float* in, float* out, int64_t n) {
-  for (int64_t i = 0; i < n; i++) out[i] = in[i];
+// Rows `stride` apart, widened into rows of `wide` floats, zero behind the width.
+template <typename T>
+RS_INLINE void widen_all(const T* __restrict in, int64_t stride, int64_t n, int64_t width, int64_t wide, float* __restrict out) {
+  for (int64_t i = 0; i < n; i++) {
+    for (int64_t d = 0; d < width; d++) out[i * wide + d] = widen(in[i * stride + d]);
+    for (int64_t d = width; d < wide; d++) out[i * wide + d] = 0;
+  }
 }
-RS_VECTOR void widen_row(const BFloat16* in, float* out, int64_t n) {
-  for (int64_t i = 0; i < n; i++) out[i] = widen(in[i]);
+RS_VECTOR void widen_rows(const float* in, int64_t stride, int64_t n, int64_t width, int64_t wide, float* out) { widen_all(in, stride, n, width, wide, out); }
+RS_VECTOR void widen_rows(const BFloat16* in, int64_t stride, int64_t n, int64_t width, int64_t wide, float* out) { widen_all(in, stride, n, width, wide, out); }
+
+template <typename T>
+RS_INLINE void narrow_all(const float* __restrict in, int64_t wide, int64_t n, int64_t width, int64_t stride, T* __restrict out) {
+  for (int64_t i = 0; i < n; i++) {
+    for (int64_t d = 0; d < width; d++) narrow(in[i * wide + d], out[i * stride + d]);
+  }
 }
-RS_VECTOR void narrow_row(const float* in, float* out, int64_t n) {
-  for (int64_t i = 0; i < n; i++) out[i] = in[i];
-}
-RS_VECTOR void narrow_row(const float* in, BFloat16* out, int64_t n) {
-  for (int64_t i = 0; i < n; i++) narrow(in[i], out[i]);
+RS_VECTOR void narrow_rows(const float* in, int64_t wide, int64_t n, int64_t width, int64_t stride, float* out) { narrow_all(in, wide, n, width, stride, out); }
+RS_VECTOR void narrow_rows(const float* in, int64_t wide, int64_t n, int64_t width, int64_t stride, BFloat16* out) { narrow_all(in, wide, n, width, stride, out); }
+
+RS_VECTOR void scale_row(float* x, float scale, int64_t n) {
+  for (int64_t i = 0; i < n; i++) x[i] *= scale;
 }
 
 // [tokens, heads, width] of some tensor, its last dimension dense.
@@ -134,27 +145,25 @@ struct Shape {
   int64_t sequences;
 };
 
-// Rows of one sequence and head, widened, zero behind the width.
+// Rows of one sequence and head.
 template <typename T>
 void gather(const Heads<T>& x, int64_t first, int64_t n, int64_t head, int64_t width, float* out) {
-  int64_t wide = padded(width);
-  for (int64_t i = 0; i < n; i++) {
-    widen_row(x.at(first + i, head), out + i * wide, width);
-    std::fill(out + i * wide + width, out + (i + 1) * wide, 0.0f);
-  }
+  widen_rows(x.at(first, head), x.token, n, width, padded(width), out);
 }
 
-void transpose(const float* in, int64_t n, int64_t wide, float* out) {  // [n, wide] to [wide, padded n]
-  int64_t ld = padded(n);
+RS_VECTOR void transpose(const float* __restrict in, int64_t n, int64_t wide, float* __restrict out) {  // [n, wide] to [wide, padded n]
+  int64_t ld = (n + kLanes - 1) / kLanes * kLanes;
+  for (int64_t i = 0; i < n; i++) {
+    for (int64_t d = 0; d < wide; d++) out[d * ld + i] = in[i * wide + d];
+  }
   for (int64_t d = 0; d < wide; d++) {
-    for (int64_t i = 0; i < n; i++) out[d * ld + i] = in[i * wide + d];
-    std::fill(out + d * ld + n, out + (d + 1) * ld, 0.0f);
+    for (int64_t i = n; i < ld; i++) out[d * ld + i] = 0;
   }
 }
 
 template <typename T>
 void scatter(const float* in, const Heads<T>& x, int64_t first, int64_t n, int64_t head, int64_t width) {
-  for (int64_t i = 0; i < n; i++) narrow_row(in + i * padded(width), x.at(first + i, head), width);
+  narrow_rows(in, padded(width), n, width, x.token, x.at(first, head));
 }
 
 template <typename T>
@@ -173,7 +182,7 @@ void forward_one(const Shape& s, int64_t sequence, int64_t head, Heads<T> q, Hea
     int64_t rows = std::min(kRows, nq - i0);
     int64_t reach = s.causal ? std::min(nk, i0 + rows) : nk;
     gather(q, q0 + i0, rows, head, s.width, query);
-    for (int64_t i = 0; i < rows * wide; i++) query[i] *= s.scale;
+    scale_row(query, s.scale, rows * wide);
     multiply(query, wide, 1, turned, ld, scores, ld, rows, padded(reach), wide, false);
     for (int64_t i = 0; i < rows; i++) {
       lse[q0 + i0 + i] = soften(scores + i * ld, s.causal ? std::min(nk, i0 + i + 1) : nk, padded(reach));
@@ -207,7 +216,7 @@ void backward_one(const Shape& s, int64_t sequence, int64_t head, Heads<T> q, He
     gather(q, q0 + i0, rows, head, s.width, query);
     gather(dout, q0 + i0, rows, head, s.width, incoming);
     multiply(query, wide, 1, turned_key, ld, weights, ld, rows, padded(reach), wide, false);
-    for (int64_t i = 0; i < rows * ld; i++) weights[i] *= s.scale;
+    scale_row(weights, s.scale, rows * ld);
     multiply(incoming, wide, 1, turned_value, ld, gradient, ld, rows, padded(reach), wide, false);
     for (int64_t i = 0; i < rows; i++) {
       weigh(weights + i * ld, lse[q0 + i0 + i], s.causal ? std::min(nk, i0 + i + 1) : nk, padded(reach));
