@@ -105,18 +105,7 @@ public static partial class Fused
         return p == 0 ? input : KernelLibrary.Takes(input) ? DropoutFunction.apply(input, p, seed) : functional.dropout(input, p);
     }
 
-    private static bool NeedsGradient(params ReadOnlySpan<Tensor> inputs)
-    {
-        foreach (var input in inputs)
-        {
-            if (input.requires_grad)
-            {
-                return is_grad_enabled();
-            }
-        }
-
-        return false;
-    }
+    private static bool NeedsGradient(params Tensor[] inputs) => is_grad_enabled() && inputs.Any(input => input.requires_grad);
 
     private static void CheckProbability(double p)
     {

@@ -54,8 +54,7 @@ RS_VECTOR float soften(float* scores, int64_t seen, int64_t padded) {
     Floats s = load(scores + j);
     top = s > top ? s : top;
   }
-  float highest = top[0];
-  for (int i = 1; i < kLanes; i++) highest = std::max(highest, top[i]);
+  float highest = largest(top);
   Floats sums{};
   for (int64_t j = 0; j < padded; j += kLanes) {
     Floats e = exp_negative(load(scores + j) - highest);

@@ -14,7 +14,8 @@
 #else
 #define RS_VECTOR
 #endif
-#define RS_INLINE inline __attribute__((always_inline))
+#define RS_INLINED __attribute__((always_inline))
+#define RS_INLINE inline RS_INLINED
 
 namespace recsys {
 
@@ -30,10 +31,24 @@ RS_INLINE Floats load(const float* p) { return *reinterpret_cast<const Floats*>(
 RS_INLINE void store(float* p, Floats v) { *reinterpret_cast<Floats*>(p) = v; }
 RS_INLINE Floats all(float v) { return Floats{} + v; }
 
+typedef float Floats8 __attribute__((vector_size(32)));
+typedef float Floats4 __attribute__((vector_size(16)));
+
+// The lanes folded in halves: four steps, where one lane after the other takes sixteen.
+template <typename Fold8, typename Fold4, typename Fold>
+RS_INLINE float fold(Floats v, Fold8 fold8, Fold4 fold4, Fold last) {
+  Floats8 a = fold8(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7), __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15));
+  Floats4 b = fold4(__builtin_shufflevector(a, a, 0, 1, 2, 3), __builtin_shufflevector(a, a, 4, 5, 6, 7));
+  return last(last(b[0], b[2]), last(b[1], b[3]));
+}
+
 RS_INLINE float sum(Floats v) {
-  float total = 0;
-  for (int i = 0; i < kLanes; i++) total += v[i];
-  return total;
+  return fold(v, [](Floats8 a, Floats8 b) RS_INLINED { return a + b; }, [](Floats4 a, Floats4 b) RS_INLINED { return a + b; }, [](float a, float b) RS_INLINED { return a + b; });
+}
+
+RS_INLINE float largest(Floats v) {
+  return fold(v, [](Floats8 a, Floats8 b) RS_INLINED { return a > b ? a : b; }, [](Floats4 a, Floats4 b) RS_INLINED { return a > b ? a : b; },
+              [](float a, float b) RS_INLINED { return a > b ? a : b; });
 }
 
 // e^x to 2 units in the last place for x <= 0; below -87 it stays at e^-87. (Cody-Waite reduction, Taylor polynomial of degree 6.)

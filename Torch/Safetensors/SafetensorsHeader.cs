@@ -37,16 +37,25 @@ internal sealed class SafetensorsHeader
         try
         {
             Strict.GetCharCount(json);
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 4, CommentHandling = JsonCommentHandling.Disallow, AllowTrailingCommas = false });
-            reader.Read();
-            SafetensorsHeader header = ReadRoot(ref reader);
-            if (reader.Read())
+            using var document = JsonDocument.Parse(json.ToArray(), new JsonDocumentOptions { MaxDepth = 4, AllowDuplicateProperties = false });
+            var metadata = new Dictionary<string, string>();
+            var entries = new List<SafetensorsEntry>();
+            foreach (var property in document.RootElement.EnumerateObject())
             {
-                throw new SafetensorsException("the header goes on after its closing brace");
+                if (property.Name == MetadataKey)
+                {
+                    metadata = Expect(property.Value, JsonValueKind.Object, MetadataKey).EnumerateObject()
+                        .ToDictionary(pair => pair.Name, pair => Expect(pair.Value, JsonValueKind.String, $"{MetadataKey}.{pair.Name}").GetString()!);
+                }
+                else
+                {
+                    entries.Add(ReadEntry(property.Name, Expect(property.Value, JsonValueKind.Object, property.Name)));
+                }
             }
 
-            CheckCoverage(header.Entries, dataLength);
-            return header;
+            entries.Sort((a, b) => (a.Begin, a.End).CompareTo((b.Begin, b.End)));
+            CheckCoverage(entries, dataLength);
+            return new SafetensorsHeader(entries, metadata);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or DecoderFallbackException)
         {
@@ -99,88 +108,22 @@ internal sealed class SafetensorsHeader
         return padded.Length <= MaxBytes ? padded : throw new SafetensorsException($"the header has {padded.Length} bytes, at most {MaxBytes} are allowed");
     }
 
-    private static SafetensorsHeader ReadRoot(ref Utf8JsonReader reader)
+    private static SafetensorsEntry ReadEntry(string name, JsonElement fields)
     {
-        Dictionary<string, string> metadata = [];
-        List<SafetensorsEntry> entries = [];
-        HashSet<string> seen = [];
-        while (Next(ref reader) != JsonTokenType.EndObject)
+        if (fields.EnumerateObject().Select(field => field.Name).FirstOrDefault(field => field is not ("dtype" or "shape" or "data_offsets")) is { } unknown)
         {
-            string name = reader.GetString()!;
-            if (!seen.Add(name))
-            {
-                throw new SafetensorsException($"the name '{name}' comes twice in the header");
-            }
-
-            Next(ref reader);
-            if (name == MetadataKey)
-            {
-                ReadMetadata(ref reader, metadata);
-            }
-            else
-            {
-                entries.Add(ReadEntry(ref reader, name));
-            }
+            throw new SafetensorsException($"tensor '{name}' has the unknown field '{unknown}'");
         }
 
-        entries.Sort((a, b) => (a.Begin, a.End).CompareTo((b.Begin, b.End)));
-        return new SafetensorsHeader(entries, metadata);
-    }
-
-    private static void ReadMetadata(ref Utf8JsonReader reader, Dictionary<string, string> metadata)
-    {
-        Expect(ref reader, JsonTokenType.StartObject, MetadataKey);
-        while (Next(ref reader) != JsonTokenType.EndObject)
+        if (!fields.TryGetProperty("dtype", out var dtype) || !fields.TryGetProperty("shape", out var shape) || !fields.TryGetProperty("data_offsets", out var offsets))
         {
-            string key = reader.GetString()!;
-            Next(ref reader);
-            Expect(ref reader, JsonTokenType.String, $"{MetadataKey}.{key}");
-            if (!metadata.TryAdd(key, reader.GetString()!))
-            {
-                throw new SafetensorsException($"the metadata key '{key}' comes twice");
-            }
-        }
-    }
-
-    private static SafetensorsEntry ReadEntry(ref Utf8JsonReader reader, string name)
-    {
-        Expect(ref reader, JsonTokenType.StartObject, name);
-        string? type = null;
-        long[]? shape = null;
-        long[]? offsets = null;
-        while (Next(ref reader) != JsonTokenType.EndObject)
-        {
-            string field = reader.GetString()!;
-            bool twice = field switch { "dtype" => type is not null, "shape" => shape is not null, "data_offsets" => offsets is not null, _ => false };
-            if (twice)
-            {
-                throw new SafetensorsException($"tensor '{name}' has the field '{field}' twice");
-            }
-
-            Next(ref reader);
-            switch (field)
-            {
-                case "dtype":
-                    Expect(ref reader, JsonTokenType.String, $"{name}.dtype");
-                    type = reader.GetString()!;
-                    break;
-                case "shape":
-                    shape = ReadNumbers(ref reader, $"{name}.shape", MaxDimensions);
-                    break;
-                case "data_offsets":
-                    offsets = ReadNumbers(ref reader, $"{name}.data_offsets", 2);
-                    break;
-                default:
-                    throw new SafetensorsException($"tensor '{name}' has the unknown field '{field}'");
-            }
+            throw new SafetensorsException($"tensor '{name}' lacks one of dtype, shape and data_offsets");
         }
 
-        if (type is null || shape is null || offsets is not [long begin, long end])
-        {
-            throw new SafetensorsException($"tensor '{name}' lacks one of dtype, shape and two data_offsets");
-        }
-
-        return Checked(name, type, shape, begin, end);
+        string format = Expect(dtype, JsonValueKind.String, $"{name}.dtype").GetString()!;
+        return ReadNumbers(offsets, $"{name}.data_offsets", 2) is [long begin, long end]
+            ? Checked(name, format, ReadNumbers(shape, $"{name}.shape", MaxDimensions), begin, end)
+            : throw new SafetensorsException($"tensor '{name}' lacks one of two data_offsets");
     }
 
     private static SafetensorsEntry Checked(string name, string format, long[] shape, long begin, long end)
@@ -207,7 +150,7 @@ internal sealed class SafetensorsHeader
             throw new SafetensorsException($"tensor '{name}', {format} of shape [{string.Join(", ", shape)}], has {bits} bits, which are not whole bytes");
         }
 
-        if (begin > end || end - begin != bits / 8)
+        if (end - begin != bits / 8)
         {
             throw new SafetensorsException(
                 $"tensor '{name}', {format} of shape [{string.Join(", ", shape)}], needs {bits / 8} bytes, but its offsets are {begin} to {end}");
@@ -236,39 +179,22 @@ internal sealed class SafetensorsHeader
         }
     }
 
-    private static long[] ReadNumbers(ref Utf8JsonReader reader, string where, int max)
+    private static long[] ReadNumbers(JsonElement array, string where, int max)
     {
-        Expect(ref reader, JsonTokenType.StartArray, where);
-        List<long> numbers = [];
-        while (Next(ref reader) != JsonTokenType.EndArray)
+        if (Expect(array, JsonValueKind.Array, where).GetArrayLength() > max)
         {
-            Expect(ref reader, JsonTokenType.Number, where);
-            if (reader.ValueSpan[0] == (byte)'-' || !reader.TryGetInt64(out long number))
-            {
-                throw new SafetensorsException($"'{where}' has {Encoding.UTF8.GetString(reader.ValueSpan)}; it must be a whole number from 0 to 2^63 - 1");
-            }
-
-            if (numbers.Count == max)
-            {
-                throw new SafetensorsException($"'{where}' has more than {max} numbers");
-            }
-
-            numbers.Add(number);
+            throw new SafetensorsException($"'{where}' has more than {max} numbers");
         }
 
-        return [.. numbers];
+        return [.. array.EnumerateArray().Select(element =>
+            Expect(element, JsonValueKind.Number, where).TryGetInt64(out long number) && number >= 0 && element.GetRawText()[0] != '-'
+                ? number
+                : throw new SafetensorsException($"'{where}' has {element.GetRawText()}; it must be a whole number from 0 to 2^63 - 1"))];
     }
 
-    private static JsonTokenType Next(ref Utf8JsonReader reader) =>
-        reader.Read() ? reader.TokenType : throw new SafetensorsException("the header ends in the middle");
-
-    private static void Expect(ref Utf8JsonReader reader, JsonTokenType type, string where)
-    {
-        if (reader.TokenType != type)
-        {
-            throw new SafetensorsException($"'{where}' has a {reader.TokenType} where a {type} belongs");
-        }
-    }
+    private static JsonElement Expect(JsonElement element, JsonValueKind kind, string where) => element.ValueKind == kind
+        ? element
+        : throw new SafetensorsException($"'{where}' has a {element.ValueKind} where a {kind} belongs");
 
     // The escapes that the official implementation writes, so that the bytes are equal.
     private static StringBuilder Quote(StringBuilder json, string text)
@@ -276,18 +202,8 @@ internal sealed class SafetensorsHeader
         json.Append('"');
         foreach (char c in text)
         {
-            _ = c switch
-            {
-                '"' => json.Append("\\\""),
-                '\\' => json.Append("\\\\"),
-                '\b' => json.Append("\\b"),
-                '\t' => json.Append("\\t"),
-                '\n' => json.Append("\\n"),
-                '\f' => json.Append("\\f"),
-                '\r' => json.Append("\\r"),
-                < ' ' => json.Append($"\\u{(int)c:x4}"),
-                _ => json.Append(c),
-            };
+            int named = "\"\\\b\t\n\f\r".IndexOf(c, StringComparison.Ordinal);
+            _ = named >= 0 ? json.Append('\\').Append("\"\\btnfr"[named]) : c < ' ' ? json.Append($"\\u{(int)c:x4}") : json.Append(c);
         }
 
         return json.Append('"');
