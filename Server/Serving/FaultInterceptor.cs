@@ -53,7 +53,8 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
         CatalogException e => Of(ToCode(e.Fault), e.Message),
         OperationCanceledException when context.Deadline <= DateTime.UtcNow
             => Of(Code.DeadlineExceeded, "The deadline passed before the answer was ready."),
-        OperationCanceledException when drain.IsCut => Of(
+        // Whatever a cut call fails with – a write into a closed stream, say – the cut is the cause.
+        _ when drain.IsCut && context.CancellationToken.IsCancellationRequested => Of(
             Code.Unavailable,
             "The server is stopping and cut this call off. Call again: another server, or this one once it is back.",
             "SERVER_STOPPING"),
