@@ -12,7 +12,7 @@ public sealed class Recommender : IRecommender, IVersionPart
     public const int MaxK = 1000;
 
     /// <summary>Beams decoded at once, over all rows of a batch; bounds the memory of a call.</summary>
-    private const int MaxBeams = 8192;
+    private const int MaxBeams = 4096;
 
     /// <summary>Dense scores held at once, over all rows of a batch.</summary>
     private const int MaxDenseScores = 1 << 25;
