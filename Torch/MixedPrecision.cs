@@ -1,3 +1,5 @@
+using Recsys.Torch.Kernels;
+
 namespace Recsys.Torch;
 
 /// <summary>
@@ -12,11 +14,11 @@ public static class MixedPrecision
     /// <summary>Within the result's life this thread's products are bf16 where <paramref name="on"/>, and float32 where not.</summary>
     public static IDisposable Scope(bool on) => new Lifetime(on);
 
-    /// <summary>x Wᵀ + b.</summary>
+    /// <summary>x Wᵀ + b, or GELU(x) Wᵀ + b.</summary>
     /// <param name="x">[…, in]</param>
     /// <returns>[…, out], bf16 within the scope.</returns>
-    public static Tensor Apply(this Linear layer, Tensor x) =>
-        _on ? functional.linear(Narrow(x), Narrow(layer.weight), layer.bias is { } bias ? Narrow(bias) : null) : layer.forward(x);
+    public static Tensor Apply(this Linear layer, Tensor x, bool gelu = false) =>
+        _on ? Fused.Linear(x, layer.weight, layer.bias, gelu) : layer.forward(gelu ? functional.gelu(x) : x);
 
     /// <summary>The convolution, by the way that is right on this machine.</summary>
     /// <param name="x">[batch, in, height, width]</param>

@@ -16,6 +16,9 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
     private const int MaxCount = 64;
     private const int MaxHistory = 10_000;
 
+    // Of a message's write: one that is cancelled resets the stream, and the client reads CANCELLED instead of the status that says why.
+    private static readonly CancellationToken Whole = CancellationToken.None;
+
     /// <exception cref="CatalogException">
     /// InvalidArgument: a field is out of its range. NotFound: unknown item. FailedPrecondition: no version is active, or it lacks the
     /// creative model, or (for a history) the retrieval model.
@@ -70,6 +73,7 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
         var paintings = await drawing;
         for (int i = 0; i < paintings.Count; i++)
         {
+            cancel.ThrowIfCancellationRequested();
             await responseStream.WriteAsync(
                 new GenerateResponse
                 {
@@ -83,7 +87,7 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
                         Seed = paintings[i].Seed,
                     },
                 },
-                cancel);
+                Whole);
         }
     }
 
@@ -155,7 +159,8 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
             if (step == 1 || step == steps || time.GetElapsedTime(last) >= ProgressEvery)
             {
                 last = time.GetTimestamp();
-                await stream.WriteAsync(new GenerateResponse { Version = version, Progress = new GenerateProgress { Step = step, Steps = steps } }, cancel);
+                var told = new GenerateResponse { Version = version, Progress = new GenerateProgress { Step = step, Steps = steps } };
+                await stream.WriteAsync(told, Whole);
             }
         }
     }

@@ -47,9 +47,8 @@ public sealed class DecoderOnly : Module
     /// <returns>[slots, depth, dim]</returns>
     public Tensor Forward(SlotInput input, Tensor offsets, DropoutSeeds? dropout)
     {
-        var x = Embed(input).view(-1, Dim); // [slots × depth, dim]
-        x = dropout is null ? x : Fused.Dropout(x, dropout.P, dropout.Next());
-        var normed = blocks[0].Enter(x);
+        var embedded = Embed(input).view(-1, Dim); // [slots × depth, dim]
+        var (x, normed) = Fused.AddDropoutNorm(zeros_like(embedded), embedded, blocks[0].First, dropout?.P ?? 0, dropout?.Next() ?? 0);
         for (int layer = 0; layer < blocks.Count; layer++)
         {
             (x, normed) = blocks[layer].Forward(x, normed, offsets, layer + 1 < blocks.Count ? blocks[layer + 1].First : norm, dropout);
@@ -230,9 +229,6 @@ internal sealed class Block : Module
     /// <summary>The norm before the attention.</summary>
     public LayerNorm First => norm1;
 
-    /// <summary>The first block's input, normed.</summary>
-    public Tensor Enter(Tensor x) => norm1.forward(x);
-
     /// <summary>Training: windows end to end.</summary>
     /// <param name="x">[tokens, dim] the residual stream.</param>
     /// <param name="normed">[tokens, dim] the same after this block's first norm.</param>
@@ -286,5 +282,5 @@ internal sealed class Block : Module
         return x + FeedForward(norm2.forward(x));
     }
 
-    private Tensor FeedForward(Tensor normed) => down.Apply(functional.gelu(up.Apply(normed)));
+    private Tensor FeedForward(Tensor normed) => down.Apply(up.Apply(normed), gelu: true);
 }

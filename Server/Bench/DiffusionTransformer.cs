@@ -98,7 +98,7 @@ internal sealed class DiffusionTransformer : Module
 
         public Tensor Attention(Tensor normed) => output.Apply(Attend(qkv.Apply(normed)));
 
-        public Tensor FeedForward(Tensor normed) => down.Apply(functional.gelu(up.Apply(normed)));
+        public Tensor FeedForward(Tensor normed) => down.Apply(up.Apply(normed), gelu: true);
 
         public Tensor Plain(Tensor h, Tensor condition)
         {

@@ -38,8 +38,8 @@ internal sealed class FusedDecoder : Module<Tensor, Tensor>
     /// <returns>[rows × length, tokens]</returns>
     public override Tensor forward(Tensor input)
     {
-        var x = Fused.Dropout((tokens.forward(input) + positions.weight!).view(-1, DecoderShape.Dim), DecoderShape.Dropout, _random.NextInt64());
-        var normed = blocks[0].First.forward(x);
+        var embedded = (tokens.forward(input) + positions.weight!).view(-1, DecoderShape.Dim);
+        var (x, normed) = Fused.AddDropoutNorm(zeros_like(embedded), embedded, blocks[0].First, DecoderShape.Dropout, _random.NextInt64());
         for (int layer = 0; layer < DecoderShape.Layers; layer++)
         {
             (x, normed) = blocks[layer].Run(x, normed, _offsets, layer + 1 < DecoderShape.Layers ? blocks[layer + 1].First : norm, _random);
@@ -69,7 +69,7 @@ internal sealed class FusedDecoder : Module<Tensor, Tensor>
             const int dim = DecoderShape.Dim, heads = DecoderShape.Heads;
             var read = Fused.SelfAttention(qkv.Apply(normed).view(-1, 3, heads, dim / heads), offsets, causal: true);
             (x, normed) = Fused.AddDropoutNorm(x, output.Apply(read.view(-1, dim)), norm2, DecoderShape.Dropout, random.NextInt64());
-            return Fused.AddDropoutNorm(x, down.Apply(functional.gelu(up.Apply(normed))), next, DecoderShape.Dropout, random.NextInt64());
+            return Fused.AddDropoutNorm(x, down.Apply(up.Apply(normed), gelu: true), next, DecoderShape.Dropout, random.NextInt64());
         }
     }
 }

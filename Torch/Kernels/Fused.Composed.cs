@@ -6,34 +6,34 @@ public static partial class Fused
     public static class Composed
     {
         /// <inheritdoc cref="Fused.SelfAttention"/>
-        public static Tensor SelfAttention(Tensor qkv, Tensor offsets, bool causal) =>
-            Attention(qkv.select(1, 0), qkv.select(1, 1), qkv.select(1, 2), offsets, offsets, causal);
-
-        // Queries, keys and values [tokens, heads, width]; sequence i of the queries reads sequence i of the keys.
-        private static Tensor Attention(Tensor query, Tensor key, Tensor value, Tensor queryOffsets, Tensor keyOffsets, bool causal)
+        public static Tensor SelfAttention(Tensor qkv, Tensor offsets, bool causal)
         {
-            if (key.size(0) == 0)
+            if (qkv.size(0) == 0)
             {
-                return query.clone(); // no token at all: nothing to lay out
+                return qkv.select(1, 0).clone(); // no token at all: nothing to lay out
             }
 
             using var scope = NewDisposeScope();
-            var (queries, queryLengths) = Places(queryOffsets, query.device); // [sequences, longest]
-            var (keys, keyLengths) = Places(keyOffsets, key.device);
-            var (longestQuery, longestKey) = (queries.size(1), keys.size(1));
-            Tensor Lay(Tensor x, Tensor at) => x.index_select(0, at.view(-1)).view(at.size(0), at.size(1), x.size(1), x.size(2)).transpose(1, 2);
-            var visible = arange(longestKey, ScalarType.Int64, key.device).view(1, 1, -1).lt(keyLengths.view(-1, 1, 1)); // [sequences, 1, longest key]
+            var (places, lengths) = Places(offsets, qkv.device); // [sequences, longest]
+            long longest = places.size(1);
+            Tensor Lay(Tensor x) => x.index_select(0, places.view(-1)).view(places.size(0), longest, x.size(1), x.size(2)).transpose(1, 2);
+            var real = arange(longest, ScalarType.Int64, qkv.device).unsqueeze(0).lt(lengths.unsqueeze(1)); // [sequences, longest]
+            var visible = real.unsqueeze(1);
             if (causal)
             {
-                visible = visible.logical_and(ones(longestQuery, longestKey, ScalarType.Bool, key.device).tril());
+                visible = visible.logical_and(ones(longest, longest, ScalarType.Bool, qkv.device).tril());
             }
 
-            // An empty row would be 0 / 0: what pads the queries sees the first key, and is thrown away below.
-            visible = visible.logical_or(arange(longestKey, ScalarType.Int64, key.device).eq(0));
-            var read = nn.functional.scaled_dot_product_attention(Lay(query, queries), Lay(key, keys), Lay(value, keys), visible.unsqueeze(1)); // [sequences, heads, longest query, width]
-            var real = arange(longestQuery, ScalarType.Int64, query.device).unsqueeze(0).lt(queryLengths.unsqueeze(1)).view(-1).nonzero().view(-1);
-            return read.transpose(1, 2).reshape(-1, query.size(1), query.size(2)).index_select(0, real).MoveToOuterDisposeScope();
+            // A row without any key would be 0 / 0: what pads the queries sees the first key, and is thrown away below.
+            visible = visible.logical_or(arange(longest, ScalarType.Int64, qkv.device).eq(0));
+            var read = nn.functional.scaled_dot_product_attention(
+                Lay(qkv.select(1, 0)), Lay(qkv.select(1, 1)), Lay(qkv.select(1, 2)), visible.unsqueeze(1)); // [sequences, heads, longest, width]
+            return read.transpose(1, 2).reshape(-1, qkv.size(2), qkv.size(3)).index_select(0, real.view(-1).nonzero().view(-1)).MoveToOuterDisposeScope();
         }
+
+        /// <inheritdoc cref="Fused.Linear"/>
+        public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias, bool gelu) =>
+            nn.functional.linear(gelu ? nn.functional.gelu(x) : x, weight.to(x.dtype), bias?.to(x.dtype));
 
         /// <inheritdoc cref="Fused.AddDropoutNorm"/>
         public static (Tensor Sum, Tensor Normed) AddDropoutNorm(Tensor residual, Tensor branch, LayerNorm norm, double p)

@@ -96,13 +96,17 @@ public static partial class Fused
         return (both[0], both[1]);
     }
 
-    /// <summary>Dropout whose mask follows from the seed alone on a CPU, whatever the threads.</summary>
-    /// <param name="input">[…, width]</param>
-    /// <exception cref="TorchException">A probability outside 0 to below 1.</exception>
-    public static Tensor Dropout(Tensor input, double p, long seed)
+    /// <summary>x Wᵀ + b in bf16 with sums in float32, or GELU(x) Wᵀ + b.</summary>
+    /// <param name="x">[…, in]</param>
+    /// <param name="weight">[out, in] float32</param>
+    /// <param name="bias">[out] float32</param>
+    /// <returns>[…, out] bf16</returns>
+    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias, bool gelu = false)
     {
-        CheckProbability(p);
-        return p == 0 ? input : KernelLibrary.Takes(input) ? DropoutFunction.apply(input, p, seed) : functional.dropout(input, p);
+        x = x.to(ScalarType.BFloat16);
+        return !LinearFunction.Takes(x, weight) ? Composed.Linear(x, weight, bias, gelu)
+            : NeedsGradient(x, weight, bias ?? weight) ? LinearFunction.apply(x, weight, bias!, gelu)
+            : LinearFunction.Run(x.contiguous(), weight, bias, gelu);
     }
 
     private static bool NeedsGradient(params Tensor[] inputs) => is_grad_enabled() && inputs.Any(input => input.requires_grad);

@@ -7,11 +7,16 @@ namespace Recsys.Torch.Kernels;
 internal struct AttentionCall
 {
     public long Heads, Width, Sequences, Tokens;
-    public nint QueryOffsets, KeyOffsets;
-    public float Scale;
     public int Causal, Type;
-    public nint Query, Key, Value;
-    public long QueryStride, KeyStride, ValueStride;
+    public nint Offsets, Projected;
+}
+
+/// <summary>As in linear.cpp.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct LinearCall
+{
+    public long Rows, Inputs, Outputs, Gelu;
+    public nint Input, Weight, Bias;
 }
 
 /// <summary>As in residual.cpp.</summary>

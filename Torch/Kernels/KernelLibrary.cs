@@ -21,7 +21,7 @@ internal static partial class KernelLibrary
     internal static partial void Attention(in AttentionCall call, nint output, nint logSums);
 
     [LibraryImport(Name, EntryPoint = "rs_attention_backward")]
-    internal static partial void AttentionBackward(in AttentionCall call, nint gradient, nint logSums, nint query, nint key, nint value);
+    internal static partial void AttentionBackward(in AttentionCall call, nint gradient, nint logSums, nint towards);
 
     [LibraryImport(Name, EntryPoint = "rs_add_dropout_norm")]
     internal static partial void AddDropoutNorm(in NormCall call, nint residual, nint branch, nint total, nint normed, nint moments);
@@ -30,8 +30,14 @@ internal static partial class KernelLibrary
     internal static partial void AddDropoutNormBackward(
         in NormCall call, nint total, nint moments, nint totalGradient, nint normedGradient, nint branch, nint towardsResidual, nint towardsBranch, nint sums);
 
-    [LibraryImport(Name, EntryPoint = "rs_dropout")]
-    internal static partial void Dropout(int type, long rows, long width, double p, ulong seed, nint input, nint output);
+    [LibraryImport(Name, EntryPoint = "rs_linear_here")]
+    internal static partial int HasLinear();
+
+    [LibraryImport(Name, EntryPoint = "rs_linear")]
+    internal static partial void Linear(in LinearCall call, nint output);
+
+    [LibraryImport(Name, EntryPoint = "rs_linear_backward")]
+    internal static partial void LinearBackward(in LinearCall call, nint gradient, nint towardsInput, nint towardsWeight, nint towardsBias);
 
     [LibraryImport(Name, EntryPoint = "rs_adamw")]
     internal static partial void AdamW(AdamWTensor[] tensors, long count);

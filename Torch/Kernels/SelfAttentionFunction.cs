@@ -20,10 +20,7 @@ internal sealed class SelfAttentionFunction : torch.autograd.SingleTensorFunctio
         var (qkv, offsets, logSums) = (saved[0], saved[1], saved[2]);
         using var gradient = grad_output.to(qkv.dtype).contiguous();
         var towards = empty_like(qkv);
-        var call = Call(qkv, offsets, (bool)ctx.get_data("causal"));
-        long part = qkv.size(2) * qkv.size(3) * qkv.element_size();
-        nint first = towards.Address();
-        KernelLibrary.AttentionBackward(call, gradient.Address(), logSums.Address(), first, first + (nint)part, first + (nint)(2 * part));
+        KernelLibrary.AttentionBackward(Call(qkv, offsets, (bool)ctx.get_data("causal")), gradient.Address(), logSums.Address(), towards.Address());
         saved.ForEach(tensor => tensor.Dispose());
         return [towards, null!, null!];
     }
@@ -38,27 +35,15 @@ internal sealed class SelfAttentionFunction : torch.autograd.SingleTensorFunctio
         return (output, logSums);
     }
 
-    private static AttentionCall Call(Tensor qkv, Tensor offsets, bool causal)
+    private static AttentionCall Call(Tensor qkv, Tensor offsets, bool causal) => new()
     {
-        long part = qkv.size(2) * qkv.size(3);
-        nint first = qkv.Address(), bytes = (nint)(part * qkv.element_size()), starts = offsets.Address();
-        return new AttentionCall
-        {
-            Heads = qkv.size(2),
-            Width = qkv.size(3),
-            Sequences = offsets.numel() - 1,
-            Tokens = qkv.size(0),
-            QueryOffsets = starts,
-            KeyOffsets = starts,
-            Scale = (float)(1 / Math.Sqrt(qkv.size(3))),
-            Causal = causal ? 1 : 0,
-            Type = KernelLibrary.TypeOf(qkv),
-            Query = first,
-            Key = first + bytes,
-            Value = first + (2 * bytes),
-            QueryStride = 3 * part,
-            KeyStride = 3 * part,
-            ValueStride = 3 * part,
-        };
-    }
+        Heads = qkv.size(2),
+        Width = qkv.size(3),
+        Sequences = offsets.numel() - 1,
+        Tokens = qkv.size(0),
+        Causal = causal ? 1 : 0,
+        Type = KernelLibrary.TypeOf(qkv),
+        Offsets = offsets.Address(),
+        Projected = qkv.Address(),
+    };
 }

@@ -139,8 +139,7 @@ struct Shape {
   int64_t heads, width;  // of a head
   bool causal;
   float scale;
-  const int64_t* queries;  // [sequences + 1] where each sequence's rows start
-  const int64_t* keys;
+  const int64_t* offsets;  // [sequences + 1] where each sequence's rows start
   int64_t sequences;
 };
 
@@ -167,67 +166,65 @@ void scatter(const float* in, const Heads<T>& x, int64_t first, int64_t n, int64
 
 template <typename T>
 void forward_one(const Shape& s, int64_t sequence, int64_t head, Heads<T> q, Heads<T> k, Heads<T> v, Heads<T> out, float* lse) {
-  int64_t q0 = s.queries[sequence], nq = s.queries[sequence + 1] - q0;
-  int64_t k0 = s.keys[sequence], nk = s.keys[sequence + 1] - k0;
-  int64_t wide = padded(s.width), ld = padded(nk);
+  int64_t first = s.offsets[sequence], n = s.offsets[sequence + 1] - first;
+  int64_t wide = padded(s.width), ld = padded(n);
   auto& room = scratch();
-  room.reserve(nk * wide * 2 + wide * ld + kRows * (2 * wide + ld));
-  float *key = room.take(nk * wide), *value = room.take(nk * wide), *turned = room.take(wide * ld);
+  room.reserve(n * wide * 2 + wide * ld + kRows * (2 * wide + ld));
+  float *key = room.take(n * wide), *value = room.take(n * wide), *turned = room.take(wide * ld);
   float *query = room.take(kRows * wide), *read = room.take(kRows * wide), *scores = room.take(kRows * ld);
-  gather(k, k0, nk, head, s.width, key);
-  gather(v, k0, nk, head, s.width, value);
-  transpose(key, nk, wide, turned);
-  for (int64_t i0 = 0; i0 < nq; i0 += kRows) {
-    int64_t rows = std::min(kRows, nq - i0);
-    int64_t reach = s.causal ? std::min(nk, i0 + rows) : nk;
-    gather(q, q0 + i0, rows, head, s.width, query);
+  gather(k, first, n, head, s.width, key);
+  gather(v, first, n, head, s.width, value);
+  transpose(key, n, wide, turned);
+  for (int64_t i0 = 0; i0 < n; i0 += kRows) {
+    int64_t rows = std::min(kRows, n - i0);
+    int64_t reach = s.causal ? std::min(n, i0 + rows) : n;
+    gather(q, first + i0, rows, head, s.width, query);
     scale_row(query, s.scale, rows * wide);
     multiply(query, wide, 1, turned, ld, scores, ld, rows, padded(reach), wide, false);
     for (int64_t i = 0; i < rows; i++) {
-      lse[q0 + i0 + i] = soften(scores + i * ld, s.causal ? std::min(nk, i0 + i + 1) : nk, padded(reach));
+      lse[first + i0 + i] = soften(scores + i * ld, s.causal ? std::min(n, i0 + i + 1) : n, padded(reach));
     }
     multiply(scores, ld, 1, value, wide, read, wide, rows, wide, reach, false);
-    scatter(read, out, q0 + i0, rows, head, s.width);
+    scatter(read, out, first + i0, rows, head, s.width);
   }
 }
 
 template <typename T>
 void backward_one(const Shape& s, int64_t sequence, int64_t head, Heads<T> q, Heads<T> k, Heads<T> v, Heads<T> dout,
                   const float* lse, Heads<T> dq, Heads<T> dk, Heads<T> dv) {
-  int64_t q0 = s.queries[sequence], nq = s.queries[sequence + 1] - q0;
-  int64_t k0 = s.keys[sequence], nk = s.keys[sequence + 1] - k0;
-  int64_t wide = padded(s.width), ld = padded(nk);
+  int64_t first = s.offsets[sequence], n = s.offsets[sequence + 1] - first;
+  int64_t wide = padded(s.width), ld = padded(n);
   auto& room = scratch();
-  room.reserve(nk * wide * 4 + 2 * wide * ld + kRows * (3 * wide + 2 * ld));
-  float *key = room.take(nk * wide), *value = room.take(nk * wide), *turned_key = room.take(wide * ld), *turned_value = room.take(wide * ld);
-  float *key_gradient = room.take(nk * wide), *value_gradient = room.take(nk * wide);
+  room.reserve(n * wide * 4 + 2 * wide * ld + kRows * (3 * wide + 2 * ld));
+  float *key = room.take(n * wide), *value = room.take(n * wide), *turned_key = room.take(wide * ld), *turned_value = room.take(wide * ld);
+  float *key_gradient = room.take(n * wide), *value_gradient = room.take(n * wide);
   float *query = room.take(kRows * wide), *incoming = room.take(kRows * wide), *query_gradient = room.take(kRows * wide);
   float *weights = room.take(kRows * ld), *gradient = room.take(kRows * ld);
-  gather(k, k0, nk, head, s.width, key);
-  gather(v, k0, nk, head, s.width, value);
-  transpose(key, nk, wide, turned_key);
-  transpose(value, nk, wide, turned_value);
-  std::fill(key_gradient, key_gradient + nk * wide, 0.0f);
-  std::fill(value_gradient, value_gradient + nk * wide, 0.0f);
-  for (int64_t i0 = 0; i0 < nq; i0 += kRows) {
-    int64_t rows = std::min(kRows, nq - i0);
-    int64_t reach = s.causal ? std::min(nk, i0 + rows) : nk;
-    gather(q, q0 + i0, rows, head, s.width, query);
-    gather(dout, q0 + i0, rows, head, s.width, incoming);
+  gather(k, first, n, head, s.width, key);
+  gather(v, first, n, head, s.width, value);
+  transpose(key, n, wide, turned_key);
+  transpose(value, n, wide, turned_value);
+  std::fill(key_gradient, key_gradient + n * wide, 0.0f);
+  std::fill(value_gradient, value_gradient + n * wide, 0.0f);
+  for (int64_t i0 = 0; i0 < n; i0 += kRows) {
+    int64_t rows = std::min(kRows, n - i0);
+    int64_t reach = s.causal ? std::min(n, i0 + rows) : n;
+    gather(q, first + i0, rows, head, s.width, query);
+    gather(dout, first + i0, rows, head, s.width, incoming);
     multiply(query, wide, 1, turned_key, ld, weights, ld, rows, padded(reach), wide, false);
     scale_row(weights, s.scale, rows * ld);
     multiply(incoming, wide, 1, turned_value, ld, gradient, ld, rows, padded(reach), wide, false);
     for (int64_t i = 0; i < rows; i++) {
-      weigh(weights + i * ld, lse[q0 + i0 + i], s.causal ? std::min(nk, i0 + i + 1) : nk, padded(reach));
+      weigh(weights + i * ld, lse[first + i0 + i], s.causal ? std::min(n, i0 + i + 1) : n, padded(reach));
     }
     multiply(weights, 1, ld, incoming, wide, value_gradient, wide, reach, wide, rows, true);
     for (int64_t i = 0; i < rows; i++) soften_back(weights + i * ld, gradient + i * ld, s.scale, padded(reach));
     multiply(gradient, ld, 1, key, wide, query_gradient, wide, rows, wide, reach, false);
     multiply(gradient, 1, ld, query, wide, key_gradient, wide, reach, wide, rows, true);
-    scatter(query_gradient, dq, q0 + i0, rows, head, s.width);
+    scatter(query_gradient, dq, first + i0, rows, head, s.width);
   }
-  scatter(key_gradient, dk, k0, nk, head, s.width);
-  scatter(value_gradient, dv, k0, nk, head, s.width);
+  scatter(key_gradient, dk, first, n, head, s.width);
+  scatter(value_gradient, dv, first, n, head, s.width);
 }
 
 // Every (sequence, head) owns its rows of every result: threads share nothing, and their number changes no bit.
@@ -245,21 +242,22 @@ using namespace recsys;
 
 // Kept in step with Recsys.Torch.Kernels.AttentionCall.
 struct AttentionCall {
-  int64_t heads, width, sequences, tokens;  // tokens: of the queries
-  const int64_t *queries, *keys;            // [sequences + 1] where each sequence's rows start
-  float scale;
+  int64_t heads, width, sequences, tokens;
   int32_t causal, type;
-  void *q, *k, *v;
-  int64_t q_token, k_token, v_token;  // elements from one token to the next; heads lie beside each other
+  const int64_t* offsets;  // [sequences + 1] where each sequence's rows start
+  void* projected;         // [tokens, 3, heads, width] queries, keys and values
 };
 
 namespace {
 
-Shape shape_of(const AttentionCall& c) { return {c.heads, c.width, c.causal != 0, c.scale, c.queries, c.keys, c.sequences}; }
+Shape shape_of(const AttentionCall& c) {
+  return {c.heads, c.width, c.causal != 0, 1 / std::sqrt(static_cast<float>(c.width)), c.offsets, c.sequences};
+}
 
+// Queries, keys or values of [tokens, 3, heads, width].
 template <typename T>
-Heads<T> heads_of(void* data, int64_t token, int64_t width) {
-  return {static_cast<T*>(data), token, width};
+Heads<T> part_of(const AttentionCall& c, void* projected, int64_t part) {
+  return {static_cast<T*>(projected) + part * c.heads * c.width, 3 * c.heads * c.width, c.width};
 }
 
 }  // namespace
@@ -269,20 +267,20 @@ RS_EXPORT void rs_attention(const AttentionCall* c, void* out, float* lse) {
   Shape s = shape_of(*c);
   typed(c->type, [&](auto kind) {
     using T = decltype(kind);
-    auto q = heads_of<T>(c->q, c->q_token, c->width), k = heads_of<T>(c->k, c->k_token, c->width), v = heads_of<T>(c->v, c->v_token, c->width);
-    auto o = heads_of<T>(out, c->heads * c->width, c->width);
+    auto q = part_of<T>(*c, c->projected, 0), k = part_of<T>(*c, c->projected, 1), v = part_of<T>(*c, c->projected, 2);
+    Heads<T> o{static_cast<T*>(out), c->heads * c->width, c->width};
     each(s, [&](int64_t sequence, int64_t head) { forward_one<T>(s, sequence, head, q, k, v, o, lse + head * c->tokens); });
   });
 }
 
-// dout: [tokens, heads, width]; the gradients have the strides of what they belong to.
-RS_EXPORT void rs_attention_backward(const AttentionCall* c, void* dout, const float* lse, void* dq, void* dk, void* dv) {
+// dout: [tokens, heads, width]; gradient: as projected.
+RS_EXPORT void rs_attention_backward(const AttentionCall* c, void* dout, const float* lse, void* gradient) {
   Shape s = shape_of(*c);
   typed(c->type, [&](auto kind) {
     using T = decltype(kind);
-    auto q = heads_of<T>(c->q, c->q_token, c->width), k = heads_of<T>(c->k, c->k_token, c->width), v = heads_of<T>(c->v, c->v_token, c->width);
-    auto d = heads_of<T>(dout, c->heads * c->width, c->width);
-    auto gq = heads_of<T>(dq, c->q_token, c->width), gk = heads_of<T>(dk, c->k_token, c->width), gv = heads_of<T>(dv, c->v_token, c->width);
-    each(s, [&](int64_t sequence, int64_t head) { backward_one<T>(s, sequence, head, q, k, v, d, lse + head * c->tokens, gq, gk, gv); });
+    auto q = part_of<T>(*c, c->projected, 0), k = part_of<T>(*c, c->projected, 1), v = part_of<T>(*c, c->projected, 2);
+    auto dq = part_of<T>(*c, gradient, 0), dk = part_of<T>(*c, gradient, 1), dv = part_of<T>(*c, gradient, 2);
+    Heads<T> d{static_cast<T*>(dout), c->heads * c->width, c->width};
+    each(s, [&](int64_t sequence, int64_t head) { backward_one<T>(s, sequence, head, q, k, v, d, lse + head * c->tokens, dq, dk, dv); });
   });
 }

@@ -113,13 +113,6 @@ RS_VECTOR void gate_back(const float* dx, const BFloat16* branch, const float* m
   gate_back_row(dx, branch, mask, gate, dbranch, dgate, n);
 }
 
-RS_VECTOR void masked(const float* in, const float* mask, float* out, int64_t n) {
-  for (int64_t i = 0; i < n; i++) out[i] = in[i] * mask[i];
-}
-RS_VECTOR void masked(const BFloat16* in, const float* mask, BFloat16* out, int64_t n) {
-  for (int64_t i = 0; i < n; i++) narrow(widen(in[i]) * mask[i], out[i]);
-}
-
 }  // namespace
 }  // namespace recsys
 
@@ -182,23 +175,6 @@ RS_EXPORT void rs_add_dropout_norm_backward(const NormCall* c, const float* tota
           backward_line(total + r * n, dtotal + r * n, dn + r * n, keep.data(), c->gain + of, {moments[2 * r], moments[2 * r + 1]}, dresidual + r * n, db + r * n, dgain, dshift, n);
           if (c->gate) gate_back(dresidual + r * n, b + r * n, keep.data(), c->gate + of, db + r * n, dgate, n);
         }
-      }
-    }
-  });
-}
-
-// out = in · mask / (1 − p), rows of any width; its own backward.
-RS_EXPORT void rs_dropout(int32_t type, int64_t rows, int64_t width, double p, uint64_t seed, const void* in, void* out) {
-  Mask mask = mask_of(p, seed);
-  typed(type, [&](auto kind) {
-    using T = decltype(kind);
-#pragma omp parallel
-    {
-      std::vector<float> keep(static_cast<size_t>(width));
-#pragma omp for schedule(static)
-      for (int64_t r = 0; r < rows; r++) {
-        mask_row(mask, r, keep.data(), width);
-        masked(static_cast<const T*>(in) + r * width, keep.data(), static_cast<T*>(out) + r * width, width);
       }
     }
   });

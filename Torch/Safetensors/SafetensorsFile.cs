@@ -63,27 +63,20 @@ public static partial class SafetensorsFile
 
     private static Dictionary<string, Tensor> ReadAll(SafeFileHandle file, List<SafetensorsEntry> entries, long start)
     {
+        using var scope = NewDisposeScope(); // frees what a file that proves wrong has brought
         var tensors = new Dictionary<string, Tensor>(entries.Count);
-        try
+        foreach (var entry in entries)
         {
-            foreach (var entry in entries)
-            {
-                var tensor = empty(entry.Shape, dtype: entry.Dtype);
-                tensors.Add(entry.Name, tensor);
-                Fill(file, start + entry.Begin, entry, tensor);
-            }
-
-            return tensors;
+            var tensor = tensors[entry.Name] = empty(entry.Shape, dtype: entry.Dtype);
+            Fill(file, start + entry.Begin, entry, tensor);
         }
-        catch
+
+        foreach (var tensor in tensors.Values)
         {
-            foreach (var tensor in tensors.Values)
-            {
-                tensor.Dispose();
-            }
-
-            throw;
+            tensor.MoveToOuterDisposeScope();
         }
+
+        return tensors;
     }
 
     private static unsafe void Fill(SafeFileHandle file, long offset, SafetensorsEntry entry, Tensor tensor)

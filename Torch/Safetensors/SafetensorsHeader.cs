@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Recsys.Torch;
@@ -7,23 +8,13 @@ namespace Recsys.Torch;
 /// The JSON in front of the data. Reading trusts nothing: strict UTF-8 and JSON, no key twice, no unknown field, every length equal
 /// to dtype × shape, and the data covered from its first byte to its last without gap or overlap.
 /// </summary>
-internal sealed class SafetensorsHeader
+/// <param name="Entries">In the order of their data.</param>
+internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Dictionary<string, string> Metadata)
 {
     internal const long MaxBytes = 100_000_000;
     private const int MaxDimensions = 64; // libtorch's own limit
     internal const string MetadataKey = "__metadata__";
     private static readonly UTF8Encoding Strict = new(false, true);
-
-    private SafetensorsHeader(List<SafetensorsEntry> entries, Dictionary<string, string> metadata)
-    {
-        Entries = entries;
-        Metadata = metadata;
-    }
-
-    /// <summary>In the order of their data.</summary>
-    public List<SafetensorsEntry> Entries { get; }
-
-    public Dictionary<string, string> Metadata { get; }
 
     /// <param name="json">The header without its length.</param>
     /// <param name="dataLength">Bytes that follow the header.</param>
@@ -66,46 +57,38 @@ internal sealed class SafetensorsHeader
     /// <summary>The header's bytes, padded with spaces to a multiple of 8; entries in the order of their data.</summary>
     public static byte[] Format(IReadOnlyList<SafetensorsEntry> entries, IReadOnlyDictionary<string, string>? metadata)
     {
-        var json = new StringBuilder("{");
-        if (metadata is { Count: > 0 })
-        {
-            Quote(json, MetadataKey).Append(":{");
-            foreach ((string key, string value) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
-            {
-                Quote(json, key).Append(':');
-                Quote(json, value).Append(',');
-            }
-
-            json.Length--;
-            json.Append("},");
-        }
-
-        foreach (SafetensorsEntry e in entries)
-        {
-            Quote(json, e.Name).Append(":{\"dtype\":\"").Append(e.Format).Append("\",\"shape\":[").AppendJoin(',', e.Shape)
-                .Append("],\"data_offsets\":[").Append(e.Begin).Append(',').Append(e.End).Append("]},");
-        }
-
-        if (json[^1] == ',')
-        {
-            json.Length--;
-        }
-
-        json.Append('}');
-        byte[] bytes;
+        using var bytes = new MemoryStream();
         try
         {
-            bytes = Strict.GetBytes(json.ToString());
+            // The writer would put another character in the place of half a pair.
+            Strict.GetByteCount(string.Join('\n', [.. entries.Select(entry => entry.Name), .. metadata?.Keys ?? [], .. metadata?.Values ?? []]));
+            using var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+            json.WriteStartObject();
+            if (metadata is { Count: > 0 })
+            {
+                json.WritePropertyName(MetadataKey);
+                JsonSerializer.Serialize(json, new SortedDictionary<string, string>(metadata.ToDictionary(), StringComparer.Ordinal));
+            }
+
+            foreach (var entry in entries)
+            {
+                json.WritePropertyName(entry.Name);
+                JsonSerializer.Serialize(json, new { dtype = entry.Format, shape = entry.Shape, data_offsets = new[] { entry.Begin, entry.End } });
+            }
+
+            json.WriteEndObject();
         }
         catch (EncoderFallbackException e)
         {
             throw new SafetensorsException("a name or a metadata text is not valid Unicode", e);
         }
 
-        byte[] padded = new byte[(bytes.Length + 7) / 8 * 8];
-        padded.AsSpan().Fill((byte)' ');
-        bytes.CopyTo(padded, 0);
-        return padded.Length <= MaxBytes ? padded : throw new SafetensorsException($"the header has {padded.Length} bytes, at most {MaxBytes} are allowed");
+        while (bytes.Length % 8 != 0)
+        {
+            bytes.WriteByte((byte)' ');
+        }
+
+        return bytes.Length <= MaxBytes ? bytes.ToArray() : throw new SafetensorsException($"the header has {bytes.Length} bytes, at most {MaxBytes} are allowed");
     }
 
     private static SafetensorsEntry ReadEntry(string name, JsonElement fields)
@@ -195,17 +178,4 @@ internal sealed class SafetensorsHeader
     private static JsonElement Expect(JsonElement element, JsonValueKind kind, string where) => element.ValueKind == kind
         ? element
         : throw new SafetensorsException($"'{where}' has a {element.ValueKind} where a {kind} belongs");
-
-    // The escapes that the official implementation writes, so that the bytes are equal.
-    private static StringBuilder Quote(StringBuilder json, string text)
-    {
-        json.Append('"');
-        foreach (char c in text)
-        {
-            int named = "\"\\\b\t\n\f\r".IndexOf(c, StringComparison.Ordinal);
-            _ = named >= 0 ? json.Append('\\').Append("\"\\btnfr"[named]) : c < ' ' ? json.Append($"\\u{(int)c:x4}") : json.Append(c);
-        }
-
-        return json.Append('"');
-    }
 }

@@ -31,11 +31,10 @@ internal sealed class Collected(Action<GenerateResponse>? onMessage = null) : IS
         return Task.CompletedTask;
     }
 
-    public Task WriteAsync(GenerateResponse message, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return WriteAsync(message);
-    }
+    /// <summary>As the real one: a write whose token is cancelled resets the stream, and no status reaches the client any more.</summary>
+    public Task WriteAsync(GenerateResponse message, CancellationToken cancellationToken) => cancellationToken.CanBeCanceled
+        ? throw new NotSupportedException("a cancelled write would take the call's status away")
+        : WriteAsync(message);
 }
 
 internal sealed class FakeContext(CancellationToken cancel) : ServerCallContext
