@@ -13,9 +13,10 @@ internal sealed class LinearFunction : torch.autograd.SingleTensorFunction<Linea
     // Input, weight, bias or null, gelu.
     public override Tensor forward(torch.autograd.AutogradContext ctx, params object[] vars)
     {
-        var (x, weight, bias, gelu) = (((Tensor)vars[0]).contiguous(), (Tensor)vars[1], vars[2] as Tensor, (bool)vars[3]);
+        var (input, weight, bias, gelu) = ((Tensor)vars[0], (Tensor)vars[1], vars[2] as Tensor, (bool)vars[3]);
+        var x = input.contiguous();
         ctx.save_for_backward([x, weight]);
-        ctx.save_data("input", x.requires_grad);
+        ctx.save_data("input", input.requires_grad); // a dense copy made here has forgotten it
         ctx.save_data("bias", bias is not null);
         ctx.save_data("gelu", gelu);
         return Run(x, weight, bias, gelu);

@@ -91,11 +91,16 @@ public sealed class LinearTests
     public void Batches_and_strides_are_laid_out()
     {
         using var scope = NewDisposeScope();
-        var x = Draw(1, 64, 100, 4).to(ScalarType.BFloat16).permute(2, 1, 0); // [4, 100, 64]
-        var (weight, bias) = (Draw(2, 32, 64), Draw(3, 32));
-        var y = Fused.Linear(x, weight, bias);
-        Assert.Equal([4, 100, 32], y.shape);
-        Assert.Equal(Fused.Linear(x.contiguous().view(400, 64), weight, bias).Bytes(), y.Bytes());
+        Tensor[] Run(Func<Tensor, Tensor> lay)
+        {
+            var x = Draw(1, 64, 100, 4).to(ScalarType.BFloat16).requires_grad_();
+            var (weight, bias) = (Draw(2, 32, 64).requires_grad_(), Draw(3, 32).requires_grad_());
+            var y = Fused.Linear(lay(x.permute(2, 1, 0)), weight, bias); // [4, 100, 64]
+            y.backward([Draw(4, 32, 400).to(ScalarType.BFloat16).t().view(y.shape)]);
+            return [y.view(-1, 32), x.grad!, weight.grad!, bias.grad!];
+        }
+
+        Assert.Equal(Run(x => x.contiguous().view(400, 64)).Select(Numbers.Bytes), Run(x => x).Select(Numbers.Bytes));
     }
 
     [Theory]
