@@ -31,7 +31,7 @@ internal static class TorchBench
     /// <param name="rounds">Rounds of each case, all sides in turn.</param>
     /// <param name="only">Part of the names of the cases to run; empty for all.</param>
     /// <param name="before">The earlier build; null: not measured.</param>
-    public static IReadOnlyList<BenchCase> Run(int rounds, string only, BeforePeer? before, Action<string> log, CancellationToken cancel)
+    public static List<BenchCase> Run(int rounds, string only, BeforePeer? before, Action<string> log, CancellationToken cancel)
     {
         var results = new List<BenchCase>();
         foreach (var measured in Cases.Where(c => c.Name.Contains(only, StringComparison.OrdinalIgnoreCase)))

@@ -22,7 +22,8 @@ internal static class BenchVerb
         var rounds = new Option<int>("--rounds") { Description = "Rounds of each case, all sides in turn.", DefaultValueFactory = _ => 7 };
         var only = new Option<string>("--only") { Description = "Only the cases whose names contain this.", DefaultValueFactory = _ => "" };
         var before = new Option<string?>("--before") { Description = "A checkout of an earlier commit, built there: it is measured too (see bench/before)." };
-        var command = new Command("torch", "Training, sampling, optimiser and beam search beside plain TorchSharp and an earlier build.") { rounds, only, before };
+        var data = new Option<string?>("--data") { Description = "A dataset folder: the peak memory of its rebuild is measured too, once." };
+        var command = new Command("torch", "Training, sampling, optimiser, beam search and memory beside plain TorchSharp and an earlier build.") { rounds, only, before, data };
         command.OnRun((parsed, cancel) => Task.Run(() =>
         {
             int wanted = parsed.GetValue(rounds);
@@ -31,8 +32,14 @@ internal static class BenchVerb
                 throw CatalogException.Invalid($"--rounds {wanted}: allowed are 1 to 1000.");
             }
 
-            using var earlier = parsed.GetValue(before) is { } clone ? BeforePeer.Start(Path.GetFullPath(clone), BeforeProgram) : null;
+            string? clone = parsed.GetValue(before) is { } folder ? Path.GetFullPath(folder) : null;
+            using var earlier = clone is null ? null : BeforePeer.Start(clone, BeforeProgram);
             var cases = TorchBench.Run(wanted, parsed.GetValue(only)!, earlier, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
+            if (parsed.GetValue(data) is { } dataset)
+            {
+                cases.Add(RebuildMemory.Run(dataset, clone, earlier?.Name, cancel));
+            }
+
             if (cases.Count == 0)
             {
                 throw CatalogException.Invalid($"--only {parsed.GetValue(only)}: no case of 'bench torch' has that in its name; leave it out to see them all.");
