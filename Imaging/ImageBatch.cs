@@ -22,11 +22,11 @@ public sealed record ImageBatch(byte[] Pixels, int Size, bool[] Present, string?
         Func<int, byte[]?> read,
         int count,
         int size,
-        ImageFit fit = ImageFit.Contain,
         Rgb? background = null,
         CancellationToken cancel = default)
     {
         ImageLimits.RequireFrame(size, size);
+        Libvips.Require(); // its absence is no fault of an item
         long plane = size * size;
         if (count < 0 || 3 * plane * count > Array.MaxLength)
         {
@@ -46,7 +46,7 @@ public sealed record ImageBatch(byte[] Pixels, int Size, bool[] Present, string?
                     file = read(item);
                 }
 
-                batch.Put(item, file is null ? blank : batch.Decode(item, file, fit, background) ?? blank);
+                batch.Put(item, file is null ? blank : batch.Decode(item, file, background) ?? blank);
             });
         }
         catch (AggregateException faults)
@@ -64,11 +64,11 @@ public sealed record ImageBatch(byte[] Pixels, int Size, bool[] Present, string?
         return Array.ConvertAll(Pixels, value => table[value]);
     }
 
-    private Picture? Decode(int item, byte[] file, ImageFit fit, Rgb? background)
+    private Picture? Decode(int item, byte[] file, Rgb? background)
     {
         try
         {
-            var picture = ImageDecoder.Decode(file, Size, Size, fit, background);
+            var picture = ImageDecoder.Decode(file, Size, Size, background);
             Present[item] = true;
             return picture;
         }

@@ -4,7 +4,8 @@ namespace Recsys.Imaging;
 
 /// <summary>
 /// Decodes PNG, JPEG and WebP from strangers: 8-bit sRGB, upright by EXIF, transparency over a background, damaged and truncated files
-/// refused. Profiles inside files are not applied to RGB, as training code does. Thread-safe; each call uses one thread.
+/// refused. (A JPEG has no checksum: damage that still decodes is seen by nobody, nor is what libvips meets in its last eight rows.)
+/// Profiles inside files are not applied to RGB, as training code does. Thread-safe; each call uses one thread.
 /// </summary>
 public static class ImageDecoder
 {
@@ -15,18 +16,18 @@ public static class ImageDecoder
     /// <summary>The picture in its own size. A PNG's 8-bit RGB comes out exactly.</summary>
     /// <param name="background">Shows where the picture is transparent; white by default.</param>
     /// <exception cref="ImageException">Not a PNG, JPEG or WebP, damaged, truncated, or over one of <see cref="ImageLimits"/>.</exception>
-    public static Picture Decode(ReadOnlySpan<byte> file, Rgb? background = null) => Decode(file, null, ImageFit.Contain, background);
+    public static Picture Decode(ReadOnlySpan<byte> file, Rgb? background = null) => Decode(file, null, background);
 
-    /// <summary>The picture in a frame of another size, by Lanczos-3.</summary>
+    /// <summary>The whole picture in a frame of another size, by Lanczos-3; where it does not fill the frame, the background shows.</summary>
     /// <inheritdoc cref="Decode(ReadOnlySpan{byte}, Rgb?)"/>
     /// <exception cref="ImageException">Also a side of the frame outside 1 to <see cref="ImageLimits.MaxFrameSide"/>.</exception>
-    public static Picture Decode(ReadOnlySpan<byte> file, int width, int height, ImageFit fit = ImageFit.Contain, Rgb? background = null)
+    public static Picture Decode(ReadOnlySpan<byte> file, int width, int height, Rgb? background = null)
     {
         ImageLimits.RequireFrame(width, height);
-        return Decode(file, (width, height), fit, background);
+        return Decode(file, (width, height), background);
     }
 
-    private static Picture Decode(ReadOnlySpan<byte> file, (int Width, int Height)? frame, ImageFit fit, Rgb? background)
+    private static Picture Decode(ReadOnlySpan<byte> file, (int Width, int Height)? frame, Rgb? background)
     {
         Libvips.Require();
         var (format, bytes) = UntrustedFile.Check(file);
@@ -34,10 +35,10 @@ public static class ImageDecoder
         {
             using var header = Open(bytes);
             bool whole = format == "WebP" || header.Contains("interlaced");
-            ImageLimits.RequireHeader(header, whole);
+            ImageLimits.RequireSize(header.Width, header.Height, whole);
             lock (whole && (long)header.Width * header.Height > Large ? LargeTurn : new Lock())
             {
-                var (width, height) = Size(header, frame, fit);
+                var (width, height) = Size(header, frame);
                 int shrink = format == "JPEG" ? Shrink(header, width, height) : 1;
                 using var stored = shrink > 1 ? Open(bytes, shrink) : header;
                 var colour = background ?? Rgb.White;
@@ -58,8 +59,8 @@ public static class ImageDecoder
         failOn: Enums.FailOn.Warning, // below it, a JPEG's damaged half comes out grey
         kwargs: shrink == 1 ? null : new VOption { ["shrink"] = shrink });
 
-    // Of the resized picture as it lies in the file, before it is turned upright and padded or cut.
-    private static (int Width, int Height) Size(Image header, (int Width, int Height)? frame, ImageFit fit)
+    // Of the resized picture as it lies in the file, before it is turned upright and padded.
+    private static (int Width, int Height) Size(Image header, (int Width, int Height)? frame)
     {
         if (frame is not { } to)
         {
@@ -68,7 +69,7 @@ public static class ImageDecoder
 
         bool sideways = header.Contains("orientation") && header.Get("orientation") is int and >= 5 and <= 8;
         double x = (double)(sideways ? to.Height : to.Width) / header.Width, y = (double)(sideways ? to.Width : to.Height) / header.Height;
-        double scale = fit == ImageFit.Cover ? Math.Max(x, y) : Math.Min(x, y);
+        double scale = Math.Min(x, y);
         return (Math.Max(1, (int)Math.Round(header.Width * scale)), Math.Max(1, (int)Math.Round(header.Height * scale)));
     }
 

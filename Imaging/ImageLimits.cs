@@ -1,5 +1,3 @@
-using NetVips;
-
 namespace Recsys.Imaging;
 
 /// <summary>What is decoded at most. All of it is checked on the header, before memory is taken for a pixel.</summary>
@@ -28,13 +26,13 @@ public static class ImageLimits
         }
     }
 
-    internal static void RequireHeader(Image image, bool whole)
+    internal static void RequireSize(int width, int height, bool whole)
     {
-        long pixels = (long)image.Width * image.Height, max = whole ? MaxWholePixels : MaxPixels;
-        if (pixels > max || Math.Max(image.Width, image.Height) > MaxSide)
+        long pixels = (long)width * height, max = whole ? MaxWholePixels : MaxPixels;
+        if (pixels > max || Math.Max(width, height) > MaxSide)
         {
             string held = whole ? " of a picture that is interlaced, progressive or WebP" : "";
-            string size = $"{image.Width} × {image.Height} pixels";
+            string size = $"{width} × {height} pixels";
             throw new ImageException($"The header says {size}; at most {max:N0}{held} are decoded, {MaxSide:N0} a side. Shrink it.");
         }
     }

@@ -32,6 +32,13 @@ internal static class UntrustedFile
         if (file.Length >= 12 && file.StartsWith("RIFF"u8) && file[8..].StartsWith("WEBP"u8))
         {
             Limit(file.Count("ANMF"u8), MaxFrames, "frames in the WebP");
+            if (file.Length >= 30 && file[12..].StartsWith("VP8X"u8))
+            {
+                // libvips takes memory for the whole canvas of an animation when it reads the header.
+                static int Side(ReadOnlySpan<byte> at) => 1 + (at[0] | (at[1] << 8) | (at[2] << 16));
+                ImageLimits.RequireSize(Side(file[24..]), Side(file[27..]), whole: true);
+            }
+
             return ("WebP", file.ToArray());
         }
 

@@ -31,7 +31,13 @@ public static class Convolutions
     /// <returns>[batch, out, height', width']</returns>
     internal static Tensor Apply(Conv2d layer, Tensor x, Tensor weight, Tensor? bias)
     {
-        var (stride, padding) = (layer.stride[0], layer.padding![0]);
+        if (layer.groups != 1 || layer.padding_mode != PaddingModes.Zeros || layer.padding is null || layer.dilation.Any(d => d != 1)
+            || new[] { layer.stride, layer.padding, layer.kernel_size }.Any(pair => pair[0] != pair[^1]))
+        {
+            throw new TorchException("A convolution here has one group, no dilation, and square strides, kernels and paddings of zeros; this layer has others.");
+        }
+
+        var (stride, padding) = (layer.stride[0], layer.padding[0]);
         return x.device.type != DeviceType.CPU ? functional.conv2d(x, weight, bias, [stride, stride], [padding, padding])
             : Check.Way == ConvolutionWay.Native ? OnBlocks(x, weight, bias, stride, padding)
             : ByProducts(x, weight, bias, stride, padding);

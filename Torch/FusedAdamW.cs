@@ -20,7 +20,8 @@ public sealed class FusedAdamW : AdamW
     {
     }
 
-    /// <summary>One step; on CUDA, for element types other than float32, strides, amsgrad and maximize, TorchSharp's own.</summary>
+    /// <summary>One step; with a closure, on CUDA, for element types other than float32, strides, amsgrad and maximize, TorchSharp's own.
+    /// libtorch does not see the weights change: a graph made before the step must not be walked after it.</summary>
     public override Tensor step(Func<Tensor>? closure = null)
     {
         if (closure is not null || !_parameter_groups.All(Takes))
@@ -43,6 +44,7 @@ public sealed class FusedAdamW : AdamW
         }
 
         KernelLibrary.AdamW([.. calls], calls.Count);
+        GC.KeepAlive(this);
         return null!;
     }
 

@@ -67,7 +67,7 @@ public sealed class TrainingCheckpoint(string path, TimeSpan every)
             optimizer.load_state_dict(reader);
             return (step, all.ToDictionary(pair => pair.Key[TensorPrefix.Length..], pair => pair.Value.MoveToOuterDisposeScope()));
         }
-        catch (Exception fault) when (fault is SafetensorsException or IOException)
+        catch (SafetensorsException)
         {
             return null;
         }

@@ -29,7 +29,7 @@ internal sealed class BeforePeer : IDisposable
         var start = new ProcessStartInfo("dotnet", [program]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["RECSYS_NATIVE"] = native;
         var process = Process.Start(start)!;
-        process.ErrorDataReceived += (_, line) => Console.Error.WriteLine(line.Data);
+        process.ErrorDataReceived += (_, line) => Console.Error.Write(line.Data is { } text ? text + "\n" : "");
         process.BeginErrorReadLine();
         using var git = Process.Start(new ProcessStartInfo("git", ["-C", clone, "rev-parse", "--short", "HEAD"]) { RedirectStandardOutput = true })!;
         return new BeforePeer(process, $"the build of {git.StandardOutput.ReadToEnd().Trim()}");

@@ -27,7 +27,7 @@ internal sealed record BenchCase(string Name, string Unit, double[] OursRuns, do
 
     private double[]? Ratios => PeerRuns is null ? null : [.. OursRuns.Zip(PeerRuns, (ours, peer) => ours / peer)];
 
-    private static double Median(double[] values)
+    internal static double Median(double[] values)
     {
         var sorted = values.Order().ToArray();
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;

@@ -6,7 +6,7 @@ namespace Recsys.Server.Bench;
 /// The diffusion transformer (Peebles and Xie 2023) that is run on all sides: 4 layers, width 128, 28 × 28 pixels in patches of 2,
 /// adaLN-Zero conditioning on time and class, batch 64.
 /// </summary>
-/// <param name="plain">As TorchSharp's users write it, in float32; otherwise as the product does.</param>
+/// <param name="plain">As TorchSharp's users write it, in float32, which is the faster for them here; otherwise by this engine's kernels.</param>
 internal sealed class DiffusionTransformer : Module
 {
     public const int Batch = 64, Side = 28, Patch = 2, Tokens = Side / Patch * (Side / Patch), Dim = 128, Heads = 4, Layers = 4, Classes = 10, SamplingSteps = 4;

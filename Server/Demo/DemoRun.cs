@@ -25,7 +25,7 @@ internal static class DemoRun
         using var dataset = Dataset.Open(data);
         var split = new LeaveOneOut(dataset.Sequences);
 
-        await using var stores = await Stores.OpenAsync(root, null, cancel);
+        await using var stores = await Stores.OpenPrivateAsync(root, cancel);
         var rebuilt = await new NightlyRebuild(stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, DemoOptions.Rebuild, steps, cancel);
         var times = steps.Times.Concat(rebuilt.Report.Stages).ToList();
 

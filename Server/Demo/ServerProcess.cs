@@ -25,6 +25,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     public static async Task<ServerProcess> StartAsync(string versions, string logFile, CancellationToken cancel)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment.Remove("RECSYS_REDIS"); // its versions are its folder's alone
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
         {
             start.ArgumentList.Add(typeof(ServerProcess).Assembly.Location);
@@ -57,10 +58,15 @@ internal sealed class ServerProcess : IAsyncDisposable
                 ? new ServerProcess(process, address.GetString()!, http.GetString()!)
                 : throw CatalogException.Unavailable($"The server ended before it listened: {first}. Its log is {logFile}.");
         }
-        catch
+        catch (Exception e)
         {
             process.Kill(entireProcessTree: true);
             process.Dispose();
+            if (e is TimeoutException)
+            {
+                throw CatalogException.Unavailable($"The server did not listen within {StartLimit.TotalSeconds} seconds. Its log is {logFile}.", e);
+            }
+
             throw;
         }
     }

@@ -20,11 +20,8 @@ internal sealed class CallDrain : IDisposable
     {
         _cut = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _stopping = lifetime.ApplicationStopping;
-        _stopping.Register(() =>
-        {
-            _cut.CancelAfter(options.Drain);
-            Leave();
-        });
+        _stopping.Register(() => _cut.CancelAfter(options.Drain));
+        lifetime.ApplicationStopped.Register(Leave); // not before: until the ports are closed, another call may come
     }
 
     /// <summary>The server was asked to stop; calls in flight still run.</summary>

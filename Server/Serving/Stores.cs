@@ -1,3 +1,4 @@
+using Recsys.Catalog;
 using Recsys.Store;
 
 namespace Recsys.Server.Serving;
@@ -17,11 +18,16 @@ internal sealed class Stores : IAsyncDisposable
 
     /// <param name="root">Folder of versions; made where it is missing.</param>
     /// <param name="redis">Connection string; null: RECSYS_REDIS, else a private Redis.</param>
-    public static async Task<Stores> OpenAsync(string root, string? redis, CancellationToken cancel)
+    public static Task<Stores> OpenAsync(string root, string? redis, CancellationToken cancel) =>
+        OpenInAsync(root, redis ?? (Environment.GetEnvironmentVariable("RECSYS_REDIS") is { Length: > 0 } configured ? configured : null), cancel);
+
+    /// <summary>The same with a private Redis, whatever the environment names.</summary>
+    public static Task<Stores> OpenPrivateAsync(string root, CancellationToken cancel) => OpenInAsync(root, null, cancel);
+
+    private static async Task<Stores> OpenInAsync(string root, string? redis, CancellationToken cancel)
     {
         Directory.CreateDirectory(root);
         var versions = new VersionStore(root);
-        redis ??= Environment.GetEnvironmentVariable("RECSYS_REDIS") is { Length: > 0 } configured ? configured : null;
         var own = redis is null ? await PrivateRedis.StartAsync(Path.Combine(root, ".redis"), cancel) : null;
         var options = new RedisOptions(redis ?? own!.Socket);
         var connection = await RedisConnections.ConnectAsync(options);
@@ -31,7 +37,7 @@ internal sealed class Stores : IAsyncDisposable
             if (own is not null)
             {
                 // Nobody else fills a private Redis: whatever a crash or a lost file took from it comes back from the folder.
-                await stores.RestoreAsync(null, cancel);
+                await stores.RestoreActiveAsync(cancel);
             }
 
             return stores;
@@ -46,6 +52,19 @@ internal sealed class Stores : IAsyncDisposable
     /// <summary>Makes Redis agree with the folder of versions.</summary>
     /// <param name="only">Versions; null: the active one.</param>
     public Task<RecoveryReport> RestoreAsync(IReadOnlyList<string>? only, CancellationToken cancel) => StoreRecovery.RunAsync(Versions, Ids, only, cancel);
+
+    // A damaged active version must not keep anyone from activating or building another.
+    private async Task RestoreActiveAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await RestoreAsync(null, cancel);
+        }
+        catch (CatalogException e) when (e.Fault is Fault.DataLoss or Fault.NotFound)
+        {
+            Console.Error.WriteLine($"recsys: warning: the active version cannot be served: {e.Message}");
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

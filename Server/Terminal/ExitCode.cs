@@ -47,6 +47,7 @@ internal static class ExitCode
         GateException => GateFailed,
         TorchException => Precondition,
         OperationCanceledException => Cancelled,
+        TypeInitializationException or DllNotFoundException => Missing,
         _ => Unexpected,
     };
 }

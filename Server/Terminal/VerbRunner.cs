@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Grpc.Core;
@@ -49,6 +50,22 @@ internal static class VerbRunner
             }
         });
 
+    /// <summary>The same for a verb that computes here.</summary>
+    public static void OnCompute(this Command command, Func<ParseResult, CancellationToken, Task<VerbResult>> run) => command.OnRun((parsed, cancel) =>
+    {
+        UseAllCores();
+        return run(parsed, cancel);
+    });
+
+    /// <summary>libtorch counts cores in its own way and may take one where there are two: says what there is.</summary>
+    public static void UseAllCores()
+    {
+        string? wanted = Environment.GetEnvironmentVariable("OMP_NUM_THREADS");
+        set_num_threads(int.TryParse(wanted, CultureInfo.InvariantCulture, out int threads) && threads > 0 ? threads : Environment.ProcessorCount);
+    }
+
+    private static string FirstLine(Exception exception) => (exception.InnerException ?? exception).Message.ReplaceLineEndings("\n").Split('\n')[0];
+
     private static int Fail(Exception exception, bool json)
     {
         int code = ExitCode.Of(exception);
@@ -59,6 +76,7 @@ internal static class VerbRunner
             GateException e => ("GateFailed", e.Message),
             TorchException e => ("FailedPrecondition", e.Message),
             OperationCanceledException => ("Cancelled", "Cancelled."),
+            TypeInitializationException or DllNotFoundException => ("Missing", $"A native library does not load: {FirstLine(exception)} Run ./recsys doctor."),
             _ => (exception.GetType().Name, exception.Message),
         };
         if (json)

@@ -24,7 +24,7 @@ internal static class BenchVerb
         var before = new Option<string?>("--before") { Description = "A checkout of an earlier commit, built there: it is measured too (see bench/before)." };
         var data = new Option<string?>("--data") { Description = "A dataset folder: the peak memory of its rebuild is measured too, once." };
         var command = new Command("torch", "Training, sampling, optimiser, beam search and memory beside plain TorchSharp and an earlier build.") { rounds, only, before, data };
-        command.OnRun((parsed, cancel) => Task.Run(() =>
+        command.OnCompute((parsed, cancel) => Task.Run(() =>
         {
             int wanted = parsed.GetValue(rounds);
             if (wanted is < 1 or > 1000)

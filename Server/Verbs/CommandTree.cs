@@ -6,7 +6,11 @@ namespace Recsys.Server.Verbs;
 /// <summary>Every verb of the command line.</summary>
 internal static class CommandTree
 {
-    public static RootCommand Create() => new("Recsys: semantic IDs, generative recommendations, item imagery.")
+    /// <summary>Arguments are what they are: an item may be called <c>@red</c>, so there are no response files.</summary>
+    public static ParseResult Parse(IReadOnlyList<string> arguments) =>
+        Create().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+
+    private static RootCommand Create() => new("Recsys: semantic IDs, generative recommendations, item imagery.")
     {
         VerbRunner.JsonOption,
         DemoVerb.Create(),

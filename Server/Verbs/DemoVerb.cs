@@ -11,7 +11,7 @@ internal static class DemoVerb
     {
         var target = new Option<string>("--out") { Description = "Folder for everything the demo makes; replaced.", DefaultValueFactory = _ => "demo" };
         var command = new Command("demo", "The main job, end to end, on a bundled catalogue: minutes on two cores.") { target };
-        command.OnRun(async (parsed, cancel) =>
+        command.OnCompute(async (parsed, cancel) =>
         {
             string folder = Path.GetFullPath(parsed.GetValue(target)!);
             Console.Error.WriteLine("recsys: the demo takes about 5 minutes on two idle cores");

@@ -42,6 +42,25 @@ internal static class DoctorVerb
 
     private static IEnumerable<Finding> Look()
     {
+        var loads = Try("libtorch", () =>
+        {
+            VerbRunner.UseAllCores();
+            return __version__;
+        });
+        foreach (var finding in loads.Value is null ? [loads] : Engine())
+        {
+            yield return finding;
+        }
+
+        yield return Try("faiss", Nearest);
+        yield return Try("libvips", () => Libvips.Version);
+        string? redis = PrivateRedis.FindServer();
+        yield return new(
+            "redis_server", redis, redis ?? "not in PATH: apt-get install redis-server, or name a Redis with --redis or RECSYS_REDIS");
+    }
+
+    private static IEnumerable<Finding> Engine()
+    {
         int threads = get_num_threads(), gpus = cuda.is_available() ? cuda.device_count() : 0;
         bool fast = CPU.HasFastBFloat16();
         yield return new("libtorch", __version__, $"{__version__}, {(gpus == 0 ? "no GPU" : $"{gpus} GPUs")}");
@@ -52,11 +71,6 @@ internal static class DoctorVerb
         yield return new(
             "convolutions", new { way = check.Way.ToString(), wrong = check.Wrong, text = found }, found["convolutions: ".Length..]);
         yield return Try("kernels", Attend);
-        yield return Try("faiss", Nearest);
-        yield return Try("libvips", () => Libvips.Version);
-        string? redis = PrivateRedis.FindServer();
-        yield return new(
-            "redis_server", redis, redis ?? "not in PATH: apt-get install redis-server, or name a Redis with --redis or RECSYS_REDIS");
     }
 
     private static Finding Try(string name, Func<string> look)

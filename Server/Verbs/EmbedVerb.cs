@@ -12,7 +12,7 @@ internal static class EmbedVerb
         var data = new Option<string>("--data") { Description = "The dataset folder.", Required = true };
         var seed = new Option<long>("--seed") { DefaultValueFactory = _ => 17 };
         var command = new Command("embed", "Make default embeddings for a dataset: text, collaborative (training part only), image.") { data, seed };
-        command.OnRun((parsed, cancel) => Task.Run(() =>
+        command.OnCompute((parsed, cancel) => Task.Run(() =>
         {
             using var dataset = Dataset.Open(parsed.GetValue(data)!);
             using (var progress = new ProgressView())

@@ -22,7 +22,7 @@ internal static class EvalVerb
         var target = new Option<string>("--target") { Description = "test or validation.", DefaultValueFactory = _ => "test" };
         var seed = new Option<long>("--seed") { DefaultValueFactory = _ => 1 };
         var command = new Command("eval", "Recall@K and NDCG@K on held-out targets, item level, with baselines.") { data, root, version, users, beam, target, seed };
-        command.OnRun((parsed, cancel) => Task.Run(() =>
+        command.OnCompute((parsed, cancel) => Task.Run(() =>
         {
             using var dataset = Dataset.Open(parsed.GetValue(data)!);
             var versions = new VersionStore(Path.GetFullPath(parsed.GetValue(root)!));

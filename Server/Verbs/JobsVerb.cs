@@ -16,7 +16,7 @@ internal static class JobsVerb
         var config = new Option<string?>("--config") { Description = "JSON file of rebuild options." };
         var cron = new Option<string>("--cron") { Description = "Quartz cron expression in local time: second minute hour day month weekday.", DefaultValueFactory = _ => "0 0 3 * * *" };
         var command = new Command("jobs", "The scheduler: a rebuild every night.") { data, target, redis, config, cron };
-        command.OnRun(async (parsed, cancel) =>
+        command.OnCompute(async (parsed, cancel) =>
         {
             var options = parsed.GetValue(config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
             string path = parsed.GetValue(data)!;

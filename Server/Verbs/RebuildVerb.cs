@@ -20,7 +20,7 @@ internal static class RebuildVerb
         var idle = new Option<bool>("--no-activate") { Description = "Publish, but leave the active version as it is." };
         var plain = new Option<bool>("--no-pictures") { Description = "Train no creative model." };
         var command = new Command("rebuild", "One nightly rebuild, now: train, encode, gate, publish, activate.") { data, target, redis, config, seed, device, all, idle, plain };
-        command.OnRun(async (parsed, cancel) =>
+        command.OnCompute(async (parsed, cancel) =>
         {
             var options = parsed.GetValue(config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
             options = options with

@@ -42,7 +42,7 @@ internal static class ServeVerb
         {
             versions, redis, listen, http, drain, parent,
         };
-        command.OnRun(async (parsed, cancel) =>
+        command.OnCompute(async (parsed, cancel) =>
         {
             var endpoint = ServeOptions.ParseEndpoint("--listen", parsed.GetValue(listen)!);
             var options = new ServeOptions(
@@ -53,22 +53,31 @@ internal static class ServeVerb
                 ServeOptions.ParseDrain(parsed.GetValue(drain)));
             await using var stores = await Stores.OpenAsync(options.Versions, options.Redis, cancel);
             await using var app = ServingHost.Build(options, stores.Versions, stores.Ids);
-            await ListenAsync(app, options, cancel);
-            ConvolutionNotice.Log(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Recsys.Torch"), Convolutions.Check);
-            var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
-            using var stop = cancel.Register(lifetime.StopApplication);
-            if (parsed.GetValue(parent))
+            var snapshots = app.Services.GetRequiredService<SnapshotHost>();
+            try
             {
-                _ = Task.Run(() => StopWithInputAsync(lifetime), CancellationToken.None);
+                await ListenAsync(app, options, cancel);
+                ConvolutionNotice.Log(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Recsys.Torch"), Convolutions.Check);
+                var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
+                using var stop = cancel.Register(lifetime.StopApplication);
+                if (parsed.GetValue(parent))
+                {
+                    _ = Task.Run(() => StopWithInputAsync(lifetime), CancellationToken.None);
+                }
+
+                await Task.WhenAny(snapshots.FirstLook, Task.Delay(Timeout.Infinite, lifetime.ApplicationStopping));
+                Tell(app.Urls, snapshots.Serving, parsed.GetValue(VerbRunner.JsonOption));
+                await app.WaitForShutdownAsync(CancellationToken.None);
+            }
+            finally
+            {
+                // Native threads that outlive main end the process by SIGSEGV: calls are waited for, and a load, also that of a server
+                // whose port was taken.
+                await app.StopAsync(CancellationToken.None);
+                await app.Services.GetRequiredService<CallDrain>().Ended;
+                await (snapshots.ExecuteTask ?? Task.CompletedTask);
             }
 
-            // From here on the models' native threads may run: loads and calls are waited for before main is left.
-            var snapshots = app.Services.GetRequiredService<SnapshotHost>();
-            await Task.WhenAny(snapshots.FirstLook, Task.Delay(Timeout.Infinite, lifetime.ApplicationStopping));
-            Tell(app.Urls, snapshots.Serving, parsed.GetValue(VerbRunner.JsonOption));
-            await app.WaitForShutdownAsync(CancellationToken.None);
-            await app.Services.GetRequiredService<CallDrain>().Ended;
-            await (snapshots.ExecuteTask ?? Task.CompletedTask);
             return new VerbResult(new { stopped = app.Urls.First() }, output => output.WriteLine("stopped"));
         });
         return command;

@@ -17,6 +17,7 @@ internal sealed class AddDropoutNormFunction : torch.autograd.MultiTensorFunctio
         ctx.save_data("p", vars[5]);
         ctx.save_data("seed", vars[6]);
         ctx.save_data("type", branch.dtype);
+        ctx.set_materialize_grads(false); // TorchSharp's zeros are made from tensors that die with the scope of the forward pass
         return [sum, normed];
     }
 
@@ -26,8 +27,8 @@ internal sealed class AddDropoutNormFunction : torch.autograd.MultiTensorFunctio
         var (sum, moments, gain) = (saved[0], saved[1], saved[2]);
         var (gate, branch) = saved.Count > 3 ? (saved[3], saved[4]) : (null, null);
         var type = (ScalarType)ctx.get_data("type");
-        using var sumGradient = grad_outputs[0].to(ScalarType.Float32).contiguous();
-        using var normedGradient = grad_outputs[1].to(type).contiguous();
+        using var sumGradient = grad_outputs[0].IsInvalid ? zeros_like(sum) : grad_outputs[0].to(ScalarType.Float32).contiguous();
+        using var normedGradient = grad_outputs[1].IsInvalid ? zeros(sum.shape, type) : grad_outputs[1].to(type).contiguous();
         var (towardsResidual, towardsBranch) = (empty_like(sum), empty(sum.shape, dtype: type));
         var call = Call(towardsBranch, gain, gain, gate, (double)ctx.get_data("p"), (long)ctx.get_data("seed"), 0);
         long blocks = (call.Group + RowBlock - 1) / RowBlock;
@@ -50,6 +51,7 @@ internal sealed class AddDropoutNormFunction : torch.autograd.MultiTensorFunctio
         var call = Call(branch, gain, shift, gate, p, seed, eps);
         var (sum, normed, moments) = (empty_like(residual), empty_like(branch), empty(call.Rows, 2));
         KernelLibrary.AddDropoutNorm(call, residual.Address(), branch.Address(), sum.Address(), normed.Address(), moments.Address());
+        GC.KeepAlive((residual, branch, gain, shift, gate)); // the loops have addresses alone
         return (sum, normed, moments);
     }
 

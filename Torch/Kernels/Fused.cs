@@ -2,7 +2,8 @@ namespace Recsys.Torch.Kernels;
 
 /// <summary>
 /// A transformer's hot spots in one pass each. On a CPU, in float32 or bfloat16, they are loops of our own; on any other device they are
-/// composed of TorchSharp's operators, with the same meaning. The loops have a first derivative only.
+/// composed of TorchSharp's operators, with the same meaning; a dropout mask then comes from libtorch's own stream. The loops have a first
+/// derivative only, and what they give must not be changed in place before it is taken.
 /// </summary>
 public static partial class Fused
 {
@@ -41,8 +42,7 @@ public static partial class Fused
         if (!residual.shape.SequenceEqual(branch.shape) || norm.weight is null || norm.bias is null || norm.weight.numel() != branch.size(-1))
         {
             throw new TorchException(
-                $"The residual is [{string.Join(", ", residual.shape)}] and the branch [{string.Join(", ", branch.shape)}]; "
-                + "both must be alike, and the norm must have gain and shift of the last dimension.");
+                $"The residual is {Shapes(residual)}, the branch {Shapes(branch)}; both must be alike, and the norm must have gain and shift of the last dimension.");
         }
 
         if (!KernelLibrary.Takes(branch) || residual.dtype != ScalarType.Float32 || norm.weight.dtype != ScalarType.Float32)
@@ -70,13 +70,12 @@ public static partial class Fused
     /// <exception cref="TorchException">Shapes that do not fit together.</exception>
     public static (Tensor Sum, Tensor Normed) AddGateNorm(Tensor residual, Tensor branch, Tensor gate, Tensor scale, Tensor shift, double eps = 1e-6)
     {
-        long[] expected = [branch.size(0), branch.size(-1)];
         if (branch.dim() != 3 || !residual.shape.SequenceEqual(branch.shape)
-            || new[] { gate, scale, shift }.FirstOrDefault(part => !part.shape.SequenceEqual(expected)) is not null)
+            || new[] { gate, scale, shift }.Any(part => !part.shape.SequenceEqual([branch.size(0), branch.size(2)])))
         {
             throw new TorchException(
-                $"The residual is [{string.Join(", ", residual.shape)}], the branch [{string.Join(", ", branch.shape)}]; both must be [batch, tokens, width], "
-                + $"and gate, scale and shift [batch, width].");
+                $"The residual is {Shapes(residual)}, the branch {Shapes(branch)}; both must be [batch, tokens, width]. "
+                + $"The gate, scale and shift are {Shapes(gate, scale, shift)}; they must be [batch, width].");
         }
 
         if (!KernelLibrary.Takes(branch) || residual.dtype != ScalarType.Float32 || branch.size(1) == 0)
@@ -101,13 +100,21 @@ public static partial class Fused
     /// <param name="weight">[out, in] float32</param>
     /// <param name="bias">[out] float32</param>
     /// <returns>[…, out] bf16</returns>
+    /// <exception cref="TorchException">Shapes that do not fit together.</exception>
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias, bool gelu = false)
     {
+        if (x.dim() == 0 || weight.dim() != 2 || x.size(-1) != weight.size(1) || (bias is not null && !bias.shape.SequenceEqual([weight.size(0)])))
+        {
+            throw new TorchException($"x, weight and bias are {Shapes(x, weight, bias ?? weight)}; they must be […, in], [out, in] and [out].");
+        }
+
         x = x.to(ScalarType.BFloat16);
-        return !LinearFunction.Takes(x, weight) ? Composed.Linear(x, weight, bias, gelu)
+        return !LinearFunction.Takes(x, weight, bias) ? Composed.Linear(x, weight, bias, gelu)
             : NeedsGradient(x, weight, bias ?? weight) ? LinearFunction.apply(x, weight, bias!, gelu)
             : LinearFunction.Run(x.contiguous(), weight, bias, gelu);
     }
+
+    private static string Shapes(params Tensor[] tensors) => string.Join(", ", tensors.Select(tensor => $"[{string.Join(", ", tensor.shape)}]"));
 
     private static bool NeedsGradient(params Tensor[] inputs) => is_grad_enabled() && inputs.Any(input => input.requires_grad);
 
@@ -131,7 +138,7 @@ public static partial class Fused
         {
             if (at[i] < at[i - 1])
             {
-                throw new TorchException($"The offsets fall from {at[i - 1]} to {at[i]} at place {i}; they must rise.");
+                throw new TorchException($"The offsets fall from {at[i - 1]} to {at[i]} at place {i}; they must not fall.");
             }
         }
 

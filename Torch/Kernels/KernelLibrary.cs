@@ -51,8 +51,13 @@ internal static partial class KernelLibrary
     private static nint Open(Assembly assembly)
     {
         string path = Path.Combine(Path.GetDirectoryName(assembly.Location)!, Name);
-        return NativeLibrary.TryLoad(path, out nint handle)
-            ? handle
-            : throw new TorchException($"'{path}' cannot be loaded: it is missing or of another system. The build makes it with g++; run ./recsys doctor.");
+        try
+        {
+            return NativeLibrary.Load(path);
+        }
+        catch (DllNotFoundException fault)
+        {
+            throw new DllNotFoundException($"'{path}' does not load: {fault.Message} The build makes it with g++.", fault);
+        }
     }
 }

@@ -6,7 +6,7 @@ internal sealed class LinearFunction : torch.autograd.SingleTensorFunction<Linea
     // Where fewer rows share the packing of the weights, and where the weights fill the caches by themselves, libtorch's products are as fast.
     private const long MinRows = 192, MaxWeights = 1 << 21;
 
-    private static readonly Lazy<bool> Here = new(() => KernelLibrary.HasLinear() != 0);
+    internal static readonly Lazy<bool> Here = new(() => KernelLibrary.HasLinear() != 0);
 
     public override string Name => nameof(LinearFunction);
 
@@ -37,15 +37,17 @@ internal sealed class LinearFunction : torch.autograd.SingleTensorFunction<Linea
         return [towardsInput!, towardsWeight, towardsBias!, null!];
     }
 
-    internal static bool Takes(Tensor x, Tensor weight) =>
-        KernelLibrary.Takes(x) && weight.dtype == ScalarType.Float32 && weight.is_contiguous() && weight.numel() <= MaxWeights
-        && weight.size(0) % 2 == 0 && weight.size(1) % 2 == 0 && x.numel() >= MinRows * weight.size(1) && Here.Value;
+    internal static bool Takes(Tensor x, Tensor weight, Tensor? bias) =>
+        Here.Value && x.numel() >= MinRows * weight.size(1) && weight.numel() is > 0 and <= MaxWeights && weight.size(0) % 2 == 0 && weight.size(1) % 2 == 0
+        && new[] { x, weight, bias ?? weight }.All(tensor => tensor.device.type == DeviceType.CPU)
+        && new[] { weight, bias ?? weight }.All(tensor => tensor.dtype == ScalarType.Float32 && tensor.is_contiguous());
 
     /// <returns>[…, out]</returns>
     internal static Tensor Run(Tensor x, Tensor weight, Tensor? bias, bool gelu)
     {
         var output = empty([.. x.shape[..^1], weight.size(0)], dtype: x.dtype);
         KernelLibrary.Linear(Call(x, weight, bias, gelu), output.Address());
+        GC.KeepAlive((x, weight, bias)); // the loops have addresses alone
         return output;
     }
 

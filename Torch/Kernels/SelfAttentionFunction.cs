@@ -32,6 +32,7 @@ internal sealed class SelfAttentionFunction : torch.autograd.SingleTensorFunctio
         var output = empty(qkv.size(0), qkv.size(2), qkv.size(3), dtype: qkv.dtype);
         var logSums = empty(qkv.size(2), qkv.size(0));
         KernelLibrary.Attention(Call(qkv, offsets, causal), output.Address(), logSums.Address());
+        GC.KeepAlive((qkv, offsets)); // the loops have addresses alone
         return (output, logSums);
     }
 

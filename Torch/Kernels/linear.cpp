@@ -160,6 +160,18 @@ const BFloat16* tiles_of(const BFloat16* x, int64_t rows, int64_t width, bool ge
   return room;
 }
 
+// What one thread works in; kept from call to call.
+struct Scratch {
+  std::vector<uint32_t> panels, x_pairs, dy_pairs;
+  std::vector<BFloat16> x, dy, slopes;
+  std::vector<float> sums;
+};
+
+Scratch& scratch() {
+  static thread_local Scratch s;
+  return s;
+}
+
 template <typename T>
 T* room(std::vector<T>& memory, int64_t n) {
   if (static_cast<int64_t>(memory.size()) < n) memory.resize(static_cast<size_t>(n));
@@ -184,13 +196,11 @@ RS_EXPORT int32_t rs_linear_here() { return __builtin_cpu_supports("x86-64-v4") 
 
 // y: [rows, outputs].
 RS_EXPORT void rs_linear(const LinearCall* c, BFloat16* y) {
-  static thread_local std::vector<uint32_t> panels;
-  static thread_local std::vector<BFloat16> rows;
   int64_t in = c->inputs, out = c->outputs, pairs = in / 2;
-  uint32_t* w = room(panels, whole(out, kPanel) * pairs);
+  uint32_t* w = room(scratch().panels, whole(out, kPanel) * pairs);
 #pragma omp parallel
   {
-    BFloat16* own = room(rows, kBlock * in);
+    BFloat16* own = room(scratch().x, kBlock * in);
 #pragma omp for schedule(static)
     for (int64_t j = 0; j < out; j += kPanel) pack_transposed(c->weight, out, in, j / kPanel, w + j * pairs);
 #pragma omp for schedule(static)
@@ -203,18 +213,16 @@ RS_EXPORT void rs_linear(const LinearCall* c, BFloat16* y) {
 
 // dx (may be null): [rows, inputs]; dw: [outputs, inputs]; db (may be null): [outputs]. Each thread adds up its own blocks, by panels of inputs.
 RS_EXPORT void rs_linear_backward(const LinearCall* c, const BFloat16* dy, BFloat16* dx, float* dw, float* db) {
-  static thread_local std::vector<uint32_t> panels, x_pairs, dy_pairs;
-  static thread_local std::vector<BFloat16> x_rows, dy_rows, slope_rows;
-  static thread_local std::vector<float> shares;
   int64_t in = c->inputs, out = c->outputs, width = whole(in, kPanel), height = whole(out, kTile);
   int64_t share = (width + 1) * height, threads = omp_get_max_threads();
-  uint32_t* w = room(panels, width * out / 2);
-  shares.assign(static_cast<size_t>(threads * share), 0.0f);
-  float* sums = shares.data();
+  uint32_t* w = room(scratch().panels, width * out / 2);
+  float* sums = room(scratch().sums, threads * share);
+  std::fill(sums, sums + threads * share, 0.0f);
 #pragma omp parallel
   {
-    uint32_t *xs = room(x_pairs, kBlock / 2 * width), *dys = room(dy_pairs, kBlock / 2 * height);
-    BFloat16 *x_room = room(x_rows, kBlock * in), *dy_room = room(dy_rows, kBlock * out), *slopes = c->gelu ? room(slope_rows, kBlock * in) : nullptr;
+    auto& mine = scratch();
+    uint32_t *xs = room(mine.x_pairs, kBlock / 2 * width), *dys = room(mine.dy_pairs, kBlock / 2 * height);
+    BFloat16 *x_room = room(mine.x, kBlock * in), *dy_room = room(mine.dy, kBlock * out), *slopes = c->gelu ? room(mine.slopes, kBlock * in) : nullptr;
     float* own = sums + omp_get_thread_num() * share;
 #pragma omp for schedule(static)
     for (int64_t j = 0; j < width; j += kPanel) pack(c->weight, out, in, j / kPanel, w + j * out / 2);

@@ -1,6 +1,6 @@
 // The seam between a transformer's sublayers on the CPU: residual + gate · dropout(branch), then its layer norm, in one pass over memory
-// and one back. Gain, shift and gate belong to all rows, or to groups of them (adaLN-Zero, Peebles and Xie 2023, section 3.2). The dropout mask is a hash of (seed, row, column), drawn again in backward instead of kept; libtorch draws its own
-// on one thread.
+// and one back. Gain, shift and gate belong to all rows, or to groups of them (adaLN-Zero, Peebles and Xie 2023, section 3.2). The dropout
+// mask is a hash of (seed, row, column), drawn again in backward instead of kept; libtorch draws its own on one thread.
 #include "vector.h"
 
 #include <cmath>

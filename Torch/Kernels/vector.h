@@ -9,11 +9,7 @@
 #define RS_EXPORT extern "C" __attribute__((visibility("default")))
 
 // Vector instructions are chosen when the library is loaded, so that one binary serves every x86-64.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define RS_VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define RS_VECTOR
-#endif
 #define RS_INLINED __attribute__((always_inline))
 #define RS_INLINE inline RS_INLINED
 

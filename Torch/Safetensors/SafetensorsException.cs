@@ -1,10 +1,4 @@
 namespace Recsys.Torch;
 
 /// <summary>A safetensors file that breaks the format, or tensors that it cannot hold. The message names the place, the value and the limit.</summary>
-public sealed class SafetensorsException : Exception
-{
-    public SafetensorsException(string message, Exception? inner = null)
-        : base(message, inner)
-    {
-    }
-}
+public sealed class SafetensorsException(string message, Exception? inner = null) : Exception(message, inner);

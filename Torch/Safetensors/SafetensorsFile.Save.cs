@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Recsys.Torch;
 
@@ -75,20 +76,10 @@ public static partial class SafetensorsFile
     // A rename is only on the disk once its folder is.
     private static void SyncFolder(string folder)
     {
-        int descriptor = OpenFolder(folder, 0);
-        if (descriptor >= 0)
-        {
-            _ = Sync(descriptor);
-            _ = Close(descriptor);
-        }
+        using var handle = new SafeFileHandle(OpenFolder(folder, 0x80000 /* O_CLOEXEC */), ownsHandle: true);
+        RandomAccess.FlushToDisk(handle.IsInvalid ? throw new IOException($"Folder '{folder}' cannot be synced: {Marshal.GetLastPInvokeErrorMessage()}.") : handle);
     }
 
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenFolder(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync")]
-    private static partial int Sync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
 }

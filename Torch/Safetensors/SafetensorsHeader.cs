@@ -83,10 +83,7 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
             throw new SafetensorsException("a name or a metadata text is not valid Unicode", e);
         }
 
-        while (bytes.Length % 8 != 0)
-        {
-            bytes.WriteByte((byte)' ');
-        }
+        bytes.Write(Encoding.ASCII.GetBytes(new string(' ', (int)(-bytes.Length & 7))));
 
         return bytes.Length <= MaxBytes ? bytes.ToArray() : throw new SafetensorsException($"the header has {bytes.Length} bytes, at most {MaxBytes} are allowed");
     }

@@ -23,7 +23,7 @@ static Func<double> Make(string name) => name switch
     "dit-training" => Platform("DiTTraining", true),
     "dit-sampling" => Platform("DiTSampling", true),
     "adamw" => Platform("AdamWStep"),
-    "creative-step" => Workloads.CreativeStep,
+    "creative-step" => () => Workloads.CreativeStep(),
     "creative-drawing" => Workloads.CreativeDrawing(),
     "beam" => Workloads.BeamSearch(),
     _ => throw new ArgumentException($"no case '{name}'"),

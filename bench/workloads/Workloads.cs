@@ -13,11 +13,12 @@ internal static class Workloads
     private const int Items = 12_101, Codes = 256, Levels = 3; // as many as Beauty has, and its codebook's sizes
 
     /// <summary>Training steps of the creative default: batch 32 of 32 × 32 pictures.</summary>
+    /// <param name="bf16">As by default; otherwise everything in float32.</param>
     /// <returns>Milliseconds a step, the median of those after the second.</returns>
-    public static double CreativeStep()
+    public static double CreativeStep(bool bf16 = true)
     {
         var (data, _) = Pictures();
-        var options = CreativeOptions.Default with { Steps = 8, WarmupSteps = 1, ReportEvery = 1 };
+        var options = CreativeOptions.Default with { Steps = 8, WarmupSteps = 1, ReportEvery = 1, Bf16 = bf16 };
         var times = new List<long>();
         CreativeTrainer.Train(data, options, 7, new Instant(() => times.Add(Stopwatch.GetTimestamp()))).Dispose();
         var steps = times.Zip(times.Skip(1), (from, to) => Stopwatch.GetElapsedTime(from, to).TotalMilliseconds).Skip(2).Order().ToArray();

@@ -43,7 +43,8 @@ public sealed class LauncherTests : IDisposable
         Tool("dotnet", """
             case "$*" in
               build*) echo "build" >> "$ROOT/calls"; [ -z "${FAKE_DIE:-}" ] || kill -9 $PPID; sleep 0.3
-                mkdir -p "$ROOT/artifacts/native"; touch "$ROOT"/artifacts/native/librecsys_{kernels,faiss}.so;;
+                mkdir -p "$ROOT/artifacts/native" "$ROOT/artifacts/bin/Recsys.Server/release"
+                touch "$ROOT"/artifacts/native/librecsys_{kernels,faiss}.so "$ROOT/artifacts/bin/Recsys.Server/release/recsys.dll";;
               test*) echo "${FAKE_RESULT:-Passed!  - Failed:     0, Passed:    20, Skipped:     1, Total:    21}"; exit ${FAKE_TESTS:-0};;
               *"doctor --json") echo '{"ok":true,"libtorch":"7.8.9"}'; exit ${FAKE_DOCTOR:-0};;
               *) echo "ran ${@:2}";;
@@ -59,6 +60,16 @@ public sealed class LauncherTests : IDisposable
         File.Delete(Path.Combine(_root, "calls"));
         Assert.Equal((0, "ran demo --quick\n"), Run("demo", "--quick"));
         Assert.Empty(Calls());
+    }
+
+    [Fact]
+    public void What_was_cleaned_by_hand_is_built_again()
+    {
+        Run("demo");
+        File.Delete(Path.Combine(_root, "calls"));
+        File.Delete(Path.Combine(_root, "artifacts/bin/Recsys.Server/release/recsys.dll"));
+        Assert.Equal((0, "ran demo\n"), Run("demo"));
+        Assert.Equal(["build"], Calls());
     }
 
     [Theory]

@@ -7,17 +7,15 @@ public sealed class BatchTests
     private static readonly byte[][] Files = [.. Enumerable.Range(0, 20).SelectMany<int, byte[]>(seed =>
         [PngEncoder.Encode(Pictures.Noise(20 + seed, 33, seed)), TestFiles.Jpeg(Pictures.Noise(64, 20 + seed, seed))])];
 
-    [Theory]
-    [InlineData(ImageFit.Contain)]
-    [InlineData(ImageFit.Cover)]
-    public void A_parallel_batch_has_the_bytes_of_one_by_one_in_planes(ImageFit fit)
+    [Fact]
+    public void A_parallel_batch_has_the_bytes_of_one_by_one_in_planes()
     {
-        var batch = ImageBatch.Load(item => Files[item % Files.Length], 400, 24, fit);
+        var batch = ImageBatch.Load(item => Files[item % Files.Length], 400, 24);
 
         Assert.All(batch.Present, Assert.True);
         for (int item = 0; item < 400; item++)
         {
-            byte[] rgb = ImageDecoder.Decode(Files[item % Files.Length], 24, 24, fit).Rgb;
+            byte[] rgb = ImageDecoder.Decode(Files[item % Files.Length], 24, 24).Rgb;
             var planes = from channel in Enumerable.Range(0, 3) from at in Enumerable.Range(0, 24 * 24) select rgb[(3 * at) + channel];
             Assert.Equal(planes, batch.Pixels.AsSpan(item * batch.Stride, batch.Stride).ToArray());
         }

@@ -46,7 +46,7 @@ public sealed class HostileFileTests
         byte[] early = [.. jpeg[..(jpeg.Length / 2)], 0xFF, 0xD9]; // cut, and ended properly
 
         Assert.Contains("JPEG", Pictures.Refusal(() => ImageDecoder.Decode(early)));
-        Assert.Contains("JPEG", Pictures.Refusal(() => ImageDecoder.Decode(early, 16, 4, ImageFit.Cover))); // not shown, yet read
+        Assert.Contains("JPEG", Pictures.Refusal(() => ImageDecoder.Decode(early, 16, 16)));
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class HostileFileTests
             Assert.Contains(said, Pictures.Refusal(() => ImageDecoder.Decode(file, 32, 32)));
         }
 
-        Assert.InRange(Stats.MemHighwater - before, 0UL, 1UL << 30); // WebP's canvas is reserved, not written to, when its header is read
+        Assert.InRange(Stats.MemHighwater - before, 0UL, 16UL << 20);
 
         static byte[] Claim(byte[] jpeg, byte frame, int side)
         {

@@ -21,6 +21,8 @@ internal static class Cli
     private static Process Start((string Name, string Value)[] environment, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Root };
+        start.Environment.Remove("RECSYS_REDIS");
+        start.Environment.Remove("RECSYS_SERVER");
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

@@ -101,9 +101,13 @@ public sealed class KillTests(World world)
 
         using (var rebuild = Cli.Start("rebuild", "--data", world.Data, "--out", versions, "--config", world.Config, "--seed", "9", "--no-activate"))
         {
-            while (await rebuild.StandardError.ReadLineAsync() is { } line && !line.StartsWith(stage, StringComparison.Ordinal))
+            string? line;
+            do
             {
+                line = await rebuild.StandardError.ReadLineAsync();
+                Assert.True(line is not null, $"the rebuild ended before its stage '{stage}'");
             }
+            while (!line.StartsWith(stage, StringComparison.Ordinal));
 
             rebuild.Kill();
             await rebuild.WaitForExitAsync();

@@ -30,7 +30,7 @@ public sealed class SwapTests(World world)
             await Task.Yield();
         }
 
-        await retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0] } });
+        Assert.Equal(next, (await retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0] } })).Version);
         await stop.CancelAsync();
         await load;
 

@@ -43,8 +43,9 @@ public sealed class AddGateNormTests
         using var scope = NewDisposeScope();
         Tensor part = zeros(2, 8);
         Refused("residual is [2, 4, 8], the branch [2, 4, 9]", () => Fused.AddGateNorm(zeros(2, 4, 8), zeros(2, 4, 9), part, part, part));
-        Refused("gate, scale and shift [batch, width]", () => Fused.AddGateNorm(zeros(2, 4, 8), zeros(2, 4, 8), part, zeros(3, 8), part));
-        Refused("gate, scale and shift [batch, width]", () => Fused.AddGateNorm(zeros(4, 8), zeros(4, 8), part, part, part));
+        Refused("gate, scale and shift are [2, 8], [3, 8], [2, 8]; they must be [batch, width]", () => Fused.AddGateNorm(zeros(2, 4, 8), zeros(2, 4, 8), part, zeros(3, 8), part));
+        Refused("residual is [4, 8], the branch [4, 8]; both must be [batch, tokens, width]", () => Fused.AddGateNorm(zeros(4, 8), zeros(4, 8), part, part, part));
+        Refused("the branch []", () => Fused.AddGateNorm(zeros([]), zeros([]), part, part, part));
     }
 
     private static Tensor[] Inputs(long[] shape, ScalarType type)

@@ -35,6 +35,8 @@ public sealed class LinearTests
         var weight = Draw(2, outputs, inputs).requires_grad_();
         var shift = bias ? Draw(3, outputs).requires_grad_() : null;
         var towards = Draw(4, rows, outputs).to(ScalarType.BFloat16);
+        bool whole = rows >= 192 && inputs % 2 == 0 && outputs % 2 == 0;
+        Assert.Equal(whole && LinearFunction.Here.Value, LinearFunction.Takes(x, weight, shift)); // else libtorch's products are compared
         var y = Fused.Linear(x, weight, shift, gelu);
         y.backward([towards]);
 
@@ -45,7 +47,7 @@ public sealed class LinearTests
         expected.backward([towards.to(ScalarType.Float64)]);
 
         Assert.Equal(ScalarType.BFloat16, y.dtype);
-        const double Rounding = 1.0 / 128;
+        const double Rounding = 1.0 / 128; // of the result, and of GELU's value or slope before it
         Close(expected, y, Rounding);
         Close(exact.grad!, x.grad!, Rounding);
         Close(exactWeight.grad!, weight.grad!, Rounding);
@@ -101,6 +103,16 @@ public sealed class LinearTests
         }
 
         Assert.Equal(Run(x => x.contiguous().view(400, 64)).Select(Numbers.Bytes), Run(x => x).Select(Numbers.Bytes));
+    }
+
+    [Fact]
+    public void Shapes_that_do_not_fit_are_refused_with_all_of_them()
+    {
+        using var scope = NewDisposeScope();
+        Refused("[300, 64], [32, 32], [32]; they must be […, in], [out, in] and [out]", () => Fused.Linear(zeros(300, 64), zeros(32, 32), zeros(32)));
+        Refused("[300, 32], [16, 32], [15]", () => Fused.Linear(zeros(300, 32), zeros(16, 32), zeros(15)));
+        Refused("[], [16, 32]", () => Fused.Linear(zeros([]), zeros(16, 32), null));
+        Refused("[300, 32], [32]", () => Fused.Linear(zeros(300, 32), zeros(32), null));
     }
 
     [Theory]

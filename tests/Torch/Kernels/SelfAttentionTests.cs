@@ -106,7 +106,7 @@ public sealed class SelfAttentionTests
         With("run from 0 to 4; they must run from 0 to the 10 tokens", Offsets(4));
         With("run from 0 to 11; they must run from 0 to the 10 tokens", Offsets(11));
         With("run from 1 to 10; they must", tensor(new long[] { 1, 10 }));
-        With("fall from 6 to 4 at place 2; they must rise", tensor(new long[] { 0, 6, 4, 10 }));
+        With("fall from 6 to 4 at place 2; they must not fall", tensor(new long[] { 0, 6, 4, 10 }));
         With("fall from 0 to -1 at place 1", tensor(new long[] { 0, -1, 10 }));
         With("Float32 [2]; they must be a dense int64 vector", tensor(new[] { 0f, 10f }));
         With("Int32 [2]; they must be a dense int64 vector", tensor(new[] { 0, 10 }));
