@@ -70,7 +70,7 @@ internal static class DoctorVerb
         string found = check.ToString();
         yield return new(
             "convolutions", new { way = check.Way.ToString(), wrong = check.Wrong, text = found }, found["convolutions: ".Length..]);
-        yield return Try("kernels", Attend);
+        yield return Try("kernels", Compute);
     }
 
     private static Finding Try(string name, Func<string> look)
@@ -86,16 +86,17 @@ internal static class DoctorVerb
         }
     }
 
-    // A token that sees itself alone gets its own value.
-    private static string Attend()
+    // A token that sees itself alone gets its own value, and a layer of ones on the diagonal gives what it gets.
+    private static string Compute()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var qkv = arange(24, dtype: ScalarType.Float32).reshape(1, 3, 1, 8);
         var seen = Fused.SelfAttention(qkv, tensor(new long[] { 0, 1 }), causal: true);
-        return seen.flatten().allclose(arange(16, 24, dtype: ScalarType.Float32))
-            ? "loaded, a known answer is right"
-            : throw new TorchException("librecsys_kernels.so loads and computes wrong attention; remove artifacts/native and build again.");
+        var x = arange(64, dtype: ScalarType.BFloat16).repeat(256, 1);
+        return seen.flatten().allclose(arange(16, 24, dtype: ScalarType.Float32)) && Fused.Linear(x, eye(64), null).allclose(x)
+            ? "loaded, known answers are right"
+            : throw new TorchException("librecsys_kernels.so loads and computes wrong answers; remove artifacts/native and build again.");
     }
 
     private static string Nearest()
