@@ -118,6 +118,8 @@ public sealed class PrivateRedis : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        start.Environment.Remove("LD_PRELOAD"); // an allocator set up for trainings is none for Redis
+        start.Environment.Remove("MALLOC_CONF");
         while (!_stop.IsCancellationRequested)
         {
             try

@@ -16,25 +16,24 @@ internal static class RebuildMemory
     /// <exception cref="CatalogException">A rebuild failed.</exception>
     public static BenchCase Run(string dataset, string? before, string? beforeName, CancellationToken cancel)
     {
-        string self = Environment.ProcessPath!;
-        string[] ours = Path.GetFileNameWithoutExtension(self) == "dotnet" ? [self, typeof(RebuildMemory).Assembly.Location] : [self];
-        double now = Megabytes(ours, dataset, cancel);
-        double[]? peer = before is null ? null : [Megabytes([Path.Combine(before, "recsys")], dataset, cancel)];
+        double now = Megabytes(BenchPeer.ThisProgram(), dataset, cancel);
+        double[]? peer = before is null ? null : [Megabytes(BenchPeer.WithoutAllocator(new ProcessStartInfo(Path.Combine(before, "recsys"))), dataset, cancel)];
         return new BenchCase("peak memory of a rebuild, 60 retrieval steps", "MB", [now], peer, beforeName, null, 1.0);
     }
 
-    private static double Megabytes(string[] program, string dataset, CancellationToken cancel)
+    private static double Megabytes(ProcessStartInfo start, string dataset, CancellationToken cancel)
     {
         string folder = Directory.CreateTempSubdirectory("recsys-bench").FullName;
         try
         {
             string config = Path.Combine(folder, "short.json");
             File.WriteAllText(config, Options);
-            var start = new ProcessStartInfo(program[0], [.. program[1..], "rebuild", "--data", dataset, "--out", Path.Combine(folder, "versions"), "--config", config])
+            foreach (string argument in (string[])["rebuild", "--data", dataset, "--out", Path.Combine(folder, "versions"), "--config", config])
             {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
+                start.ArgumentList.Add(argument);
+            }
+
+            (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
             start.Environment.Remove("DOTNET_GCgen0size"); // of the benchmarks, not of a rebuild
             using var process = Process.Start(start)!;
             using var kill = cancel.Register(() => process.Kill(entireProcessTree: true));
@@ -48,7 +47,7 @@ internal static class RebuildMemory
             cancel.ThrowIfCancellationRequested();
             return process.ExitCode == 0
                 ? most
-                : throw CatalogException.Precondition($"'{program[^1]} rebuild --data {dataset}' ended with {process.ExitCode}:\n{string.Join('\n', said.Result)}");
+                : throw CatalogException.Precondition($"'{start.FileName} {string.Join(' ', start.ArgumentList)}' ended with {process.ExitCode}:\n{string.Join('\n', said.Result)}");
         }
         finally
         {

@@ -1,10 +1,10 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Recsys.Server.Bench;
 
 /// <summary>
-/// The engine beside plain TorchSharp, which does the same work in this process, and beside an earlier build in another one, round by round
-/// in one run.
+/// The engine beside plain TorchSharp and beside an earlier build, each in a process of its own, round by round in one run.
 /// </summary>
 internal static class TorchBench
 {
@@ -13,7 +13,7 @@ internal static class TorchBench
 
     // Each side prepares once and then gives one number a call, in milliseconds; a round takes the median of so many calls.
     private sealed record Case(
-        string Name, string Before, Func<Func<double>> Ours, Func<Func<double>>? PlainTorch, double? PlainGoal, double? BeforeGoal,
+        string Name, string Key, Func<Func<double>> Ours, Func<Func<double>>? PlainTorch, double? PlainGoal, double? BeforeGoal,
         Func<double>? Floor = null, int Calls = 1, string PeerName = Plain);
 
     private static IReadOnlyList<Case> Cases { get; } =
@@ -34,14 +34,15 @@ internal static class TorchBench
 
     /// <param name="rounds">Rounds of each case, all sides in turn.</param>
     /// <param name="only">Part of the names of the cases to run; empty for all.</param>
+    /// <param name="plainPeer">Answers as <see cref="AnswerAsPlain"/> does.</param>
     /// <param name="before">The earlier build; null: not measured.</param>
-    public static List<BenchCase> Run(int rounds, string only, BeforePeer? before, Action<string> log, CancellationToken cancel)
+    public static List<BenchCase> Run(int rounds, string only, BenchPeer plainPeer, BenchPeer? before, Action<string> log, CancellationToken cancel)
     {
         var results = new List<BenchCase>();
         foreach (var measured in Cases.Where(c => c.Name.Contains(only, StringComparison.OrdinalIgnoreCase)))
         {
             using var scope = NewDisposeScope();
-            Func<double>? ours = measured.Ours(), plain = measured.PlainTorch?.Invoke(), earlier = before is null ? null : () => before.Run(measured.Before);
+            Func<double>? ours = measured.Ours(), plain = measured.PlainTorch is null ? null : () => plainPeer.Run(measured.Key), earlier = before is null ? null : () => before.Run(measured.Key);
             var runs = (Ours: new double[rounds], Plain: new double[rounds], Before: new double[rounds]);
             for (int round = -1; round < rounds; round++)
             {
@@ -69,6 +70,23 @@ internal static class TorchBench
         }
 
         return results;
+    }
+
+    /// <summary>The peers' side of <see cref="BenchPeer"/>: a case's key a line on the one hand, its milliseconds on the other, warm.</summary>
+    public static void AnswerAsPlain(TextReader input, TextWriter output)
+    {
+        var work = new Dictionary<string, Func<double>>();
+        while (input.ReadLine() is { } key)
+        {
+            if (!work.TryGetValue(key, out var run))
+            {
+                work[key] = run = Cases.First(c => c.Key == key && c.PlainTorch is not null).PlainTorch!();
+                run();
+            }
+
+            output.WriteLine(run().ToString("R", CultureInfo.InvariantCulture));
+            output.Flush();
+        }
     }
 
     private static Func<double> Timed(Action work) => () =>

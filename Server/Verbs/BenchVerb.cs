@@ -23,9 +23,16 @@ internal static class BenchVerb
         var only = new Option<string>("--only") { Description = "Only the cases whose names contain this.", DefaultValueFactory = _ => "" };
         var before = new Option<string?>("--before") { Description = "A checkout of an earlier commit, built there: it is measured too (see bench/before)." };
         var data = new Option<string?>("--data") { Description = "A dataset folder: the peak memory of its rebuild is measured too, once." };
-        var command = new Command("torch", "Training, sampling, optimiser, beam search and memory beside plain TorchSharp and an earlier build.") { rounds, only, before, data };
+        var peer = new Option<bool>("--as-plain-peer") { Hidden = true };
+        var command = new Command("torch", "Training, sampling, optimiser, beam search and memory beside plain TorchSharp and an earlier build.") { rounds, only, before, data, peer };
         command.OnCompute((parsed, cancel) => Task.Run(() =>
         {
+            if (parsed.GetValue(peer))
+            {
+                TorchBench.AnswerAsPlain(Console.In, Console.Out);
+                return new VerbResult(new { }, _ => { });
+            }
+
             int wanted = parsed.GetValue(rounds);
             if (wanted is < 1 or > 1000)
             {
@@ -33,8 +40,9 @@ internal static class BenchVerb
             }
 
             string? clone = parsed.GetValue(before) is { } folder ? Path.GetFullPath(folder) : null;
-            using var earlier = clone is null ? null : BeforePeer.Start(clone, BeforeProgram);
-            var cases = TorchBench.Run(wanted, parsed.GetValue(only)!, earlier, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
+            using var earlier = clone is null ? null : BenchPeer.StartBefore(clone, BeforeProgram);
+            using var plain = BenchPeer.StartPlain("bench", "torch", "--as-plain-peer");
+            var cases = TorchBench.Run(wanted, parsed.GetValue(only)!, plain, earlier, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
             if (parsed.GetValue(data) is { } dataset)
             {
                 cases.Add(RebuildMemory.Run(dataset, clone, earlier?.Name, cancel));
