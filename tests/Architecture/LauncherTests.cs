@@ -47,6 +47,7 @@ public sealed class LauncherTests : IDisposable
                 touch "$ROOT"/artifacts/native/librecsys_{kernels,faiss}.so "$ROOT/artifacts/bin/Recsys.Server/release/recsys.dll";;
               test*) echo "${FAKE_RESULT:-Passed!  - Failed:     0, Passed:    20, Skipped:     1, Total:    21}"; exit ${FAKE_TESTS:-0};;
               *"doctor --json") echo '{"ok":true,"libtorch":"7.8.9"}'; exit ${FAKE_DOCTOR:-0};;
+              *" allocator") echo "${LD_PRELOAD:-none} ${MALLOC_CONF:-none}";;
               *) echo "ran ${@:2}";;
             esac
             """);
@@ -60,6 +61,16 @@ public sealed class LauncherTests : IDisposable
         File.Delete(Path.Combine(_root, "calls"));
         Assert.Equal((0, "ran demo --quick\n"), Run("demo", "--quick"));
         Assert.Empty(Calls());
+    }
+
+    [Fact]
+    public void Every_verb_runs_on_jemalloc_unless_told_otherwise()
+    {
+        const string Library = "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2";
+        string settings = File.Exists(Library) ? $"{Library} oversize_threshold:0,dirty_decay_ms:-1" : "none none";
+        Assert.StartsWith(settings, Run("allocator").Output, StringComparison.Ordinal);
+        Assert.Equal("none none\n", Run(("LD_PRELOAD", ""), "allocator").Output);
+        Assert.EndsWith(File.Exists(Library) ? " thp:never\n" : "thp:never\n", Run(("MALLOC_CONF", "thp:never"), "allocator").Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -130,7 +141,7 @@ public sealed class LauncherTests : IDisposable
         var (code, output) = Run(("FAKE_USER", "1000"), "demo");
         Assert.Equal(69, code);
         Assert.Contains(
-            "apt-get update && apt-get install -y --no-install-recommends g++ libfaiss-dev libopenblas0-openmp redis-server",
+            "apt-get update && apt-get install -y --no-install-recommends g++ libfaiss-dev libjemalloc2 libopenblas0-openmp redis-server",
             output, StringComparison.Ordinal);
         Assert.Empty(Calls());
         File.WriteAllText(Path.Combine(_root, "installed"), ""); // someone with root ran it
@@ -211,7 +222,11 @@ public sealed class LauncherTests : IDisposable
         };
         start.Environment["PATH"] = Path.Combine(_root, "bin") + ":/usr/bin:/bin";
         start.Environment["HOME"] = _root;
-        start.Environment.Remove("NUGET_PACKAGES");
+        foreach (string inherited in (string[])["NUGET_PACKAGES", "LD_PRELOAD", "MALLOC_CONF"])
+        {
+            start.Environment.Remove(inherited);
+        }
+
         foreach (var (name, value) in variables)
         {
             start.Environment[name] = value;
