@@ -14,7 +14,10 @@ public static class AtomicFile
         string temporary = $"{path}.{Environment.ProcessId}.{Guid.NewGuid():N}.tmp";
         try
         {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 << 16 };
+            var options = new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 << 16,
+            };
             if (mode is not null && !OperatingSystem.IsWindows())
             {
                 options.UnixCreateMode = mode;
@@ -36,7 +39,8 @@ public static class AtomicFile
     }
 
     /// <summary>Writes text as UTF-8 without a byte order mark.</summary>
-    public static void WriteText(string path, string text, UnixFileMode? mode = null) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)), mode);
+    public static void WriteText(string path, string text, UnixFileMode? mode = null) =>
+        Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)), mode);
 
     /// <summary>
     /// Makes the names in a folder durable. The runtime refuses handles of folders, so this asks coreutils' <c>sync</c>, which

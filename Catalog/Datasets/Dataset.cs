@@ -24,11 +24,16 @@ public sealed class Dataset : IDisposable
         string? interactions = SequenceFile.Locate(path);
         if (_itemFile is null && interactions is null)
         {
-            throw CatalogException.Invalid($"Dataset '{path}' has neither {ItemFile.Tsv}, {ItemFile.Jsonl}, {SequenceFile.Text} nor {SequenceFile.Csv}; it needs one of them to know its items.");
+            throw CatalogException.Invalid(
+                $"Dataset '{path}' has neither {ItemFile.Tsv}, {ItemFile.Jsonl}, {SequenceFile.Text} nor {SequenceFile.Csv}; "
+                + "it needs one of them to know its items.");
         }
 
-        _ids = _itemFile is null ? IdTable.Growing() : IdTable.Of(ItemFile.Read(_itemFile, description.ItemIdColumn).Select(item => item.Id));
-        _sequences = new Lazy<SequenceSet>(() => interactions is null ? new SequenceSet([], [0], []) : SequenceFile.Read(interactions, _ids));
+        _ids = _itemFile is null
+            ? IdTable.Growing()
+            : IdTable.Of(ItemFile.Read(_itemFile, description.ItemIdColumn).Select(item => item.Id));
+        _sequences = new Lazy<SequenceSet>(
+            () => interactions is null ? new SequenceSet([], [0], []) : SequenceFile.Read(interactions, _ids));
         if (_itemFile is null)
         {
             _ = _sequences.Value; // names the items
@@ -89,7 +94,10 @@ public sealed class Dataset : IDisposable
     {
         if (!EmbeddingNames.Contains(name))
         {
-            throw CatalogException.NotFound($"Dataset '{Name}' has no embedding '{name}'; it has: {(EmbeddingNames.Count == 0 ? "none" : string.Join(", ", EmbeddingNames))}. Add {EmbeddingFile.Folder}/{name}.npy, or run: recsys embed --data {Path}");
+            throw CatalogException.NotFound(
+                $"Dataset '{Name}' has no embedding '{name}'; it has: "
+                + $"{(EmbeddingNames.Count == 0 ? "none" : string.Join(", ", EmbeddingNames))}. "
+                + $"Add {EmbeddingFile.Folder}/{name}.npy, or run: recsys embed --data {Path}");
         }
 
         return EmbeddingFile.Read(EmbeddingFile.PathOf(Path, name), name, _ids.Index);
@@ -100,7 +108,9 @@ public sealed class Dataset : IDisposable
     {
         if (embedding.Count != ItemCount || !DatasetDescription.IsName(embedding.Name))
         {
-            throw CatalogException.Invalid($"Embedding '{embedding.Name}' has {embedding.Count} rows; dataset '{Name}' has {ItemCount} items. Names are 1 to 100 letters, digits, '.', '-' or '_'.");
+            throw CatalogException.Invalid(
+                $"Embedding '{embedding.Name}' has {embedding.Count} rows; dataset '{Name}' has {ItemCount} items. "
+                + "Names are 1 to 100 letters, digits, '.', '-' or '_'.");
         }
 
         EmbeddingFile.Write(Path, embedding, ItemIds);

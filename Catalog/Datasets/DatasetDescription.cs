@@ -38,7 +38,8 @@ public sealed record DatasetDescription(
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
         {
-            throw CatalogException.NotFound($"'{folder}' is no dataset folder: it has no {FileName}. Build one with: recsys import <source> --out <folder>");
+            throw CatalogException.NotFound(
+                $"'{folder}' is no dataset folder: it has no {FileName}. Build one with: recsys import <source> --out <folder>");
         }
 
         return Parse(File.ReadAllBytes(path), path);
@@ -49,7 +50,8 @@ public sealed record DatasetDescription(
         JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(utf8, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            document = JsonDocument.Parse(
+                utf8, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
         }
         catch (JsonException error)
         {
@@ -83,7 +85,8 @@ public sealed record DatasetDescription(
                 faults.Add($"key 'name' is {Show("name")}; allowed: 1 to 100 letters, digits, '.', '-' or '_', not starting with '.'");
             }
 
-            if (!values.TryGetValue("format", out var format) || format.ValueKind != JsonValueKind.Number || !format.TryGetInt32(out int number) || number != Format)
+            if (!values.TryGetValue("format", out var format) || format.ValueKind != JsonValueKind.Number
+                || !format.TryGetInt32(out int number) || number != Format)
             {
                 faults.Add($"key 'format' is {Show("format")}; allowed: {Format}");
             }
@@ -98,7 +101,8 @@ public sealed record DatasetDescription(
                 }
             }
 
-            var description = new DatasetDescription(name ?? "", simulated, Text("itemIdColumn"), Text("licence"), Text("source"), Text("note"), Figures());
+            var description = new DatasetDescription(
+                name ?? "", simulated, Text("itemIdColumn"), Text("licence"), Text("source"), Text("note"), Figures());
             faults.ThrowIfAny();
             return description;
 
@@ -127,7 +131,8 @@ public sealed record DatasetDescription(
                     return null;
                 }
 
-                if (value.ValueKind != JsonValueKind.Object || value.EnumerateObject().Any(figure => figure.Value.ValueKind != JsonValueKind.Number))
+                if (value.ValueKind != JsonValueKind.Object
+                    || value.EnumerateObject().Any(figure => figure.Value.ValueKind != JsonValueKind.Number))
                 {
                     faults.Add($"key 'figures' is {value.GetRawText()}; allowed: an object of numbers by name");
                     return null;
@@ -148,7 +153,11 @@ public sealed record DatasetDescription(
     public void Write(string folder)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var options = new JsonWriterOptions
+        {
+            Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        };
+        using (var json = new Utf8JsonWriter(buffer, options))
         {
             json.WriteStartObject();
             json.WriteString("name", Name);

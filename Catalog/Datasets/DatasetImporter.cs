@@ -12,7 +12,8 @@ public static class DatasetImporter
         var source = Recognise(options);
         foreach (var name in source.Embeddings.Keys.Where(name => !DatasetDescription.IsName(name)))
         {
-            throw CatalogException.Invalid($"Embedding name '{name}'; allowed: 1 to 100 letters, digits, '.', '-' or '_', not starting with '.'.");
+            throw CatalogException.Invalid(
+                $"Embedding name '{name}'; allowed: 1 to 100 letters, digits, '.', '-' or '_', not starting with '.'.");
         }
 
         using var staged = new StagedFolder(options.Out, options.Force);
@@ -62,7 +63,8 @@ public static class DatasetImporter
         }
         else if (options.Posters is not null)
         {
-            throw CatalogException.Invalid($"--posters goes with movielens-100k, but none of the sources is it: {string.Join(", ", folders)}.");
+            throw CatalogException.Invalid(
+                $"--posters goes with movielens-100k, but none of the sources is it: {string.Join(", ", folders)}.");
         }
 
         return (movies, folders) switch
@@ -70,7 +72,9 @@ public static class DatasetImporter
             (not null, []) => MovieLensSource.Read(movies, posters),
             (null, []) => FolderSource.Read(options, null),
             (null, [var folder]) => FolderSource.Read(options, folder),
-            _ => throw CatalogException.Invalid($"These sources make no one dataset: {string.Join(", ", options.Sources)}. Allowed: one folder, or movielens-100k with movielens-posters."),
+            _ => throw CatalogException.Invalid(
+                $"These sources make no one dataset: {string.Join(", ", options.Sources)}. "
+                + "Allowed: one folder, or movielens-100k with movielens-posters."),
         };
     }
 
@@ -81,7 +85,9 @@ public static class DatasetImporter
         {
             var ids = IdTable.Growing();
             _ = SequenceFile.Read(source.InteractionFile!, ids);
-            AtomicFile.Write(path, stream => ItemFile.WriteTsv(stream, () => ids.Ids.Select(id => new Item(id, "", new Dictionary<string, string>(), null))));
+            AtomicFile.Write(
+                path,
+                stream => ItemFile.WriteTsv(stream, () => ids.Ids.Select(id => new Item(id, "", new Dictionary<string, string>(), null))));
             return 0;
         }
 
@@ -100,7 +106,9 @@ public static class DatasetImporter
         {
             if (item.Image is not null && image[index] < 0)
             {
-                faults.Add($"item '{item.Id}' names the picture '{item.Image}', which is not there (or two have that name); add it, or leave the cell empty");
+                faults.Add(
+                    $"item '{item.Id}' names the picture '{item.Image}', which is not there (or two have that name); "
+                    + "add it, or leave the cell empty");
             }
         }
 
@@ -117,7 +125,8 @@ public static class DatasetImporter
         }
 
         return Directory.Exists(images)
-            ? [.. Directory.EnumerateFiles(images, "*", SearchOption.AllDirectories).Select(file => System.IO.Path.GetRelativePath(images, file).Replace('\\', '/')).Order(StringComparer.Ordinal)]
+            ? [.. Directory.EnumerateFiles(images, "*", SearchOption.AllDirectories)
+                .Select(file => System.IO.Path.GetRelativePath(images, file).Replace('\\', '/')).Order(StringComparer.Ordinal)]
             : [];
     }
 
@@ -209,6 +218,7 @@ public static class DatasetImporter
         }
 
         return new ImportReport(
-            dataset.Name, target, source.Format, dataset.Sequences.Count, dataset.ItemCount, dataset.Sequences.Items.Length, withImage, dataset.EmbeddingNames, source.Notes);
+            dataset.Name, target, source.Format, dataset.Sequences.Count, dataset.ItemCount, dataset.Sequences.Items.Length,
+            withImage, dataset.EmbeddingNames, source.Notes);
     }
 }

@@ -13,7 +13,8 @@ internal static class EmbeddingFile
     public static string IdsPathOf(string npy) => Path.ChangeExtension(npy, ".ids.txt");
 
     public static IReadOnlyList<string> Names(string dataset) => Directory.Exists(Path.Combine(dataset, Folder))
-        ? [.. Directory.EnumerateFiles(Path.Combine(dataset, Folder), "*.npy").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)]
+        ? [.. Directory.EnumerateFiles(Path.Combine(dataset, Folder), "*.npy")
+            .Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)]
         : [];
 
     public static EmbeddingMatrix Read(string npy, string name, IReadOnlyDictionary<string, int> items)
@@ -22,7 +23,10 @@ internal static class EmbeddingFile
         using var reader = NpyReader.Open(npy);
         if ((long)items.Count * reader.Dim > Array.MaxLength)
         {
-            throw new CatalogException(Fault.ResourceExhausted, $"'{npy}': {items.Count} items × {reader.Dim} values; at most {Array.MaxLength} fit into one array. Reduce the dimension or read it in chunks (NpyReader).");
+            throw new CatalogException(
+                Fault.ResourceExhausted,
+                $"'{npy}': {items.Count} items × {reader.Dim} values; at most {Array.MaxLength} fit into one array. "
+                + "Reduce the dimension or read it in chunks (NpyReader).");
         }
 
         if (!File.Exists(idsPath))
@@ -73,7 +77,9 @@ internal static class EmbeddingFile
             {
                 if (!float.IsFinite(chunk.Span[at]))
                 {
-                    faults.Add($"row {first + (at / reader.Dim)}, column {at % reader.Dim} is {chunk.Span[at]}; allowed: finite numbers (leave the item out by an ids file instead)");
+                    faults.Add(
+                        $"row {first + (at / reader.Dim)}, column {at % reader.Dim} is {chunk.Span[at]}; "
+                        + "allowed: finite numbers (leave the item out by an ids file instead)");
                 }
             }
         }
@@ -82,7 +88,8 @@ internal static class EmbeddingFile
     }
 
     private static CatalogException WrongRows(string npy, int rows, int items) => CatalogException.Invalid(
-        $"'{npy}' has {rows} rows; the dataset has {items} items. Give every item a row in the order of the items file, or name the item of each row in '{Path.GetFileName(IdsPathOf(npy))}', one id a line.");
+        $"'{npy}' has {rows} rows; the dataset has {items} items. Give every item a row in the order of the items file, "
+        + $"or name the item of each row in '{Path.GetFileName(IdsPathOf(npy))}', one id a line.");
 
     private static int[] RowItems(string idsPath, int rowCount, IReadOnlyDictionary<string, int> items)
     {
