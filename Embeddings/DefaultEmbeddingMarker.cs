@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Recsys.Catalog;
-using Recsys.Catalog.Datasets;
+using Recsys.Files;
 
 namespace Recsys.Embeddings;
 

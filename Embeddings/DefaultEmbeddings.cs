@@ -1,5 +1,5 @@
 using Recsys.Catalog;
-using Recsys.Catalog.Datasets;
+using Recsys.Datasets;
 using Recsys.Embeddings.Collaborative;
 using Recsys.Embeddings.Images;
 using Recsys.Embeddings.Text;

@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using Recsys.Catalog;
+using Recsys.Quantizer.Encoding;
+using Recsys.Quantizer.Models;
 
 namespace Recsys.Quantizer;
 

@@ -1,4 +1,5 @@
 using Recsys.Retrieval.Models;
+using Recsys.Torch.Safetensors;
 
 namespace Recsys.Retrieval;
 

@@ -1,4 +1,4 @@
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Codecs;
 
 /// <summary>Between pictures in [−1, 1] and what the denoiser works on.</summary>
 public interface ILatentCodec

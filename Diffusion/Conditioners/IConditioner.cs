@@ -1,4 +1,4 @@
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Conditioners;
 
 /// <summary>What a denoiser is told beside picture and time.</summary>
 /// <param name="Vec">[batch, dim] added to the time embedding.</param>

@@ -1,4 +1,6 @@
-namespace Recsys.Diffusion;
+using Recsys.Catalog;
+
+namespace Recsys.Diffusion.Conditioners;
 
 /// <summary>
 /// A semantic ID as a condition: one embedding table per level, summed. A level that is not given (a prefix, or a dropped suffix) has

@@ -1,4 +1,6 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Training;
+
+namespace Recsys.Diffusion.Conditioners;
 
 /// <summary>
 /// What pictures of a code look like on average, small and blurred: one table of pictures per level, summed like a residual codebook.

@@ -1,4 +1,7 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Conditioners;
+using Recsys.Diffusion.Recipes;
+
+namespace Recsys.Diffusion.Denoisers;
 
 /// <summary>A denoiser and the conditioner that it is trained with: what a checkpoint holds.</summary>
 public sealed class ConditionalDenoiser : Module

@@ -1,4 +1,6 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Conditioners;
+
+namespace Recsys.Diffusion.Denoisers;
 
 /// <summary>The network: a noisy picture, its time and a condition in, the prediction out.</summary>
 public interface IDenoiser

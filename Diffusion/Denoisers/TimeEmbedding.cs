@@ -1,4 +1,4 @@
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Denoisers;
 
 /// <summary>Sinusoidal embedding of the time (Vaswani et al. 2017, section 3.5, as used by DDPM and by latent diffusion).</summary>
 public static class TimeEmbedding

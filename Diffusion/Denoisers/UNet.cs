@@ -1,4 +1,6 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Conditioners;
+
+namespace Recsys.Diffusion.Denoisers;
 
 /// <summary>
 /// The U-Net of Dhariwal and Nichol 2021 (ADM), small: residual blocks whose second normalisation is steered by time and condition

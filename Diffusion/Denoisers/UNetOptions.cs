@@ -1,4 +1,4 @@
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Denoisers;
 
 /// <summary>The size of a U-Net.</summary>
 public sealed record UNetOptions

@@ -1,4 +1,6 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Conditioners;
+
+namespace Recsys.Diffusion.Guidance;
 
 /// <summary>Combines what the network says with and without the condition.</summary>
 public interface IGuidance

@@ -1,4 +1,7 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Recipes;
+using Recsys.Diffusion.Training;
+
+namespace Recsys.Diffusion.Metrics;
 
 /// <summary>
 /// Whether drawn pictures are of the items that were asked for: each is compared, pixel by pixel, with every picture of the catalogue.

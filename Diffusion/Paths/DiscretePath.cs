@@ -1,4 +1,4 @@
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Paths;
 
 /// <summary>
 /// A variance-preserving DDPM path of T noising steps: time k is the state after k of them, so Alpha² at time k is the paper's

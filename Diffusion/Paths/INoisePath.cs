@@ -1,4 +1,4 @@
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Paths;
 
 /// <summary>Where a path stands at one time: x_t = Alpha · x0 + Sigma · eps, and both coefficients' derivatives by time.</summary>
 public readonly record struct PathPoint(double Alpha, double Sigma, double AlphaRate, double SigmaRate);

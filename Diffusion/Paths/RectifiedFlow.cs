@@ -1,4 +1,4 @@
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Paths;
 
 /// <summary>
 /// The straight line between data and noise: x_t = (1 − t) x0 + t eps (Liu et al. 2023; Lipman et al. 2023), in the direction of

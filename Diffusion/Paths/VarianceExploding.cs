@@ -1,4 +1,4 @@
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Paths;
 
 /// <summary>Data plus growing noise: x_t = x0 + t eps, the time being the noise level itself (Karras et al. 2022, section 3).</summary>
 public sealed class VarianceExploding(double maxTime = 80) : INoisePath

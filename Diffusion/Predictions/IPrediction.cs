@@ -1,4 +1,7 @@
-namespace Recsys.Diffusion;
+using Recsys.Catalog;
+using Recsys.Diffusion.Paths;
+
+namespace Recsys.Diffusion.Predictions;
 
 /// <summary>
 /// What the network is trained to output. Every parameterisation here is a mix p · x0 + q · eps whose weights depend only on the

@@ -1,4 +1,6 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Paths;
+
+namespace Recsys.Diffusion.Predictions;
 
 /// <summary>The noise itself (Ho et al. 2020, equation 14). Singular where the picture's share is 0.</summary>
 public sealed class EpsPrediction : IPrediction

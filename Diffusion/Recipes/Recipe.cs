@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Recsys.Diffusion.Denoisers;
 
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Recipes;
 
 /// <summary>
 /// A diffusion system as a composition of named parts, plus how it is sampled by default. Stored as JSON beside the weights and

@@ -1,4 +1,10 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Codecs;
+using Recsys.Diffusion.Paths;
+using Recsys.Diffusion.Predictions;
+using Recsys.Diffusion.Solvers;
+using Recsys.Diffusion.Training;
+
+namespace Recsys.Diffusion.Recipes;
 
 /// <summary>The parts that recipes may name. A new system adds its parts here and nothing elsewhere.</summary>
 public static class RecipeParts

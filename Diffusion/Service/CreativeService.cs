@@ -2,10 +2,12 @@ using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
 using Recsys.Catalog.Ports;
+using Recsys.Catalog;
+using Recsys.Protos;
 using Recsys.V1;
 using SemanticId = Recsys.Catalog.SemanticId;
 
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Service;
 
 /// <summary>gRPC service Creative: pictures of an item, of a semantic ID, or of what Retrieval recommends for a history.</summary>
 public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : Creative.CreativeBase
@@ -82,7 +84,7 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
                     {
                         Index = i,
                         Png = UnsafeByteOperations.UnsafeWrap(paintings[i].Png),
-                        SemanticId = ToProto(paintings[i].Id),
+                        SemanticId = paintings[i].Id.ToMessage(),
                         ItemId = subjects[i].ItemId,
                         Seed = paintings[i].Seed,
                     },
@@ -101,7 +103,7 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
                 return [.. Enumerable.Repeat((ofItem, request.ItemId), count)];
 
             case GenerateRequest.SubjectOneofCase.SemanticId:
-                var id = FromProto(request.SemanticId, items);
+                var id = Checked(request.SemanticId, items);
                 return [.. Enumerable.Repeat((id, items.TryIndex(id, out int item) ? items.Ids[item] : ""), count)];
 
             case GenerateRequest.SubjectOneofCase.History:
@@ -123,7 +125,7 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
         }
     }
 
-    private static SemanticId FromProto(V1.SemanticId id, ItemTable items)
+    private static SemanticId Checked(V1.SemanticId id, ItemTable items)
     {
         int levels = id.Codes.Count;
         if (levels == 0 || levels > items.Levels)
@@ -139,16 +141,7 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
             }
         }
 
-        return id.Collision <= ushort.MaxValue
-            ? new SemanticId([.. id.Codes.Select(code => (ushort)code)], (ushort)id.Collision)
-            : throw CatalogException.Invalid($"semantic_id: collision {id.Collision}: allowed are 0 to {ushort.MaxValue}.");
-    }
-
-    private static V1.SemanticId ToProto(SemanticId id)
-    {
-        var proto = new V1.SemanticId { Collision = id.Collision };
-        proto.Codes.AddRange(id.Codes().Select(code => (uint)code));
-        return proto;
+        return id.ToSemanticId();
     }
 
     private async Task Tell(ChannelReader<PaintProgress> progress, string version, IServerStreamWriter<GenerateResponse> stream, CancellationToken cancel)

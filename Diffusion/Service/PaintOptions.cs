@@ -1,4 +1,6 @@
-namespace Recsys.Diffusion;
+using Recsys.Catalog;
+
+namespace Recsys.Diffusion.Service;
 
 /// <summary>One wished picture.</summary>
 /// <param name="Id">A semantic ID, whether an item has it or not; with fewer codes than levels only the coarse ones condition.</param>

@@ -1,8 +1,11 @@
 using System.Globalization;
+using Recsys.Catalog;
 using Recsys.Catalog.Ports;
+using Recsys.Diffusion.Recipes;
+using Recsys.Diffusion.Training;
 using Recsys.Imaging;
 
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Service;
 
 /// <summary>The creative part of a version: draws pictures from semantic IDs. Thread-safe.</summary>
 public sealed class Painter : IVersionPart

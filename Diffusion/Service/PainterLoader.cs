@@ -1,6 +1,8 @@
+using Recsys.Catalog;
 using Recsys.Catalog.Ports;
+using Recsys.Diffusion.Training;
 
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Service;
 
 /// <summary>Loads a version's creative part and draws one picture with it, so that the first request does not pay for the warm-up.</summary>
 public sealed class PainterLoader : IVersionPartLoader

@@ -1,4 +1,6 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Paths;
+
+namespace Recsys.Diffusion.Solvers;
 
 /// <summary>
 /// DDIM (Song et al. 2021, equation 12) on any path: the clean picture and the noise put together again at the next time. With

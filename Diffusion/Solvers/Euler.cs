@@ -1,4 +1,7 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Paths;
+using Recsys.Diffusion.Predictions;
+
+namespace Recsys.Diffusion.Solvers;
 
 /// <summary>dx/dt = α' x0 + σ' eps, one evaluation a step.</summary>
 public sealed class Euler : ISolver

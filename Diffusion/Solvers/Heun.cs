@@ -1,4 +1,6 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Paths;
+
+namespace Recsys.Diffusion.Solvers;
 
 /// <summary>
 /// Euler's step, then the mean of the velocities at both its ends (Karras et al. 2022, algorithm 1): two evaluations a step, but one

@@ -1,4 +1,4 @@
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Solvers;
 
 /// <summary>Every random draw of sampling goes through here.</summary>
 public interface INoise

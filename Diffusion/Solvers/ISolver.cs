@@ -1,4 +1,7 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Paths;
+using Recsys.Diffusion.Predictions;
+
+namespace Recsys.Diffusion.Solvers;
 
 /// <summary>What a solver asks of a model: the clean picture and the noise in <paramref name="x"/>, guidance included.</summary>
 public delegate Denoised Denoise(Tensor x, double time);

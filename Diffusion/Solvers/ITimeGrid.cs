@@ -1,4 +1,6 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Paths;
+
+namespace Recsys.Diffusion.Solvers;
 
 /// <summary>The times that a solver visits: always an explicit falling list that ends in 0, so that no solver does time arithmetic.</summary>
 public interface ITimeGrid

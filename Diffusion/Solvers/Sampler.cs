@@ -1,4 +1,10 @@
-namespace Recsys.Diffusion;
+using Recsys.Diffusion.Conditioners;
+using Recsys.Diffusion.Denoisers;
+using Recsys.Diffusion.Guidance;
+using Recsys.Diffusion.Paths;
+using Recsys.Diffusion.Predictions;
+
+namespace Recsys.Diffusion.Solvers;
 
 /// <summary>Runs a solver over a grid with a network, a prediction and a guidance: everything that a recipe composes.</summary>
 public static class Sampler

@@ -1,6 +1,10 @@
 using System.Text.Json;
+using Recsys.Catalog;
+using Recsys.Diffusion.Denoisers;
+using Recsys.Diffusion.Recipes;
+using Recsys.Torch.Safetensors;
 
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Training;
 
 /// <summary>
 /// A creative model on disk: <c>creative.json</c> (recipe, its hash, sizes, how it was trained) and <c>creative.safetensors</c>. Nothing

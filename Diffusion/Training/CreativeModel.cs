@@ -1,4 +1,11 @@
-namespace Recsys.Diffusion;
+using Recsys.Catalog;
+using Recsys.Diffusion.Denoisers;
+using Recsys.Diffusion.Guidance;
+using Recsys.Diffusion.Predictions;
+using Recsys.Diffusion.Recipes;
+using Recsys.Diffusion.Solvers;
+
+namespace Recsys.Diffusion.Training;
 
 /// <summary>How a model was trained.</summary>
 /// <param name="Loss">Mean loss of the last report.</param>

@@ -1,4 +1,8 @@
-namespace Recsys.Diffusion;
+using Recsys.Catalog;
+using Recsys.Diffusion.Denoisers;
+using Recsys.Diffusion.Recipes;
+
+namespace Recsys.Diffusion.Training;
 
 /// <summary>How the creative model is trained.</summary>
 public sealed record CreativeOptions

@@ -1,8 +1,11 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Recsys.Catalog;
+using Recsys.Diffusion.Denoisers;
+using Recsys.Diffusion.Recipes;
 
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Training;
 
 /// <summary>The optimiser steps of one training.</summary>
 internal sealed class CreativeRun : IDisposable

@@ -1,4 +1,8 @@
-namespace Recsys.Diffusion;
+using Recsys.Catalog;
+using Recsys.Diffusion.Denoisers;
+using Recsys.Diffusion.Recipes;
+
+namespace Recsys.Diffusion.Training;
 
 /// <summary>Trains the denoiser on the catalogue's pictures, each conditioned on its item's semantic ID.</summary>
 public static class CreativeTrainer

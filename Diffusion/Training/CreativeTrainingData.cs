@@ -1,7 +1,8 @@
-using Recsys.Catalog.Datasets;
+using Recsys.Catalog;
+using Recsys.Catalog.Ports;
 using Recsys.Imaging;
 
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Training;
 
 /// <summary>What the creative model learns from.</summary>
 /// <param name="Ids">[items] semantic IDs.</param>

@@ -1,4 +1,4 @@
-namespace Recsys.Diffusion;
+namespace Recsys.Diffusion.Training;
 
 /// <summary>Which times a training batch looks at, as shares of the path's <see cref="INoisePath.MaxTime"/>.</summary>
 public interface ITimeSampler

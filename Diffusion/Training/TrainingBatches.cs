@@ -1,4 +1,11 @@
-namespace Recsys.Diffusion;
+using Recsys.Catalog;
+using Recsys.Diffusion.Codecs;
+using Recsys.Diffusion.Conditioners;
+using Recsys.Diffusion.Paths;
+using Recsys.Diffusion.Predictions;
+using Recsys.Diffusion.Recipes;
+
+namespace Recsys.Diffusion.Training;
 
 /// <param name="Noisy">[batch, channels, side, side]</param>
 /// <param name="Time">[batch] as the network is told.</param>

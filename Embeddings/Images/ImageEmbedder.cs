@@ -1,5 +1,5 @@
 using Recsys.Catalog;
-using Recsys.Catalog.Datasets;
+using Recsys.Catalog.Ports;
 using Recsys.Embeddings.Factorisation;
 using Recsys.Imaging;
 

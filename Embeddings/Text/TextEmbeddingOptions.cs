@@ -1,5 +1,3 @@
-using Recsys.Catalog;
-
 namespace Recsys.Embeddings.Text;
 
 /// <param name="Dim">Values per vector, 1 to 1,024; fewer when the catalogue has fewer items or terms.</param>

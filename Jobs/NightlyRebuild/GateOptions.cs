@@ -1,4 +1,4 @@
-namespace Recsys.Jobs;
+namespace Recsys.Jobs.NightlyRebuild;
 
 /// <summary>What a new version must hold before it may become the active one.</summary>
 public sealed record GateOptions

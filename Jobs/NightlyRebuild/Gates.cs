@@ -1,13 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Recsys.Catalog;
-using Recsys.Catalog.Datasets;
 using Recsys.Catalog.Ports;
+using Recsys.Datasets;
+using Recsys.Files;
 using Recsys.Quantizer.Encoding;
 using Recsys.Retrieval;
 using Recsys.Retrieval.Evaluation;
 
-namespace Recsys.Jobs;
+namespace Recsys.Jobs.NightlyRebuild;
 
 /// <summary>Measures a new version against its bounds. Recall is asked on validation targets only: test targets choose nothing.</summary>
 internal static class Gates

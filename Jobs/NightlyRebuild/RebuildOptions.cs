@@ -1,12 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Recsys.Catalog;
-using Recsys.Diffusion;
+using Recsys.Diffusion.Training;
 using Recsys.Embeddings;
 using Recsys.Quantizer;
 using Recsys.Retrieval;
 
-namespace Recsys.Jobs;
+namespace Recsys.Jobs.NightlyRebuild;
 
 /// <summary>Everything a rebuild can be told; <c>--config FILE</c> reads it as JSON with snake_case keys.</summary>
 public sealed record RebuildOptions

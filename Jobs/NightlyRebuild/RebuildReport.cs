@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Recsys.Datasets;
 using Recsys.Quantizer.Encoding;
 
-namespace Recsys.Jobs;
+namespace Recsys.Jobs.NightlyRebuild;
 
 /// <summary>What a rebuild did and measured; <c>report.json</c> of its version.</summary>
 public sealed record RebuildReport

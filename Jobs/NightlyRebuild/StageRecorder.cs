@@ -1,6 +1,6 @@
 using Recsys.Catalog;
 
-namespace Recsys.Jobs;
+namespace Recsys.Jobs.NightlyRebuild;
 
 /// <summary>Times each stage and keeps its curves while it passes progress on.</summary>
 public sealed class StageRecorder(IProgress<StageProgress>? next, TimeProvider time) : IProgress<StageProgress>

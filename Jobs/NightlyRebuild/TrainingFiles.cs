@@ -1,6 +1,6 @@
 using Recsys.Catalog;
 
-namespace Recsys.Jobs;
+namespace Recsys.Jobs.NightlyRebuild;
 
 /// <summary>Where a rebuild's trainings keep their checkpoints: beside the versions, until the version that they made is published.</summary>
 internal static class TrainingFiles

@@ -1,7 +1,8 @@
 using Quartz;
 using Recsys.Catalog;
+using Recsys.Jobs.NightlyRebuild;
 
-namespace Recsys.Jobs;
+namespace Recsys.Jobs.Scheduling;
 
 /// <summary>Runs rebuilds on a Quartz cron schedule, never two at once; a failed one is told and the next night tries again.</summary>
 public static class NightlySchedule

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Recsys.Catalog;
+using Recsys.Quantizer.Models;
 
 namespace Recsys.Quantizer.Encoding;
 

@@ -1,5 +1,6 @@
 using Recsys.Catalog;
 using Recsys.Quantizer.Models;
+using Recsys.Torch.Safetensors;
 
 namespace Recsys.Quantizer.Encoding;
 

@@ -1,4 +1,3 @@
-
 namespace Recsys.Quantizer.Models;
 
 /// <summary>

@@ -1,4 +1,3 @@
-
 namespace Recsys.Quantizer.Models;
 
 /// <summary>What one pass of an <see cref="RqVae"/> gives to its training.</summary>

@@ -1,5 +1,5 @@
-using Recsys.Catalog.Ports;
 using Recsys.Catalog;
+using Recsys.Catalog.Ports;
 
 namespace Recsys.Quantizer.Service;
 

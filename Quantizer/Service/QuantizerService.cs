@@ -1,7 +1,9 @@
 using Grpc.Core;
-using Recsys.Catalog;
 using Recsys.Catalog.Ports;
+using Recsys.Catalog;
+using Recsys.Protos;
 using Recsys.Quantizer.Encoding;
+using Recsys.Torch.Kernels;
 using Recsys.V1;
 using SemanticId = Recsys.Catalog.SemanticId;
 
@@ -29,7 +31,7 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
             response.Items.Add(new EncodedItem
             {
                 ItemId = request.Items[i].ItemId,
-                SemanticId = ToMessage(new SemanticId(codes.AsSpan(i * codebook.Levels, codebook.Levels))),
+                SemanticId = new SemanticId(codes.AsSpan(i * codebook.Levels, codebook.Levels)).ToMessage(),
                 ReconstructionError = MeanSquare(fused, reconstruction, i, codebook.Fusion.Dim),
             });
         }
@@ -56,7 +58,7 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
             {
                 var item = request.Items[from + i];
                 journal.Note(new AppendedItem(item.ItemId, assigned[i].Id, item.Title), assigned[i].Existing);
-                response.Items.Add(new AssignedItem { ItemId = item.ItemId, SemanticId = ToMessage(assigned[i].Id), Existing = assigned[i].Existing });
+                response.Items.Add(new AssignedItem { ItemId = item.ItemId, SemanticId = assigned[i].Id.ToMessage(), Existing = assigned[i].Existing });
             }
         }
 
@@ -82,7 +84,7 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
             SemanticId? id = snapshot.Items.TryIndex(itemId, out int item)
                 ? snapshot.Items.SemanticIds[item]
                 : await store.FindAsync(snapshot.Version, itemId, cancel).ConfigureAwait(false);
-            response.Items.Add(new LookedUpItem { ItemId = itemId, SemanticId = id is { } found ? ToMessage(found) : null });
+            response.Items.Add(new LookedUpItem { ItemId = itemId, SemanticId = id is { } found ? found.ToMessage() : null });
         }
 
         for (int i = 0; i < prefixes.Length; i++)
@@ -120,12 +122,5 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         }
 
         return sum / dim;
-    }
-
-    private static V1.SemanticId ToMessage(SemanticId id)
-    {
-        var message = new V1.SemanticId { Collision = id.Collision };
-        message.Codes.AddRange(id.Codes().Select(code => (uint)code));
-        return message;
     }
 }

@@ -1,4 +1,5 @@
 using Recsys.Catalog;
+using Recsys.Faiss;
 using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Models;
 

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Recsys.Protos;
 using Recsys.V1;
 
 namespace Recsys.Retrieval.Service;
@@ -48,10 +49,11 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
         }
     }
 
-    private static RecommendedItem ToMessage(Recommendation answer, ItemTable items)
+    private static RecommendedItem ToMessage(Recommendation answer, ItemTable items) => new()
     {
-        var id = new V1.SemanticId { Collision = answer.Id.Collision };
-        id.Codes.AddRange(answer.Id.Codes().Select(code => (uint)code));
-        return new RecommendedItem { ItemId = items.Ids[answer.Item], SemanticId = id, Score = answer.LogProbability, Title = items.Titles[answer.Item] };
-    }
+        ItemId = items.Ids[answer.Item],
+        SemanticId = answer.Id.ToMessage(),
+        Score = answer.LogProbability,
+        Title = items.Titles[answer.Item],
+    };
 }

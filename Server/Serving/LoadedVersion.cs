@@ -1,4 +1,3 @@
-using Recsys.Catalog;
 using Recsys.Catalog.Ports;
 
 namespace Recsys.Server.Serving;

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Recsys.Catalog.Ports;
-using Recsys.Diffusion;
+using Recsys.Diffusion.Service;
 using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Service;
 using Recsys.Retrieval;

@@ -1,5 +1,7 @@
 using Recsys.Catalog;
 using Recsys.Store;
+using Recsys.Store.Redis;
+using Recsys.Store.Versions;
 
 namespace Recsys.Server.Serving;
 

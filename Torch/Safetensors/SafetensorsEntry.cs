@@ -1,5 +1,4 @@
-
-namespace Recsys.Torch;
+namespace Recsys.Torch.Safetensors;
 
 /// <summary>One tensor of a file.</summary>
 /// <param name="Name">Its key.</param>

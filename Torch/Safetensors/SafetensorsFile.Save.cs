@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace Recsys.Torch;
+namespace Recsys.Torch.Safetensors;
 
 public static partial class SafetensorsFile
 {

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Microsoft.Win32.SafeHandles;
 
-namespace Recsys.Torch;
+namespace Recsys.Torch.Safetensors;
 
 /// <summary>
 /// Tensors by name in the safetensors format: no code, only numbers (https://github.com/huggingface/safetensors, format of version 0.4).

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace Recsys.Torch;
+namespace Recsys.Torch.Safetensors;
 
 /// <summary>
 /// The JSON in front of the data. Reading trusts nothing: strict UTF-8 and JSON, no key twice, no unknown field, every length equal

@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
-using Recsys.Diffusion;
+using Recsys.Diffusion.Training;
 using Recsys.Retrieval;
+using Recsys.Retrieval.Decoding;
 using Recsys.Retrieval.Training;
 
-namespace Recsys.Server.Bench;
+namespace Recsys.Cli.Bench;
 
 /// <summary>Cases through the product's own public calls: this file is compiled into the product and beside the build that it is measured against.</summary>
 internal static class Workloads

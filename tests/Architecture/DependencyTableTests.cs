@@ -7,18 +7,21 @@ public sealed class DependencyTableTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
+        ["Catalog"] = [],
         ["Torch"] = [],
         ["Faiss"] = [],
         ["Imaging"] = [],
-        ["Catalog"] = [],
-        ["Protos"] = [],
-        ["Embeddings"] = ["Catalog", "Imaging"],
-        ["Store"] = ["Catalog"],
+        ["Files"] = ["Catalog"],
+        ["Protos"] = ["Catalog"],
+        ["Datasets"] = ["Catalog", "Files"],
+        ["Embeddings"] = ["Catalog", "Files", "Datasets", "Imaging"],
+        ["Store"] = ["Catalog", "Files"],
         ["Quantizer"] = ["Catalog", "Protos", "Torch", "Faiss"],
         ["Retrieval"] = ["Catalog", "Protos", "Torch", "Faiss"],
         ["Diffusion"] = ["Catalog", "Protos", "Torch", "Faiss", "Imaging"],
-        ["Jobs"] = ["Catalog", "Embeddings", "Quantizer", "Retrieval", "Diffusion"],
-        ["Server"] = ["Catalog", "Protos", "Torch", "Faiss", "Imaging", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Jobs"],
+        ["Jobs"] = ["Catalog", "Files", "Datasets", "Embeddings", "Quantizer", "Retrieval", "Diffusion"],
+        ["Server"] = ["Catalog", "Protos", "Torch", "Faiss", "Imaging", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Jobs"],
+        ["Cli"] = ["Catalog", "Protos", "Torch", "Faiss", "Imaging", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Jobs", "Server"],
     };
 
     public static TheoryData<string> Projects()
@@ -41,6 +44,17 @@ public sealed class DependencyTableTests
         var references = XDocument.Load(file).Descendants("ProjectReference")
             .Select(reference => Folder(Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, reference.Attribute("Include")!.Value))));
         Assert.Empty(references.Except(Allowed[folder]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void A_project_uses_what_it_references(string folder)
+    {
+        string root = Path.Combine(RepositoryRoot.Path, folder);
+        string file = Directory.GetFiles(root, "*.csproj").Single();
+        string sources = string.Concat(Directory.GetFiles(root, "*.cs", SearchOption.AllDirectories).Append(Path.Combine(RepositoryRoot.Path, "Torch/Torch.props")).Select(File.ReadAllText));
+        var references = XDocument.Load(file).Descendants("ProjectReference").Select(reference => reference.Attribute("Include")!.Value.Split('/')[1]);
+        Assert.All(references, room => Assert.Contains(room == "Protos" ? "Recsys.V1" : "Recsys." + room, sources, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -43,8 +43,8 @@ public sealed class LauncherTests : IDisposable
         Tool("dotnet", """
             case "$*" in
               build*) echo "build" >> "$ROOT/calls"; [ -z "${FAKE_DIE:-}" ] || kill -9 $PPID; sleep 0.3
-                mkdir -p "$ROOT/artifacts/native" "$ROOT/artifacts/bin/Recsys.Server/release"
-                touch "$ROOT"/artifacts/native/librecsys_{kernels,faiss}.so "$ROOT/artifacts/bin/Recsys.Server/release/recsys.dll";;
+                mkdir -p "$ROOT/artifacts/native" "$ROOT/artifacts/bin/Recsys.Cli/release"
+                touch "$ROOT"/artifacts/native/librecsys_{kernels,faiss}.so "$ROOT/artifacts/bin/Recsys.Cli/release/recsys.dll";;
               test*) echo "${FAKE_RESULT:-Passed!  - Failed:     0, Passed:    20, Skipped:     1, Total:    21}"; exit ${FAKE_TESTS:-0};;
               *"doctor --json") echo '{"ok":true,"libtorch":"7.8.9"}'; exit ${FAKE_DOCTOR:-0};;
               *" allocator") echo "${LD_PRELOAD:-none} ${MALLOC_CONF:-none}";;
@@ -78,13 +78,13 @@ public sealed class LauncherTests : IDisposable
     {
         Run("demo");
         File.Delete(Path.Combine(_root, "calls"));
-        File.Delete(Path.Combine(_root, "artifacts/bin/Recsys.Server/release/recsys.dll"));
+        File.Delete(Path.Combine(_root, "artifacts/bin/Recsys.Cli/release/recsys.dll"));
         Assert.Equal((0, "ran demo\n"), Run("demo"));
         Assert.Equal(["build"], Calls());
     }
 
     [Theory]
-    [InlineData("Server/source.cs")]
+    [InlineData("Cli/source.cs")]
     [InlineData("Torch/source.cs")]
     [InlineData("bench/workloads/source.cs")]
     [InlineData("build/source.cs")]

@@ -5,8 +5,31 @@ namespace Recsys.Architecture.Tests;
 /// <summary>House rules that the compiler does not know, read off the sources.</summary>
 public sealed partial class SourceRuleTests
 {
+    private const int LongestLine = 140, LongestFile = 300, LongestProduct = 22_000;
+
     private static readonly string[] Roots =
-        ["Torch", "Faiss", "Imaging", "Catalog", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs", "Server"];
+    [
+        "Catalog", "Protos", "Files", "Datasets", "Imaging", "Torch", "Faiss", "Embeddings", "Quantizer", "Retrieval", "Diffusion",
+        "Store", "Jobs", "Server", "Cli",
+    ];
+
+    [Fact]
+    public void A_namespace_is_the_folder()
+    {
+        var strays = Sources()
+            .Select(file => (File: file, Says: File.ReadLines(Path.Combine(RepositoryRoot.Path, file)).FirstOrDefault(line => line.StartsWith("namespace ", StringComparison.Ordinal))))
+            .Where(file => file.Says is not null && file.Says != $"namespace Recsys.{Path.GetDirectoryName(file.File)!.Replace('/', '.')};");
+        Assert.Empty(strays);
+    }
+
+    [Fact]
+    public void No_file_and_no_line_is_long()
+    {
+        var lengths = Sources().Select(file => (File: file, Lines: File.ReadAllLines(Path.Combine(RepositoryRoot.Path, file)))).ToList();
+        Assert.Empty(lengths.Where(file => file.Lines.Length > LongestFile).Select(file => $"{file.File}: {file.Lines.Length} lines"));
+        Assert.Empty(lengths.SelectMany(file => file.Lines.Index().Where(line => line.Item.Length > LongestLine).Select(line => $"{file.File}:{line.Index + 1}: {line.Item.Length} characters")));
+        Assert.InRange(lengths.Sum(file => file.Lines.Length), 1, LongestProduct);
+    }
 
     [Fact]
     public void PInvoke_and_unsafe_appear_only_in_Torch_and_Faiss() =>
@@ -15,7 +38,8 @@ public sealed partial class SourceRuleTests
     [Fact]
     public void Grpc_types_appear_only_in_services_the_server_and_the_protos() =>
         Refuse(
-            file => !file.StartsWith("Protos/", StringComparison.Ordinal) && !file.StartsWith("Server/", StringComparison.Ordinal) && !file.Contains("/Service/", StringComparison.Ordinal),
+            file => !file.StartsWith("Protos/", StringComparison.Ordinal) && !file.StartsWith("Server/", StringComparison.Ordinal)
+                && !file.StartsWith("Cli/", StringComparison.Ordinal) && !file.Contains("/Service/", StringComparison.Ordinal),
             GrpcTypes());
 
     [Fact]

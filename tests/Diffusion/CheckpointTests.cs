@@ -1,4 +1,8 @@
+using Recsys.Catalog;
 using Recsys.Catalog.Ports;
+using Recsys.Diffusion.Recipes;
+using Recsys.Diffusion.Service;
+using Recsys.Diffusion.Training;
 
 namespace Recsys.Diffusion.Tests;
 

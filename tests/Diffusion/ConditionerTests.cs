@@ -1,3 +1,7 @@
+using Recsys.Catalog;
+using Recsys.Diffusion.Conditioners;
+using Recsys.Diffusion.Training;
+
 namespace Recsys.Diffusion.Tests;
 
 public class ConditionerTests

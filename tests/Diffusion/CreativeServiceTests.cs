@@ -1,5 +1,8 @@
 using Grpc.Core;
+using Recsys.Catalog;
 using Recsys.Catalog.Ports;
+using Recsys.Diffusion.Predictions;
+using Recsys.Diffusion.Service;
 using Recsys.Imaging;
 using Recsys.V1;
 using SemanticId = Recsys.Catalog.SemanticId;

@@ -1,3 +1,8 @@
+using Recsys.Diffusion.Denoisers;
+using Recsys.Diffusion.Recipes;
+using Recsys.Diffusion.Solvers;
+using Recsys.Diffusion.Training;
+
 namespace Recsys.Diffusion.Tests;
 
 public class DenoiserTests

@@ -1,3 +1,7 @@
+using Recsys.Diffusion.Paths;
+using Recsys.Diffusion.Predictions;
+using Recsys.Diffusion.Solvers;
+
 namespace Recsys.Diffusion.Tests;
 
 /// <summary>

@@ -1,3 +1,7 @@
+using Recsys.Diffusion.Conditioners;
+using Recsys.Diffusion.Guidance;
+using Recsys.Diffusion.Solvers;
+
 namespace Recsys.Diffusion.Tests;
 
 public class GuidanceTests

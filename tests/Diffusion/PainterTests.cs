@@ -1,5 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
+using Recsys.Catalog;
+using Recsys.Diffusion.Predictions;
+using Recsys.Diffusion.Recipes;
+using Recsys.Diffusion.Service;
 using Recsys.Imaging;
 
 namespace Recsys.Diffusion.Tests;

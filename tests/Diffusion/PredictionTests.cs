@@ -1,3 +1,9 @@
+using Recsys.Catalog;
+using Recsys.Diffusion.Paths;
+using Recsys.Diffusion.Predictions;
+using Recsys.Diffusion.Recipes;
+using Recsys.Diffusion.Solvers;
+
 namespace Recsys.Diffusion.Tests;
 
 public class PredictionTests

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Recsys.Catalog;
 using Recsys.Catalog.Ports;
 using Recsys.V1;
 

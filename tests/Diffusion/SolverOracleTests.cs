@@ -1,3 +1,6 @@
+using Recsys.Diffusion.Paths;
+using Recsys.Diffusion.Solvers;
+
 namespace Recsys.Diffusion.Tests;
 
 /// <summary>Solvers against closed forms on Gaussian data.</summary>

@@ -1,3 +1,8 @@
+using Recsys.Catalog;
+using Recsys.Diffusion.Denoisers;
+using Recsys.Diffusion.Recipes;
+using Recsys.Diffusion.Training;
+
 namespace Recsys.Diffusion.Tests;
 
 /// <summary>A model of seconds: two levels of 3 and 2 codes, 8 × 8 pictures, one plain colour (and a stripe) for each of its items.</summary>

@@ -1,4 +1,6 @@
-using Recsys.Catalog.Datasets;
+using Recsys.Catalog;
+using Recsys.Catalog.Ports;
+using Recsys.Diffusion.Training;
 using Recsys.Imaging;
 
 namespace Recsys.Diffusion.Tests;

@@ -1,3 +1,7 @@
+using Recsys.Catalog;
+using Recsys.Diffusion.Recipes;
+using Recsys.Diffusion.Training;
+
 namespace Recsys.Diffusion.Tests;
 
 [Collection(TinyModelCollection.Name)]

@@ -1,5 +1,5 @@
 using Recsys.Catalog;
-using Recsys.Catalog.Datasets;
+using Recsys.Datasets;
 using Recsys.Imaging;
 
 namespace Recsys.Embeddings.Tests;

@@ -1,4 +1,4 @@
-using Recsys.Catalog.Datasets;
+using Recsys.Catalog.Ports;
 using Recsys.Embeddings.Images;
 using Recsys.Imaging;
 

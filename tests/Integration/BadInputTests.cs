@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Recsys.Catalog;
 using Recsys.V1;
 
 namespace Recsys.Integration.Tests;
@@ -101,7 +102,7 @@ public sealed class BadInputTests(World world)
 
     [Fact]
     public Task A_code_outside_the_codebook_is_refused_with_the_codebooks_size() =>
-        Refused(StatusCode.InvalidArgument, "16", () => DrawAsync(new GenerateRequest { SemanticId = new SemanticId { Codes = { 16 } } }));
+        Refused(StatusCode.InvalidArgument, "16", () => DrawAsync(new GenerateRequest { SemanticId = new V1.SemanticId { Codes = { 16 } } }));
 
     [Fact]
     public Task An_unknown_version_is_not_activated() =>

@@ -1,4 +1,4 @@
-using Recsys.Server.Bench;
+using Recsys.Cli.Bench;
 
 namespace Recsys.Integration.Tests;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Recsys.Cli.Terminal;
 
 namespace Recsys.Integration.Tests;
 
@@ -8,7 +9,7 @@ internal static class Cli
 {
     public static string Root { get; } = FindRoot();
 
-    public static string Assembly { get; } = Path.Combine(Root, "artifacts", "bin", "Recsys.Server", "release", "recsys.dll");
+    public static string Assembly { get; } = Path.Combine(Root, "artifacts", "bin", "Recsys.Cli", "release", "recsys.dll");
 
     public sealed record Result(int ExitCode, string Output, string Error)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
-using Recsys.Server.Verbs;
+using Recsys.Cli.Terminal;
+using Recsys.Cli.Verbs;
 
 namespace Recsys.Integration.Tests;
 
@@ -61,7 +62,7 @@ public sealed partial class CommandLineTests(World world)
     {
         string pictures = Path.Combine(world.Folder, "no-pictures");
         var refused = await Cli.RunAsync("creative", "--item", "no-such-item", "--out", pictures, "--server", world.Address);
-        Assert.Equal(Server.Terminal.ExitCode.NotFound, refused.ExitCode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.NotFound, refused.ExitCode);
         Assert.Contains("no-such-item", refused.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(pictures));
     }
@@ -70,7 +71,7 @@ public sealed partial class CommandLineTests(World world)
     public async Task A_missing_dataset_is_named()
     {
         var result = await Cli.RunAsync("embed", "--data", Path.Combine(world.Folder, "nowhere"), "--json");
-        Assert.Equal(Server.Terminal.ExitCode.NotFound, result.ExitCode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.NotFound, result.ExitCode);
         Assert.Contains("nowhere", result.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
     }
 
@@ -80,7 +81,7 @@ public sealed partial class CommandLineTests(World world)
         string config = Path.Combine(world.Folder, "typo.json");
         await File.WriteAllTextAsync(config, """{ "retrieval": { "layerz": 4 } }""");
         var result = await Cli.RunAsync("rebuild", "--data", world.Data, "--out", Path.Combine(world.Folder, "typo"), "--config", config);
-        Assert.Equal(Server.Terminal.ExitCode.InvalidArgument, result.ExitCode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.InvalidArgument, result.ExitCode);
         Assert.Contains("layerz", result.Error, StringComparison.Ordinal);
     }
 
@@ -90,7 +91,7 @@ public sealed partial class CommandLineTests(World world)
         string config = Path.Combine(world.Folder, "ranges.json");
         await File.WriteAllTextAsync(config, """{ "device": "abacus", "retrieval": { "dropout": 2 }, "gates": { "min_coverage": 3 } }""");
         var result = await Cli.RunAsync("rebuild", "--data", world.Data, "--out", Path.Combine(world.Folder, "ranges"), "--config", config);
-        Assert.Equal(Server.Terminal.ExitCode.InvalidArgument, result.ExitCode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.InvalidArgument, result.ExitCode);
         Assert.Contains("abacus", result.Error, StringComparison.Ordinal);
         Assert.Contains("ropout", result.Error, StringComparison.Ordinal);
         Assert.Contains("min_coverage", result.Error, StringComparison.Ordinal);
@@ -107,7 +108,7 @@ public sealed partial class CommandLineTests(World world)
         }
 
         var result = await Cli.RunAsync("eval", "--data", world.Data, "--versions", versions, "--version-id", world.Version);
-        Assert.Equal(Server.Terminal.ExitCode.DataLoss, result.ExitCode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.DataLoss, result.ExitCode);
         Assert.Contains("items.tsv", result.Error, StringComparison.Ordinal);
     }
 
@@ -120,7 +121,7 @@ public sealed partial class CommandLineTests(World world)
         lines[0] = string.Join(' ', lines[0].Split(' ').Take(4));
         await File.WriteAllLinesAsync(Path.Combine(data, "sequences.txt"), lines);
         var result = await Cli.RunAsync("eval", "--data", data, "--versions", world.Versions, "--version-id", world.Version);
-        Assert.Equal(Server.Terminal.ExitCode.Precondition, result.ExitCode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.Precondition, result.ExitCode);
         Assert.Contains("split", result.Error, StringComparison.Ordinal);
     }
 
@@ -131,7 +132,7 @@ public sealed partial class CommandLineTests(World world)
         string config = Path.Combine(world.Folder, "strict.json");
         await File.WriteAllTextAsync(config, World.TinyConfig.Replace("\"users\": 100", "\"users\": 100, \"min_recall\": 0.99", StringComparison.Ordinal));
         var result = await Cli.RunAsync("rebuild", "--data", world.Data, "--out", world.Versions, "--config", config, "--json");
-        Assert.Equal(Server.Terminal.ExitCode.GateFailed, result.ExitCode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.GateFailed, result.ExitCode);
         Assert.Contains("recall", result.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
         var listed = (await Cli.DoneAsync("versions", "list", "--server", world.Address, "--json")).Json;
         Assert.Equal(active, listed.GetProperty("active").GetString());

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Recsys.Cli.Terminal;
+using Recsys.Imaging;
 using Recsys.Server.Serving;
 using Recsys.Torch;
 
@@ -33,7 +35,7 @@ public sealed class DoctorTests
     public async Task Without_redis_server_it_exits_69_and_says_what_to_do()
     {
         var result = await Cli.RunAsync(("PATH", Path.Combine(Path.GetTempPath(), "no-such-folder")), ["doctor", "--json"]);
-        Assert.Equal(Server.Terminal.ExitCode.Missing, result.ExitCode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.Missing, result.ExitCode);
         Assert.False(result.Json.GetProperty("ok").GetBoolean());
         Assert.Equal(JsonValueKind.Null, result.Json.GetProperty("redis_server").ValueKind);
         string fault = Assert.Single(result.Json.GetProperty("faults").EnumerateArray()).GetString()!;

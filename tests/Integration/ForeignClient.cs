@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Recsys.Cli.Terminal;
 
 namespace Recsys.Integration.Tests;
 

@@ -3,6 +3,8 @@ using System.Text;
 using System.Text.Json;
 using Google.Protobuf;
 using Grpc.Core;
+using Recsys.Catalog;
+using Recsys.Server.Serving;
 using Recsys.V1;
 
 namespace Recsys.Integration.Tests;

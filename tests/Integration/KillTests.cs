@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Grpc.Core;
 using Grpc.Net.Client;
-using Recsys.Server.Demo;
-using Recsys.Store;
+using Recsys.Cli.Demo;
+using Recsys.Store.Versions;
 using Recsys.V1;
 
 namespace Recsys.Integration.Tests;

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Recsys.Catalog;
+using Recsys.Cli.Terminal;
 using Recsys.Server.Serving;
-using Recsys.Server.Terminal;
 
 namespace Recsys.Integration.Tests;
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
+using Recsys.Cli.Terminal;
 using Recsys.V1;
 
 namespace Recsys.Integration.Tests;

@@ -1,3 +1,7 @@
+using Recsys.Catalog;
+using Recsys.Cli.Verbs;
+using Recsys.Protos;
+using Recsys.Store.Versions;
 using Recsys.V1;
 
 namespace Recsys.Integration.Tests;
@@ -37,7 +41,7 @@ public sealed class SwapTests(World world)
         Assert.Contains(answers, answer => answer.Version != next);
         var tables = answers.Select(answer => answer.Version).Distinct().ToDictionary(version => version, ReadTable);
         Assert.All(answers, answer => Assert.All(answer.Items, item =>
-            Assert.Equal(tables[answer.Version][item.ItemId], Server.Verbs.SemanticIds.Text(item.SemanticId))));
+            Assert.Equal(tables[answer.Version][item.ItemId], item.SemanticId.ToText())));
 
         var back = await versions.RollbackAsync(new RollbackVersionRequest());
         Assert.Equal(next, back.Previous);
@@ -93,9 +97,9 @@ public sealed class SwapTests(World world)
 
     private Dictionary<string, string> ReadTable(string version)
     {
-        var folder = new Store.VersionStore(world.Versions).Open(version);
+        var folder = new VersionStore(world.Versions).Open(version);
         var table = Enumerable.Range(0, folder.Items.Count).ToDictionary(item => folder.Items.Ids[item], item => folder.Items.SemanticIds[item].ToString());
-        foreach (var appended in new Store.VersionStore(world.Versions).Appended(version))
+        foreach (var appended in new VersionStore(world.Versions).Appended(version))
         {
             table.TryAdd(appended.ItemId, appended.SemanticId.ToString());
         }

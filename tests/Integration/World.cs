@@ -1,7 +1,8 @@
 using Grpc.Net.Client;
-using Recsys.Catalog.Datasets;
-using Recsys.Catalog.Simulation;
-using Recsys.Server.Demo;
+using Recsys.Cli.Demo.Shoppers;
+using Recsys.Cli.Demo;
+using Recsys.Datasets;
+using Recsys.Store.Versions;
 
 namespace Recsys.Integration.Tests;
 
@@ -79,7 +80,7 @@ public sealed class World : IAsyncLifetime
             File.Copy(file, copy);
         }
 
-        new Recsys.Store.VersionStore(target).NoteActive(Version);
+        new VersionStore(target).NoteActive(Version);
         return target;
     }
 

@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
 using Recsys.Catalog;
+using Recsys.Jobs.NightlyRebuild;
+using Recsys.Jobs.Scheduling;
 
 namespace Recsys.Jobs.Tests;
 

@@ -1,5 +1,6 @@
 using Recsys.Catalog;
 using Recsys.Quantizer.Encoding;
+using Recsys.Torch.Kernels;
 
 namespace Recsys.Quantizer.Tests;
 

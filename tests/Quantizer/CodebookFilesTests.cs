@@ -2,6 +2,7 @@ using Recsys.Catalog;
 using Recsys.Catalog.Ports;
 using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Training;
+using Recsys.Torch.Kernels;
 
 namespace Recsys.Quantizer.Tests;
 

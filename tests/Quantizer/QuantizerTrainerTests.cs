@@ -1,7 +1,9 @@
 using Recsys.Catalog;
+using Recsys.Faiss;
 using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Models;
 using Recsys.Quantizer.Training;
+using Recsys.Torch.Kernels;
 
 namespace Recsys.Quantizer.Tests;
 

@@ -1,4 +1,5 @@
 using Recsys.Catalog;
+using Recsys.Store.Redis;
 
 namespace Recsys.Store.Tests;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using Recsys.Catalog;
+using Recsys.Store.Redis;
 using StackExchange.Redis;
 
 namespace Recsys.Store.Tests;

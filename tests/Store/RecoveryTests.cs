@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
+using Recsys.Store.Redis;
+using Recsys.Store.Versions;
 using StackExchange.Redis;
 
 namespace Recsys.Store.Tests;

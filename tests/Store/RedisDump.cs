@@ -1,4 +1,5 @@
 using System.Text;
+using Recsys.Store.Redis;
 using StackExchange.Redis;
 using StackExchange.Redis.Availability;
 

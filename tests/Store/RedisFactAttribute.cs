@@ -1,3 +1,4 @@
+using Recsys.Store.Redis;
 using StackExchange.Redis;
 
 namespace Recsys.Store.Tests;

@@ -1,5 +1,6 @@
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
+using Recsys.Store.Redis;
 
 namespace Recsys.Store.Tests;
 

@@ -1,3 +1,5 @@
+using Recsys.Store.Redis;
+
 namespace Recsys.Store.Tests;
 
 /// <summary>What this assembly does as a process of its own: uses the private Redis of a folder until its standard input ends.</summary>

@@ -1,5 +1,6 @@
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
+using Recsys.Store.Versions;
 
 namespace Recsys.Store.Tests;
 

@@ -1,3 +1,6 @@
+using Recsys.Retrieval.Models;
+using Recsys.Retrieval.Training;
+
 namespace Recsys.Retrieval.Tests.Models;
 
 public class DecoderOnlyTests

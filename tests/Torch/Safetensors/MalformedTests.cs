@@ -1,3 +1,4 @@
+using Recsys.Torch.Safetensors;
 using static Recsys.Torch.Tests.Numbers;
 
 namespace Recsys.Torch.Tests.Safetensors;

@@ -1,4 +1,5 @@
 using System.Text;
+using Recsys.Torch.Safetensors;
 using static Recsys.Torch.Tests.Numbers;
 using static Recsys.Torch.Tests.Safetensors.Attack;
 

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Grpc.Core;
+using Recsys.Catalog;
+using Recsys.Jobs.NightlyRebuild;
+using Recsys.Torch;
+
+namespace Recsys.Cli.Terminal;
+
+/// <summary>What a verb answers: one object for <c>--json</c>, the same in words for people, and the exit code.</summary>
+internal sealed record VerbResult(object Json, Action<TextWriter> Text, int ExitCode = ExitCode.Done);
+
+/// <summary>Runs a verb and gives every verb the same <c>--json</c>, the same errors and the same exit codes.</summary>
+internal static class VerbRunner
+{
+    public static readonly Option<bool> JsonOption = new("--json") { Description = "Print one JSON object on standard output.", Recursive = true };
+
+    public static readonly JsonSerializerOptions JsonFormat = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DictionaryKeyPolicy = null,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static void OnRun(this Command command, Func<ParseResult, CancellationToken, Task<VerbResult>> run) =>
+        command.SetAction(async (parsed, cancel) =>
+        {
+            bool json = parsed.GetValue(JsonOption);
+            try
+            {
+                var result = await run(parsed, cancel);
+                if (json)
+                {
+                    Console.Out.WriteLine(JsonSerializer.Serialize(result.Json, JsonFormat));
+                }
+                else
+                {
+                    result.Text(Console.Out);
+                }
+
+                return result.ExitCode;
+            }
+            catch (Exception e)
+            {
+                return Fail(e, json);
+            }
+        });
+
+    /// <summary>The same for a verb that computes here.</summary>
+    public static void OnCompute(this Command command, Func<ParseResult, CancellationToken, Task<VerbResult>> run) => command.OnRun((parsed, cancel) =>
+    {
+        UseAllCores();
+        return run(parsed, cancel);
+    });
+
+    /// <summary>libtorch counts cores in its own way and may take one where there are two: says what there is.</summary>
+    public static void UseAllCores()
+    {
+        string? wanted = Environment.GetEnvironmentVariable("OMP_NUM_THREADS");
+        set_num_threads(int.TryParse(wanted, CultureInfo.InvariantCulture, out int threads) && threads > 0 ? threads : Environment.ProcessorCount);
+    }
+
+    private static string FirstLine(Exception exception) => (exception.InnerException ?? exception).Message.ReplaceLineEndings("\n").Split('\n')[0];
+
+    private static int Fail(Exception exception, bool json)
+    {
+        int code = ExitCode.Of(exception);
+        var (kind, message) = exception switch
+        {
+            CatalogException e => (e.Fault.ToString(), e.Message),
+            RpcException e => (e.StatusCode.ToString(), e.Status.Detail),
+            GateException e => ("GateFailed", e.Message),
+            TorchException e => ("FailedPrecondition", e.Message),
+            OperationCanceledException => ("Cancelled", "Cancelled."),
+            TypeInitializationException or DllNotFoundException => ("Missing", $"A native library does not load: {FirstLine(exception)} Run ./recsys doctor."),
+            _ => (exception.GetType().Name, exception.Message),
+        };
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { error = kind, message }, JsonFormat));
+        }
+
+        Console.Error.WriteLine($"recsys: {message}");
+        if (code == ExitCode.Unexpected)
+        {
+            Console.Error.WriteLine(exception);
+        }
+
+        return code;
+    }
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Grpc.Net.Client;
+using Recsys.Catalog;
+using Recsys.Server.Serving;
+
+namespace Recsys.Cli.Verbs;
+
+/// <summary>What the verbs that call a running server share.</summary>
+internal static class ClientVerb
+{
+    public static readonly Option<string> Server = new("--server")
+    {
+        Description = "Address of the server.",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("RECSYS_SERVER") ?? "http://" + ServeOptions.DefaultListen,
+    };
+
+    public static readonly Option<double> Timeout = new("--timeout") { Description = "Seconds before a call is given up.", DefaultValueFactory = _ => 60 };
+
+    public static GrpcChannel Channel(ParseResult parsed)
+    {
+        string address = parsed.GetValue(Server)!;
+        return Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+            ? GrpcChannel.ForAddress(address)
+            : throw CatalogException.Invalid($"--server '{address}' is no address: write for example http://{ServeOptions.DefaultListen}.");
+    }
+
+    public static DateTime Deadline(ParseResult parsed) => parsed.GetValue(Timeout) is > 0 and <= 86_400 and double seconds
+        ? DateTime.UtcNow.AddSeconds(seconds)
+        : throw CatalogException.Invalid($"--timeout {parsed.GetValue(Timeout)} is out of range: give 0 to 86400 seconds.");
+
+    /// <summary>Items from the command line: separated by spaces or commas.</summary>
+    public static string[] Items(IEnumerable<string> given) =>
+        [.. given.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+}

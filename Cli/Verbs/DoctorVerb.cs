@@ -1,0 +1,111 @@
+using System.CommandLine;
+using Recsys.Cli.Terminal;
+using Recsys.Faiss;
+using Recsys.Imaging;
+using Recsys.Store.Redis;
+using Recsys.Torch.Kernels;
+
+namespace Recsys.Cli.Verbs;
+
+/// <summary>What the built program says of itself. The launcher's own part comes before it, and needs no build.</summary>
+internal static class DoctorVerb
+{
+    /// <summary>One thing that was looked at.</summary>
+    /// <param name="Name">Key in the JSON.</param>
+    /// <param name="Value">For scripts; null where the thing is missing.</param>
+    /// <param name="Text">For people: what is there, or what is wrong and what to do.</param>
+    private sealed record Finding(string Name, object? Value, string Text);
+
+    public static Command Create()
+    {
+        var command = new Command("doctor", "What is installed, what is missing, what was checked on this machine, what to do.");
+        command.OnRun((_, _) => Task.FromResult(Answer([.. Look()])));
+        return command;
+    }
+
+    private static VerbResult Answer(Finding[] findings)
+    {
+        bool ok = findings.All(finding => finding.Value is not null);
+        var json = new Dictionary<string, object?> { ["ok"] = ok };
+        foreach (var finding in findings)
+        {
+            json[finding.Name] = finding.Value;
+        }
+
+        json["faults"] = findings.Where(finding => finding.Value is null).Select(finding => finding.Text);
+        return new VerbResult(
+            json,
+            output => output.WriteLine(string.Join('\n', findings.Select(
+                finding => $"  {(finding.Value is null ? "missing" : "ok"),-8} {finding.Name,-20} {finding.Text}"))),
+            ok ? ExitCode.Done : ExitCode.Missing);
+    }
+
+    private static IEnumerable<Finding> Look()
+    {
+        var loads = Try("libtorch", () =>
+        {
+            VerbRunner.UseAllCores();
+            return __version__;
+        });
+        foreach (var finding in loads.Value is null ? [loads] : Engine())
+        {
+            yield return finding;
+        }
+
+        yield return Try("faiss", Nearest);
+        yield return Try("libvips", () => Libvips.Version);
+        string? redis = PrivateRedis.FindServer();
+        yield return new(
+            "redis_server", redis, redis ?? "not in PATH: apt-get install redis-server, or name a Redis with --redis or RECSYS_REDIS");
+    }
+
+    private static IEnumerable<Finding> Engine()
+    {
+        int threads = get_num_threads(), gpus = cuda.is_available() ? cuda.device_count() : 0;
+        bool fast = CPU.HasFastBFloat16();
+        yield return new("libtorch", __version__, $"{__version__}, {(gpus == 0 ? "no GPU" : $"{gpus} GPUs")}");
+        yield return new("threads", threads, $"{threads} of {Environment.ProcessorCount} cores; OMP_NUM_THREADS sets another number");
+        yield return new("bfloat16", fast ? "fast" : "slow", $"this processor has {(fast ? "" : "no ")}instructions for it");
+        var check = Convolutions.Check;
+        string found = check.ToString();
+        yield return new(
+            "convolutions", new { way = check.Way.ToString(), wrong = check.Wrong, text = found }, found["convolutions: ".Length..]);
+        yield return Try("kernels", Compute);
+    }
+
+    private static Finding Try(string name, Func<string> look)
+    {
+        try
+        {
+            string found = look();
+            return new(name, found, found);
+        }
+        catch (Exception e)
+        {
+            return new(name, null, (e.InnerException ?? e).Message.ReplaceLineEndings(" "));
+        }
+    }
+
+    // A token that sees itself alone gets its own value, and a layer of ones on the diagonal gives what it gets.
+    private static string Compute()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var qkv = arange(24, dtype: ScalarType.Float32).reshape(1, 3, 1, 8);
+        var seen = Fused.SelfAttention(qkv, tensor(new long[] { 0, 1 }), causal: true);
+        var x = arange(64, dtype: ScalarType.BFloat16).repeat(256, 1);
+        return seen.flatten().allclose(arange(16, 24, dtype: ScalarType.Float32)) && Fused.Linear(x, eye(64), null).allclose(x)
+            ? "loaded, known answers are right"
+            : throw new TorchException("librecsys_kernels.so loads and computes wrong answers; remove artifacts/native and build again.");
+    }
+
+    private static string Nearest()
+    {
+        using var index = new FlatIndex(2, Metric.L2);
+        index.Add([0, 0, 3, 4]);
+        var found = index.Search([3, 3], 1);
+        return found.Ids[0] == 1 && found.Distances[0] == 1
+            ? "loaded, a known answer is right"
+            : throw new FaissException("faiss: the nearest of two vectors", found.Ids[0], "1", "remove artifacts/native and build again");
+    }
+}

@@ -1,0 +1,124 @@
+using System.CommandLine;
+using Recsys.Catalog;
+using Recsys.Cli.Terminal;
+using Recsys.Datasets;
+using Recsys.Protos;
+using Recsys.V1;
+
+namespace Recsys.Cli.Verbs;
+
+/// <summary>Encodes the items of a dataset's embeddings on a running server, assigns new ones, or looks semantic IDs up.</summary>
+internal static class EncodeVerb
+{
+    /// <summary>Items of one call: far below the server's limits, large enough that the round trip does not count.</summary>
+    private const int Batch = 1000;
+
+    public static Command Create()
+    {
+        var data = new Option<string?>("--data") { Description = "Dataset folder whose embeddings are encoded." };
+        var items = new Option<string[]>("--items") { Description = "Only these item ids (default: all of the dataset).", AllowMultipleArgumentsPerToken = true };
+        var assign = new Option<bool>("--assign") { Description = "Store the IDs: new items become recommendable at once; an item that has an ID keeps it." };
+        var lookup = new Option<string[]>("--lookup") { Description = "Look up instead: item ids, or code prefixes such as 12-5.", AllowMultipleArgumentsPerToken = true };
+        var command = new Command("encode", "Turn embeddings into semantic IDs on a running server, or look them up.") { data, items, assign, lookup, ClientVerb.Server, ClientVerb.Timeout };
+        command.OnRun(async (parsed, cancel) =>
+        {
+            using var channel = ClientVerb.Channel(parsed);
+            var client = new V1.Quantizer.QuantizerClient(channel);
+            string[] asked = ClientVerb.Items(parsed.GetValue(lookup) ?? []);
+            if (asked.Length > 0)
+            {
+                return await LookUpAsync(client, asked, ClientVerb.Deadline(parsed), cancel);
+            }
+
+            using var dataset = Dataset.Open(parsed.GetValue(data) ?? throw CatalogException.Invalid("Name a dataset with --data, or ask with --lookup."));
+            string[] only = ClientVerb.Items(parsed.GetValue(items) ?? []);
+            return await EncodeAsync(client, dataset, only, parsed.GetValue(assign), ClientVerb.Deadline(parsed), cancel);
+        });
+        return command;
+    }
+
+    private static async Task<VerbResult> LookUpAsync(V1.Quantizer.QuantizerClient client, string[] asked, DateTime deadline, CancellationToken cancel)
+    {
+        var request = new LookupRequest();
+        request.ItemIds.AddRange(asked);
+        foreach (string text in asked.Where(text => Catalog.SemanticId.TryParse(text, out _)))
+        {
+            var prefix = new CodePrefix();
+            prefix.Codes.AddRange(Recsys.Catalog.SemanticId.Parse(text).ToMessage().Codes);
+            request.Prefixes.Add(prefix);
+        }
+
+        var answer = await client.LookupAsync(request, deadline: deadline, cancellationToken: cancel);
+        var found = answer.Items.Where(item => item.SemanticId is not null).ToList();
+        var prefixes = answer.Prefixes.Where(prefix => prefix.ItemIds.Count > 0).ToList();
+        return new VerbResult(
+            new
+            {
+                version = answer.Version,
+                items = found.Select(item => new { item_id = item.ItemId, semantic_id = item.SemanticId.ToText() }),
+                prefixes = prefixes.Select(prefix => new { prefix = string.Join('-', prefix.Prefix.Codes), item_ids = prefix.ItemIds }),
+            },
+            output =>
+            {
+                output.WriteLine($"version {answer.Version}");
+                found.ForEach(item => output.WriteLine($"{item.ItemId,-14} {item.SemanticId.ToText()}"));
+                prefixes.ForEach(prefix => output.WriteLine($"{string.Join('-', prefix.Prefix.Codes),-14} {string.Join(' ', prefix.ItemIds)}"));
+            });
+    }
+
+    private static async Task<VerbResult> EncodeAsync(V1.Quantizer.QuantizerClient client, Dataset dataset, string[] only, bool assign, DateTime deadline, CancellationToken cancel)
+    {
+        var embeddings = dataset.EmbeddingNames.Select(dataset.ReadEmbedding).ToList();
+        if (embeddings.Count == 0)
+        {
+            throw CatalogException.Precondition($"Dataset '{dataset.Name}' has no embeddings. Bring some as embeddings/NAME.npy, or make the default ones: ./recsys embed --data {dataset.Path}.");
+        }
+
+        var wanted = only.Length == 0 ? [.. Enumerable.Range(0, dataset.ItemCount)] : only.Select(id => dataset.ItemIndex.TryGetValue(id, out int item)
+            ? item
+            : throw CatalogException.NotFound($"Item '{id}' is not in dataset '{dataset.Name}' ({dataset.ItemCount} items).")).ToArray();
+        var rows = new List<(string Item, V1.SemanticId Id, string Detail)>();
+        string version = "";
+        foreach (int[] chunk in wanted.Chunk(Batch))
+        {
+            var messages = chunk.Select(item => Message(dataset.Items[item], item, embeddings));
+            if (assign)
+            {
+                var request = new AssignRequest();
+                request.Items.AddRange(messages);
+                var answer = await client.AssignAsync(request, deadline: deadline, cancellationToken: cancel);
+                version = answer.Version;
+                rows.AddRange(answer.Items.Select(item => (item.ItemId, item.SemanticId, item.Existing ? "had it" : "new")));
+            }
+            else
+            {
+                var request = new EncodeRequest();
+                request.Items.AddRange(messages);
+                var answer = await client.EncodeAsync(request, deadline: deadline, cancellationToken: cancel);
+                version = answer.Version;
+                rows.AddRange(answer.Items.Select(item => (item.ItemId, item.SemanticId, $"error {item.ReconstructionError:G4}")));
+            }
+        }
+
+        return new VerbResult(
+            new { version, items = rows.Select(row => new { item_id = row.Item, semantic_id = row.Id.ToText(), detail = row.Detail }) },
+            output =>
+            {
+                output.WriteLine($"version {version}");
+                rows.ForEach(row => output.WriteLine($"{row.Item,-14} {row.Id.ToText(),-18} {row.Detail}"));
+            });
+    }
+
+    private static ItemEmbedding Message(Item item, int index, IEnumerable<EmbeddingMatrix> embeddings)
+    {
+        var message = new ItemEmbedding { ItemId = item.Id, Title = item.Title };
+        foreach (var embedding in embeddings.Where(embedding => embedding.Present[index]))
+        {
+            var vector = new Vector();
+            vector.Values.AddRange(embedding.Row(index).ToArray());
+            message.Embeddings[embedding.Name] = vector;
+        }
+
+        return message;
+    }
+}

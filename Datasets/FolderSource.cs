@@ -1,0 +1,95 @@
+using Recsys.Catalog;
+
+namespace Recsys.Datasets;
+
+/// <summary>
+/// The generic source: files in our own formats in one folder, or named one by one. Reads amazon-beauty, fashion-products and
+/// emoji as they are published beside this project, and any dataset folder.
+/// </summary>
+internal static class FolderSource
+{
+    private static readonly string[] TitleColumns = ["productDisplayName", "product_name", "productName", "item_name", "item_title"];
+
+    // Columns that are known to be the work of somebody else's model; learning from them would be learning from its answers.
+    private static readonly Dictionary<string, string> Derived = new(StringComparer.Ordinal)
+    {
+        ["idgenrec_text_id"] = "a text id made by another recommender's language model (IDGenRec), no description by the item's owner",
+    };
+
+    public static ImportSource Read(ImportOptions options, string? folder)
+    {
+        if (folder is not null && !Directory.Exists(folder))
+        {
+            throw CatalogException.NotFound($"Source folder '{folder}' does not exist.");
+        }
+
+        string? itemFile = options.Items ?? (folder is null ? null : ItemFile.Locate(folder));
+        string? interactions = options.Sequences ?? options.Interactions ?? (folder is null ? null : SequenceFile.Locate(folder));
+        Require(itemFile, ".tsv", ".jsonl");
+        Require(options.Interactions, ".csv");
+        if (itemFile is null && interactions is null)
+        {
+            throw CatalogException.Invalid($"'{folder}' is of no known format: it has neither {ItemFile.Tsv}, {ItemFile.Jsonl}, {SequenceFile.Text}, {SequenceFile.Csv} nor MovieLens's u.data. Name the files: --sequences FILE or --interactions FILE, --items FILE, --embeddings NAME=FILE.npy, --images FOLDER_OR_ZIP.");
+        }
+
+        var description = folder is not null && File.Exists(Path.Combine(folder, DatasetDescription.FileName))
+            ? DatasetDescription.Read(folder)
+            : new DatasetDescription(NameOf(folder ?? itemFile ?? interactions!));
+        string? idColumn = options.ItemIdColumn ?? description.ItemIdColumn;
+        var embeddings = folder is null ? [] : EmbeddingFile.Names(folder).ToDictionary(name => name, name => EmbeddingFile.PathOf(folder, name), StringComparer.Ordinal);
+        foreach (var (name, file) in options.Embeddings)
+        {
+            Require(file, ".npy");
+            embeddings[name] = file;
+        }
+
+        var dropped = itemFile is null ? [] : Derived.Keys.Where(column => HasColumn(itemFile, column)).ToArray();
+        return new ImportSource(folder is null ? "files" : "folder", description with { ItemIdColumn = null })
+        {
+            Items = itemFile is null ? null : () => ItemFile.Read(itemFile, idColumn).Select(Tidy),
+            InteractionFile = interactions,
+            Embeddings = embeddings,
+            Images = options.Images ?? (folder is null ? null : LocateImages(folder)),
+            Notes = [.. dropped.Select(column => $"Column {column} was left out: {Derived[column]}."),
+                .. folder is not null && File.Exists(Path.Combine(folder, "semantic_ids.tsv")) ? ["semantic_ids.tsv was left out: codes made by others are no features."] : Array.Empty<string>()],
+        };
+
+        Item Tidy(Item item)
+        {
+            string? titleColumn = item.Title.Length > 0 ? null : TitleColumns.FirstOrDefault(item.Fields.ContainsKey);
+            return titleColumn is null && dropped.Length == 0 ? item : item with
+            {
+                Title = titleColumn is null ? item.Title : item.Fields[titleColumn],
+                Fields = item.Fields.Where(field => field.Key != titleColumn && !dropped.Contains(field.Key)).ToDictionary(StringComparer.Ordinal),
+            };
+        }
+    }
+
+    /// <summary><c>images.zip</c>, <c>images/</c>, or the folder's only ZIP archive.</summary>
+    public static string? LocateImages(string folder)
+    {
+        string zip = Path.Combine(folder, "images.zip"), images = Path.Combine(folder, "images");
+        return File.Exists(zip) ? zip
+            : Directory.Exists(images) ? images
+            : Directory.GetFiles(folder, "*.zip") is [var only] ? only : null;
+    }
+
+    /// <summary>A name made of a path's last part.</summary>
+    public static string NameOf(string path)
+    {
+        string last = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        string name = string.Concat(last.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '-')).Trim('-');
+        return name.Length == 0 ? "dataset" : name[..Math.Min(name.Length, 100)];
+    }
+
+    private static bool HasColumn(string itemFile, string column) =>
+        itemFile.EndsWith(".jsonl", StringComparison.Ordinal) || TextFile.Lines(itemFile).FirstOrDefault().Text?.Split('\t').Contains(column) == true;
+
+    private static void Require(string? file, params string[] extensions)
+    {
+        if (file is not null && !extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
+        {
+            throw CatalogException.Invalid($"File '{file}' ends in '{Path.GetExtension(file)}'; allowed here: {string.Join(", ", extensions)}.");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Recsys.Catalog;
+
+namespace Recsys.Store.Redis;
+
+/// <summary>What the published marker says: <c>count levels-sizes sha256</c>, for example <c>12101 256/256/256 9f86…</c>.</summary>
+internal sealed record PublishedMarker(int Count, int[] CodebookSizes, string Sha256)
+{
+    public static PublishedMarker Of(ItemTable items)
+    {
+        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> id = stackalloc byte[2 * (SemanticId.MaxLevels + 2)];
+        for (int item = 0; item < items.Count; item++)
+        {
+            byte[] name = Encoding.UTF8.GetBytes(items.Ids[item]);
+            var semanticId = items.SemanticIds[item];
+            BinaryPrimitives.WriteUInt16LittleEndian(id, semanticId.Collision);
+            for (int level = 0; level < semanticId.Levels; level++)
+            {
+                BinaryPrimitives.WriteUInt16LittleEndian(id[(2 + (2 * level))..], semanticId[level]);
+            }
+
+            BinaryPrimitives.WriteUInt16LittleEndian(id[^2..], (ushort)name.Length);
+            sha.AppendData(id);
+            sha.AppendData(name);
+        }
+
+        return new PublishedMarker(items.Count, [.. items.CodebookSizes], Convert.ToHexStringLower(sha.GetHashAndReset()));
+    }
+
+    public static PublishedMarker? TryParse(string? text)
+    {
+        if (text?.Split(' ') is not [var count, var sizes, var sha] || !int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int items))
+        {
+            return null;
+        }
+
+        var parsed = sizes.Split('/').Select(size => int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out int codes) ? codes : 0).ToArray();
+        return new PublishedMarker(items, parsed, sha);
+    }
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Count} {string.Join('/', CodebookSizes)} {Sha256}");
+}

@@ -1,0 +1,192 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Recsys.Catalog;
+using Recsys.Catalog.Ports;
+using StackExchange.Redis;
+
+namespace Recsys.Store.Redis;
+
+/// <summary>
+/// The lookup tables in Redis (5 or later; a cluster too). While Redis is away, operations wait for as long as
+/// <see cref="RedisOptions.Timeout"/> allows and then fail with <see cref="Fault.Unavailable"/>.
+/// </summary>
+public sealed class RedisSemanticIdStore : ISemanticIdStore
+{
+    /// <summary>Most items of one <see cref="AppendedAsync"/> page; go on until a page is empty.</summary>
+    public const int PageSize = 1000;
+
+    private readonly RedisCalls _redis;
+    private readonly RedisPublisher _publisher;
+    private readonly Action<string>? _activated;
+    private readonly ConcurrentDictionary<string, int[]> _codebookSizes = new(StringComparer.Ordinal);
+
+    /// <param name="redis">From <see cref="RedisConnections"/>; stays the caller's.</param>
+    /// <param name="options">With which it was connected.</param>
+    /// <param name="activated">Called after this store has activated a version; <see cref="VersionStore.NoteActive"/> fits.</param>
+    public RedisSemanticIdStore(IConnectionMultiplexer redis, RedisOptions options, Action<string>? activated = null)
+    {
+        _redis = new RedisCalls(redis);
+        (_publisher, _activated) = (new RedisPublisher(_redis, options.PublishBatch), activated);
+    }
+
+    public Task PublishAsync(string version, ItemTable items, CancellationToken cancel) => _publisher.PublishAsync(Keys(version), version, items, [], cancel);
+
+    /// <inheritdoc/>
+    /// <remarks>Nothing is assigned in between, because the published marker comes last.</remarks>
+    public Task RecoverAsync(string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel)
+    {
+        _ = items.Append(appended); // refuses two items with one ID before anything is written
+        return _publisher.PublishAsync(Keys(version), version, items, appended, cancel);
+    }
+
+    public async Task<bool> IsPublishedAsync(string version, CancellationToken cancel) =>
+        await MarkerAsync(version, cancel) is { } marker
+        && await _redis.RunAsync("count", database => database.HashLengthAsync(Keys(version).Ids), cancel) >= marker.Count;
+
+    public async Task DropAsync(string version, CancellationToken cancel)
+    {
+        var keys = Keys(version);
+        await RefuseIfActiveAsync(version, cancel);
+
+        // The marker goes first: a drop that is interrupted leaves nothing that passes for a version.
+        string? marker = await _redis.RunAsync("drop", async database => (string?)await database.StringGetAsync(keys.Published), cancel);
+        await UnlinkAsync(keys.Published, cancel);
+        try
+        {
+            await RefuseIfActiveAsync(version, cancel); // activated in between
+        }
+        catch (CatalogException error) when (error.Fault == Fault.FailedPrecondition && marker is not null)
+        {
+            await _redis.RunAsync("drop", database => database.StringSetAsync(keys.Published, marker), cancel);
+            throw;
+        }
+
+        _codebookSizes.TryRemove(version, out _);
+        foreach (var key in keys.All)
+        {
+            await UnlinkAsync(key, cancel);
+        }
+    }
+
+    public async Task<SemanticId?> FindAsync(string version, string itemId, CancellationToken cancel)
+    {
+        var id = await _redis.RunAsync("find", database => database.HashGetAsync(Keys(version).Ids, itemId), cancel);
+        return id.IsNull ? null : SemanticId.Parse(id!);
+    }
+
+    public async Task<IReadOnlyList<string>> ItemsAsync(string version, ReadOnlyMemory<ushort> prefix, int limit, CancellationToken cancel)
+    {
+        if (prefix.Length is 0 or > SemanticId.MaxLevels || limit < 1)
+        {
+            throw CatalogException.Invalid($"Items by a prefix of {prefix.Length} codes, at most {limit}; allowed: 1 to {SemanticId.MaxLevels} codes, a limit of 1 or more.");
+        }
+
+        // Not SortedSetRangeByValue: it compares start and end by number, and so takes the codes 0012 to come after 0012~.
+        string from = CodeIndex.Prefix(prefix.Span);
+        object[] range = [Keys(version).Codes, $"[{from}", $"({from}{CodeIndex.AfterPrefix}", "LIMIT", 0, limit];
+        var members = await _redis.RunAsync("items", database => database.ExecuteAsync("ZRANGEBYLEX", range), cancel);
+        return [.. ((string[])members!).Select(CodeIndex.ItemOf)];
+    }
+
+    public async Task<Assignment> AssignAsync(string version, string itemId, string title, ReadOnlyMemory<ushort> codes, CancellationToken cancel)
+    {
+        await CheckCodesAsync(version, itemId, codes, cancel);
+        var keys = Keys(version);
+        string text = string.Join('-', codes.ToArray());
+        var reply = (RedisResult[])(await _redis.RunAsync(
+            "assign",
+            database => database.ScriptEvaluateAsync(
+                StoreScripts.Assign, [keys.Ids, keys.Codes, keys.Next, keys.Appended, keys.Published], [itemId, text, CodeIndex.Prefix(codes.Span), title]),
+            cancel))!;
+        return (int)reply[1] switch
+        {
+            0 => new Assignment(SemanticId.Parse((string)reply[0]!), Existing: false),
+            1 => new Assignment(SemanticId.Parse((string)reply[0]!), Existing: true),
+            2 => throw NotPublished(version),
+            _ => throw new CatalogException(Fault.ResourceExhausted, $"Version '{version}' has {ushort.MaxValue + 1} items with the codes {text} already, the most that collision tokens tell apart. Train a codebook that uses more of its codes."),
+        };
+    }
+
+    public async Task<AppendedPage> AppendedAsync(string version, string? after, CancellationToken cancel)
+    {
+        if (after is not null && (after.Split('-') is not [var milliseconds, var sequence] || !ulong.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out _) || !ulong.TryParse(sequence, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+        {
+            throw CatalogException.Invalid($"'{after}' is no stream position; pass the position of an earlier page, or none for the start.");
+        }
+
+        var entries = await _redis.RunAsync(
+            "appended", database => database.StreamReadAsync(Keys(version).Appended, after ?? "0-0", PageSize), cancel);
+        var items = from entry in entries
+                    select new AppendedItem(Field(entry, "item"), SemanticId.Parse(Field(entry, "id")), Field(entry, "title"));
+        return new AppendedPage([.. items], entries.Length > 0 ? (string)entries[^1].Id! : after);
+
+        string Field(StreamEntry entry, string name) =>
+            (string?)entry[name] ?? throw CatalogException.Damaged($"Entry {entry.Id} of version '{version}' lacks the field {name}.");
+    }
+
+    public Task<string?> ActiveAsync(CancellationToken cancel) =>
+        _redis.RunAsync("active", async database => (string?)await database.StringGetAsync(VersionKeys.Active), cancel);
+
+    public async Task<bool> TryActivateAsync(string? expected, string next, CancellationToken cancel)
+    {
+        if (!await IsPublishedAsync(next, cancel))
+        {
+            throw NotPublished(next);
+        }
+
+        bool swapped = await _redis.RunAsync(
+            "activate",
+            async database => (int)await database.ScriptEvaluateAsync(StoreScripts.Activate, [VersionKeys.Active], [expected ?? "", next]) == 1,
+            cancel);
+        if (swapped)
+        {
+            _activated?.Invoke(next);
+        }
+
+        return swapped;
+    }
+
+    private static VersionKeys Keys(string version) => SafeName.IsValid(version)
+        ? new VersionKeys(version)
+        : throw CatalogException.Invalid($"'{version}' is no version name; allowed: 1 to 100 letters, digits, '.', '-' or '_', not starting with '.'.");
+
+    private static CatalogException NotPublished(string version) =>
+        CatalogException.Precondition($"Version '{version}' is not in Redis, or not in full. Publish it again from its folder: recsys versions restore");
+
+    private async Task CheckCodesAsync(string version, string itemId, ReadOnlyMemory<ushort> codes, CancellationToken cancel)
+    {
+        if (string.IsNullOrEmpty(itemId) || itemId.AsSpan().IndexOfAny('\t', '\n', '\r') >= 0)
+        {
+            throw CatalogException.Invalid($"Item id '{itemId}' is empty or has a tab or line break; it cannot get a semantic ID.");
+        }
+
+        if (!_codebookSizes.TryGetValue(version, out int[]? sizes))
+        {
+            sizes = (await MarkerAsync(version, cancel) ?? throw NotPublished(version)).CodebookSizes;
+            _codebookSizes[version] = sizes;
+        }
+
+        for (int level = 0; level < codes.Length || codes.Length != sizes.Length; level++)
+        {
+            if (codes.Length != sizes.Length || codes.Span[level] >= sizes[level])
+            {
+                throw CatalogException.Invalid($"Item '{itemId}' with the codes {string.Join('-', codes.ToArray())}; version '{version}' has {sizes.Length} levels of {string.Join('/', sizes)} codes. Encode the item with that version's codebook.");
+            }
+        }
+    }
+
+    private async Task<PublishedMarker?> MarkerAsync(string version, CancellationToken cancel) =>
+        PublishedMarker.TryParse(await _redis.RunAsync("marker", async database => (string?)await database.StringGetAsync(Keys(version).Published), cancel));
+
+    private async Task RefuseIfActiveAsync(string version, CancellationToken cancel)
+    {
+        if (await ActiveAsync(cancel) == version)
+        {
+            throw CatalogException.Precondition($"Version '{version}' is active and cannot be dropped. Activate another one first.");
+        }
+    }
+
+    // As UNLINK, which the client chooses where the server knows it: DEL of millions of members would hold up every other client.
+    private Task UnlinkAsync(RedisKey key, CancellationToken cancel) =>
+        _redis.RunAsync("drop", database => database.KeyDeleteAsync(key), cancel);
+}

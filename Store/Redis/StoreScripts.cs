@@ -1,0 +1,88 @@
+namespace Recsys.Store.Redis;
+
+/// <summary>The Lua scripts; each runs atomically, and all keys of a call lie in one slot.</summary>
+internal static class StoreScripts
+{
+    /// <summary>
+    /// KEYS ids, codes, next and, for appended items, their stream; ARGV per item: item, id, member and, for the stream, title.
+    /// Merges a batch into what is there, with five commands whatever its size. Returns the item that has another ID already, if
+    /// any, and has then written nothing.
+    /// </summary>
+    public const string Merge = """
+        local stride = #KEYS == 4 and 4 or 3
+        local items, fields, members, new, order, top = {}, {}, {}, {}, {}, {}
+        for i = 1, #ARGV, stride do
+          items[#items + 1] = ARGV[i]
+        end
+        local have = redis.call('HMGET', KEYS[1], unpack(items))
+        for j, item in ipairs(items) do
+          local at = (j - 1) * stride
+          local id = ARGV[at + 2]
+          if have[j] and have[j] ~= id then
+            return item
+          end
+          if not have[j] then
+            fields[#fields + 1], fields[#fields + 2] = item, id
+            new[#new + 1] = at
+          end
+          members[#members + 1], members[#members + 2] = 0, ARGV[at + 3]
+          local codes, token = string.match(id, '^(.*)#(%d+)$')
+          if not top[codes] then
+            order[#order + 1] = codes
+          end
+          top[codes] = math.max(top[codes] or 0, tonumber(token) + 1)
+        end
+        if #fields > 0 then
+          redis.call('HSET', KEYS[1], unpack(fields))
+        end
+        redis.call('ZADD', KEYS[2], unpack(members))
+        local known, raised = redis.call('HMGET', KEYS[3], unpack(order)), {}
+        for j, codes in ipairs(order) do
+          if top[codes] > tonumber(known[j] or '0') then
+            raised[#raised + 1], raised[#raised + 2] = codes, top[codes]
+          end
+        end
+        if #raised > 0 then
+          redis.call('HSET', KEYS[3], unpack(raised))
+        end
+        if KEYS[4] then
+          for _, at in ipairs(new) do
+            redis.call('XADD', KEYS[4], '*', 'item', ARGV[at + 1], 'id', ARGV[at + 2], 'title', ARGV[at + 4])
+          end
+        end
+        return false
+        """;
+
+    /// <summary>KEYS ids, codes, next, appended, published; ARGV item, codes, codes in hexadecimal, title. Returns {id, outcome}.</summary>
+    public const string Assign = """
+        local id = redis.call('HGET', KEYS[1], ARGV[1])
+        if id then
+          return {id, 1}
+        end
+        if redis.call('EXISTS', KEYS[5]) == 0 then
+          return {'', 2}
+        end
+        local token = tonumber(redis.call('HGET', KEYS[3], ARGV[2]) or '0')
+        if token > 65535 then
+          return {'', 3}
+        end
+        id = ARGV[2] .. '#' .. token
+        redis.call('HSET', KEYS[1], ARGV[1], id)
+        redis.call('ZADD', KEYS[2], 0, ARGV[3] .. string.format('#%04x ', token) .. ARGV[1])
+        redis.call('HSET', KEYS[3], ARGV[2], token + 1)
+        redis.call('XADD', KEYS[4], '*', 'item', ARGV[1], 'id', id, 'title', ARGV[4])
+        return {id, 0}
+        """;
+
+    /// <summary>
+    /// KEYS active; ARGV expected (empty: none), next. 1: next is active now, or was already, as after a lost reply; 0: another is.
+    /// </summary>
+    public const string Activate = """
+        local active = redis.call('GET', KEYS[1]) or ''
+        if active == ARGV[1] then
+          redis.call('SET', KEYS[1], ARGV[2])
+          return 1
+        end
+        return active == ARGV[2] and 1 or 0
+        """;
+}
