@@ -18,7 +18,9 @@ public sealed class EmbeddingMatrix
         {
             if (!float.IsFinite(data[i]))
             {
-                throw CatalogException.Invalid($"Embedding '{name}': row {i / dim}, column {i % dim} is {data[i]}. Every value must be finite; leave the item out instead.");
+                throw CatalogException.Invalid(
+                    $"Embedding '{name}': row {i / dim}, column {i % dim} is {data[i]}. Every value must be finite; leave the item out "
+                    + "instead.");
             }
         }
 

@@ -14,11 +14,13 @@ public sealed class ItemTable
     /// <param name="titles">By index; may hold empty strings.</param>
     /// <param name="codebookSizes">Codes at each level.</param>
     /// <exception cref="CatalogException">Two items share an id or a semantic ID, or a code is out of its codebook.</exception>
-    public ItemTable(IReadOnlyList<string> ids, IReadOnlyList<SemanticId> semanticIds, IReadOnlyList<string> titles, IReadOnlyList<int> codebookSizes)
+    public ItemTable(
+        IReadOnlyList<string> ids, IReadOnlyList<SemanticId> semanticIds, IReadOnlyList<string> titles, IReadOnlyList<int> codebookSizes)
     {
         if (ids.Count != semanticIds.Count || ids.Count != titles.Count)
         {
-            throw CatalogException.Invalid($"An item table needs as many semantic IDs ({semanticIds.Count}) and titles ({titles.Count}) as ids ({ids.Count}).");
+            throw CatalogException.Invalid(
+                $"An item table needs as many semantic IDs ({semanticIds.Count}) and titles ({titles.Count}) as ids ({ids.Count}).");
         }
 
         _byId = new Dictionary<string, int>(ids.Count, StringComparer.Ordinal);
@@ -28,14 +30,16 @@ public sealed class ItemTable
             var id = semanticIds[item];
             if (id.Levels != codebookSizes.Count)
             {
-                throw CatalogException.Invalid($"Item '{ids[item]}' has a semantic ID of {id.Levels} levels; the codebook has {codebookSizes.Count}.");
+                throw CatalogException.Invalid(
+                    $"Item '{ids[item]}' has a semantic ID of {id.Levels} levels; the codebook has {codebookSizes.Count}.");
             }
 
             for (int level = 0; level < id.Levels; level++)
             {
                 if (id[level] >= codebookSizes[level])
                 {
-                    throw CatalogException.Invalid($"Item '{ids[item]}': code {id[level]} at level {level}; the codebook has {codebookSizes[level]}.");
+                    throw CatalogException.Invalid(
+                        $"Item '{ids[item]}': code {id[level]} at level {level}; the codebook has {codebookSizes[level]}.");
                 }
             }
 
@@ -80,7 +84,9 @@ public sealed class ItemTable
     /// <exception cref="CatalogException">Unknown item.</exception>
     public int IndexOf(string itemId) => _byId.TryGetValue(itemId, out int item)
         ? item
-        : throw CatalogException.NotFound($"Item '{itemId}' is not in this version's catalogue of {Count} items. Assign it a semantic ID first (Quantizer.Assign), or rebuild with a dataset that has it.");
+        : throw CatalogException.NotFound(
+            $"Item '{itemId}' is not in this version's catalogue of {Count} items. Assign it a semantic ID first (Quantizer.Assign), or "
+            + "rebuild with a dataset that has it.");
 
     /// <summary>The same table with items appended behind it; items that it has already are passed over.</summary>
     public ItemTable Append(IEnumerable<AppendedItem> appended)

@@ -115,7 +115,8 @@ public readonly struct SemanticId : IEquatable<SemanticId>, IComparable<Semantic
     /// <exception cref="CatalogException">Anything else.</exception>
     public static SemanticId Parse(string text) => TryParse(text, out var id)
         ? id
-        : throw CatalogException.Invalid($"'{text}' is no semantic ID: write the codes joined by '-', then '#' and the collision token, for example 12-5-201#0.");
+        : throw CatalogException.Invalid(
+            $"'{text}' is no semantic ID: write the codes joined by '-', then '#' and the collision token, for example 12-5-201#0.");
 
     public static bool TryParse([NotNullWhen(true)] string? text, out SemanticId id)
     {

@@ -25,8 +25,12 @@ internal sealed class FolderImages : IImageSource
         }
 
         string path = _files[_fileOfItem[item]];
-        long length = new FileInfo(path) is { Exists: true } file ? file.Length : throw CatalogException.Damaged($"Picture '{path}' is gone; it was there when the dataset was opened.");
-        return length <= ZipFile.MaxEntry ? File.ReadAllBytes(path) : throw new CatalogException(Fault.ResourceExhausted, $"Picture '{path}' has {length} bytes; the limit is {ZipFile.MaxEntry}.");
+        long length = new FileInfo(path) is { Exists: true } file
+            ? file.Length
+            : throw CatalogException.Damaged($"Picture '{path}' is gone; it was there when the dataset was opened.");
+        return length <= ZipFile.MaxEntry
+            ? File.ReadAllBytes(path)
+            : throw new CatalogException(Fault.ResourceExhausted, $"Picture '{path}' has {length} bytes; the limit is {ZipFile.MaxEntry}.");
     }
 
     public void Dispose()

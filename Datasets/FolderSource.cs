@@ -29,14 +29,19 @@ internal static class FolderSource
         Require(options.Interactions, ".csv");
         if (itemFile is null && interactions is null)
         {
-            throw CatalogException.Invalid($"'{folder}' is of no known format: it has neither {ItemFile.Tsv}, {ItemFile.Jsonl}, {SequenceFile.Text}, {SequenceFile.Csv} nor MovieLens's u.data. Name the files: --sequences FILE or --interactions FILE, --items FILE, --embeddings NAME=FILE.npy, --images FOLDER_OR_ZIP.");
+            throw CatalogException.Invalid(
+                $"'{folder}' is of no known format: it has neither {ItemFile.Tsv}, {ItemFile.Jsonl}, {SequenceFile.Text}, "
+                + $"{SequenceFile.Csv} nor MovieLens's u.data. Name the files: --sequences FILE or --interactions FILE, --items FILE, "
+                + "--embeddings NAME=FILE.npy, --images FOLDER_OR_ZIP.");
         }
 
         var description = folder is not null && File.Exists(Path.Combine(folder, DatasetDescription.FileName))
             ? DatasetDescription.Read(folder)
             : new DatasetDescription(NameOf(folder ?? itemFile ?? interactions!));
         string? idColumn = options.ItemIdColumn ?? description.ItemIdColumn;
-        var embeddings = folder is null ? [] : EmbeddingFile.Names(folder).ToDictionary(name => name, name => EmbeddingFile.PathOf(folder, name), StringComparer.Ordinal);
+        var embeddings = folder is null
+            ? []
+            : EmbeddingFile.Names(folder).ToDictionary(name => name, name => EmbeddingFile.PathOf(folder, name), StringComparer.Ordinal);
         foreach (var (name, file) in options.Embeddings)
         {
             Require(file, ".npy");
@@ -51,7 +56,9 @@ internal static class FolderSource
             Embeddings = embeddings,
             Images = options.Images ?? (folder is null ? null : LocateImages(folder)),
             Notes = [.. dropped.Select(column => $"Column {column} was left out: {Derived[column]}."),
-                .. folder is not null && File.Exists(Path.Combine(folder, "semantic_ids.tsv")) ? ["semantic_ids.tsv was left out: codes made by others are no features."] : Array.Empty<string>()],
+                .. folder is not null && File.Exists(Path.Combine(folder, "semantic_ids.tsv"))
+                    ? ["semantic_ids.tsv was left out: codes made by others are no features."]
+                    : Array.Empty<string>()],
         };
 
         Item Tidy(Item item)
@@ -60,7 +67,8 @@ internal static class FolderSource
             return titleColumn is null && dropped.Length == 0 ? item : item with
             {
                 Title = titleColumn is null ? item.Title : item.Fields[titleColumn],
-                Fields = item.Fields.Where(field => field.Key != titleColumn && !dropped.Contains(field.Key)).ToDictionary(StringComparer.Ordinal),
+                Fields = item.Fields.Where(
+                    field => field.Key != titleColumn && !dropped.Contains(field.Key)).ToDictionary(StringComparer.Ordinal),
             };
         }
     }
@@ -78,18 +86,21 @@ internal static class FolderSource
     public static string NameOf(string path)
     {
         string last = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
-        string name = string.Concat(last.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '-')).Trim('-');
+        string name = string.Concat(
+            last.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '-')).Trim('-');
         return name.Length == 0 ? "dataset" : name[..Math.Min(name.Length, 100)];
     }
 
     private static bool HasColumn(string itemFile, string column) =>
-        itemFile.EndsWith(".jsonl", StringComparison.Ordinal) || TextFile.Lines(itemFile).FirstOrDefault().Text?.Split('\t').Contains(column) == true;
+        itemFile.EndsWith(".jsonl", StringComparison.Ordinal)
+            || TextFile.Lines(itemFile).FirstOrDefault().Text?.Split('\t').Contains(column) == true;
 
     private static void Require(string? file, params string[] extensions)
     {
         if (file is not null && !extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
         {
-            throw CatalogException.Invalid($"File '{file}' ends in '{Path.GetExtension(file)}'; allowed here: {string.Join(", ", extensions)}.");
+            throw CatalogException.Invalid(
+                $"File '{file}' ends in '{Path.GetExtension(file)}'; allowed here: {string.Join(", ", extensions)}.");
         }
     }
 }

@@ -32,7 +32,10 @@ public static class ItemFile
     {
         var faults = new FaultList(path);
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (line, item) in path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) ? ReadJsonl(path, idColumn, faults) : ReadTsv(path, idColumn, faults))
+        foreach (
+            var (line, item) in path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase)
+                ? ReadJsonl(path, idColumn, faults)
+                : ReadTsv(path, idColumn, faults))
         {
             if (item.Id.Length == 0)
             {
@@ -72,7 +75,8 @@ public static class ItemFile
             var cells = text.Split('\t');
             if (cells.Length != header.Length)
             {
-                faults.AddLine(path, line, $"{cells.Length} columns; the header has {header.Length}. Cells may not hold tabs or line breaks");
+                faults.AddLine(
+                    path, line, $"{cells.Length} columns; the header has {header.Length}. Cells may not hold tabs or line breaks");
                 continue;
             }
 
@@ -85,7 +89,9 @@ public static class ItemFile
                 }
             }
 
-            yield return (line, new Item(cells[id], title < 0 ? "" : cells[title], fields, image < 0 || cells[image].Length == 0 ? null : cells[image]));
+            yield return (
+                line,
+                new Item(cells[id], title < 0 ? "" : cells[title], fields, image < 0 || cells[image].Length == 0 ? null : cells[image]));
         }
 
         if (header is null)
@@ -230,7 +236,9 @@ public static class ItemFile
     }
 
     // A field of the owner's that is named like one of ours keeps its content under another name.
-    private static string FreeName(string column) => column.ToLowerInvariant() is "item_id" or "title" or "image" ? $"source_{column}" : Cell(column);
+    private static string FreeName(string column) =>
+        column.ToLowerInvariant() is "item_id" or "title" or "image" ? $"source_{column}" : Cell(column);
 
-    private static string Cell(string text) => text.AsSpan().IndexOfAny('\t', '\n', '\r') < 0 ? text : text.Replace('\t', ' ').Replace('\n', ' ').Replace('\r', ' ');
+    private static string Cell(string text) =>
+        text.AsSpan().IndexOfAny('\t', '\n', '\r') < 0 ? text : text.Replace('\t', ' ').Replace('\n', ' ').Replace('\r', ' ');
 }

@@ -13,7 +13,8 @@ internal static class MovieLensSource
     private const int FirstGenre = 5;
     private const string JoinColumn = "ml100k_item_id";
 
-    public static bool Recognises(string folder) => File.Exists(Path.Combine(folder, "u.data")) && File.Exists(Path.Combine(folder, "u.item"));
+    public static bool Recognises(string folder) =>
+        File.Exists(Path.Combine(folder, "u.data")) && File.Exists(Path.Combine(folder, "u.item"));
 
     public static bool RecognisesPosters(string folder)
     {
@@ -35,7 +36,8 @@ internal static class MovieLensSource
             Items = () => Movies(Path.Combine(folder, "u.item"), genres, posterOf),
             WriteInteractions = stream => WriteInteractions(Path.Combine(folder, "u.data"), stream),
             Images = images,
-            Notes = ["Every rating counts as one interaction, whatever its stars; they are kept in the column rating, which nothing reads. Users and items are not filtered."],
+            Notes = ["Every rating counts as one interaction, whatever its stars; they are kept in the column rating, which nothing "
+                + "reads. Users and items are not filtered."],
         };
     }
 
@@ -56,7 +58,10 @@ internal static class MovieLensSource
             var cells = text.Split('|');
             if (cells.Length != FirstGenre + genres.Count)
             {
-                faults.AddLine(path, line, $"{cells.Length} columns; allowed: {FirstGenre + genres.Count} (id, title, two dates, address, {genres.Count} genres of u.genre)");
+                faults.AddLine(
+                    path, line,
+                    $"{cells.Length} columns; allowed: {FirstGenre + genres.Count} (id, title, two dates, address, {genres.Count} "
+                    + "genres of u.genre)");
                 continue;
             }
 
@@ -106,11 +111,14 @@ internal static class MovieLensSource
     // MovieLens 100k lists 18 movies twice under two ids; the join names one of them, and the picture belongs to both.
     private static Dictionary<string, string> WithDoubles(Dictionary<string, string> posterOf, string path)
     {
-        var movies = TextFile.Lines(path, Encoding.Latin1).Select(line => line.Text.Split('|')).Where(cells => cells.Length > 1).Select(cells => (Id: cells[0], Title: cells[1])).ToList();
+        var movies = TextFile.Lines(path, Encoding.Latin1)
+            .Select(line => line.Text.Split('|')).Where(cells => cells.Length > 1).Select(cells => (Id: cells[0], Title: cells[1]))
+            .ToList();
         var byTitle = movies.Where(movie => posterOf.ContainsKey(movie.Id)).GroupBy(movie => movie.Title, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => posterOf[group.First().Id], StringComparer.Ordinal);
         return movies.Where(movie => byTitle.ContainsKey(movie.Title)).GroupBy(movie => movie.Id, StringComparer.Ordinal)
-            .ToDictionary(group => group.Key, group => posterOf.GetValueOrDefault(group.Key, byTitle[group.First().Title]), StringComparer.Ordinal);
+            .ToDictionary(
+                group => group.Key, group => posterOf.GetValueOrDefault(group.Key, byTitle[group.First().Title]), StringComparer.Ordinal);
     }
 
     private static void WriteInteractions(string path, Stream stream)

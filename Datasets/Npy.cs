@@ -17,7 +17,10 @@ public static class Npy
         using var reader = NpyReader.Open(path);
         if ((long)reader.Rows * reader.Dim > Array.MaxLength)
         {
-            throw new CatalogException(Fault.ResourceExhausted, $"'{path}' has {reader.Rows} × {reader.Dim} values; at most {Array.MaxLength} fit into one array. Read it in chunks (NpyReader).");
+            throw new CatalogException(
+                Fault.ResourceExhausted,
+                $"'{path}' has {reader.Rows} × {reader.Dim} values; at most {Array.MaxLength} fit into one array. Read it in chunks "
+                + "(NpyReader).");
         }
 
         var data = new float[(long)reader.Rows * reader.Dim];

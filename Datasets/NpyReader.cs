@@ -50,10 +50,15 @@ public sealed partial class NpyReader : IDisposable
 
             int major = prefix[6];
             int fixedPart = major == 1 ? 10 : 12;
-            long header = major == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(prefix[8..]) : got < 12 ? long.MaxValue : BinaryPrimitives.ReadUInt32LittleEndian(prefix[8..]);
+            long header = major == 1
+                ? BinaryPrimitives.ReadUInt16LittleEndian(prefix[8..])
+                : got < 12 ? long.MaxValue
+                : BinaryPrimitives.ReadUInt32LittleEndian(prefix[8..]);
             if (major is < 1 or > 3 || header > MaxHeader || fixedPart + header > length)
             {
-                throw CatalogException.Invalid($"'{path}': .npy version {major} with a header of {header} bytes in a file of {length}; allowed: versions 1 to 3, at most {MaxHeader} bytes.");
+                throw CatalogException.Invalid(
+                    $"'{path}': .npy version {major} with a header of {header} bytes in a file of {length}; allowed: versions 1 to 3, "
+                    + $"at most {MaxHeader} bytes.");
             }
 
             var bytes = new byte[header];
@@ -62,7 +67,9 @@ public sealed partial class NpyReader : IDisposable
             long expected = fixedPart + header + ((long)rows * dim * width);
             if (length != expected)
             {
-                throw CatalogException.Damaged($"'{path}' has {length} bytes; its header says {rows} rows of {dim} values of {width} bytes, which makes {expected}. The file is {(length < expected ? "truncated" : "followed by something else")}: copy it again.");
+                throw CatalogException.Damaged(
+                    $"'{path}' has {length} bytes; its header says {rows} rows of {dim} values of {width} bytes, which makes "
+                    + $"{expected}. The file is {(length < expected ? "truncated" : "followed by something else")}: copy it again.");
             }
 
             return new NpyReader(file, path, fixedPart + header, width, rows, dim);
@@ -79,7 +86,8 @@ public sealed partial class NpyReader : IDisposable
         var match = HeaderPattern().Match(header);
         if (!match.Success)
         {
-            throw CatalogException.Invalid($"'{path}': the .npy header '{header.Trim()}' is not understood; allowed: one array with descr, fortran_order and shape.");
+            throw CatalogException.Invalid(
+                $"'{path}': the .npy header '{header.Trim()}' is not understood; allowed: one array with descr, fortran_order and shape.");
         }
 
         string type = match.Groups["descr"].Value, shape = match.Groups["shape"].Value;
@@ -116,7 +124,8 @@ public sealed partial class NpyReader : IDisposable
     {
         if (target.Length % Dim != 0 || first < 0 || first + (target.Length / Dim) > Rows)
         {
-            throw CatalogException.Invalid($"Rows {first} to {first + (target.Length / (double)Dim)} of '{_path}', which has {Rows} rows of {Dim}.");
+            throw CatalogException.Invalid(
+                $"Rows {first} to {first + (target.Length / (double)Dim)} of '{_path}', which has {Rows} rows of {Dim}.");
         }
 
         long at = _start + (first * Dim * _width);

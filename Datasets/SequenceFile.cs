@@ -23,7 +23,8 @@ public static class SequenceFile
         };
     }
 
-    public static SequenceSet Read(string path, IdTable items) => path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? ReadCsv(path, items) : ReadText(path, items);
+    public static SequenceSet Read(string path, IdTable items) =>
+        path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? ReadCsv(path, items) : ReadText(path, items);
 
     /// <summary>"user item item …" a line, oldest first, parted by spaces or tabs.</summary>
     private static SequenceSet ReadText(string path, IdTable items)
@@ -101,7 +102,8 @@ public static class SequenceFile
                 columns = [.. new[] { "user", "item", "timestamp" }.Select(name => fields.FindIndex(field => field.Trim().Equals(name, StringComparison.OrdinalIgnoreCase)))];
                 if (columns.Contains(-1))
                 {
-                    throw CatalogException.Invalid($"'{path}', line 1: the header is '{text}'; it must name the columns user, item and timestamp.");
+                    throw CatalogException.Invalid(
+                        $"'{path}', line 1: the header is '{text}'; it must name the columns user, item and timestamp.");
                 }
 
                 continue;
@@ -130,7 +132,10 @@ public static class SequenceFile
             }
             else if ((dates ??= date) != date)
             {
-                faults.AddLine(path, line, $"timestamp '{stamp}' is {(date ? "a date" : "a number")}, but the file began with {(date ? "a number" : "a date")}; one kind a file");
+                faults.AddLine(
+                    path, line,
+                    $"timestamp '{stamp}' is {(date ? "a date" : "a number")}, but the file began with "
+                    + $"{(date ? "a number" : "a date")}; one kind a file");
             }
 
             if (faults.Count == 0)

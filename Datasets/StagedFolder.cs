@@ -21,7 +21,8 @@ public sealed class StagedFolder : IDisposable
     public StagedFolder(string target, bool replace)
     {
         _target = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(target));
-        string parent = System.IO.Path.GetDirectoryName(_target) ?? throw CatalogException.Invalid($"'{target}' cannot be a dataset folder.");
+        string parent = System.IO.Path.GetDirectoryName(_target)
+            ?? throw CatalogException.Invalid($"'{target}' cannot be a dataset folder.");
         string name = System.IO.Path.GetFileName(_target);
         Directory.CreateDirectory(parent);
         ClearLeftovers(parent, name);
@@ -29,12 +30,15 @@ public sealed class StagedFolder : IDisposable
         {
             if (!replace)
             {
-                throw CatalogException.Precondition($"'{_target}' exists and is not empty. Choose another folder, or replace it with --force.");
+                throw CatalogException.Precondition(
+                    $"'{_target}' exists and is not empty. Choose another folder, or replace it with --force.");
             }
 
             if (!File.Exists(System.IO.Path.Combine(_target, DatasetDescription.FileName)))
             {
-                throw CatalogException.Precondition($"'{_target}' is no dataset folder (it has no {DatasetDescription.FileName}), so --force does not remove it. Remove it yourself, or choose another folder.");
+                throw CatalogException.Precondition(
+                    $"'{_target}' is no dataset folder (it has no {DatasetDescription.FileName}), so --force does not remove it. Remove "
+                    + "it yourself, or choose another folder.");
             }
         }
 
@@ -58,7 +62,8 @@ public sealed class StagedFolder : IDisposable
         string? old = null;
         if (Directory.Exists(_target))
         {
-            old = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(_target)!, $".{System.IO.Path.GetFileName(_target)}.old-{Guid.NewGuid():N}");
+            old = System.IO.Path.Combine(
+                System.IO.Path.GetDirectoryName(_target)!, $".{System.IO.Path.GetFileName(_target)}.old-{Guid.NewGuid():N}");
             Directory.Move(_target, old);
         }
 

@@ -16,7 +16,9 @@ internal static class TextFile
             throw CatalogException.NotFound($"File '{path}' does not exist.");
         }
 
-        using var reader = new StreamReader(path, encoding ?? StrictUtf8, detectEncodingFromByteOrderMarks: true, new FileStreamOptions { BufferSize = 1 << 16, Options = FileOptions.SequentialScan });
+        using var reader = new StreamReader(
+            path, encoding ?? StrictUtf8, detectEncodingFromByteOrderMarks: true,
+            new FileStreamOptions { BufferSize = 1 << 16, Options = FileOptions.SequentialScan });
         for (long number = 1; ; number++)
         {
             string? line;
@@ -26,7 +28,10 @@ internal static class TextFile
             }
             catch (DecoderFallbackException error)
             {
-                throw CatalogException.Invalid($"'{path}', at or after line {number}: the bytes {Convert.ToHexString(error.BytesUnknown ?? [])} are no UTF-8. Convert the file first, for example: iconv -f ISO-8859-1 -t UTF-8", error);
+                throw CatalogException.Invalid(
+                    $"'{path}', at or after line {number}: the bytes {Convert.ToHexString(error.BytesUnknown ?? [])} are no UTF-8. "
+                    + "Convert the file first, for example: iconv -f ISO-8859-1 -t UTF-8",
+                    error);
             }
 
             if (line is null)

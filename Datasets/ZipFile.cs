@@ -101,7 +101,9 @@ internal sealed class ZipFile : IDisposable
                 throw Damaged(path, $"directory entry {index} of {count} is broken");
             }
 
-            int nameLength = BinaryPrimitives.ReadUInt16LittleEndian(record[28..]), extraLength = BinaryPrimitives.ReadUInt16LittleEndian(record[30..]), commentLength = BinaryPrimitives.ReadUInt16LittleEndian(record[32..]);
+            int nameLength = BinaryPrimitives.ReadUInt16LittleEndian(record[28..]), extraLength = BinaryPrimitives.ReadUInt16LittleEndian(
+                record[30..]), commentLength = BinaryPrimitives.ReadUInt16LittleEndian(
+                record[32..]);
             var entry = new Entry(
                 Encoding.UTF8.GetString(record.Slice(46, nameLength)),
                 BinaryPrimitives.ReadUInt16LittleEndian(record[10..]),
@@ -111,7 +113,8 @@ internal sealed class ZipFile : IDisposable
                 BinaryPrimitives.ReadUInt32LittleEndian(record[42..]));
             if ((BinaryPrimitives.ReadUInt16LittleEndian(record[8..]) & 1) != 0)
             {
-                throw CatalogException.Invalid($"Archive '{path}': entry '{entry.Name}' is encrypted; make the archive without a password.");
+                throw CatalogException.Invalid(
+                    $"Archive '{path}': entry '{entry.Name}' is encrypted; make the archive without a password.");
             }
 
             entry = WithZip64(entry, record.Slice(46 + nameLength, extraLength));
@@ -163,7 +166,8 @@ internal sealed class ZipFile : IDisposable
         var entry = Entries[index];
         if (entry.Length is < 0 or > MaxEntry || entry.Packed is < 0 or > MaxEntry)
         {
-            throw new CatalogException(Fault.ResourceExhausted, $"Archive '{_path}': entry '{entry.Name}' has {entry.Length} bytes; the limit is {MaxEntry}.");
+            throw new CatalogException(
+                Fault.ResourceExhausted, $"Archive '{_path}': entry '{entry.Name}' has {entry.Length} bytes; the limit is {MaxEntry}.");
         }
 
         try
@@ -174,15 +178,21 @@ internal sealed class ZipFile : IDisposable
                 throw Damaged(_path, $"entry '{entry.Name}' is not at byte {entry.Offset}");
             }
 
-            long start = entry.Offset + 30 + BinaryPrimitives.ReadUInt16LittleEndian(local.AsSpan(26)) + BinaryPrimitives.ReadUInt16LittleEndian(local.AsSpan(28));
+            long start = entry.Offset + 30 + BinaryPrimitives.ReadUInt16LittleEndian(
+                local.AsSpan(26)) + BinaryPrimitives.ReadUInt16LittleEndian(
+                local.AsSpan(28));
             var packed = ReadAt(_file, start, (int)entry.Packed);
             var content = entry.Method switch
             {
                 0 => packed,
                 8 => Inflate(packed, (int)entry.Length),
-                _ => throw CatalogException.Invalid($"Archive '{_path}': entry '{entry.Name}' uses compression method {entry.Method}; allowed: stored, deflated."),
+                _ =>
+                    throw CatalogException.Invalid(
+                        $"Archive '{_path}': entry '{entry.Name}' uses compression method {entry.Method}; allowed: stored, deflated."),
             };
-            return content.Length == entry.Length && Crc32.Of(content) == entry.Crc ? content : throw Damaged(_path, $"entry '{entry.Name}' fails its CRC-32 or length");
+            return content.Length == entry.Length && Crc32.Of(content) == entry.Crc
+                ? content
+                : throw Damaged(_path, $"entry '{entry.Name}' fails its CRC-32 or length");
         }
         catch (Exception error) when (error is InvalidDataException or EndOfStreamException or ArgumentOutOfRangeException)
         {

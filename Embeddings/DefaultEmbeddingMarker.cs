@@ -14,7 +14,8 @@ namespace Recsys.Embeddings;
 /// <param name="FitAll">Whether the counts saw held-out targets nevertheless.</param>
 /// <param name="Options">All options of the run.</param>
 /// <param name="Files">SHA-256 of each generated .npy by name; null while it is being written.</param>
-public sealed record DefaultEmbeddingMarker(long Seed, string? SplitSha256, bool FitAll, DefaultEmbeddingOptions? Options, IReadOnlyDictionary<string, string?> Files)
+public sealed record DefaultEmbeddingMarker(
+    long Seed, string? SplitSha256, bool FitAll, DefaultEmbeddingOptions? Options, IReadOnlyDictionary<string, string?> Files)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
@@ -35,7 +36,8 @@ public sealed record DefaultEmbeddingMarker(long Seed, string? SplitSha256, bool
         }
         catch (JsonException fault)
         {
-            throw CatalogException.Damaged($"'{path}' is damaged: {fault.Message} Delete it together with the generated .npy files beside it and run again.", fault);
+            throw CatalogException.Damaged(
+                $"'{path}' is damaged: {fault.Message} Delete it together with the generated .npy files beside it and run again.", fault);
         }
     }
 
@@ -53,7 +55,8 @@ public sealed record DefaultEmbeddingMarker(long Seed, string? SplitSha256, bool
         => this with { Files = new SortedDictionary<string, string?>(Files.ToDictionary(), StringComparer.Ordinal) { [name] = sha256 } };
 
     public DefaultEmbeddingMarker Without(string name)
-        => this with { Files = new SortedDictionary<string, string?>(Files.Where(f => f.Key != name).ToDictionary(), StringComparer.Ordinal) };
+        =>
+            this with { Files = new SortedDictionary<string, string?>(Files.Where(f => f.Key != name).ToDictionary(), StringComparer.Ordinal) };
 
     public static string Hash(string dataset, string name)
     {

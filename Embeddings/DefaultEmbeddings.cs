@@ -19,7 +19,8 @@ public static class DefaultEmbeddings
     /// that the owner brought stay as they are; those of an earlier run are made anew. Each file is there in full or not at all.
     /// </summary>
     /// <exception cref="CatalogException">Faulty options or dataset files.</exception>
-    public static IReadOnlyList<DefaultEmbeddingOutcome> Write(Dataset dataset, DefaultEmbeddingOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
+    public static IReadOnlyList<DefaultEmbeddingOutcome> Write(
+        Dataset dataset, DefaultEmbeddingOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         EmbeddingOptionFaults.Throw([.. options.Text.Faults(), .. options.Collaborative.Faults(), .. options.Image.Faults()]);
         var split = dataset.HasSequences ? new LeaveOneOut(dataset.Sequences) : null;
@@ -30,7 +31,9 @@ public static class DefaultEmbeddings
             (TextEmbedder.Name, null, () => TextEmbedder.Embed(dataset.Items, options.Text, options.Seed, cancel)),
             (CollaborativeEmbedder.Name, split is null ? "the dataset has no sequences" : null, () => CollaborativeEmbedder.Embed(
                 options.FitAll ? split!.All : split!.Train, dataset.ItemCount, options.Collaborative, options.Seed, cancel)),
-            (ImageEmbedder.Name, dataset.Images is null ? "the dataset has no pictures" : null, () => Images(dataset, options, notes, cancel)),
+            (
+                ImageEmbedder.Name, dataset.Images is null ? "the dataset has no pictures" : null,
+                () => Images(dataset, options, notes, cancel)),
         };
 
         var outcomes = new List<DefaultEmbeddingOutcome>();
@@ -45,7 +48,8 @@ public static class DefaultEmbeddings
         return outcomes;
     }
 
-    private static DefaultEmbeddingOutcome WriteOne(Dataset dataset, string name, Func<EmbeddingMatrix> make, Dictionary<string, string> notes, ref DefaultEmbeddingMarker marker)
+    private static DefaultEmbeddingOutcome WriteOne(
+        Dataset dataset, string name, Func<EmbeddingMatrix> make, Dictionary<string, string> notes, ref DefaultEmbeddingMarker marker)
     {
         if (!marker.MayWrite(dataset.Path, name))
         {
@@ -69,10 +73,13 @@ public static class DefaultEmbeddings
         return new(name, true, embedding.Dim, items, notes.GetValueOrDefault(name));
     }
 
-    private static EmbeddingMatrix Images(Dataset dataset, DefaultEmbeddingOptions options, Dictionary<string, string> notes, CancellationToken cancel)
+    private static EmbeddingMatrix Images(
+        Dataset dataset, DefaultEmbeddingOptions options, Dictionary<string, string> notes, CancellationToken cancel)
     {
         var unreadable = new List<string>();
-        var embedding = ImageEmbedder.Embed(dataset.Images!, dataset.ItemCount, options.Image, options.Seed, (item, why) => unreadable.Add($"item '{dataset.ItemIds[item]}': {why}"), cancel);
+        var embedding = ImageEmbedder.Embed(
+            dataset.Images!, dataset.ItemCount, options.Image, options.Seed,
+            (item, why) => unreadable.Add($"item '{dataset.ItemIds[item]}': {why}"), cancel);
         if (unreadable.Count > 0)
         {
             notes[ImageEmbedder.Name] = $"{unreadable.Count} pictures cannot be read; the first, of {unreadable[0]}";

@@ -18,7 +18,8 @@ public static class ImageDecoder
     /// <exception cref="ImageException">Not a PNG, JPEG or WebP, damaged, truncated, or over one of <see cref="ImageLimits"/>.</exception>
     public static Picture Decode(ReadOnlySpan<byte> file, Rgb? background = null) => Decode(file, null, background);
 
-    /// <summary>The whole picture in a frame of another size, by Lanczos-3; where it does not fill the frame, the background shows.</summary>
+    /// <summary>The whole picture in a frame of another size, by Lanczos-3; where it does not fill the frame, the background
+    /// shows.</summary>
     /// <inheritdoc cref="Decode(ReadOnlySpan{byte}, Rgb?)"/>
     /// <exception cref="ImageException">Also a side of the frame outside 1 to <see cref="ImageLimits.MaxFrameSide"/>.</exception>
     public static Picture Decode(ReadOnlySpan<byte> file, int width, int height, Rgb? background = null)

@@ -9,7 +9,9 @@ public static class Machine
     private static string Describe()
     {
         string model = File.Exists("/proc/cpuinfo")
-            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[^1].Trim() ?? "unknown processor"
+            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(
+                line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[^1].Trim()
+                ?? "unknown processor"
             : "unknown processor";
         return $"{model}, {Environment.ProcessorCount} cores";
     }

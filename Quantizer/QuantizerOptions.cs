@@ -87,7 +87,10 @@ public sealed record QuantizerOptions
         var faults = ranges.Concat(RqVae.Ranges()).Where(r => !(r.Value >= r.Least && r.Value <= r.Most))
             .Select(r => $"{r.Name} is {r.Value}; allowed: {r.Least} to {r.Most}")
             .Concat(Fusion.Faults())
-            .Concat(Enum.IsDefined(Kind) ? [] : [$"quantizer.kind is {(int)Kind}; allowed: {string.Join(", ", Enum.GetNames<QuantizerKind>())}"]);
+            .Concat(
+                Enum.IsDefined(Kind)
+                    ? []
+                    : [$"quantizer.kind is {(int)Kind}; allowed: {string.Join(", ", Enum.GetNames<QuantizerKind>())}"]);
         string all = string.Join("; ", faults);
         if (all.Length > 0)
         {

@@ -36,7 +36,8 @@ public sealed class Recommender : IRecommender, IVersionPart
         if (!items.CodebookSizes.SequenceEqual(model.Config.CodebookSizes) || items.Count < model.Config.TrainedItems)
         {
             throw CatalogException.Invalid(
-                $"The retrieval model is of codebooks [{string.Join(", ", model.Config.CodebookSizes)}] and {model.Config.TrainedItems} items; " +
+                $"The retrieval model is of codebooks [{string.Join(", ", model.Config.CodebookSizes)}] and {model.Config.TrainedItems} "
+                + "items; " +
                 $"the table has [{string.Join(", ", items.CodebookSizes)}] and {items.Count}. Both must be of one version.");
         }
 
@@ -49,7 +50,8 @@ public sealed class Recommender : IRecommender, IVersionPart
 
     public ItemTable Items { get; }
 
-    /// <summary>Items that no search can reach: their collision token is beyond those that the model knows. A rebuild brings them in.</summary>
+    /// <summary>Items that no search can reach: their collision token is beyond those that the model knows. A rebuild brings them
+    /// in.</summary>
     public int Unreachable => _trie.LeftOut;
 
     /// <summary>The beam that a query is searched with.</summary>
@@ -95,7 +97,8 @@ public sealed class Recommender : IRecommender, IVersionPart
         }
     }
 
-    private int MaxRows(int beam) => Math.Max(1, Math.Min(MaxBeams / beam, _hybrid is null ? int.MaxValue : MaxDenseScores / Math.Max(1, Items.Count)));
+    private int MaxRows(int beam) =>
+        Math.Max(1, Math.Min(MaxBeams / beam, _hybrid is null ? int.MaxValue : MaxDenseScores / Math.Max(1, Items.Count)));
 
     /// <summary>Both log-probabilities of every candidate of the hybrid ranking.</summary>
     internal (int Item, double Generative, double Dense)[][] HybridParts(RecommendQuery[] queries)
@@ -104,7 +107,8 @@ public sealed class Recommender : IRecommender, IVersionPart
         using var scope = NewDisposeScope();
         var (hidden, history) = Read(queries);
         var search = new BeamSearch(_model.Network, _tensors, _trie);
-        return _hybrid!.Parts(search, hidden, history, Beams(search, hidden, history, queries.Max(query => BeamFor(query.K, query.Beam)), null), null);
+        return _hybrid!.Parts(
+            search, hidden, history, Beams(search, hidden, history, queries.Max(query => BeamFor(query.K, query.Beam)), null), null);
     }
 
     private Recommendation[][] Decode(RecommendQuery[] queries, int beam)
@@ -126,7 +130,8 @@ public sealed class Recommender : IRecommender, IVersionPart
             .Select(answer => new Recommendation(answer.Item, Items.SemanticIds[answer.Item], answer.Score)).ToArray())];
     }
 
-    private (int Item, double Score)[][] Beams(BeamSearch search, Tensor hidden, HistoryCache history, int beam, IReadOnlyList<IEnumerable<int>>? excluded) =>
+    private (int Item, double Score)[][] Beams(
+        BeamSearch search, Tensor hidden, HistoryCache history, int beam, IReadOnlyList<IEnumerable<int>>? excluded) =>
         [.. search.Search(hidden, history, Math.Min(beam, Math.Max(1, _trie.Leaves)), excluded)
             .Select(row => row.Select(found => (_trie.LeafItem[found.Leaf], (double)found.LogProbability)).ToArray())];
 

@@ -3,7 +3,8 @@ using Recsys.Torch.Safetensors;
 
 namespace Recsys.Retrieval;
 
-/// <summary>A trained retrieval model: the decoder, the items' dense vectors and the configuration. Not bound to a table of items.</summary>
+/// <summary>A trained retrieval model: the decoder, the items' dense vectors and the configuration. Not bound to a table of
+/// items.</summary>
 public sealed class RetrievalModel : IDisposable
 {
     /// <summary>The part's name and sub-folder in a version.</summary>
@@ -71,7 +72,8 @@ public sealed class RetrievalModel : IDisposable
 
             if (vectors is not null && !vectors.shape.SequenceEqual([config.TrainedItems + 1, config.Options.Dim]))
             {
-                throw new InvalidDataException($"'{VectorsKey}' is [{string.Join(", ", vectors.shape)}], expected [{config.TrainedItems + 1}, {config.Options.Dim}]");
+                throw new InvalidDataException(
+                    $"'{VectorsKey}' is [{string.Join(", ", vectors.shape)}], expected [{config.TrainedItems + 1}, {config.Options.Dim}]");
             }
 
             network.Restore(state);
@@ -81,7 +83,8 @@ public sealed class RetrievalModel : IDisposable
         catch (Exception exception) when (exception is not CatalogException)
         {
             network.Dispose();
-            throw CatalogException.Damaged($"'{weightsFile}' is damaged or of another model: {exception.Message}. Rebuild the version.", exception);
+            throw CatalogException.Damaged(
+                $"'{weightsFile}' is damaged or of another model: {exception.Message}. Rebuild the version.", exception);
         }
     }
 

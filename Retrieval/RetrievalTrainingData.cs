@@ -37,7 +37,8 @@ public sealed record RetrievalTrainingData
         {
             if ((uint)item >= (uint)Items.Count)
             {
-                throw CatalogException.Invalid($"The training part names item index {item}; the table has {Items.Count} items. Build both from one dataset.");
+                throw CatalogException.Invalid(
+                    $"The training part names item index {item}; the table has {Items.Count} items. Build both from one dataset.");
             }
         }
 
@@ -53,7 +54,8 @@ public sealed record RetrievalTrainingData
 
         if (!Enumerable.Range(0, Training.Count).Any(user => Training[user].Length >= 2))
         {
-            throw CatalogException.Invalid("The training part has no user with two interactions: there is no next item to learn. Import more interactions.");
+            throw CatalogException.Invalid(
+                "The training part has no user with two interactions: there is no next item to learn. Import more interactions.");
         }
     }
 }

@@ -21,7 +21,8 @@ public static class StoreRecovery
     /// <param name="redis">What is rebuilt.</param>
     /// <param name="only">Versions to recover; null: the active one.</param>
     /// <param name="cancel">Stops between batches; running it again goes on.</param>
-    public static async Task<RecoveryReport> RunAsync(VersionStore versions, RedisSemanticIdStore redis, IReadOnlyList<string>? only, CancellationToken cancel)
+    public static async Task<RecoveryReport> RunAsync(
+        VersionStore versions, RedisSemanticIdStore redis, IReadOnlyList<string>? only, CancellationToken cancel)
     {
         string? pointer = await redis.ActiveAsync(cancel);
         string? active = pointer ?? versions.NotedActive;
@@ -54,7 +55,8 @@ public static class StoreRecovery
         return new RecoveryReport(wanted, await redis.ActiveAsync(cancel), appended, journalled);
     }
 
-    private static async Task<List<AppendedItem>> OnlyInRedisAsync(RedisSemanticIdStore redis, ItemTable items, string version, IReadOnlyList<AppendedItem> journal, CancellationToken cancel)
+    private static async Task<List<AppendedItem>> OnlyInRedisAsync(
+        RedisSemanticIdStore redis, ItemTable items, string version, IReadOnlyList<AppendedItem> journal, CancellationToken cancel)
     {
         var noted = journal.Select(item => item.ItemId).ToHashSet(StringComparer.Ordinal);
         var missing = new List<AppendedItem>();

@@ -38,7 +38,8 @@ public sealed record ConvolutionCheck(ConvolutionWay Way, IReadOnlyList<string> 
             }
         }
 
-        return new ConvolutionCheck(wrong.Count == 0 ? ConvolutionWay.Native : ConvolutionWay.Products, wrong, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        return new ConvolutionCheck(
+            wrong.Count == 0 ? ConvolutionWay.Native : ConvolutionWay.Products, wrong, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
     }
 
     private static string? Compare(
@@ -48,14 +49,17 @@ public sealed record ConvolutionCheck(ConvolutionWay Way, IReadOnlyList<string> 
         var (x, weight, bias) = (Draw(2, inputs, side, side), Draw(outputs, inputs, kernel, kernel), Draw(outputs));
         var (found, foundGradients) = WithGradients(convolution, x, weight, bias, stride, kernel / 2, null);
         var (known, knownGradients) = WithGradients(
-            Convolutions.ByProducts, x.to(ScalarType.Float64), weight.to(ScalarType.Float64), bias.to(ScalarType.Float64), stride, kernel / 2, found);
+            Convolutions.ByProducts, x.to(ScalarType.Float64), weight.to(ScalarType.Float64), bias.to(
+                ScalarType.Float64), stride, kernel / 2, found);
         double limit = type == ScalarType.Float32 ? 1e-4 : 2e-2; // sums of up to 1,152 products, as shares of the largest value
-        foreach (var (name, one, other) in new[] { ("values", found, known), ("∂x", foundGradients[0], knownGradients[0]), ("∂weight", foundGradients[1], knownGradients[1]) })
+        foreach (
+            var (name, one, other) in new[] { ("values", found, known), ("∂x", foundGradients[0], knownGradients[0]), ("∂weight", foundGradients[1], knownGradients[1]) })
         {
             double error = ((one.to(ScalarType.Float64) - other).abs().max() / other.abs().max()).item<double>();
             if (!(error <= limit))
             {
-                return $"{type}, {inputs} to {outputs} channels, {side} × {side}, kernel {kernel}, stride {stride}: {name} off by {error:P1} of the largest.";
+                return $"{type}, {inputs} to {outputs} channels, {side} × {side}, kernel {kernel}, stride {stride}: {name} off by "
+                    + $"{error:P1} of the largest.";
             }
         }
 

@@ -34,7 +34,8 @@ public static class Convolutions
         if (layer.groups != 1 || layer.padding_mode != PaddingModes.Zeros || layer.padding is null || layer.dilation.Any(d => d != 1)
             || new[] { layer.stride, layer.padding, layer.kernel_size }.Any(pair => pair[0] != pair[^1]))
         {
-            throw new TorchException("A convolution here has one group, no dilation, and square strides, kernels and paddings of zeros; this layer has others.");
+            throw new TorchException(
+                "A convolution here has one group, no dilation, and square strides, kernels and paddings of zeros; this layer has others.");
         }
 
         var (stride, padding) = (layer.stride[0], layer.padding[0]);
@@ -59,7 +60,8 @@ public static class Convolutions
 
     internal static Tensor ByProducts(Tensor x, Tensor weight, Tensor? bias, long stride, long padding)
     {
-        long kernel = weight.size(2), height = Places(x.size(2), kernel, stride, padding), width = Places(x.size(3), kernel, stride, padding);
+        long kernel = weight.size(2), height = Places(x.size(2), kernel, stride, padding), width = Places(
+            x.size(3), kernel, stride, padding);
         var patches = functional.unfold(x, kernel, padding: padding, stride: stride); // [batch, in · kernel², places]
         var y = matmul(weight.reshape(weight.size(0), -1), patches).view(x.size(0), weight.size(0), height, width);
         return bias is null ? y : y + bias.view(1, -1, 1, 1);

@@ -25,7 +25,8 @@ public static class Devices
         if (!cuda.is_available())
         {
             throw new TorchException(
-                $"The device is '{name}', but this build of libtorch finds no GPU. Build with -p:TorchDevice=cuda on a machine with NVIDIA's driver, or take cpu.");
+                $"The device is '{name}', but this build of libtorch finds no GPU. Build with -p:TorchDevice=cuda on a machine with "
+                + "NVIDIA's driver, or take cpu.");
         }
 
         return index < cuda.device_count()
@@ -33,10 +34,12 @@ public static class Devices
             : throw new TorchException($"The device is '{name}'; this machine has {cuda.device_count()} GPUs, from cuda:0 on.");
     }
 
-    /// <summary>Whether bf16 products are fast there: on every CUDA device of the last years, and on CPUs with AVX512-BF16 or AMX.</summary>
+    /// <summary>Whether bf16 products are fast there: on every CUDA device of the last years, and on CPUs with AVX512-BF16 or
+    /// AMX.</summary>
     public static bool HasFastBFloat16(this Device device) => device.type == DeviceType.CUDA || CpuHasBFloat16.Value;
 
     private static readonly Lazy<bool> CpuHasBFloat16 = new(() =>
-        File.Exists("/proc/cpuinfo") && File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("flags", StringComparison.Ordinal)) is { } flags
+        File.Exists("/proc/cpuinfo")
+            && File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("flags", StringComparison.Ordinal)) is { } flags
         && (flags.Contains(" avx512_bf16", StringComparison.Ordinal) || flags.Contains(" amx_bf16", StringComparison.Ordinal)));
 }

@@ -20,7 +20,8 @@ public static class StateDict
         if (faults.Count > 0)
         {
             throw new TorchException(
-                $"The state does not fit {module.GetName()}: {string.Join("; ", faults.Take(8))}{(faults.Count > 8 ? $"; and {faults.Count - 8} more" : "")}.");
+                $"The state does not fit {module.GetName()}: "
+                + $"{string.Join("; ", faults.Take(8))}{(faults.Count > 8 ? $"; and {faults.Count - 8} more" : "")}.");
         }
 
         using var _ = no_grad();

@@ -6,7 +6,8 @@ namespace Recsys.Catalog.Ports;
 /// </summary>
 public interface ISemanticIdStore
 {
-    /// <summary>Writes a version's whole table (both ways, and the next collision token of every code tuple); idempotent, resumable.</summary>
+    /// <summary>Writes a version's whole table (both ways, and the next collision token of every code tuple); idempotent,
+    /// resumable.</summary>
     Task PublishAsync(string version, ItemTable items, CancellationToken cancel);
 
     /// <summary>

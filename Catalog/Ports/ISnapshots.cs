@@ -8,7 +8,8 @@ public interface ISnapshot
 
     ItemTable Items { get; }
 
-    /// <summary>The loaded part that implements <typeparamref name="T"/> (an <see cref="IRecommender"/>, a codebook, a painter); null when the version has none.</summary>
+    /// <summary>The loaded part that implements <typeparamref name="T"/> (an <see cref="IRecommender"/>, a codebook, a painter); null when
+    /// the version has none.</summary>
     T? Find<T>()
         where T : class;
 }

@@ -47,11 +47,13 @@ public interface IVersionWriter : IDisposable
 /// <param name="CodebookSizes">Codes at each level.</param>
 /// <param name="Items">Items in the table.</param>
 /// <param name="Metrics">Gate metrics by name (recall@10, collisions, coverage…).</param>
-public sealed record VersionDescription(string Dataset, long Seed, int[] CodebookSizes, int Items, IReadOnlyDictionary<string, double> Metrics);
+public sealed record VersionDescription(
+    string Dataset, long Seed, int[] CodebookSizes, int Items, IReadOnlyDictionary<string, double> Metrics);
 
 /// <summary>The manifest of a version: written last, immutable.</summary>
 /// <param name="Files">SHA-256 (lower-case hex) and length of each file by relative path.</param>
-public sealed record VersionManifest(string Version, DateTimeOffset Created, VersionDescription Description, IReadOnlyDictionary<string, ManifestFile> Files);
+public sealed record VersionManifest(
+    string Version, DateTimeOffset Created, VersionDescription Description, IReadOnlyDictionary<string, ManifestFile> Files);
 
 public sealed record ManifestFile(long Length, string Sha256);
 

@@ -6,9 +6,11 @@ namespace Recsys.Cli.Bench;
 /// <param name="OursRuns">One number a round.</param>
 /// <param name="PeerRuns">Beside ours, round by round; null where the peer is not there.</param>
 /// <param name="PeerName">Name and version; null without one.</param>
-/// <param name="Floor">What the machine's arithmetic or memory alone would take, as measured in the same run; null where it says nothing.</param>
+/// <param name="Floor">What the machine's arithmetic or memory alone would take, as measured in the same run; null where it says
+/// nothing.</param>
 /// <param name="Goal">Largest ratio that the project is content with.</param>
-internal sealed record BenchCase(string Name, string Unit, double[] OursRuns, double[]? PeerRuns, string? PeerName, double? Floor, double? Goal)
+internal sealed record BenchCase(
+    string Name, string Unit, double[] OursRuns, double[]? PeerRuns, string? PeerName, double? Floor, double? Goal)
 {
     public double Ours => Median(OursRuns);
 

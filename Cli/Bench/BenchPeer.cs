@@ -24,18 +24,23 @@ internal sealed class BenchPeer : IDisposable
         if (!File.Exists(program) || !File.Exists(native))
         {
             throw CatalogException.NotFound(
-                $"There is no '{program}' or no '{native}'. Check the earlier commit out, let ./recsys build there, then: dotnet build bench/before -c Release -p:Before={clone}");
+                $"There is no '{program}' or no '{native}'. Check the earlier commit out, let ./recsys build there, then: dotnet build "
+                + $"bench/before -c Release -p:Before={clone}");
         }
 
-        using var git = Process.Start(new ProcessStartInfo("git", ["-C", clone, "rev-parse", "--short", "HEAD"]) { RedirectStandardOutput = true })!;
-        return Start(new ProcessStartInfo("dotnet", [program]) { Environment = { ["RECSYS_NATIVE"] = native } }, $"the build of {git.StandardOutput.ReadToEnd().Trim()}");
+        using var git = Process.Start(
+            new ProcessStartInfo("git", ["-C", clone, "rev-parse", "--short", "HEAD"]) { RedirectStandardOutput = true })!;
+        return Start(
+            new ProcessStartInfo("dotnet", [program]) { Environment = { ["RECSYS_NATIVE"] = native } },
+            $"the build of {git.StandardOutput.ReadToEnd().Trim()}");
     }
 
     /// <summary>Starts this program with arguments that make it answer as <see cref="TorchBench.AnswerAsPlain"/> does.</summary>
     public static BenchPeer StartPlain(params string[] arguments) => Start(ThisProgram(arguments), "plain TorchSharp");
 
     /// <summary>This program in another process.</summary>
-    public static ProcessStartInfo ThisProgram(params string[] arguments) => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
+    public static ProcessStartInfo ThisProgram(params string[] arguments) =>
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
         ? new(Environment.ProcessPath!, [typeof(BenchPeer).Assembly.Location, .. arguments])
         : new(Environment.ProcessPath!, arguments);
 
@@ -62,7 +67,8 @@ internal sealed class BenchPeer : IDisposable
         _process.StandardInput.WriteLine(name);
         return _process.StandardOutput.ReadLine() is { } line
             ? double.Parse(line, CultureInfo.InvariantCulture)
-            : throw CatalogException.Unavailable($"{Name} ended within the case '{name}' with code {(_process.WaitForExit(1000) ? _process.ExitCode : -1)}.");
+            : throw CatalogException.Unavailable(
+                $"{Name} ended within the case '{name}' with code {(_process.WaitForExit(1000) ? _process.ExitCode : -1)}.");
     }
 
     public void Dispose()

@@ -7,10 +7,12 @@ namespace Recsys.Cli.Bench;
 /// The diffusion transformer (Peebles and Xie 2023) that is run on all sides: 4 layers, width 128, 28 × 28 pixels in patches of 2,
 /// adaLN-Zero conditioning on time and class, batch 64.
 /// </summary>
-/// <param name="plain">As TorchSharp's users write it, in float32, which is the faster for them here; otherwise by this engine's kernels.</param>
+/// <param name="plain">As TorchSharp's users write it, in float32, which is the faster for them here; otherwise by this engine's
+/// kernels.</param>
 internal sealed class DiffusionTransformer : Module
 {
-    public const int Batch = 64, Side = 28, Patch = 2, Tokens = Side / Patch * (Side / Patch), Dim = 128, Heads = 4, Layers = 4, Classes = 10, SamplingSteps = 4;
+    public const int Batch = 64, Side = 28, Patch = 2, Tokens = Side / Patch * (Side / Patch);
+    public const int Dim = 128, Heads = 4, Layers = 4, Classes = 10, SamplingSteps = 4;
     private const int Frequencies = 128;
 
     private readonly Linear patches, time1, time2, modulation, head;
@@ -46,8 +48,10 @@ internal sealed class DiffusionTransformer : Module
     {
         const int n = Side / Patch;
         var h = patches.Apply(x.view(Batch, n, Patch, n, Patch).permute(0, 1, 3, 2, 4).reshape(Batch, Tokens, Patch * Patch)) + positions;
-        var angles = time.unsqueeze(1) * exp(arange(0, Frequencies / 2, ScalarType.Float32) * (-Math.Log(10_000) / (Frequencies / 2))) * 1000;
-        var condition = functional.silu(time2.Apply(functional.silu(time1.Apply(cat([angles.cos(), angles.sin()], 1)))) + classes.forward(label));
+        var angles = time.unsqueeze(1) * exp(
+            arange(0, Frequencies / 2, ScalarType.Float32) * (-Math.Log(10_000) / (Frequencies / 2))) * 1000;
+        var condition = functional.silu(
+            time2.Apply(functional.silu(time1.Apply(cat([angles.cos(), angles.sin()], 1)))) + classes.forward(label));
         var last = modulation.Apply(condition).chunk(2, 1);
         h = head.Apply(_plain ? Blocks(h, condition, last) : FusedBlocks(h, condition, last));
         return h.view(Batch, n, n, Patch, Patch).permute(0, 1, 3, 2, 4).reshape(Batch, Side, Side);
@@ -78,7 +82,8 @@ internal sealed class DiffusionTransformer : Module
         return normed;
     }
 
-    private static Tensor Modulate(Tensor x, Tensor shift, Tensor scale) => addcmul(shift, functional.layer_norm(x, [Dim], eps: 1e-6), scale + 1, 1);
+    private static Tensor Modulate(Tensor x, Tensor shift, Tensor scale) =>
+        addcmul(shift, functional.layer_norm(x, [Dim], eps: 1e-6), scale + 1, 1);
 
     private sealed class Block : Module
     {

@@ -10,8 +10,10 @@ internal static class DecoderShape
     public const int Rows = 131, Length = 84, Dim = 128, Heads = 4, Layers = 4, Tokens = 256;
     public const double Dropout = 0.3;
 
-    /// <summary>Floating-point operations of one training step: 6 for each weight of a product and token, and the attention's own.</summary>
-    public static double Flops => (6.0 * Rows * Length * ((Layers * 12 * Dim * Dim) + (Dim * Tokens))) + (12.0 * Rows * Length * Length / 2 * Dim * Layers);
+    /// <summary>Floating-point operations of one training step: 6 for each weight of a product and token, and the attention's
+    /// own.</summary>
+    public static double Flops =>
+        (6.0 * Rows * Length * ((Layers * 12 * Dim * Dim) + (Dim * Tokens))) + (12.0 * Rows * Length * Length / 2 * Dim * Layers);
 }
 
 /// <summary>The decoder as the product writes it.</summary>

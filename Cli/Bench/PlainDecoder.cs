@@ -62,7 +62,8 @@ internal sealed class PlainDecoder : Module<Tensor, Tensor>
         {
             const int rows = DecoderShape.Rows, length = DecoderShape.Length, dim = DecoderShape.Dim, heads = DecoderShape.Heads;
             var parts = Cast(qkv, norm1.forward(x), _type).view(rows, length, 3, heads, dim / heads).permute(2, 0, 3, 1, 4);
-            var read = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], is_casual: true); // [rows, heads, length, dim / heads]
+            // [rows, heads, length, dim / heads]
+            var read = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], is_casual: true);
             x = x + functional.dropout(Cast(output, read.transpose(1, 2).reshape(rows, length, dim), _type), DecoderShape.Dropout);
             return x + functional.dropout(Cast(down, functional.gelu(Cast(up, norm2.forward(x), _type)), _type), DecoderShape.Dropout);
         }

@@ -18,7 +18,9 @@ internal static class RebuildMemory
     public static BenchCase Run(string dataset, string? before, string? beforeName, CancellationToken cancel)
     {
         double now = Megabytes(BenchPeer.ThisProgram(), dataset, cancel);
-        double[]? peer = before is null ? null : [Megabytes(BenchPeer.WithoutAllocator(new ProcessStartInfo(Path.Combine(before, "recsys"))), dataset, cancel)];
+        double[]? peer = before is null
+            ? null
+            : [Megabytes(BenchPeer.WithoutAllocator(new ProcessStartInfo(Path.Combine(before, "recsys"))), dataset, cancel)];
         return new BenchCase("peak memory of a rebuild, 60 retrieval steps", "MB", [now], peer, beforeName, null, 1.0);
     }
 
@@ -29,7 +31,8 @@ internal static class RebuildMemory
         {
             string config = Path.Combine(folder, "short.json");
             File.WriteAllText(config, Options);
-            foreach (string argument in (string[])["rebuild", "--data", dataset, "--out", Path.Combine(folder, "versions"), "--config", config])
+            foreach (
+                string argument in (string[])["rebuild", "--data", dataset, "--out", Path.Combine(folder, "versions"), "--config", config])
             {
                 start.ArgumentList.Add(argument);
             }
@@ -38,7 +41,9 @@ internal static class RebuildMemory
             start.Environment.Remove("DOTNET_GCgen0size"); // of the benchmarks, not of a rebuild
             using var process = Process.Start(start)!;
             using var kill = cancel.Register(() => process.Kill(entireProcessTree: true));
-            var said = Task.WhenAll(process.StandardOutput.ReadToEndAsync(CancellationToken.None), process.StandardError.ReadToEndAsync(CancellationToken.None));
+            var said = Task.WhenAll(
+                process.StandardOutput.ReadToEndAsync(CancellationToken.None),
+                process.StandardError.ReadToEndAsync(CancellationToken.None));
             double most = 0;
             while (!process.WaitForExit(100))
             {
@@ -48,7 +53,9 @@ internal static class RebuildMemory
             cancel.ThrowIfCancellationRequested();
             return process.ExitCode == 0
                 ? most
-                : throw CatalogException.Precondition($"'{start.FileName} {string.Join(' ', start.ArgumentList)}' ended with {process.ExitCode}:\n{string.Join('\n', said.Result)}");
+                : throw CatalogException.Precondition(
+                    $"'{start.FileName} {string.Join(' ', start.ArgumentList)}' ended with "
+                    + $"{process.ExitCode}:\n{string.Join('\n', said.Result)}");
         }
         finally
         {
@@ -60,8 +67,12 @@ internal static class RebuildMemory
     {
         try
         {
-            string? line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return line is null ? 0 : double.Parse(line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+            string? line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(
+                line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return line is null
+                ? 0
+                : double.Parse(
+                    line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
         }
         catch (IOException)
         {

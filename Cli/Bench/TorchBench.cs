@@ -20,15 +20,27 @@ internal static class TorchBench
     private static IReadOnlyList<Case> Cases { get; } =
     [
         new("decoder training step, bf16", "decoder", () => Timed(TorchCases.Decoder(fused: true, ScalarType.BFloat16)),
-            () => Timed(TorchCases.Decoder(fused: false, ScalarType.BFloat16)), .30, 1.0, () => DecoderShape.Flops / Machinery.ProductRate(ScalarType.BFloat16)),
-        new("DiT training step, bf16", "dit-training", () => Timed(TorchCases.DiTTraining(plain: false)), () => Timed(TorchCases.DiTTraining(plain: true)), .35, 1.0,
+            () =>
+                Timed(TorchCases.Decoder(fused: false, ScalarType.BFloat16)), .30, 1.0, () =>
+                    DecoderShape.Flops / Machinery.ProductRate(ScalarType.BFloat16)),
+        new(
+            "DiT training step, bf16", "dit-training", () => Timed(TorchCases.DiTTraining(plain: false)),
+            () => Timed(TorchCases.DiTTraining(plain: true)), .35, 1.0,
             () => 3 * DiffusionTransformer.Flops / Machinery.ProductRate(ScalarType.BFloat16), PeerName: PlainFloat),
-        new("DiT sampling, 4 guided steps, bf16", "dit-sampling", () => Timed(TorchCases.DiTSampling(plain: false)), () => Timed(TorchCases.DiTSampling(plain: true)), null, .9,
-            () => 2 * DiffusionTransformer.SamplingSteps * DiffusionTransformer.Flops / Machinery.ProductRate(ScalarType.BFloat16), PeerName: PlainFloat),
-        new("U-Net of the creative default, training step", "creative-step", () => () => Workloads.CreativeStep(), () => () => Workloads.CreativeStep(bf16: false), null, 1.1,
+        new(
+            "DiT sampling, 4 guided steps, bf16", "dit-sampling", () => Timed(TorchCases.DiTSampling(plain: false)),
+            () => Timed(TorchCases.DiTSampling(plain: true)), null, .9,
+            () =>
+                2 * DiffusionTransformer.SamplingSteps * DiffusionTransformer.Flops / Machinery.ProductRate(
+                    ScalarType.BFloat16), PeerName: PlainFloat),
+        new(
+            "U-Net of the creative default, training step", "creative-step", () => () => Workloads.CreativeStep(),
+            () => () => Workloads.CreativeStep(bf16: false), null, 1.1,
             PeerName: "the same layers in float32"),
         new("U-Net of the creative default, 4 pictures in 10 guided steps", "creative-drawing", Workloads.CreativeDrawing, null, null, 1.1),
-        new("AdamW step, 5 M parameters in 100 tensors", "adamw", () => Timed(TorchCases.AdamW(fused: true)), () => Timed(TorchCases.AdamW(fused: false)), .1, null,
+        new(
+            "AdamW step, 5 M parameters in 100 tensors", "adamw", () => Timed(TorchCases.AdamW(fused: true)),
+            () => Timed(TorchCases.AdamW(fused: false)), .1, null,
             () => 5e6 * 4 * 7 / Machinery.CopyRate(), Calls: Short),
         new("beam search, one request, Beauty's shape", "beam", Workloads.BeamSearch, null, null, 1.0, Calls: Short),
     ];
@@ -37,18 +49,21 @@ internal static class TorchBench
     /// <param name="only">Part of the names of the cases to run; empty for all.</param>
     /// <param name="plainPeer">Answers as <see cref="AnswerAsPlain"/> does.</param>
     /// <param name="before">The earlier build; null: not measured.</param>
-    public static List<BenchCase> Run(int rounds, string only, BenchPeer plainPeer, BenchPeer? before, Action<string> log, CancellationToken cancel)
+    public static List<BenchCase> Run(
+        int rounds, string only, BenchPeer plainPeer, BenchPeer? before, Action<string> log, CancellationToken cancel)
     {
         var results = new List<BenchCase>();
         foreach (var measured in Cases.Where(c => c.Name.Contains(only, StringComparison.OrdinalIgnoreCase)))
         {
             using var scope = NewDisposeScope();
-            Func<double>? ours = measured.Ours(), plain = measured.PlainTorch is null ? null : () => plainPeer.Run(measured.Key), earlier = before is null ? null : () => before.Run(measured.Key);
+            Func<double>? ours = measured.Ours(), plain = measured.PlainTorch is null ? null : () =>
+                plainPeer.Run(measured.Key), earlier = before is null ? null : () => before.Run(measured.Key);
             var runs = (Ours: new double[rounds], Plain: new double[rounds], Before: new double[rounds]);
             for (int round = -1; round < rounds; round++)
             {
                 cancel.ThrowIfCancellationRequested();
-                double? Turn(Func<double>? side) => side is null ? null : BenchCase.Median([.. Enumerable.Range(0, measured.Calls).Select(_ => side())]);
+                double? Turn(Func<double>? side) =>
+                    side is null ? null : BenchCase.Median([.. Enumerable.Range(0, measured.Calls).Select(_ => side())]);
                 var (a, b, c) = (Turn(ours)!.Value, Turn(plain), Turn(earlier));
                 if (round >= 0)
                 {
@@ -64,7 +79,9 @@ internal static class TorchBench
 
             if (earlier is not null || plain is null)
             {
-                results.Add(new BenchCase(measured.Name, "ms", runs.Ours, earlier is null ? null : runs.Before, before?.Name, floor, measured.BeforeGoal));
+                results.Add(
+                    new BenchCase(
+                        measured.Name, "ms", runs.Ours, earlier is null ? null : runs.Before, before?.Name, floor, measured.BeforeGoal));
             }
 
             log($"{measured.Name}: {results[^1].Ours:G4} ms");
@@ -73,7 +90,8 @@ internal static class TorchBench
         return results;
     }
 
-    /// <summary>The peers' side of <see cref="BenchPeer"/>: a case's key a line on the one hand, its milliseconds on the other, warm.</summary>
+    /// <summary>The peers' side of <see cref="BenchPeer"/>: a case's key a line on the one hand, its milliseconds on the other,
+    /// warm.</summary>
     public static void AnswerAsPlain(TextReader input, TextWriter output)
     {
         var work = new Dictionary<string, Func<double>>();

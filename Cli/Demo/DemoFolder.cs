@@ -35,6 +35,7 @@ internal static class DemoFolder
             }
         }
 
-        throw CatalogException.NotFound($"No folder above '{AppContext.BaseDirectory}' holds samples/stickers. Run the demo from a checkout.");
+        throw CatalogException.NotFound(
+            $"No folder above '{AppContext.BaseDirectory}' holds samples/stickers. Run the demo from a checkout.");
     }
 }

@@ -17,18 +17,22 @@ namespace Recsys.Cli.Demo;
 internal static class DemoRun
 {
     /// <returns>What was seen, and the report's path.</returns>
-    public static async Task<(DemoResult Result, string Report)> RunAsync(string folder, IProgress<StageProgress> progress, CancellationToken cancel)
+    public static async Task<(DemoResult Result, string Report)> RunAsync(
+        string folder, IProgress<StageProgress> progress, CancellationToken cancel)
     {
         DemoFolder.Prepare(folder);
         var steps = new StageRecorder(progress, TimeProvider.System);
         string data = Path.Combine(folder, "dataset"), root = Path.Combine(folder, "versions");
-        var shopping = steps.Time("simulate", () => SimulatedDataset.Write(DemoFolder.Stickers(), data, new StickerShopperOptions { Seed = (ulong)DemoOptions.Seed }));
+        var shopping = steps.Time(
+            "simulate",
+            () => SimulatedDataset.Write(DemoFolder.Stickers(), data, new StickerShopperOptions { Seed = (ulong)DemoOptions.Seed }));
         progress.Report(new StageProgress("simulate", 1, 1, $"{shopping.Sequences.Count} shoppers"));
         using var dataset = Dataset.Open(data);
         var split = new LeaveOneOut(dataset.Sequences);
 
         await using var stores = await Stores.OpenPrivateAsync(root, cancel);
-        var rebuilt = await new RebuildJob(stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, DemoOptions.Rebuild, steps, cancel);
+        var rebuilt = await new RebuildJob(
+            stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, DemoOptions.Rebuild, steps, cancel);
         var times = steps.Times.Concat(rebuilt.Report.Stages).ToList();
 
         var evaluation = steps.Time("evaluate", () => Evaluate(stores, rebuilt.Report.Version, split, progress, cancel));
@@ -48,20 +52,26 @@ internal static class DemoRun
         var drawings = await DrawAsync(channel, stores.Versions.Open(rebuilt.Report.Version).Items, progress, cancel);
         times.Add(new StageTime("draw", TimeProvider.System.GetElapsedTime(clock).TotalSeconds));
 
-        var result = new DemoResult(rebuilt.Report, evaluation, optimal, shoppers, drawings, times, dataset.ItemCount, dataset.Sequences.Count, dataset.Sequences.Items.Length);
+        var result = new DemoResult(
+            rebuilt.Report, evaluation, optimal, shoppers, drawings, times, dataset.ItemCount, dataset.Sequences.Count,
+            dataset.Sequences.Items.Length);
         string report = Path.Combine(folder, "report.html");
         AtomicFile.WriteText(report, DemoReport.Html(result, dataset));
         return (result, report);
     }
 
-    private static EvaluationReport Evaluate(Stores stores, string version, LeaveOneOut split, IProgress<StageProgress> progress, CancellationToken cancel)
+    private static EvaluationReport Evaluate(
+        Stores stores, string version, LeaveOneOut split, IProgress<StageProgress> progress, CancellationToken cancel)
     {
         var folder = stores.Versions.Open(version);
         using var recommender = (Recommender)new RecommenderLoader().Load(folder, folder.Items)!;
-        return RetrievalEvaluator.Evaluate(recommender, split, new EvaluationOptions { SeenRemoved = true, Users = DemoOptions.EvaluatedUsers, Seed = DemoOptions.Seed }, progress, cancel);
+        return RetrievalEvaluator.Evaluate(
+            recommender, split, new EvaluationOptions { SeenRemoved = true, Users = DemoOptions.EvaluatedUsers, Seed = DemoOptions.Seed },
+            progress, cancel);
     }
 
-    private static async Task<List<DemoShopper>> RecommendAsync(GrpcChannel channel, Dataset dataset, LeaveOneOut split, CancellationToken cancel)
+    private static async Task<List<DemoShopper>> RecommendAsync(
+        GrpcChannel channel, Dataset dataset, LeaveOneOut split, CancellationToken cancel)
     {
         var retrieval = new V1.Retrieval.RetrievalClient(channel);
         var creative = new Creative.CreativeClient(channel);
@@ -87,7 +97,8 @@ internal static class DemoRun
         return shoppers;
     }
 
-    private static async Task<List<DemoDrawing>> DrawAsync(GrpcChannel channel, ItemTable items, IProgress<StageProgress> progress, CancellationToken cancel)
+    private static async Task<List<DemoDrawing>> DrawAsync(
+        GrpcChannel channel, ItemTable items, IProgress<StageProgress> progress, CancellationToken cancel)
     {
         var creative = new Creative.CreativeClient(channel);
         var random = new Random((int)DemoOptions.Seed);
@@ -95,8 +106,11 @@ internal static class DemoRun
         var chosen = Enumerable.Range(0, items.Count).OrderBy(_ => random.Next()).Take(DemoOptions.DrawnItems).ToList();
         foreach (int item in chosen)
         {
-            var pictures = await PicturesAsync(creative, new GenerateRequest { ItemId = items.Ids[item], Count = DemoOptions.PicturesPerItem, Seed = item }, cancel);
-            var same = Enumerable.Range(0, items.Count).Where(other => items.SemanticIds[other].SameCodes(items.SemanticIds[item])).OrderBy(other => other == item ? 0 : 1).Take(3).ToList();
+            var pictures = await PicturesAsync(
+                creative, new GenerateRequest { ItemId = items.Ids[item], Count = DemoOptions.PicturesPerItem, Seed = item }, cancel);
+            var same = Enumerable.Range(0, items.Count)
+                .Where(other => items.SemanticIds[other].SameCodes(items.SemanticIds[item])).OrderBy(other => other == item ? 0 : 1).Take(3)
+                .ToList();
             drawings.Add(new DemoDrawing(items.Titles[item], items.SemanticIds[item].ToString(), same, pictures));
             progress.Report(new StageProgress("draw", drawings.Count, DemoOptions.DrawnItems + 1));
         }
@@ -119,13 +133,18 @@ internal static class DemoRun
             var id = new Catalog.SemanticId(codes);
             if (!taken.Contains(id))
             {
-                var near = Enumerable.Range(0, items.Count).Where(item => codes.Length == 1 || items.SemanticIds[item].Codes().AsSpan(0, codes.Length - 1).SequenceEqual(codes.AsSpan(0, codes.Length - 1)));
+                var near = Enumerable.Range(0, items.Count).Where(
+                    item =>
+                        codes.Length == 1
+                            || items.SemanticIds[item].Codes()
+                                .AsSpan(0, codes.Length - 1).SequenceEqual(codes.AsSpan(0, codes.Length - 1)));
                 return (id, near.Take(3).ToList());
             }
         }
     }
 
-    private static async Task<List<byte[]>> PicturesAsync(Creative.CreativeClient creative, GenerateRequest request, CancellationToken cancel)
+    private static async Task<List<byte[]>> PicturesAsync(
+        Creative.CreativeClient creative, GenerateRequest request, CancellationToken cancel)
     {
         using var call = creative.Generate(request, cancellationToken: cancel);
         var pictures = new List<byte[]>();

@@ -12,7 +12,8 @@ internal sealed class ServerProcess : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60), StopLimit = TimeSpan.FromSeconds(20);
     private readonly Process _process;
 
-    private ServerProcess(Process process, string address, string httpAddress) => (_process, Address, HttpAddress) = (process, address, httpAddress);
+    private ServerProcess(Process process, string address, string httpAddress) =>
+        (_process, Address, HttpAddress) = (process, address, httpAddress);
 
     /// <summary>Where it answers gRPC.</summary>
     public string Address { get; }
@@ -54,7 +55,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         {
             string? first = await process.StandardOutput.ReadLineAsync(cancel).AsTask().WaitAsync(StartLimit, cancel);
             var said = first is null ? default : JsonDocument.Parse(first).RootElement;
-            return said.ValueKind == JsonValueKind.Object && said.TryGetProperty("listening", out var address) && said.TryGetProperty("http", out var http)
+            return said.ValueKind == JsonValueKind.Object && said.TryGetProperty("listening", out var address)
+                && said.TryGetProperty("http", out var http)
                 ? new ServerProcess(process, address.GetString()!, http.GetString()!)
                 : throw CatalogException.Unavailable($"The server ended before it listened: {first}. Its log is {logFile}.");
         }
@@ -64,7 +66,8 @@ internal sealed class ServerProcess : IAsyncDisposable
             process.Dispose();
             if (e is TimeoutException)
             {
-                throw CatalogException.Unavailable($"The server did not listen within {StartLimit.TotalSeconds} seconds. Its log is {logFile}.", e);
+                throw CatalogException.Unavailable(
+                    $"The server did not listen within {StartLimit.TotalSeconds} seconds. Its log is {logFile}.", e);
             }
 
             throw;

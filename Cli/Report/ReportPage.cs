@@ -35,8 +35,12 @@ internal sealed class ReportPage(string title)
         _body.Append($"<div class=\"strip\"><span class=\"label\">{Text(label)}</span>");
         foreach (var tile in tiles)
         {
-            string picture = tile.Png is null ? "<span class=\"blank\"></span>" : $"<img alt=\"{Text(tile.Caption)}\" src=\"data:{Mime(tile.Png)};base64,{Convert.ToBase64String(tile.Png)}\">";
-            _body.Append($"<span class=\"tile{(tile.Marked ? " hit" : "")}\" title=\"{Text(tile.Hint)}\">{picture}<b>{Text(tile.Caption)}</b><i>{Text(tile.Detail)}</i></span>");
+            string picture = tile.Png is null
+                ? "<span class=\"blank\"></span>"
+                : $"<img alt=\"{Text(tile.Caption)}\" src=\"data:{Mime(tile.Png)};base64,{Convert.ToBase64String(tile.Png)}\">";
+            _body.Append(
+                $"<span class=\"tile{(tile.Marked ? " hit" : "")}\" "
+                + $"title=\"{Text(tile.Hint)}\">{picture}<b>{Text(tile.Caption)}</b><i>{Text(tile.Detail)}</i></span>");
         }
 
         return Raw("</div>");

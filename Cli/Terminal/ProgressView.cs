@@ -25,7 +25,9 @@ internal sealed class ProgressView : IProgress<StageProgress>, IDisposable
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         _live = Task.Run(() => console.Progress()
             .AutoClear(false)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(), new RemainingTimeColumn())
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
+                new ElapsedTimeColumn(), new RemainingTimeColumn())
             .StartAsync(async context =>
             {
                 _context = context;
@@ -56,7 +58,9 @@ internal sealed class ProgressView : IProgress<StageProgress>, IDisposable
             if (!_tenths.TryGetValue(value.Stage, out long last) || tenth > last)
             {
                 _tenths[value.Stage] = tenth;
-                Console.Error.WriteLine($"{value.Stage,-12} {(value.Total <= 0 ? 100 : value.Done * 100 / value.Total),3} %  {value.Done}/{value.Total}  {Words(value)}".TrimEnd());
+                Console.Error.WriteLine(
+                    $"{value.Stage,-12} {(value.Total <= 0 ? 100 : value.Done * 100 / value.Total),3} %  {value.Done}/{value.Total}  "
+                    + $"{Words(value)}".TrimEnd());
             }
         }
     }
@@ -69,7 +73,10 @@ internal sealed class ProgressView : IProgress<StageProgress>, IDisposable
 
     private static string Words(StageProgress value)
     {
-        string metrics = value.Metrics is null ? "" : string.Join(' ', value.Metrics.Select(metric => metric.Key + " " + metric.Value.ToString("G4", CultureInfo.InvariantCulture)));
+        string metrics = value.Metrics is null
+            ? ""
+            : string.Join(
+                ' ', value.Metrics.Select(metric => metric.Key + " " + metric.Value.ToString("G4", CultureInfo.InvariantCulture)));
         return $"{value.Note} {metrics}".Trim();
     }
 }

@@ -51,7 +51,8 @@ internal static class VerbRunner
         });
 
     /// <summary>The same for a verb that computes here.</summary>
-    public static void OnCompute(this Command command, Func<ParseResult, CancellationToken, Task<VerbResult>> run) => command.OnRun((parsed, cancel) =>
+    public static void OnCompute(this Command command, Func<ParseResult, CancellationToken, Task<VerbResult>> run) =>
+        command.OnRun((parsed, cancel) =>
     {
         UseAllCores();
         return run(parsed, cancel);
@@ -61,10 +62,12 @@ internal static class VerbRunner
     public static void UseAllCores()
     {
         string? wanted = Environment.GetEnvironmentVariable("OMP_NUM_THREADS");
-        set_num_threads(int.TryParse(wanted, CultureInfo.InvariantCulture, out int threads) && threads > 0 ? threads : Environment.ProcessorCount);
+        set_num_threads(
+            int.TryParse(wanted, CultureInfo.InvariantCulture, out int threads) && threads > 0 ? threads : Environment.ProcessorCount);
     }
 
-    private static string FirstLine(Exception exception) => (exception.InnerException ?? exception).Message.ReplaceLineEndings("\n").Split('\n')[0];
+    private static string FirstLine(Exception exception) =>
+        (exception.InnerException ?? exception).Message.ReplaceLineEndings("\n").Split('\n')[0];
 
     private static int Fail(Exception exception, bool json)
     {
@@ -76,7 +79,8 @@ internal static class VerbRunner
             GateException e => ("GateFailed", e.Message),
             TorchException e => ("FailedPrecondition", e.Message),
             OperationCanceledException => ("Cancelled", "Cancelled."),
-            TypeInitializationException or DllNotFoundException => ("Missing", $"A native library does not load: {FirstLine(exception)} Run ./recsys doctor."),
+            TypeInitializationException or DllNotFoundException =>
+                ("Missing", $"A native library does not load: {FirstLine(exception)} Run ./recsys doctor."),
             _ => (exception.GetType().Name, exception.Message),
         };
         if (json)

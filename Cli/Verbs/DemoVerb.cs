@@ -40,7 +40,10 @@ internal static class DemoVerb
                         output.WriteLine($"  {step.Stage,-14} {step.Seconds,7:F1} s");
                     }
 
-                    output.WriteLine($"simulated shoppers' next sticker among our 10: {row["recall@10"]:P1} (best possible {result.Optimal.Recall[1]:P1}, popularity {result.Evaluation.Baselines["popularity"].SeenRemoved!["recall@10"]:P1})");
+                    output.WriteLine(
+                        $"simulated shoppers' next sticker among our 10: {row["recall@10"]:P1} (best possible "
+                        + $"{result.Optimal.Recall[1]:P1}, popularity "
+                        + $"{result.Evaluation.Baselines["popularity"].SeenRemoved!["recall@10"]:P1})");
                     output.WriteLine($"report: {report}");
                 });
         });

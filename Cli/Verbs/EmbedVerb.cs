@@ -11,7 +11,8 @@ internal static class EmbedVerb
     {
         var data = new Option<string>("--data") { Description = "The dataset folder.", Required = true };
         var seed = new Option<long>("--seed") { DefaultValueFactory = _ => 17 };
-        var command = new Command("embed", "Make default embeddings for a dataset: text, collaborative (training part only), image.") { data, seed };
+        var command = new Command(
+            "embed", "Make default embeddings for a dataset: text, collaborative (training part only), image.") { data, seed };
         command.OnCompute((parsed, cancel) => Task.Run(() =>
         {
             using var dataset = Dataset.Open(parsed.GetValue(data)!);
@@ -21,10 +22,16 @@ internal static class EmbedVerb
             }
 
             var made = dataset.EmbeddingNames.Select(dataset.ReadEmbedding)
-                .Select(embedding => new { name = embedding.Name, dim = embedding.Dim, items = embedding.Present.Count(present => present) }).ToList();
+                .Select(
+                    embedding => new { name = embedding.Name, dim = embedding.Dim, items = embedding.Present.Count(present => present) })
+                .ToList();
             return new VerbResult(
                 new { dataset = dataset.Name, embeddings = made },
-                output => made.ForEach(embedding => output.WriteLine($"{embedding.name,-16} {embedding.items} of {dataset.ItemCount} items, {embedding.dim} dimensions")));
+                output =>
+                    made.ForEach(
+                        embedding =>
+                            output.WriteLine(
+                                $"{embedding.name,-16} {embedding.items} of {dataset.ItemCount} items, {embedding.dim} dimensions")));
         }, cancel));
         return command;
     }

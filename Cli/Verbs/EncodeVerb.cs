@@ -17,9 +17,13 @@ internal static class EncodeVerb
     {
         var data = new Option<string?>("--data") { Description = "Dataset folder whose embeddings are encoded." };
         var items = new Option<string[]>("--items") { Description = "Only these item ids (default: all of the dataset).", AllowMultipleArgumentsPerToken = true };
-        var assign = new Option<bool>("--assign") { Description = "Store the IDs: new items become recommendable at once; an item that has an ID keeps it." };
+        var assign = new Option<bool>("--assign") { Description = "Store the IDs: new items become recommendable at once; an item that "
+            + "has an ID keeps it." };
         var lookup = new Option<string[]>("--lookup") { Description = "Look up instead: item ids, or code prefixes such as 12-5.", AllowMultipleArgumentsPerToken = true };
-        var command = new Command("encode", "Turn embeddings into semantic IDs on a running server, or look them up.") { data, items, assign, lookup, ClientVerb.Server, ClientVerb.Timeout };
+        var command = new Command(
+            "encode",
+            "Turn embeddings into semantic IDs on a running server, or look them "
+            + "up.") { data, items, assign, lookup, ClientVerb.Server, ClientVerb.Timeout };
         command.OnRun(async (parsed, cancel) =>
         {
             using var channel = ClientVerb.Channel(parsed);
@@ -30,14 +34,16 @@ internal static class EncodeVerb
                 return await LookUpAsync(client, asked, ClientVerb.Deadline(parsed), cancel);
             }
 
-            using var dataset = Dataset.Open(parsed.GetValue(data) ?? throw CatalogException.Invalid("Name a dataset with --data, or ask with --lookup."));
+            using var dataset = Dataset.Open(
+                parsed.GetValue(data) ?? throw CatalogException.Invalid("Name a dataset with --data, or ask with --lookup."));
             string[] only = ClientVerb.Items(parsed.GetValue(items) ?? []);
             return await EncodeAsync(client, dataset, only, parsed.GetValue(assign), ClientVerb.Deadline(parsed), cancel);
         });
         return command;
     }
 
-    private static async Task<VerbResult> LookUpAsync(V1.Quantizer.QuantizerClient client, string[] asked, DateTime deadline, CancellationToken cancel)
+    private static async Task<VerbResult> LookUpAsync(
+        V1.Quantizer.QuantizerClient client, string[] asked, DateTime deadline, CancellationToken cancel)
     {
         var request = new LookupRequest();
         request.ItemIds.AddRange(asked);
@@ -62,19 +68,25 @@ internal static class EncodeVerb
             {
                 output.WriteLine($"version {answer.Version}");
                 found.ForEach(item => output.WriteLine($"{item.ItemId,-14} {item.SemanticId.ToText()}"));
-                prefixes.ForEach(prefix => output.WriteLine($"{string.Join('-', prefix.Prefix.Codes),-14} {string.Join(' ', prefix.ItemIds)}"));
+                prefixes.ForEach(
+                    prefix => output.WriteLine($"{string.Join('-', prefix.Prefix.Codes),-14} {string.Join(' ', prefix.ItemIds)}"));
             });
     }
 
-    private static async Task<VerbResult> EncodeAsync(V1.Quantizer.QuantizerClient client, Dataset dataset, string[] only, bool assign, DateTime deadline, CancellationToken cancel)
+    private static async Task<VerbResult> EncodeAsync(
+        V1.Quantizer.QuantizerClient client, Dataset dataset, string[] only, bool assign, DateTime deadline, CancellationToken cancel)
     {
         var embeddings = dataset.EmbeddingNames.Select(dataset.ReadEmbedding).ToList();
         if (embeddings.Count == 0)
         {
-            throw CatalogException.Precondition($"Dataset '{dataset.Name}' has no embeddings. Bring some as embeddings/NAME.npy, or make the default ones: ./recsys embed --data {dataset.Path}.");
+            throw CatalogException.Precondition(
+                $"Dataset '{dataset.Name}' has no embeddings. Bring some as embeddings/NAME.npy, or make the default ones: ./recsys "
+                + $"embed --data {dataset.Path}.");
         }
 
-        var wanted = only.Length == 0 ? [.. Enumerable.Range(0, dataset.ItemCount)] : only.Select(id => dataset.ItemIndex.TryGetValue(id, out int item)
+        var wanted = only.Length == 0
+            ? [.. Enumerable.Range(0, dataset.ItemCount)]
+            : only.Select(id => dataset.ItemIndex.TryGetValue(id, out int item)
             ? item
             : throw CatalogException.NotFound($"Item '{id}' is not in dataset '{dataset.Name}' ({dataset.ItemCount} items).")).ToArray();
         var rows = new List<(string Item, V1.SemanticId Id, string Detail)>();

@@ -10,7 +10,8 @@ using Recsys.Store.Versions;
 
 namespace Recsys.Cli.Verbs;
 
-/// <summary>Recall and NDCG of a version on a dataset's held-out test targets; reads version folders only, no Redis and no server.</summary>
+/// <summary>Recall and NDCG of a version on a dataset's held-out test targets; reads version folders only, no Redis and no
+/// server.</summary>
 internal static class EvalVerb
 {
     public static Command Create()
@@ -22,13 +23,16 @@ internal static class EvalVerb
         var beam = new Option<int>("--beam") { Description = "Width of the beam search; 0: the model's own." };
         var target = new Option<string>("--target") { Description = "test or validation.", DefaultValueFactory = _ => "test" };
         var seed = new Option<long>("--seed") { DefaultValueFactory = _ => 1 };
-        var command = new Command("eval", "Recall@K and NDCG@K on held-out targets, item level, with baselines.") { data, root, version, users, beam, target, seed };
+        var command = new Command(
+            "eval",
+            "Recall@K and NDCG@K on held-out targets, item level, with baselines.") { data, root, version, users, beam, target, seed };
         command.OnCompute((parsed, cancel) => Task.Run(() =>
         {
             using var dataset = Dataset.Open(parsed.GetValue(data)!);
             var versions = new VersionStore(Path.GetFullPath(parsed.GetValue(root)!));
             string chosen = parsed.GetValue(version) ?? versions.List() switch { [.., var newest] => newest.Version, _ => null }
-                ?? throw CatalogException.NotFound($"There is no version in '{versions.Root}'. Build one: ./recsys rebuild --data {dataset.Path} --out {versions.Root}.");
+
+                    ?? throw CatalogException.NotFound($"There is no version in '{versions.Root}'. Build one: ./recsys rebuild --data {dataset.Path} --out {versions.Root}.");
             var folder = versions.Open(chosen);
             var split = new LeaveOneOut(dataset.Sequences);
             RefuseLeak(folder, split, dataset);
@@ -67,26 +71,35 @@ internal static class EvalVerb
         var report = RebuildReport.FromJson(File.ReadAllText(folder.PathOf(RebuildReport.FileName)));
         if (report.FitAll)
         {
-            throw CatalogException.Precondition($"Version {folder.Version} was trained with --fit-all: it has seen the held-out targets, so no number on them would be honest. Evaluate a version that was not.");
+            throw CatalogException.Precondition(
+                $"Version {folder.Version} was trained with --fit-all: it has seen the held-out targets, so no number on them would be "
+                + "honest. Evaluate a version that was not.");
         }
 
         if (report.SplitSha256 != split.Sha256)
         {
-            throw CatalogException.Precondition($"Version {folder.Version} was built on another split (sha256 {report.SplitSha256}) than dataset '{dataset.Name}' has now ({split.Sha256}): what it learned from may hold today's targets. Rebuild first.");
+            throw CatalogException.Precondition(
+                $"Version {folder.Version} was built on another split (sha256 {report.SplitSha256}) than dataset '{dataset.Name}' has "
+                + $"now ({split.Sha256}): what it learned from may hold today's targets. Rebuild first.");
         }
 
         for (int item = 0; item < dataset.ItemCount; item++)
         {
             if (item >= folder.Items.Count || folder.Items.Ids[item] != dataset.ItemIds[item])
             {
-                throw CatalogException.Precondition($"Item {item} of dataset '{dataset.Name}' is '{dataset.ItemIds[item]}', not version {folder.Version}'s. Rebuild first.");
+                throw CatalogException.Precondition(
+                    $"Item {item} of dataset '{dataset.Name}' is '{dataset.ItemIds[item]}', not version {folder.Version}'s. Rebuild "
+                    + "first.");
             }
         }
     }
 
     private static void Print(TextWriter output, EvaluationReport report, string version, Dataset dataset)
     {
-        output.WriteLine($"{dataset.Name}, version {version}: {report.Users} users, {(report.Target == EvaluationTarget.Test ? "test" : "validation")} targets, item level, beam {report.Beam}, seed {report.Seed}");
+        output.WriteLine(
+            $"{dataset.Name}, version {version}: {report.Users} users, "
+            + $"{(report.Target == EvaluationTarget.Test ? "test" : "validation")} targets, item level, beam {report.Beam}, seed "
+            + $"{report.Seed}");
         output.WriteLine($"split sha256 {report.SplitSha256}");
         output.WriteLine($"invalid {report.Invalid}, duplicates {report.Duplicates}");
         output.WriteLine();
@@ -105,7 +118,9 @@ internal static class EvalVerb
             if (row is not null)
             {
                 var recall = row.Metrics["recall@10"];
-                output.WriteLine($"{label,-44} {row["recall@5"],7:F4} {row["ndcg@5"],7:F4} {row["recall@10"],7:F4} {row["ndcg@10"],7:F4}   {recall.Low:F4} to {recall.High:F4}");
+                output.WriteLine(
+                    $"{label,-44} {row["recall@5"],7:F4} {row["ndcg@5"],7:F4} {row["recall@10"],7:F4} {row["ndcg@10"],7:F4}   "
+                    + $"{recall.Low:F4} to {recall.High:F4}");
             }
         }
     }

@@ -47,9 +47,13 @@ internal static class ImportVerb
                 new { dataset = dataset.Name, path = dataset.Path, sha256 = dataset.Sha256, report },
                 output =>
                 {
-                    output.WriteLine($"{dataset.Name}: {dataset.ItemCount} items, {dataset.Sequences.Count} users, {dataset.Sequences.Items.Length} interactions");
-                    output.WriteLine($"embeddings: {(dataset.EmbeddingNames.Count == 0 ? "none yet" : string.Join(", ", dataset.EmbeddingNames))}");
-                    output.WriteLine($"pictures: {(dataset.Images is { } images ? Enumerable.Range(0, dataset.ItemCount).Count(images.Has) : 0)}");
+                    output.WriteLine(
+                        $"{dataset.Name}: {dataset.ItemCount} items, {dataset.Sequences.Count} users, {dataset.Sequences.Items.Length} "
+                        + "interactions");
+                    output.WriteLine(
+                        $"embeddings: {(dataset.EmbeddingNames.Count == 0 ? "none yet" : string.Join(", ", dataset.EmbeddingNames))}");
+                    output.WriteLine(
+                        $"pictures: {(dataset.Images is { } images ? Enumerable.Range(0, dataset.ItemCount).Count(images.Has) : 0)}");
                     foreach (string note in report.Notes)
                     {
                         output.WriteLine(note);
@@ -62,6 +66,9 @@ internal static class ImportVerb
     }
 
     private static Dictionary<string, string> Named(IEnumerable<string> given) => given.Select(text => text.Split('=', 2)).ToDictionary(
-        parts => parts.Length == 2 && parts[0].Length > 0 ? parts[0] : throw CatalogException.Invalid($"--embeddings '{parts[0]}': write NAME=FILE.npy."),
+        parts =>
+            parts.Length == 2 && parts[0].Length > 0
+                ? parts[0]
+                : throw CatalogException.Invalid($"--embeddings '{parts[0]}': write NAME=FILE.npy."),
         parts => parts[1]);
 }

@@ -13,7 +13,8 @@ internal static class JobsVerb
     {
         var data = new Option<string>("--data") { Description = "The dataset folder, read anew each night.", Required = true };
         var target = new Option<string>("--out") { Description = "Folder of versions.", DefaultValueFactory = _ => "versions" };
-        var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private Redis in the folder of versions)." };
+        var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private "
+            + "Redis in the folder of versions)." };
         var config = new Option<string?>("--config") { Description = "JSON file of rebuild options." };
         var cron = new Option<string>("--cron") { Description = "Quartz cron expression in local time: second minute hour day month weekday.", DefaultValueFactory = _ => "0 0 3 * * *" };
         var command = new Command("jobs", "The scheduler: a rebuild every night.") { data, target, redis, config, cron };
@@ -34,7 +35,8 @@ internal static class JobsVerb
                     using var dataset = Dataset.Open(path);
                     ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
                     using var progress = new ProgressView();
-                    return await new RebuildJob(stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, token);
+                    return await new RebuildJob(
+                        stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, token);
                 },
                 line => Console.Error.WriteLine(line),
                 cancel);

@@ -13,14 +13,18 @@ internal static class RebuildVerb
     {
         var data = new Option<string>("--data") { Description = "The dataset folder.", Required = true };
         var target = new Option<string>("--out") { Description = "Folder of versions.", DefaultValueFactory = _ => "versions" };
-        var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private Redis in the folder of versions)." };
+        var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private "
+            + "Redis in the folder of versions)." };
         var config = new Option<string?>("--config") { Description = "JSON file of rebuild options; see docs/configuration.md." };
         var seed = new Option<long?>("--seed");
         var device = new Option<string?>("--device") { Description = "cpu or cuda." };
         var all = new Option<bool>("--fit-all") { Description = "Once the gates have passed, train again on everything and publish that." };
         var idle = new Option<bool>("--no-activate") { Description = "Publish, but leave the active version as it is." };
         var plain = new Option<bool>("--no-pictures") { Description = "Train no creative model." };
-        var command = new Command("rebuild", "One nightly rebuild, now: train, encode, gate, publish, activate.") { data, target, redis, config, seed, device, all, idle, plain };
+        var command = new Command(
+            "rebuild",
+            "One nightly rebuild, now: train, encode, gate, publish, "
+            + "activate.") { data, target, redis, config, seed, device, all, idle, plain };
         command.OnCompute(async (parsed, cancel) =>
         {
             var options = parsed.GetValue(config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
@@ -37,7 +41,8 @@ internal static class RebuildVerb
             await using var stores = await Stores.OpenAsync(Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), cancel);
             ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
             using var progress = new ProgressView();
-            var result = await new RebuildJob(stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, cancel);
+            var result = await new RebuildJob(
+                stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, cancel);
             return new VerbResult(Json(result), output => Text(output, result));
         });
         return command;
@@ -62,7 +67,8 @@ internal static class RebuildVerb
     private static void Text(TextWriter output, RebuildResult result)
     {
         var report = result.Report;
-        output.WriteLine($"version {report.Version}{(result.Activated ? " is active" : " is published, not active")}{(result.Previous is null ? "" : $" (before: {result.Previous})")}");
+        output.WriteLine(
+            $"version {report.Version}{(result.Activated ? " is active" : " is published, not active")}{(result.Previous is null ? "" : $" (before: {result.Previous})")}");
         foreach (var stage in report.Stages)
         {
             output.WriteLine($"  {stage.Stage,-12} {stage.Seconds,7:F1} s");

@@ -20,12 +20,15 @@ internal static class RecommendVerb
             using var channel = ClientVerb.Channel(parsed);
             var request = new RecommendRequest { K = parsed.GetValue(k), Beam = parsed.GetValue(beam), ExcludeSeen = parsed.GetValue(unseen) };
             request.History.AddRange(ClientVerb.Items(parsed.GetValue(history)!));
-            var answer = await new V1.Retrieval.RetrievalClient(channel).RecommendAsync(request, deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel);
+            var answer = await new V1.Retrieval.RetrievalClient(channel).RecommendAsync(
+                request, deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel);
             return new VerbResult(
                 new
                 {
                     version = answer.Version,
-                    items = answer.Items.Select(item => new { item_id = item.ItemId, semantic_id = item.SemanticId.ToText(), score = item.Score, title = item.Title }),
+                    items = answer.Items.Select(
+                        item =>
+                            new { item_id = item.ItemId, semantic_id = item.SemanticId.ToText(), score = item.Score, title = item.Title }),
                 },
                 output =>
                 {

@@ -16,14 +16,17 @@ internal static class VersionsVerb
         list.OnRun(async (parsed, cancel) =>
         {
             using var channel = ClientVerb.Channel(parsed);
-            var answer = await new Versions.VersionsClient(channel).ListAsync(new ListVersionsRequest(), deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel);
+            var answer = await new Versions.VersionsClient(channel).ListAsync(
+                new ListVersionsRequest(), deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel);
             return new VerbResult(
                 new { active = answer.Active, serving = answer.Serving, versions = answer.Versions.Select(Json) },
                 output =>
                 {
                     foreach (var info in answer.Versions)
                     {
-                        output.WriteLine($"{(info.Version == answer.Active ? "*" : " ")} {info.Version}  {info.Dataset}, {info.Items} items, {string.Join('×', info.CodebookSizes)} codes, {info.Created}");
+                        output.WriteLine(
+                            $"{(info.Version == answer.Active ? "*" : " ")} {info.Version}  {info.Dataset}, {info.Items} items, "
+                            + $"{string.Join('×', info.CodebookSizes)} codes, {info.Created}");
                     }
                 });
         });
@@ -31,7 +34,9 @@ internal static class VersionsVerb
         describe.OnRun(async (parsed, cancel) =>
         {
             using var channel = ClientVerb.Channel(parsed);
-            var info = await new Versions.VersionsClient(channel).DescribeAsync(new DescribeVersionRequest { Version = parsed.GetValue(version) }, deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel);
+            var info = await new Versions.VersionsClient(channel).DescribeAsync(
+                new DescribeVersionRequest { Version = parsed.GetValue(version) }, deadline: ClientVerb.Deadline(parsed),
+                cancellationToken: cancel);
             return new VerbResult(Json(info), output =>
             {
                 output.WriteLine($"{info.Version}  {info.Dataset}, {info.Items} items, seed {info.Seed}, {info.Created}");
@@ -53,16 +58,22 @@ internal static class VersionsVerb
         rollback.OnRun(async (parsed, cancel) =>
         {
             using var channel = ClientVerb.Channel(parsed);
-            return Moved(await new Versions.VersionsClient(channel).RollbackAsync(new RollbackVersionRequest(), deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel));
+            return Moved(
+                await new Versions.VersionsClient(channel).RollbackAsync(
+                    new RollbackVersionRequest(), deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel));
         });
-        return new Command("versions", "List, describe, activate and roll back versions of a running server; restore a lost Redis.") { list, describe, activate, rollback, Restore() };
+        return new Command(
+            "versions",
+            "List, describe, activate and roll back versions of a running server; restore a lost "
+            + "Redis.") { list, describe, activate, rollback, Restore() };
     }
 
     /// <summary>Works on the folder and its Redis directly: it is for when nothing can be served.</summary>
     private static Command Restore()
     {
         var root = new Option<string>("--versions") { Description = "Folder of versions.", DefaultValueFactory = _ => "versions" };
-        var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private Redis in the folder of versions)." };
+        var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private "
+            + "Redis in the folder of versions)." };
         var restore = new Command("restore", "Fill a Redis that lost something from the folder of versions.") { root, redis };
         restore.OnRun(async (parsed, cancel) =>
         {
@@ -75,7 +86,9 @@ internal static class VersionsVerb
     }
 
     private static VerbResult Moved(ActivateVersionResponse answer) =>
-        new(new { active = answer.Active, previous = answer.Previous }, output => output.WriteLine($"{answer.Active} is active (before: {(answer.Previous.Length == 0 ? "none" : answer.Previous)})"));
+        new(
+            new { active = answer.Active, previous = answer.Previous },
+            output => output.WriteLine($"{answer.Active} is active (before: {(answer.Previous.Length == 0 ? "none" : answer.Previous)})"));
 
     private static object Json(VersionInfo info) =>
         new { version = info.Version, created = info.Created, dataset = info.Dataset, seed = info.Seed, items = info.Items, codebook_sizes = info.CodebookSizes, metrics = info.Metrics };

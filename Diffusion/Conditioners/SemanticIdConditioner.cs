@@ -55,7 +55,8 @@ public sealed class SemanticIdConditioner : Module<Tensor, Tensor>, IConditioner
         return sum.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Keeps a prefix: nothing with probability dropAll, then each shorter prefix with probability dropLevel, else everything.</summary>
+    /// <summary>Keeps a prefix: nothing with probability dropAll, then each shorter prefix with probability dropLevel, else
+    /// everything.</summary>
     public SemanticId Drop(SemanticId request, double uniform)
     {
         int kept = uniform < _dropAll ? 0 : 1 + (int)((uniform - _dropAll) / _dropLevel);
@@ -82,5 +83,7 @@ public sealed class SemanticIdConditioner : Module<Tensor, Tensor>, IConditioner
 
     private long Checked(SemanticId id, int level) => id.Levels <= _sizes.Length && id[level] < _sizes[level]
         ? id[level]
-        : throw CatalogException.Invalid($"Semantic ID {id} does not fit this model's codebook of {_sizes.Length} levels with {string.Join(", ", _sizes)} codes: every code must be below its level's count.");
+        : throw CatalogException.Invalid(
+            $"Semantic ID {id} does not fit this model's codebook of {_sizes.Length} levels with {string.Join(", ", _sizes)} codes: "
+            + "every code must be below its level's count.");
 }

@@ -41,11 +41,15 @@ public sealed class SketchTables : Module<Tensor, Tensor>
         }
 
         var sketch = sum.reshape(-1, 3, _side, _side);
-        return (_side == _outputSide ? sketch : functional.interpolate(sketch, size: [_outputSide, _outputSide], mode: InterpolationMode.Bilinear, align_corners: false))
+        return (
+            _side == _outputSide
+                ? sketch
+                : functional.interpolate(sketch, size: [_outputSide, _outputSide], mode: InterpolationMode.Bilinear, align_corners: false))
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>Sets the tables from the pictures. A code of few items is drawn towards the mean, as if it had one more item of it.</summary>
+    /// <summary>Sets the tables from the pictures. A code of few items is drawn towards the mean, as if it had one more item of
+    /// it.</summary>
     public void Fit(CreativeTrainingData data)
     {
         using var ungraded = no_grad();

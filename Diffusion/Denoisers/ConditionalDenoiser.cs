@@ -19,7 +19,9 @@ public sealed class ConditionalDenoiser : Module
             denoiser.ConditionDim,
             recipe.DropAll,
             recipe.DropLevel,
-            recipe.Sketch ? new SketchTables(codebookSizes, Math.Min(SketchTables.MaxSide, imageSize / 2), imageSize / codec.Factor) : null);
+            recipe.Sketch
+                ? new SketchTables(codebookSizes, Math.Min(SketchTables.MaxSide, imageSize / 2), imageSize / codec.Factor)
+                : null);
         RegisterComponents();
     }
 

@@ -168,7 +168,9 @@ internal sealed class SpatialAttention : Module<Tensor, Tensor>
         var parts = qkv.Apply(UNet.Norm(norm, x))
             .reshape(batch, 3, heads, width / heads, side * side).permute(1, 0, 2, 4, 3); // [3, batch, heads, places, head]
         var (q, k, v) = (parts.select(0, 0), parts.select(0, 1), parts.select(0, 2));
-        var weights = functional.softmax(MixedPrecision.Product(q, k.transpose(-2, -1)).to(ScalarType.Float32) / Math.Sqrt(width / heads), -1); // [batch, heads, places, places]
+        // [batch, heads, places, places]
+        var weights = functional.softmax(
+            MixedPrecision.Product(q, k.transpose(-2, -1)).to(ScalarType.Float32) / Math.Sqrt(width / heads), -1);
         var mixed = MixedPrecision.Product(weights, v).transpose(-2, -1).reshape(batch, width, side, side);
         return (x + project.Apply(mixed)).MoveToOuterDisposeScope();
     }

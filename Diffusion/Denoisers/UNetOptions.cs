@@ -6,7 +6,8 @@ public sealed record UNetOptions
     /// <summary>Channels of the finest level: 8 to 512, a multiple of 8.</summary>
     public int Channels { get; init; } = 64;
 
-    /// <summary>Width of each level over <see cref="Channels"/>; each level after the first halves the side. 1 to 5 of them, each 1 to 8.</summary>
+    /// <summary>Width of each level over <see cref="Channels"/>; each level after the first halves the side. 1 to 5 of them, each 1 to
+    /// 8.</summary>
     public int[] Multipliers { get; init; } = [1, 2];
 
     /// <summary>Residual blocks of a level, on either way: 1 to 4.</summary>
@@ -49,14 +50,18 @@ public sealed record UNetOptions
 
         if (AttentionLevels.Any(level => level < 0 || level >= Multipliers.Length))
         {
-            yield return $"Denoiser.AttentionLevels [{string.Join(", ", AttentionLevels)}]: allowed are levels 0 to {Multipliers.Length - 1}.";
+            yield return $"Denoiser.AttentionLevels [{string.Join(", ", AttentionLevels)}]: allowed are levels 0 to "
+                + $"{Multipliers.Length - 1}.";
         }
 
         if (HeadChannels is < 8 or > 128)
         {
             yield return $"Denoiser.HeadChannels {HeadChannels}: allowed are 8 to 128.";
         }
-        else if (AttentionLevels.Append(Multipliers.Length - 1).FirstOrDefault(level => level >= 0 && level < Multipliers.Length && Channels * Multipliers[level] % HeadChannels != 0, -1) is int odd and >= 0)
+        else if (
+            AttentionLevels.Append(Multipliers.Length - 1).FirstOrDefault(
+                level => level >= 0 && level < Multipliers.Length && Channels * Multipliers[level] % HeadChannels != 0,
+                -1) is int odd and >= 0)
         {
             yield return $"Denoiser.HeadChannels {HeadChannels} does not divide level {odd}'s {Channels * Multipliers[odd]} channels.";
         }

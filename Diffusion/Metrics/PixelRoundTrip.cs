@@ -14,9 +14,11 @@ public sealed record PixelRoundTrip(double Top1, double Top5, double RootMeanSqu
 {
     private const int Batch = 16;
 
-    /// <summary>Draws <paramref name="sample"/> items, evenly spread over the catalogue, with the recipe's own steps and guidance.</summary>
+    /// <summary>Draws <paramref name="sample"/> items, evenly spread over the catalogue, with the recipe's own steps and
+    /// guidance.</summary>
     /// <param name="seed">Of the first picture; the next has the next.</param>
-    public static PixelRoundTrip Measure(CreativeModel model, CreativeTrainingData data, int sample, long seed, CancellationToken cancel = default)
+    public static PixelRoundTrip Measure(
+        CreativeModel model, CreativeTrainingData data, int sample, long seed, CancellationToken cancel = default)
     {
         var all = Enumerable.Range(0, data.Ids.Length).Where(i => data.Present[i]).ToArray();
         sample = Math.Min(sample, all.Length);
@@ -26,7 +28,9 @@ public sealed record PixelRoundTrip(double Top1, double Top5, double RootMeanSqu
         for (int at = 0; at < sample; at += Batch)
         {
             var part = items.Skip(at).Take(Batch).ToArray();
-            byte[] drawn = model.Draw([.. part.Select(i => data.Ids[i])], [.. part.Select((_, i) => seed + at + i)], model.Recipe.SampleSteps, model.Recipe.Guidance, cancel: cancel);
+            byte[] drawn = model.Draw(
+                [.. part.Select(i => data.Ids[i])], [.. part.Select((_, i) => seed + at + i)], model.Recipe.SampleSteps,
+                model.Recipe.Guidance, cancel: cancel);
             for (int i = 0; i < part.Length; i++)
             {
                 byte[] planes = ToPlanes(drawn.AsSpan(i * stride, stride));

@@ -35,7 +35,8 @@ public sealed class DiscretePath : INoisePath
     public static DiscretePath Cosine(int steps = 1000, double cap = .999)
     {
         static double Bar(double t) => Math.Pow(Math.Cos((t + .008) / 1.008 * Math.PI / 2), 2);
-        return new("cosine", [.. Enumerable.Range(0, steps).Select(k => Math.Min(cap, 1 - (Bar((k + 1.0) / steps) / Bar((double)k / steps))))]);
+        return new(
+            "cosine", [.. Enumerable.Range(0, steps).Select(k => Math.Min(cap, 1 - (Bar((k + 1.0) / steps) / Bar((double)k / steps))))]);
     }
 
     public PathPoint At(double time)

@@ -28,14 +28,17 @@ public static class PredictionExtensions
     }
 
     /// <summary>Clean picture and noise that a network's output stands for.</summary>
-    /// <exception cref="CatalogException">The output says nothing about them here (eps-prediction where the picture's share is 0, say).</exception>
+    /// <exception cref="CatalogException">The output says nothing about them here (eps-prediction where the picture's share is 0,
+    /// say).</exception>
     public static Denoised Decode(this IPrediction prediction, Tensor output, Tensor xt, PathPoint point)
     {
         var (p, q) = prediction.Mix(point);
         double determinant = (point.Alpha * q) - (point.Sigma * p);
         if (Math.Abs(determinant) < 1e-12)
         {
-            throw CatalogException.Invalid($"{prediction.Name}-prediction is singular at alpha {point.Alpha:g6}, sigma {point.Sigma:g6}: the output does not determine the picture. Use velocity- or v-prediction on this path.");
+            throw CatalogException.Invalid(
+                $"{prediction.Name}-prediction is singular at alpha {point.Alpha:g6}, sigma {point.Sigma:g6}: the output does not "
+                + "determine the picture. Use velocity- or v-prediction on this path.");
         }
 
         return new(((xt * q) - (output * point.Sigma)) / determinant, ((output * point.Alpha) - (xt * p)) / determinant);

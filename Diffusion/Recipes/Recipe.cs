@@ -73,7 +73,8 @@ public sealed record Recipe
 
         if (Path == "rectified-flow" && Prediction == "eps")
         {
-            yield return "Prediction 'eps' on path 'rectified-flow': at the path's end the picture's share is 0 and the noise says nothing of it. Use velocity, v or x0.";
+            yield return "Prediction 'eps' on path 'rectified-flow': at the path's end the picture's share is 0 and the noise says "
+                + "nothing of it. Use velocity, v or x0.";
         }
 
         if (Path != "rectified-flow" && Prediction == "velocity")
@@ -83,7 +84,8 @@ public sealed record Recipe
 
         if (Path == "rectified-flow" && Grid == "leading")
         {
-            yield return "Grid 'leading' on path 'rectified-flow': it counts whole noising steps, which a continuous path has not. Use linear.";
+            yield return "Grid 'leading' on path 'rectified-flow': it counts whole noising steps, which a continuous path has not. Use "
+                + "linear.";
         }
 
         if (DropAll is not (>= 0 and <= .5))

@@ -25,7 +25,8 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
     /// InvalidArgument: a field is out of its range. NotFound: unknown item. FailedPrecondition: no version is active, or it lacks the
     /// creative model, or (for a history) the retrieval model.
     /// </exception>
-    public override async Task Generate(GenerateRequest request, IServerStreamWriter<GenerateResponse> responseStream, ServerCallContext context)
+    public override async Task Generate(
+        GenerateRequest request, IServerStreamWriter<GenerateResponse> responseStream, ServerCallContext context)
     {
         var options = new PaintOptions { Size = request.Size, Steps = request.Steps, Guidance = request.Guidance }.Validate();
         if (request.Count is < 0 or > MaxCount)
@@ -36,7 +37,8 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
         using var lease = snapshots.Acquire();
         var snapshot = lease.Snapshot;
         var painter = snapshot.Find<Painter>() ?? throw CatalogException.Precondition(
-            $"Version {snapshot.Version} has no creative model: it was built without pictures. Rebuild from a dataset with images, or activate a version that has one.");
+            $"Version {snapshot.Version} has no creative model: it was built without pictures. Rebuild from a dataset with images, or "
+            + "activate a version that has one.");
         var cancel = context.CancellationToken;
         var subjects = Subjects(request, snapshot, Math.Max(1, request.Count), cancel);
         var wishes = subjects.Select((s, i) => new PaintRequest(s.Id, unchecked(request.Seed + i))).ToArray();
@@ -93,7 +95,8 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
         }
     }
 
-    private static List<(SemanticId Id, string ItemId)> Subjects(GenerateRequest request, ISnapshot snapshot, int count, CancellationToken cancel)
+    private static List<(SemanticId Id, string ItemId)> Subjects(
+        GenerateRequest request, ISnapshot snapshot, int count, CancellationToken cancel)
     {
         var items = snapshot.Items;
         switch (request.SubjectCase)
@@ -113,12 +116,15 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
                 }
 
                 var recommender = snapshot.Find<IRecommender>() ?? throw CatalogException.Precondition(
-                    $"Version {snapshot.Version} has no retrieval model, so nothing can be recommended for a history. Ask by item_id or semantic_id, or activate a version that has one.");
+                    $"Version {snapshot.Version} has no retrieval model, so nothing can be recommended for a history. Ask by item_id or "
+                    + "semantic_id, or activate a version that has one.");
                 int[] history = [.. request.History.ItemIds.Select(items.IndexOf)];
                 var next = recommender.Recommend(new RecommendQuery(history, Math.Min(count, items.Count)), cancel);
                 return next.Count > 0
                     ? [.. next.Select(r => (r.Id, items.Ids[r.Item]))]
-                    : throw CatalogException.Precondition($"Version {snapshot.Version} recommends nothing for this history, so there is nothing to draw. Ask by item_id or semantic_id.");
+                    : throw CatalogException.Precondition(
+                        $"Version {snapshot.Version} recommends nothing for this history, so there is nothing to draw. Ask by item_id "
+                        + "or semantic_id.");
 
             default:
                 throw CatalogException.Invalid("No subject: set item_id, semantic_id or history.");
@@ -130,21 +136,24 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
         int levels = id.Codes.Count;
         if (levels == 0 || levels > items.Levels)
         {
-            throw CatalogException.Invalid($"semantic_id has {levels} codes: allowed are 1 to {items.Levels}; fewer than {items.Levels} condition coarsely.");
+            throw CatalogException.Invalid(
+                $"semantic_id has {levels} codes: allowed are 1 to {items.Levels}; fewer than {items.Levels} condition coarsely.");
         }
 
         for (int level = 0; level < levels; level++)
         {
             if (id.Codes[level] >= items.CodebookSizes[level])
             {
-                throw CatalogException.Invalid($"semantic_id: code {id.Codes[level]} at level {level}: allowed are 0 to {items.CodebookSizes[level] - 1}.");
+                throw CatalogException.Invalid(
+                    $"semantic_id: code {id.Codes[level]} at level {level}: allowed are 0 to {items.CodebookSizes[level] - 1}.");
             }
         }
 
         return id.ToSemanticId();
     }
 
-    private async Task Tell(ChannelReader<PaintProgress> progress, string version, IServerStreamWriter<GenerateResponse> stream, CancellationToken cancel)
+    private async Task Tell(
+        ChannelReader<PaintProgress> progress, string version, IServerStreamWriter<GenerateResponse> stream, CancellationToken cancel)
     {
         long last = 0;
         await foreach (var (step, steps) in progress.ReadAllAsync(cancel))

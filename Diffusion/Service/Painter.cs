@@ -33,7 +33,9 @@ public sealed class Painter : IVersionPart
     /// <param name="progress">After each solver step.</param>
     /// <param name="cancel">Honoured within one solver step.</param>
     /// <exception cref="CatalogException">InvalidArgument: an option or a code is out of its range, or nothing is requested.</exception>
-    public IReadOnlyList<Painting> Generate(IReadOnlyList<PaintRequest> requests, PaintOptions options, IProgress<PaintProgress>? progress = null, CancellationToken cancel = default)
+    public IReadOnlyList<Painting> Generate(
+        IReadOnlyList<PaintRequest> requests, PaintOptions options, IProgress<PaintProgress>? progress = null,
+        CancellationToken cancel = default)
     {
         options.Validate();
         if (requests.Count == 0)

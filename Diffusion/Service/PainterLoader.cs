@@ -4,7 +4,8 @@ using Recsys.Diffusion.Training;
 
 namespace Recsys.Diffusion.Service;
 
-/// <summary>Loads a version's creative part and draws one picture with it, so that the first request does not pay for the warm-up.</summary>
+/// <summary>Loads a version's creative part and draws one picture with it, so that the first request does not pay for the
+/// warm-up.</summary>
 public sealed class PainterLoader : IVersionPartLoader
 {
     public string Name => "creative";
@@ -21,7 +22,9 @@ public sealed class PainterLoader : IVersionPartLoader
         {
             string found = string.Join(", ", model.CodebookSizes);
             model.Dispose();
-            throw CatalogException.Damaged($"Version {folder.Version}: the creative model was trained on a codebook of [{found}] codes, the item table has [{string.Join(", ", items.CodebookSizes)}]. Rebuild the version.");
+            throw CatalogException.Damaged(
+                $"Version {folder.Version}: the creative model was trained on a codebook of [{found}] codes, the item table has "
+                + $"[{string.Join(", ", items.CodebookSizes)}]. Rebuild the version.");
         }
 
         var painter = new Painter(model, folder.Version);

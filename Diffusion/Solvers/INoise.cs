@@ -17,7 +17,8 @@ public sealed class SeedPerImage : INoise, IDisposable
     public Tensor Normal(params long[] shape)
     {
         using var scope = NewDisposeScope();
-        return stack([.. _generators.Select(g => randn(shape, ScalarType.Float32, generator: g))]).MoveToOuterDisposeScope(); // [items, shape…]
+        // [items, shape…]
+        return stack([.. _generators.Select(g => randn(shape, ScalarType.Float32, generator: g))]).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

@@ -2,7 +2,8 @@ using Recsys.Diffusion.Paths;
 
 namespace Recsys.Diffusion.Solvers;
 
-/// <summary>The times that a solver visits: always an explicit falling list that ends in 0, so that no solver does time arithmetic.</summary>
+/// <summary>The times that a solver visits: always an explicit falling list that ends in 0, so that no solver does time
+/// arithmetic.</summary>
 public interface ITimeGrid
 {
     string Name { get; }
@@ -20,7 +21,8 @@ public sealed class LinearGrid : ITimeGrid
         [.. Enumerable.Range(0, steps + 1).Select(i => path.MaxTime * (steps - i) / steps)];
 }
 
-/// <summary>DDIM's own spacing: every (T / steps)-th of T noising steps, counted from the first one (Song et al. 2021, appendix D.2).</summary>
+/// <summary>DDIM's own spacing: every (T / steps)-th of T noising steps, counted from the first one (Song et al. 2021, appendix
+/// D.2).</summary>
 public sealed class LeadingGrid : ITimeGrid
 {
     public string Name => "leading";

@@ -81,7 +81,9 @@ internal static class Checkpoint
             throw Damaged(path, fault.Message, fault);
         }
 
-        return card.RecipeHash == card.Recipe.Hash() ? card : throw Damaged(path, $"the recipe's hash is {card.Recipe.Hash()}, the file says {card.RecipeHash}");
+        return card.RecipeHash == card.Recipe.Hash()
+            ? card
+            : throw Damaged(path, $"the recipe's hash is {card.Recipe.Hash()}, the file says {card.RecipeHash}");
     }
 
     private static void ReadWeights(ConditionalDenoiser network, string path)

@@ -32,11 +32,14 @@ public sealed class CreativeModel : IDisposable
 
     internal ConditionalDenoiser Network { get; }
 
-    /// <summary>Draws one picture for each ID (or prefix, or <c>default</c> for none) and seed. Safe from several threads at once.</summary>
+    /// <summary>Draws one picture for each ID (or prefix, or <c>default</c> for none) and seed. Safe from several threads at
+    /// once.</summary>
     /// <param name="onStep">Called after each solver step with the steps done.</param>
     /// <returns>[pictures × size × size × 3] sRGB bytes, interleaved.</returns>
     /// <exception cref="CatalogException">An ID does not fit the codebook.</exception>
-    public byte[] Draw(IReadOnlyList<SemanticId> ids, IReadOnlyList<long> seeds, int steps, double guidance, Action<int>? onStep = null, CancellationToken cancel = default)
+    public byte[] Draw(
+        IReadOnlyList<SemanticId> ids, IReadOnlyList<long> seeds, int steps, double guidance, Action<int>? onStep = null,
+        CancellationToken cancel = default)
     {
         using var ungraded = no_grad();
         using var scope = NewDisposeScope();

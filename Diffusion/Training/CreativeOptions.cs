@@ -41,7 +41,8 @@ public sealed record CreativeOptions
     /// <summary>AdamW's decoupled weight decay: 0 to 1.</summary>
     public double WeightDecay { get; init; }
 
-    /// <summary>Decay of the averaged weights that sampling uses: 0 to below 1; early steps use min(EmaDecay, (1 + step) / (10 + step)).</summary>
+    /// <summary>Decay of the averaged weights that sampling uses: 0 to below 1; early steps use min(EmaDecay, (1 + step) / (10 +
+    /// step)).</summary>
     public double EmaDecay { get; init; } = .999;
 
     /// <summary>Largest norm of a gradient: above 0.</summary>
@@ -97,7 +98,8 @@ public sealed record CreativeOptions
             int unit = RecipeParts.Codecs[Recipe.Codec]().Factor << (Recipe.Denoiser.Multipliers.Length - 1);
             if (ImageSize % unit != 0)
             {
-                yield return $"ImageSize {ImageSize}: this recipe's codec and {Recipe.Denoiser.Multipliers.Length} levels need a multiple of {unit}.";
+                yield return $"ImageSize {ImageSize}: this recipe's codec and {Recipe.Denoiser.Multipliers.Length} levels need a "
+                    + $"multiple of {unit}.";
             }
         }
     }

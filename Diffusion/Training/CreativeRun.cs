@@ -51,7 +51,9 @@ internal sealed class CreativeRun : IDisposable
         double loss = Backward(_batches.Next());
         if (!double.IsFinite(loss))
         {
-            throw CatalogException.Precondition($"The creative model's loss became {loss} at step {Step + 1} of {_options.Steps}. Lower LearningRate (now {_options.LearningRate}) or ClipNorm ({_options.ClipNorm}).");
+            throw CatalogException.Precondition(
+                $"The creative model's loss became {loss} at step {Step + 1} of {_options.Steps}. Lower LearningRate (now "
+                + $"{_options.LearningRate}) or ClipNorm ({_options.ClipNorm}).");
         }
 
         nn.utils.clip_grad_norm_(_parameters, _options.ClipNorm);

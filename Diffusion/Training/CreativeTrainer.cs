@@ -9,7 +9,8 @@ public static class CreativeTrainer
 {
     /// <param name="seed">Weights, batches, times, noise and drops follow from it.</param>
     /// <param name="progress">Stage <c>creative</c>, with <c>loss</c> and <c>learning_rate</c>.</param>
-    /// <param name="checkpoint">Where the training's state is kept; one that was stopped goes on from there and gives the same model.</param>
+    /// <param name="checkpoint">Where the training's state is kept; one that was stopped goes on from there and gives the same
+    /// model.</param>
     /// <exception cref="CatalogException">Options or data are out of range; no picture; the loss stopped being finite.</exception>
     public static CreativeModel Train(
         CreativeTrainingData data, CreativeOptions options, long seed, IProgress<StageProgress>? progress = null, CheckpointPlace? checkpoint = null, CancellationToken cancel = default)
@@ -18,7 +19,8 @@ public static class CreativeTrainer
         data.Validate();
         if (data.ImageSize != options.ImageSize)
         {
-            throw CatalogException.Invalid($"Pictures of side {data.ImageSize} for a model of side {options.ImageSize}: load them at the option's ImageSize.");
+            throw CatalogException.Invalid(
+                $"Pictures of side {data.ImageSize} for a model of side {options.ImageSize}: load them at the option's ImageSize.");
         }
 
         manual_seed(seed);
@@ -27,7 +29,9 @@ public static class CreativeTrainer
         {
             double loss = Fit(network, data, options, seed, progress, checkpoint, cancel);
             network.eval();
-            return new CreativeModel(network, options.Recipe, options.ImageSize, data.CodebookSizes, new TrainingRecord(options.Steps, options.BatchSize, seed, loss, data.Present.Count(p => p)));
+            return new CreativeModel(
+                network, options.Recipe, options.ImageSize, data.CodebookSizes,
+                new TrainingRecord(options.Steps, options.BatchSize, seed, loss, data.Present.Count(p => p)));
         }
         catch
         {
@@ -56,7 +60,10 @@ public static class CreativeTrainer
             double rate = options.LearningRate * Schedule(run.Step, options.WarmupSteps, options.Steps);
             if (run.Advance(rate))
             {
-                progress?.Report(new StageProgress("creative", run.Step, options.Steps, null, new Dictionary<string, double> { ["loss"] = run.Loss, ["learning_rate"] = rate }));
+                progress?.Report(
+                    new StageProgress(
+                        "creative", run.Step, options.Steps, null, new Dictionary<string,
+                        double> { ["loss"] = run.Loss, ["learning_rate"] = rate }));
             }
 
             run.Save(checkpoint);

@@ -18,7 +18,8 @@ public sealed record CreativeTrainingData(SemanticId[] Ids, int[] CodebookSizes,
     /// <summary>Reads the pictures of a catalogue, each padded to a square on white and shrunk.</summary>
     /// <param name="images">Of the dataset; item i has semantic ID <paramref name="ids"/>[i].</param>
     /// <exception cref="CatalogException">DataLoss: the archive is damaged.</exception>
-    public static CreativeTrainingData Load(IImageSource images, SemanticId[] ids, int[] codebookSizes, int imageSize, CancellationToken cancel = default)
+    public static CreativeTrainingData Load(
+        IImageSource images, SemanticId[] ids, int[] codebookSizes, int imageSize, CancellationToken cancel = default)
     {
         var batch = ImageBatch.Load(images.Read, ids.Length, imageSize, cancel: cancel);
         return new CreativeTrainingData(ids, codebookSizes, batch.Pixels, batch.Present, imageSize)
@@ -44,13 +45,17 @@ public sealed record CreativeTrainingData(SemanticId[] Ids, int[] CodebookSizes,
 
         if (CodebookSizes.Length is 0 or > SemanticId.MaxLevels || CodebookSizes.Any(size => size is < 1 or > 65_536))
         {
-            faults.Add($"Codebook sizes [{string.Join(", ", CodebookSizes)}]: 1 to {SemanticId.MaxLevels} levels of 1 to 65,536 codes are allowed.");
+            faults.Add(
+                $"Codebook sizes [{string.Join(", ", CodebookSizes)}]: 1 to {SemanticId.MaxLevels} levels of 1 to 65,536 codes are "
+                + "allowed.");
         }
 
-        int odd = Array.FindIndex(Ids, id => id.Levels != CodebookSizes.Length || Enumerable.Range(0, id.Levels).Any(level => id[level] >= CodebookSizes[level]));
+        int odd = Array.FindIndex(
+            Ids, id => id.Levels != CodebookSizes.Length || Enumerable.Range(0, id.Levels).Any(level => id[level] >= CodebookSizes[level]));
         if (odd >= 0)
         {
-            faults.Add($"Item {odd} has semantic ID {Ids[odd]}, which does not fit a codebook of [{string.Join(", ", CodebookSizes)}] codes.");
+            faults.Add(
+                $"Item {odd} has semantic ID {Ids[odd]}, which does not fit a codebook of [{string.Join(", ", CodebookSizes)}] codes.");
         }
 
         if (faults.Count > 0)
@@ -60,7 +65,9 @@ public sealed record CreativeTrainingData(SemanticId[] Ids, int[] CodebookSizes,
 
         if (!Present.Contains(true))
         {
-            throw CatalogException.Precondition("No item has a picture that can be decoded, so there is nothing to learn to draw from. Add images.zip or images/ to the dataset, or rebuild without the creative model.");
+            throw CatalogException.Precondition(
+                "No item has a picture that can be decoded, so there is nothing to learn to draw from. Add images.zip or images/ to the "
+                + "dataset, or rebuild without the creative model.");
         }
     }
 }

@@ -21,7 +21,8 @@ public sealed class UniformTimes : ITimeSampler
     }
 }
 
-/// <summary>sigmoid of a normal: the middle of the path, where the picture is decided, more often (Esser et al. 2024, equation 19).</summary>
+/// <summary>sigmoid of a normal: the middle of the path, where the picture is decided, more often (Esser et al. 2024, equation
+/// 19).</summary>
 public sealed class LogitNormalTimes(double mean = 0, double deviation = 1) : ITimeSampler
 {
     public string Name => "logit-normal";

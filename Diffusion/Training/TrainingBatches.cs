@@ -64,7 +64,8 @@ internal sealed class TrainingBatches
     }
 
     /// <summary>Where in which order it is, for a checkpoint.</summary>
-    public Dictionary<string, Tensor> State() => new() { ["order"] = tensor(_order), ["next"] = tensor(new[] { (long)_next }), ["generator"] = _generator.get_state() };
+    public Dictionary<string, Tensor> State() =>
+        new() { ["order"] = tensor(_order), ["next"] = tensor(new[] { (long)_next }), ["generator"] = _generator.get_state() };
 
     public void Restore(IReadOnlyDictionary<string, Tensor> state)
     {

@@ -15,14 +15,16 @@ public static class CollaborativeEmbedder
     /// <param name="items">Items of the catalogue.</param>
     /// <returns>One unit vector per item; an item without neighbours in the training part lacks one.</returns>
     /// <exception cref="CatalogException">An option, or an item index, is out of range.</exception>
-    public static EmbeddingMatrix Embed(SequenceSet train, int items, CollaborativeEmbeddingOptions options, long seed, CancellationToken cancel = default)
+    public static EmbeddingMatrix Embed(
+        SequenceSet train, int items, CollaborativeEmbeddingOptions options, long seed, CancellationToken cancel = default)
     {
         EmbeddingOptionFaults.Throw(options.Faults());
         foreach (int item in train.Items)
         {
             if ((uint)item >= (uint)items)
             {
-                throw CatalogException.Invalid($"A sequence holds item index {item}; the catalogue has {items} items, indexes 0 to {items - 1}.");
+                throw CatalogException.Invalid(
+                    $"A sequence holds item index {item}; the catalogue has {items} items, indexes 0 to {items - 1}.");
             }
         }
 

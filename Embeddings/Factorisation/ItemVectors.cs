@@ -6,7 +6,8 @@ namespace Recsys.Embeddings.Factorisation;
 internal static class ItemVectors
 {
     /// <summary>Rows of U·Sᵖ at unit length; an item whose row is (numerically) zero has none.</summary>
-    /// <param name="power">1: U·S, as in latent semantic analysis; ½: the usual choice for co-occurrence (Levy, Goldberg and Dagan 2015).</param>
+    /// <param name="power">1: U·S, as in latent semantic analysis; ½: the usual choice for co-occurrence (Levy, Goldberg and Dagan
+    /// 2015).</param>
     public static EmbeddingMatrix Normalised(string name, TruncatedSvd svd, double power, Func<int, bool> has)
     {
         int count = svd.U.Length / svd.Rank;

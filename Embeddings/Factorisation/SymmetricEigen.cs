@@ -1,6 +1,7 @@
 namespace Recsys.Embeddings.Factorisation;
 
-/// <summary>Eigenvalues and eigenvectors of small symmetric matrices by cyclic Jacobi rotations (Golub and Van Loan, section 8.5).</summary>
+/// <summary>Eigenvalues and eigenvectors of small symmetric matrices by cyclic Jacobi rotations (Golub and Van Loan, section
+/// 8.5).</summary>
 internal static class SymmetricEigen
 {
     private const int MostSweeps = 60;

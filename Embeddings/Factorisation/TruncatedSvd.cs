@@ -12,7 +12,8 @@ public sealed record TruncatedSvd(int Rank, float[] U, double[] S, float[] V)
 {
     /// <param name="powerIterations">Each multiplies the gap between kept and dropped directions; 4 is plenty for text.</param>
     /// <param name="oversampling">Extra directions carried along and dropped at the end.</param>
-    public static TruncatedSvd Of(ILinearMap a, int rank, long seed, int powerIterations = 4, int oversampling = 16, CancellationToken cancel = default)
+    public static TruncatedSvd Of(
+        ILinearMap a, int rank, long seed, int powerIterations = 4, int oversampling = 16, CancellationToken cancel = default)
     {
         rank = Math.Min(rank, Math.Min(a.Rows, a.Columns));
         int width = Math.Min(rank + oversampling, Math.Min(a.Rows, a.Columns));

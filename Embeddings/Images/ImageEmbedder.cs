@@ -5,7 +5,8 @@ using Recsys.Imaging;
 
 namespace Recsys.Embeddings.Images;
 
-/// <summary>Principal components of small pictures ("eigenfaces", Turk and Pentland 1991): colour and rough shape, no training needed.</summary>
+/// <summary>Principal components of small pictures ("eigenfaces", Turk and Pentland 1991): colour and rough shape, no training
+/// needed.</summary>
 public static class ImageEmbedder
 {
     public const string Name = "image";
@@ -16,7 +17,9 @@ public static class ImageEmbedder
     /// <param name="unreadable">Called with each item whose picture cannot be decoded, and why; it lacks a vector.</param>
     /// <returns>One vector per item, of mean squared length 1; an item without a readable picture lacks one.</returns>
     /// <exception cref="CatalogException">An option is out of range, or the archive is damaged.</exception>
-    public static EmbeddingMatrix Embed(IImageSource images, int items, ImageEmbeddingOptions options, long seed, Action<int, string>? unreadable = null, CancellationToken cancel = default)
+    public static EmbeddingMatrix Embed(
+        IImageSource images, int items, ImageEmbeddingOptions options, long seed, Action<int, string>? unreadable = null,
+        CancellationToken cancel = default)
     {
         EmbeddingOptionFaults.Throw(options.Faults());
         var pictured = Enumerable.Range(0, items).Where(images.Has).ToArray();
@@ -44,7 +47,8 @@ public static class ImageEmbedder
     }
 
     /// <returns>[loaded × 3·side·side] values −1 to 1, and the items that were loaded.</returns>
-    private static (float[] Pixels, int[] Items) Load(IImageSource images, int[] items, int side, Action<int, string>? unreadable, CancellationToken cancel)
+    private static (float[] Pixels, int[] Items) Load(
+        IImageSource images, int[] items, int side, Action<int, string>? unreadable, CancellationToken cancel)
     {
         var batch = ImageBatch.Load(i => images.Read(items[i]), items.Length, side, cancel: cancel);
         var floats = batch.ToFloats();

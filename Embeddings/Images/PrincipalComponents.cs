@@ -12,7 +12,8 @@ namespace Recsys.Embeddings.Images;
 public sealed record PrincipalComponents(int Dim, float[] Mean, float[] Directions, double Scale)
 {
     /// <param name="data">[rows × inputs], at least two rows; centred in place.</param>
-    public static PrincipalComponents Fit(float[] data, int inputs, int dim, long seed, int powerIterations, CancellationToken cancel = default)
+    public static PrincipalComponents Fit(
+        float[] data, int inputs, int dim, long seed, int powerIterations, CancellationToken cancel = default)
     {
         int rows = data.Length / inputs;
         var sum = new double[inputs];

@@ -10,7 +10,8 @@ public static class TextEmbedder
 
     /// <returns>One unit vector per item; an item of whose words none is left lacks one.</returns>
     /// <exception cref="CatalogException">An option is out of range.</exception>
-    public static EmbeddingMatrix Embed(IReadOnlyList<Item> items, TextEmbeddingOptions options, long seed, CancellationToken cancel = default)
+    public static EmbeddingMatrix Embed(
+        IReadOnlyList<Item> items, TextEmbeddingOptions options, long seed, CancellationToken cancel = default)
     {
         EmbeddingOptionFaults.Throw(options.Faults());
         var documents = items.AsParallel().AsOrdered().WithCancellation(cancel).Select(Words).ToArray();
@@ -26,5 +27,6 @@ public static class TextEmbedder
     }
 
     private static string[] Words(Item item)
-        => [.. Tokeniser.Words(item.Title), .. item.Fields.OrderBy(f => f.Key, StringComparer.Ordinal).SelectMany(f => Tokeniser.Words(f.Value))];
+        =>
+            [.. Tokeniser.Words(item.Title), .. item.Fields.OrderBy(f => f.Key, StringComparer.Ordinal).SelectMany(f => Tokeniser.Words(f.Value))];
 }

@@ -54,7 +54,8 @@ public static class Tokeniser
     }
 
     private static bool BelongsToWord(Rune rune) => Rune.IsLetterOrDigit(rune)
-        || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.LetterNumber;
+        || Rune.GetUnicodeCategory(
+            rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.LetterNumber;
 
     private static IEnumerable<string> Pairs(List<string> run) => run.Count < 2
         ? run

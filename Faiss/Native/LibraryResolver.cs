@@ -12,7 +12,8 @@ internal static class LibraryResolver
 {
     internal const string FileName = "librecsys_faiss.so", Variable = "RECSYS_FAISS";
 
-    private const string Remedy = $"the build makes it with g++ and puts it beside the assemblies (Debian: apt-get install g++ libfaiss-dev "
+    private const string Remedy = "the build makes it with g++ and puts it beside the assemblies (Debian: apt-get install g++ "
+        + "libfaiss-dev "
         + $"libopenblas0-openmp); ./recsys doctor says what is missing; {Variable} names another file";
 
 #pragma warning disable CA2255 // the resolver must stand before the first call, wherever it comes from

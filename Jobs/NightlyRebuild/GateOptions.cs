@@ -39,7 +39,8 @@ public sealed record GateResult(string Name, bool Passed, double Value, string B
 /// <summary>Thrown when a gate refuses a version: the active one stays, nothing is published.</summary>
 public sealed class GateException(string version, IReadOnlyList<GateResult> gates)
     : Exception($"Version {version} was refused and the active version stays: "
-        + string.Join("; ", gates.Where(gate => !gate.Passed).Select(gate => $"{gate.Name} is {gate.Value:G5}, asked is {gate.Bound}")) + ".")
+        + string.Join(
+            "; ", gates.Where(gate => !gate.Passed).Select(gate => $"{gate.Name} is {gate.Value:G5}, asked is {gate.Bound}")) + ".")
 {
     public IReadOnlyList<GateResult> Gates { get; } = gates;
 }

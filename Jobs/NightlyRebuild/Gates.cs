@@ -26,8 +26,11 @@ internal static class Gates
         double coverage = items.Count == 0 ? 0 : (double)found / items.Count;
         double shared = items.Count == 0 ? 0 : (double)quantizer.Collisions / items.Count;
         yield return new GateResult("coverage", coverage >= options.MinCoverage, coverage, $"at least {options.MinCoverage:P0}");
-        yield return new GateResult("largest_collision_group", quantizer.LargestGroup <= options.MaxCollisionGroup, quantizer.LargestGroup, $"at most {options.MaxCollisionGroup}");
-        yield return new GateResult("collision_share", shared <= options.MaxCollisionShare, shared, $"at most {options.MaxCollisionShare:G3}");
+        yield return new GateResult(
+            "largest_collision_group", quantizer.LargestGroup <= options.MaxCollisionGroup, quantizer.LargestGroup,
+            $"at most {options.MaxCollisionGroup}");
+        yield return new GateResult(
+            "collision_share", shared <= options.MaxCollisionShare, shared, $"at most {options.MaxCollisionShare:G3}");
     }
 
     public static (JsonObject Validation, IReadOnlyList<GateResult> Gates) OfRecall(
@@ -68,6 +71,8 @@ internal static class Gates
     private static double? Before(IVersionStore versions, string active, string dataset)
     {
         var description = versions.List().FirstOrDefault(manifest => manifest.Version == active)?.Description;
-        return description is not null && description.Dataset == dataset && description.Metrics.TryGetValue(Recall, out double recall) ? recall : null;
+        return description is not null && description.Dataset == dataset && description.Metrics.TryGetValue(Recall, out double recall)
+            ? recall
+            : null;
     }
 }

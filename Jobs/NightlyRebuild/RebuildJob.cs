@@ -30,7 +30,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
 
     /// <exception cref="GateException">A gate refused the version: nothing was published.</exception>
     /// <exception cref="CatalogException">Bad options or data; FailedPrecondition when another activation was faster.</exception>
-    public async Task<RebuildResult> RunAsync(Dataset dataset, RebuildOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
+    public async Task<RebuildResult> RunAsync(
+        Dataset dataset, RebuildOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         options.Validate();
         string? active = await ids.ActiveAsync(cancel);
@@ -39,14 +40,16 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         var writer = versions.Begin(NewVersion(dataset, options));
         try
         {
-            var (report, items) = await Task.Run(() => Build(dataset, split, fitAll: false, options, writer, stages, active, cancel), cancel);
+            var (report, items) = await Task.Run(
+                () => Build(dataset, split, fitAll: false, options, writer, stages, active, cancel), cancel);
             if (options.FitAll && split is not null)
             {
                 // The gates have judged a model that had not seen what they asked for; what is published may learn from all of it.
                 var judged = report;
                 writer.Dispose();
                 writer = versions.Begin(NewVersion(dataset, options));
-                (report, items) = await Task.Run(() => Build(dataset, split, fitAll: true, options, writer, stages, active, cancel), cancel);
+                (report, items) = await Task.Run(
+                    () => Build(dataset, split, fitAll: true, options, writer, stages, active, cancel), cancel);
                 report = report with { Gates = judged.Gates, Validation = judged.Validation };
             }
 
@@ -64,7 +67,10 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         RebuildReport report, ItemTable items, IVersionWriter writer, RebuildOptions options, StageRecorder stages, string? active, CancellationToken cancel)
     {
         AtomicFile.WriteText(writer.PathOf(RebuildReport.FileName), report.ToJson());
-        var folder = stages.Time("seal", () => writer.Seal(new VersionDescription(report.Dataset, options.Seed, [.. items.CodebookSizes], items.Count, Metrics(report))));
+        var folder = stages.Time(
+            "seal",
+            () =>
+                writer.Seal(new VersionDescription(report.Dataset, options.Seed, [.. items.CodebookSizes], items.Count, Metrics(report))));
         await ids.PublishAsync(folder.Version, folder.Items, cancel);
         stages.Report(new StageProgress("publish", 1, 1));
         if (!options.Activate)
@@ -74,7 +80,9 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
 
         return await ids.TryActivateAsync(active, folder.Version, cancel)
             ? new RebuildResult(report with { Stages = stages.Times }, true, active)
-            : throw CatalogException.Precondition($"{folder.Version} is published but not active: while it was built another version than {active ?? "none"} became active. Compare them, then run 'recsys versions activate {folder.Version}'.");
+            : throw CatalogException.Precondition(
+                $"{folder.Version} is published but not active: while it was built another version than {active ?? "none"} became "
+                + $"active. Compare them, then run 'recsys versions activate {folder.Version}'.");
     }
 
     private (RebuildReport Report, ItemTable Items) Build(
@@ -97,12 +105,18 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
             var data = fitAll
                 ? new RetrievalTrainingData { Items = items, Training = training, Features = features }
                 : RetrievalTrainingData.From(items, split, features);
-            var model = stages.Time("retrieval", () => RetrievalTrainer.Train(data, options.Retrieval with { Device = options.Device }, options.Seed, stages, TrainingFiles.Retrieval(versions.Root, fitAll, options), cancel));
+            var model = stages.Time(
+                "retrieval",
+                () =>
+                    RetrievalTrainer.Train(
+                        data, options.Retrieval with { Device = options.Device }, options.Seed, stages,
+                        TrainingFiles.Retrieval(versions.Root, fitAll, options), cancel));
             using var recommender = new Recommender(model, items); // owns the model
             model.Save(Part(writer, RetrievalFolder));
             if (!fitAll)
             {
-                (validation, var recall) = stages.Time("gates", () => Gates.OfRecall(recommender, split, versions, active, dataset.Name, options, stages, cancel));
+                (validation, var recall) = stages.Time(
+                    "gates", () => Gates.OfRecall(recommender, split, versions, active, dataset.Name, options, stages, cancel));
                 gates.AddRange(recall);
             }
         }
@@ -117,7 +131,9 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         if (TrainsPictures(dataset, options))
         {
             using var creative = stages.Time("creative", () => CreativeTrainer.Train(
-                CreativeTrainingData.Load(dataset.Images!, [.. items.SemanticIds], [.. items.CodebookSizes], options.Creative.ImageSize, cancel), options.Creative, options.Seed, stages, TrainingFiles.Creative(versions.Root, fitAll, options), cancel));
+                CreativeTrainingData.Load(
+                    dataset.Images!, [.. items.SemanticIds], [.. items.CodebookSizes], options.Creative.ImageSize,
+                    cancel), options.Creative, options.Seed, stages, TrainingFiles.Creative(versions.Root, fitAll, options), cancel));
             creative.Save(Part(writer, CreativeFolder));
         }
 
@@ -138,8 +154,10 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         }, items);
     }
 
-    /// <summary>Default embeddings where the dataset lacks them, brought ones as they are; under --fit-all the collaborative one learns from everything.</summary>
-    private static List<EmbeddingMatrix> Embed(Dataset dataset, SequenceSet? everything, RebuildOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
+    /// <summary>Default embeddings where the dataset lacks them, brought ones as they are; under --fit-all the collaborative one learns
+    /// from everything.</summary>
+    private static List<EmbeddingMatrix> Embed(
+        Dataset dataset, SequenceSet? everything, RebuildOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         var made = DefaultEmbeddings.Write(dataset, options.Embeddings with { Seed = options.Seed, FitAll = false }, progress, cancel);
         bool ownCollaborative = made.Any(outcome => outcome.Name == CollaborativeEmbedder.Name && outcome.Written);
@@ -148,14 +166,17 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         if (everything is not null && collaborative >= 0 && ownCollaborative)
         {
             // In memory only: the dataset's own file never sees a held-out interaction.
-            embeddings[collaborative] = CollaborativeEmbedder.Embed(everything, dataset.ItemCount, options.Embeddings.Collaborative, options.Seed, cancel);
+            embeddings[collaborative] = CollaborativeEmbedder.Embed(
+                everything, dataset.ItemCount, options.Embeddings.Collaborative, options.Seed, cancel);
         }
 
         return embeddings.Count > 0 ? embeddings : throw CatalogException.Precondition(
-            $"Dataset '{dataset.Name}' has no embeddings and nothing to make default ones from (no text, no interactions, no pictures). Bring embeddings/NAME.npy.");
+            $"Dataset '{dataset.Name}' has no embeddings and nothing to make default ones from (no text, no interactions, no pictures). "
+            + "Bring embeddings/NAME.npy.");
     }
 
-    private static (ItemTable Items, QuantizerReport Report) Encode(Dataset dataset, Codebook codebook, FusedEmbeddings fused, IProgress<StageProgress>? progress)
+    private static (ItemTable Items, QuantizerReport Report) Encode(
+        Dataset dataset, Codebook codebook, FusedEmbeddings fused, IProgress<StageProgress>? progress)
     {
         var (assigned, report) = codebook.EncodeCatalogue(fused);
         var items = new ItemTable(dataset.ItemIds, assigned, [.. dataset.ReadItems().Select(item => item.Title)], codebook.Sizes);

@@ -35,7 +35,8 @@ public sealed record RebuildOptions
     /// <summary>Trains the creative model where the dataset has pictures.</summary>
     public bool Pictures { get; init; } = true;
 
-    /// <summary>Seconds between two checkpoints of a training, 0 to 86,400. A rebuild that was killed, run again, goes on from the last.</summary>
+    /// <summary>Seconds between two checkpoints of a training, 0 to 86,400. A rebuild that was killed, run again, goes on from the
+    /// last.</summary>
     public double CheckpointSeconds { get; init; } = 30;
 
     public DefaultEmbeddingOptions Embeddings { get; init; } = new();

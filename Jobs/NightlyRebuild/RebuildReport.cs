@@ -29,7 +29,8 @@ public sealed record RebuildReport
 
     public required long Seed { get; init; }
 
-    /// <summary>Whether the models also learned from the held-out interactions; then no evaluation of this version on them is honest.</summary>
+    /// <summary>Whether the models also learned from the held-out interactions; then no evaluation of this version on them is
+    /// honest.</summary>
     public bool FitAll { get; init; }
 
     public required string Machine { get; init; }

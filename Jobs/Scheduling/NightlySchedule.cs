@@ -16,11 +16,14 @@ public static class NightlySchedule
     /// <param name="cancel">Stops the schedule; a running rebuild sees it too, and is waited for.</param>
     /// <returns>Rebuilds that ended well, once <paramref name="cancel"/> stops the schedule.</returns>
     /// <exception cref="CatalogException">InvalidArgument: no Quartz cron expression, or its last time is past.</exception>
-    public static async Task<int> RunAsync(string cron, Func<CancellationToken, Task<RebuildResult>> rebuild, Action<string> say, CancellationToken cancel)
+    public static async Task<int> RunAsync(
+        string cron, Func<CancellationToken, Task<RebuildResult>> rebuild, Action<string> say, CancellationToken cancel)
     {
         if (!CronExpression.TryParse(cron, out var times) || times.GetNextValidTimeAfter(TimeProvider.System.GetUtcNow()) is null)
         {
-            throw CatalogException.Invalid($"--cron '{cron}' is no Quartz cron expression with a time to come: write second minute hour day month weekday, for example '0 0 3 * * *' for three every night.");
+            throw CatalogException.Invalid(
+                $"--cron '{cron}' is no Quartz cron expression with a time to come: write second minute hour day month weekday, for "
+                + "example '0 0 3 * * *' for three every night.");
         }
 
         var job = new RebuildJob(rebuild, say, cancel);
@@ -63,7 +66,8 @@ public static class NightlySchedule
             {
                 var result = await rebuild(stop);
                 Runs++;
-                say($"{result.Report.Version} {(result.Activated ? "is active" : "is published")}; next rebuild at {context.NextFireTimeUtc?.ToLocalTime():yyyy-MM-dd HH:mm:ss zzz}");
+                say($"{result.Report.Version} {(result.Activated ? "is active" : "is published")}; next rebuild at "
+                    + $"{context.NextFireTimeUtc?.ToLocalTime():yyyy-MM-dd HH:mm:ss zzz}");
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {

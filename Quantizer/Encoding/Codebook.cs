@@ -17,7 +17,9 @@ public sealed class Codebook : IVersionPart
     {
         if (fusion.Dim != model.InputDim)
         {
-            throw CatalogException.Damaged($"The codebook's model reads {model.InputDim} values, its fusion gives {fusion.Dim}. The version's codebook folder is a mix of two; rebuild.");
+            throw CatalogException.Damaged(
+                $"The codebook's model reads {model.InputDim} values, its fusion gives {fusion.Dim}. The version's codebook folder is a "
+                + "mix of two; rebuild.");
         }
 
         (Kind, Fusion, Model) = (kind, fusion, model);

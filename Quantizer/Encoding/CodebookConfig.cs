@@ -10,7 +10,8 @@ namespace Recsys.Quantizer.Encoding;
 /// <param name="Sizes">[levels] codes at each level.</param>
 /// <param name="Hidden">RQ-VAE: widths of the encoder's hidden layers.</param>
 /// <param name="LatentDim">RQ-VAE: values of the quantised latent.</param>
-internal sealed record CodebookConfig(int Format, QuantizerKind Kind, int[] Sizes, CodebookConfig.Part[] Fusion, int[]? Hidden, int? LatentDim)
+internal sealed record CodebookConfig(
+    int Format, QuantizerKind Kind, int[] Sizes, CodebookConfig.Part[] Fusion, int[]? Hidden, int? LatentDim)
 {
     public const int CurrentFormat = 1;
 
@@ -46,8 +47,12 @@ internal sealed record CodebookConfig(int Format, QuantizerKind Kind, int[] Size
             { Sizes: null or { Length: < 1 or > SemanticId.MaxLevels } } => $"'sizes' needs 1 to {SemanticId.MaxLevels} levels",
             { Fusion: null or { Length: 0 } } => "'fusion' is missing",
             _ when config.Sizes.Any(size => size is < 1 or > 65_536) => "a level has no code or more than 65,536",
-            _ when config.Fusion.Any(p => p is null or { Name: null or "" } or { Dim: < 1 or > 1_000_000 } || !double.IsFinite(p.Weight) || !float.IsFinite(p.Scale)) => "a part of 'fusion' has no name, or numbers out of range",
-            { Kind: QuantizerKind.RqVae } when config.LatentDim is null or < 1 or > 1_000_000 || config.Hidden is null || config.Hidden.Any(width => width is < 1 or > 1_000_000) => "'hidden' or 'latentDim' is missing or out of range",
+            _ when config.Fusion.Any(
+                p =>
+                    p is null or { Name: null or "" } or { Dim: < 1 or > 1_000_000 } || !double.IsFinite(p.Weight)
+                        || !float.IsFinite(p.Scale)) => "a part of 'fusion' has no name, or numbers out of range",
+            { Kind: QuantizerKind.RqVae } when config.LatentDim is null or < 1 or > 1_000_000 || config.Hidden is null
+                || config.Hidden.Any(width => width is < 1 or > 1_000_000) => "'hidden' or 'latentDim' is missing or out of range",
             _ => null,
         };
         return wrong is null ? config! : throw CatalogException.Damaged($"'{path}' is damaged: {wrong}. Rebuild the version.");

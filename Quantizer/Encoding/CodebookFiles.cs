@@ -51,12 +51,14 @@ internal static class CodebookFiles
         try
         {
             var tensors = SafetensorsFile.Load(tensorsPath);
-            var fusion = new Fusion([.. config.Fusion.Select(p => new FusionPart(p.Name, p.Dim, p.Weight, p.KeepLength, Mean(tensors, p), p.Scale))]);
+            var fusion = new Fusion(
+                [.. config.Fusion.Select(p => new FusionPart(p.Name, p.Dim, p.Weight, p.KeepLength, Mean(tensors, p), p.Scale))]);
             return new Codebook(config.Kind, fusion, Model(config, fusion.Dim, tensors));
         }
         catch (Exception fault) when (fault is SafetensorsException or TorchException)
         {
-            throw CatalogException.Damaged($"'{tensorsPath}' is damaged or does not fit {ConfigName}: {fault.Message} Rebuild the version.", fault);
+            throw CatalogException.Damaged(
+                $"'{tensorsPath}' is damaged or does not fit {ConfigName}: {fault.Message} Rebuild the version.", fault);
         }
     }
 
@@ -74,7 +76,8 @@ internal static class CodebookFiles
 
     private static IQuantizerModel Model(CodebookConfig config, int inputDim, Dictionary<string, Tensor> tensors)
     {
-        var state = tensors.Where(t => t.Key.StartsWith("model.", StringComparison.Ordinal)).ToDictionary(t => t.Key["model.".Length..], t => t.Value);
+        var state = tensors.Where(
+            t => t.Key.StartsWith("model.", StringComparison.Ordinal)).ToDictionary(t => t.Key["model.".Length..], t => t.Value);
         if (config.Kind == QuantizerKind.RqVae)
         {
             var rqVae = new RqVae(inputDim, config.Hidden!, config.LatentDim!.Value, config.Sizes);

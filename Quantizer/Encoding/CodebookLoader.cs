@@ -19,7 +19,9 @@ public sealed class CodebookLoader : IVersionPartLoader
         if (!codebook.Sizes.SequenceEqual(items.CodebookSizes))
         {
             codebook.Dispose();
-            throw CatalogException.Damaged($"Version '{folder.Version}': the codebook has {string.Join(" × ", codebook.Sizes)} codes, the item table {string.Join(" × ", items.CodebookSizes)}. Rebuild the version.");
+            throw CatalogException.Damaged(
+                $"Version '{folder.Version}': the codebook has {string.Join(" × ", codebook.Sizes)} codes, the item table "
+                + $"{string.Join(" × ", items.CodebookSizes)}. Rebuild the version.");
         }
 
         codebook.Reconstruct(codebook.Encode(new float[codebook.Fusion.Dim], 1), 1);

@@ -38,7 +38,10 @@ public static class CollisionTokens
             token = i > 0 && keys[i] >> 32 == keys[i - 1] >> 32 ? token + 1 : 0;
             if (token > ushort.MaxValue)
             {
-                throw new CatalogException(Fault.ResourceExhausted, $"More than {ushort.MaxValue + 1} items share the codes {ids[(int)(uint)keys[i - 1]]}. Their embeddings are equal or the codebook is far too small: raise levels or codebook size.");
+                throw new CatalogException(
+                    Fault.ResourceExhausted,
+                    $"More than {ushort.MaxValue + 1} items share the codes {ids[(int)(uint)keys[i - 1]]}. Their embeddings are equal "
+                    + "or the codebook is far too small: raise levels or codebook size.");
             }
 
             int item = (int)(uint)keys[i];

@@ -42,7 +42,8 @@ public sealed class Fusion
         string names = string.Join(", ", embeddings.Select(e => $"{e.Name} ({e.Count} items)"));
         if (embeddings.DistinctBy(e => e.Name, StringComparer.Ordinal).Count() != embeddings.Count || embeddings.Any(e => e.Count != embeddings[0].Count))
         {
-            throw CatalogException.Invalid($"Embeddings to fuse need distinct names and one row per item of the same catalogue; got {names}.");
+            throw CatalogException.Invalid(
+                $"Embeddings to fuse need distinct names and one row per item of the same catalogue; got {names}.");
         }
 
         return new Fusion([.. embeddings.OrderBy(e => e.Name, StringComparer.Ordinal).Select(e => FitPart(e, options))]);
@@ -70,7 +71,8 @@ public sealed class Fusion
 
         if (count == 0)
         {
-            throw CatalogException.Invalid($"Embedding '{embedding.Name}' holds no vector that is not zero. Remove it, or bring one that has some.");
+            throw CatalogException.Invalid(
+                $"Embedding '{embedding.Name}' holds no vector that is not zero. Remove it, or bring one that has some.");
         }
 
         var mean = Array.ConvertAll(sum, s => (float)(s / count));
@@ -114,7 +116,9 @@ public sealed class Fusion
             {
                 if (!float.IsFinite(vector.Span[i]))
                 {
-                    throw CatalogException.Invalid($"Item '{itemId}': embedding '{name}' has {vector.Span[i]} at position {i}. Every value must be finite; leave the embedding out if it is not known.");
+                    throw CatalogException.Invalid(
+                        $"Item '{itemId}': embedding '{name}' has {vector.Span[i]} at position {i}. Every value must be finite; leave "
+                        + "the embedding out if it is not known.");
                 }
             }
 
@@ -139,7 +143,8 @@ public sealed class Fusion
             {
                 return Parts[part].Dim == dim
                     ? part
-                    : throw CatalogException.Invalid($"{whose}embedding '{name}' has {dim} values; this version's codebook was trained on {Parts[part].Dim}.");
+                    : throw CatalogException.Invalid(
+                        $"{whose}embedding '{name}' has {dim} values; this version's codebook was trained on {Parts[part].Dim}.");
             }
         }
 

@@ -10,7 +10,8 @@ public sealed record FusionOptions
     /// <summary>Weight of every other embedding: the owner's own.</summary>
     public double OtherWeight { get; init; } = 1;
 
-    /// <summary>Embeddings whose length means something (principal components of pixels) and is kept; all others are scaled to unit length, item by item.</summary>
+    /// <summary>Embeddings whose length means something (principal components of pixels) and is kept; all others are scaled to unit length,
+    /// item by item.</summary>
     public IReadOnlyList<string> KeepLength { get; init; } = ["image"];
 
     public double WeightOf(string name) => Weights.TryGetValue(name, out double weight) ? weight : OtherWeight;

@@ -11,11 +11,13 @@ namespace Recsys.Quantizer.Encoding;
 public sealed record LevelReport(int Size, int Used, double Usage, double Perplexity, int[] Counts);
 
 /// <summary>How well codes describe a catalogue.</summary>
-/// <param name="ReconstructionError">Squared distance to the reconstruction, summed over items, over the same to the mean: 0 perfect, 1 no better than the mean.</param>
+/// <param name="ReconstructionError">Squared distance to the reconstruction, summed over items, over the same to the mean: 0 perfect, 1 no
+/// better than the mean.</param>
 /// <param name="DistinctCodes">Distinct tuples of codes.</param>
 /// <param name="Collisions">Items that need a collision token above 0.</param>
 /// <param name="LargestGroup">Most items on one tuple.</param>
-public sealed record QuantizerReport(int Items, double ReconstructionError, LevelReport[] Levels, int DistinctCodes, int Collisions, int LargestGroup)
+public sealed record QuantizerReport(
+    int Items, double ReconstructionError, LevelReport[] Levels, int DistinctCodes, int Collisions, int LargestGroup)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
@@ -23,7 +25,8 @@ public sealed record QuantizerReport(int Items, double ReconstructionError, Leve
     /// <param name="reconstruction">[n × dim]</param>
     /// <param name="ids">[n]</param>
     /// <param name="sizes">Codes at each level.</param>
-    public static QuantizerReport Of(ReadOnlySpan<float> x, ReadOnlySpan<float> reconstruction, IReadOnlyList<SemanticId> ids, IReadOnlyList<int> sizes)
+    public static QuantizerReport Of(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> reconstruction, IReadOnlyList<SemanticId> ids, IReadOnlyList<int> sizes)
     {
         var levels = new LevelReport[sizes.Count];
         for (int level = 0; level < sizes.Count; level++)

@@ -22,5 +22,6 @@ internal sealed class AppendJournal(IVersionStore versions, ISnapshot snapshot)
         _noted?.Add(item.ItemId);
     }
 
-    private HashSet<string> Noted => _noted ??= versions.Appended(snapshot.Version).Select(item => item.ItemId).ToHashSet(StringComparer.Ordinal);
+    private HashSet<string> Noted =>
+        _noted ??= versions.Appended(snapshot.Version).Select(item => item.ItemId).ToHashSet(StringComparer.Ordinal);
 }

@@ -51,14 +51,19 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         for (int from = 0; from < request.Items.Count; from += AssignedTogether)
         {
             var batch = Enumerable.Range(from, Math.Min(AssignedTogether, request.Items.Count - from))
-                .Select(i => store.AssignAsync(snapshot.Version, request.Items[i].ItemId, request.Items[i].Title, codes.AsMemory(i * codebook.Levels, codebook.Levels), cancel))
+                .Select(
+                    i =>
+                        store.AssignAsync(
+                            snapshot.Version, request.Items[i].ItemId, request.Items[i].Title,
+                            codes.AsMemory(i * codebook.Levels, codebook.Levels), cancel))
                 .ToArray();
             var assigned = await Task.WhenAll(batch).ConfigureAwait(false);
             for (int i = 0; i < assigned.Length; i++)
             {
                 var item = request.Items[from + i];
                 journal.Note(new AppendedItem(item.ItemId, assigned[i].Id, item.Title), assigned[i].Existing);
-                response.Items.Add(new AssignedItem { ItemId = item.ItemId, SemanticId = assigned[i].Id.ToMessage(), Existing = assigned[i].Existing });
+                response.Items.Add(
+                    new AssignedItem { ItemId = item.ItemId, SemanticId = assigned[i].Id.ToMessage(), Existing = assigned[i].Existing });
             }
         }
 
@@ -98,9 +103,11 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
     }
 
     private static Codebook CodebookOf(ISnapshot snapshot) => snapshot.Find<Codebook>()
-        ?? throw CatalogException.Precondition($"Version '{snapshot.Version}' has no codebook, so it cannot encode. Rebuild, or activate a version that has one.");
 
-    private static (float[] Fused, ushort[] Codes) EncodeItems(Codebook codebook, IReadOnlyList<ItemEmbedding> items, CancellationToken cancel)
+            ?? throw CatalogException.Precondition($"Version '{snapshot.Version}' has no codebook, so it cannot encode. Rebuild, or activate a version that has one.");
+
+    private static (float[] Fused, ushort[] Codes) EncodeItems(
+        Codebook codebook, IReadOnlyList<ItemEmbedding> items, CancellationToken cancel)
     {
         var fused = new float[items.Count * codebook.Fusion.Dim];
         for (int i = 0; i < items.Count; i++)

@@ -68,7 +68,9 @@ internal sealed class CodebookFollower
     {
         double even = (double)residuals.shape[0] / _codebooks.Sizes[level];
         using var counts = _counts[level].cpu().data<float>();
-        var dead = counts.ToArray().Select((count, code) => (count, code)).Where(c => c.count < _options.RqVae.DeadCodeShare * even).Select(c => (long)c.code).ToArray();
+        var dead = counts.ToArray()
+            .Select((count, code) => (count, code)).Where(c => c.count < _options.RqVae.DeadCodeShare * even).Select(c => (long)c.code)
+            .ToArray();
         if (dead.Length == 0)
         {
             return;

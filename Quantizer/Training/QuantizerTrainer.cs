@@ -14,15 +14,19 @@ public static class QuantizerTrainer
     /// <param name="input">A catalogue's fused embeddings; items without any embedding are left out of the training.</param>
     /// <param name="seed">Same seed, input and options give the same codebook, byte for byte on a CPU.</param>
     /// <param name="device">Where to train; null: the CPU. The codebook itself always lives on the CPU.</param>
-    /// <exception cref="CatalogException">Options out of range (all at once), fewer than two items, or values that are not finite.</exception>
-    public static Codebook Train(FusedEmbeddings input, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel, Device? device = null)
+    /// <exception cref="CatalogException">Options out of range (all at once), fewer than two items, or values that are not
+    /// finite.</exception>
+    public static Codebook Train(
+        FusedEmbeddings input, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel,
+        Device? device = null)
     {
         options.Validate();
         var rows = PresentRows(input);
         int n = rows.Length / input.Dim;
         if (n < 2)
         {
-            throw CatalogException.Invalid($"{n} items have an embedding; a codebook needs at least 2. Bring embeddings or make default ones (recsys embed).");
+            throw CatalogException.Invalid(
+                $"{n} items have an embedding; a codebook needs at least 2. Bring embeddings or make default ones (recsys embed).");
         }
 
         var sizes = Enumerable.Repeat(Math.Min(options.CodebookSize, n), options.Levels).ToArray();
@@ -34,11 +38,13 @@ public static class QuantizerTrainer
         return new Codebook(options.Kind, input.Fusion, model);
     }
 
-    private static ResidualKMeansModel KMeans(Tensor x, int[] sizes, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel)
+    private static ResidualKMeansModel KMeans(
+        Tensor x, int[] sizes, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         var codebooks = new ResidualCodebooks(sizes, (int)x.shape[1]);
         codebooks.to(x.device);
-        ResidualKMeansTrainer.Fit(codebooks, x, options, seed, level => progress?.Report(new StageProgress(Stage, level + 1, sizes.Length)), cancel);
+        ResidualKMeansTrainer.Fit(
+            codebooks, x, options, seed, level => progress?.Report(new StageProgress(Stage, level + 1, sizes.Length)), cancel);
         codebooks.to(CPU);
         return new ResidualKMeansModel(codebooks);
     }
@@ -48,7 +54,8 @@ public static class QuantizerTrainer
         int at = Array.FindIndex(input.Data, value => !float.IsFinite(value));
         if (at >= 0)
         {
-            throw CatalogException.Invalid($"The fused embedding of item {at / input.Dim} has {input.Data[at]}; every value must be finite.");
+            throw CatalogException.Invalid(
+                $"The fused embedding of item {at / input.Dim} has {input.Data[at]}; every value must be finite.");
         }
 
         if (!input.Present.Contains(false))

@@ -15,7 +15,8 @@ internal static class ResidualKMeansTrainer
     /// <summary>Sets the codes and prices of every level.</summary>
     /// <param name="x">[n, dim] on the device of <paramref name="codebooks"/>.</param>
     /// <param name="levelDone">Called after each level.</param>
-    public static void Fit(ResidualCodebooks codebooks, Tensor x, QuantizerOptions options, long seed, Action<int>? levelDone, CancellationToken cancel)
+    public static void Fit(
+        ResidualCodebooks codebooks, Tensor x, QuantizerOptions options, long seed, Action<int>? levelDone, CancellationToken cancel)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
@@ -29,7 +30,8 @@ internal static class ResidualKMeansTrainer
         }
     }
 
-    private static void FitLevel(ResidualCodebooks codebooks, int level, Tensor residual, QuantizerOptions options, long seed, CancellationToken cancel)
+    private static void FitLevel(
+        ResidualCodebooks codebooks, int level, Tensor residual, QuantizerOptions options, long seed, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         int size = codebooks.Sizes[level];
@@ -53,7 +55,8 @@ internal static class ResidualKMeansTrainer
     }
 
     // Lloyd's iteration in which the assignment also pays the prices. Ends with prices that fit the final codes.
-    private static void BalanceLevel(ResidualCodebooks codebooks, int level, Tensor sample, QuantizerOptions options, CancellationToken cancel)
+    private static void BalanceLevel(
+        ResidualCodebooks codebooks, int level, Tensor sample, QuantizerOptions options, CancellationToken cancel)
     {
         var prices = zeros_like(codebooks.Prices[level]);
         for (int round = 0; round <= options.BalanceRounds; round++)

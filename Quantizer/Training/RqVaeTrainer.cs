@@ -13,7 +13,9 @@ internal static class RqVaeTrainer
     private const double WarmUpShare = 0.03; // of all steps, for the learning rate
 
     /// <param name="x">[n, input]</param>
-    public static RqVae Train(Tensor x, IReadOnlyList<int> sizes, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel)
+    public static RqVae Train(
+        Tensor x, IReadOnlyList<int> sizes, QuantizerOptions options, long seed, IProgress<StageProgress>? progress,
+        CancellationToken cancel)
     {
         var rq = options.RqVae;
         var random = new Random((int)((seed ^ (seed >> 31)) & int.MaxValue));
@@ -36,7 +38,9 @@ internal static class RqVaeTrainer
         }
     }
 
-    private static void Run(RqVae model, Tensor x, QuantizerOptions options, long seed, Random random, IProgress<StageProgress>? progress, CancellationToken cancel)
+    private static void Run(
+        RqVae model, Tensor x, QuantizerOptions options, long seed, Random random, IProgress<StageProgress>? progress,
+        CancellationToken cancel)
     {
         var rq = options.RqVae;
         int n = (int)x.shape[0], batch = Math.Min(rq.BatchSize, n), steps = (n + batch - 1) / batch;
@@ -66,7 +70,10 @@ internal static class RqVaeTrainer
                 codebooks.Balance(model, x);
             }
 
-            progress?.Report(new StageProgress(QuantizerTrainer.Stage, epoch + 1, rq.Epochs, null, new Dictionary<string, double> { ["reconstruction"] = sumLoss / n }));
+            progress?.Report(
+                new StageProgress(
+                    QuantizerTrainer.Stage, epoch + 1, rq.Epochs, null, new Dictionary<string,
+                    double> { ["reconstruction"] = sumLoss / n }));
         }
     }
 
@@ -130,7 +137,9 @@ internal static class RqVaeTrainer
     private static void SetLearningRate(optim.Optimizer optimizer, double peak, int step, int steps)
     {
         double warm = Math.Max(1, WarmUpShare * steps);
-        double rate = step < warm ? peak * (step + 1) / warm : peak * 0.5 * (1 + Math.Cos(Math.PI * (step - warm) / Math.Max(1, steps - warm)));
+        double rate = step < warm
+            ? peak * (step + 1) / warm
+            : peak * 0.5 * (1 + Math.Cos(Math.PI * (step - warm) / Math.Max(1, steps - warm)));
         foreach (var group in optimizer.ParamGroups)
         {
             group.LearningRate = rate;

@@ -12,7 +12,8 @@ public sealed class BeamSearch(DecoderOnly network, TrieTensors tensors, ItemTri
     /// <param name="beam">Beams kept at each depth.</param>
     /// <param name="excluded">[rows] items that a row must not return; null: none.</param>
     /// <returns>[rows] leaves with log-probabilities, best first; at most <paramref name="beam"/>, fewer when the trie has fewer.</returns>
-    public (int Leaf, float LogProbability)[][] Search(Tensor hidden, HistoryCache history, int beam, IReadOnlyList<IEnumerable<int>>? excluded)
+    public (int Leaf, float LogProbability)[][] Search(
+        Tensor hidden, HistoryCache history, int beam, IReadOnlyList<IEnumerable<int>>? excluded)
     {
         long rows = hidden.size(0);
         if (trie.Leaves == 0)

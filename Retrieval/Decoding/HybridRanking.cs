@@ -15,7 +15,8 @@ internal sealed class HybridRanking(RetrievalModel model, ItemTrie trie, int[] c
     /// <param name="beams">[rows] the beam's items with their generative log-probabilities.</param>
     /// <returns>[rows] best first.</returns>
     public (int Item, double Score)[][] Rerank(
-        BeamSearch search, Tensor hidden, HistoryCache history, (int Item, double Score)[][] beams, IReadOnlyList<IEnumerable<int>>? excluded)
+        BeamSearch search, Tensor hidden, HistoryCache history, (
+            int Item, double Score)[][] beams, IReadOnlyList<IEnumerable<int>>? excluded)
     {
         var parts = Parts(search, hidden, history, beams, excluded);
         double alpha = model.Config.Alpha;
@@ -25,7 +26,8 @@ internal sealed class HybridRanking(RetrievalModel model, ItemTrie trie, int[] c
 
     /// <summary>Both log-probabilities of each candidate, so that α can be chosen without decoding again.</summary>
     public (int Item, double Generative, double Dense)[][] Parts(
-        BeamSearch search, Tensor hidden, HistoryCache history, (int Item, double Score)[][] beams, IReadOnlyList<IEnumerable<int>>? excluded)
+        BeamSearch search, Tensor hidden, HistoryCache history, (
+            int Item, double Score)[][] beams, IReadOnlyList<IEnumerable<int>>? excluded)
     {
         int rows = beams.Length, items = model.Config.TrainedItems;
         var logits = matmul(model.Network.DenseQueries(hidden), model.Vectors!.narrow(0, 0, items).transpose(0, 1));
@@ -42,7 +44,8 @@ internal sealed class HybridRanking(RetrievalModel model, ItemTrie trie, int[] c
             }
         }
 
-        var generative = search.Score(hidden, history, tensor(tokens, [rows, width, trie.Depth], device: hidden.device)).cpu().data<float>().ToArray();
+        var generative = search.Score(hidden, history, tensor(tokens, [rows, width, trie.Depth], device: hidden.device))
+            .cpu().data<float>().ToArray();
         var values = dense.cpu().data<float>().ToArray();
         return [.. Enumerable.Range(0, rows).Select(row =>
         {
@@ -58,7 +61,8 @@ internal sealed class HybridRanking(RetrievalModel model, ItemTrie trie, int[] c
             }
 
             // An appended item has no vector: its generative probability stands for both, so that it competes on equal terms.
-            return union.Select(pair => (pair.Key, pair.Value, pair.Key < items ? values[(row * (long)items) + pair.Key] : pair.Value)).ToArray();
+            return union.Select(
+                pair => (pair.Key, pair.Value, pair.Key < items ? values[(row * (long)items) + pair.Key] : pair.Value)).ToArray();
         })];
     }
 }

@@ -18,7 +18,8 @@ public sealed class TrieTensors : IDisposable
     public TrieTensors(ItemTrie trie, int[] sizes, Device device)
     {
         _trie = trie;
-        (_dense, _firstChild, _tokens, _maxChildren) = (new Tensor?[trie.Depth], new Tensor?[trie.Depth], new Tensor[trie.Depth], new int[trie.Depth]);
+        (_dense, _firstChild, _tokens, _maxChildren) = (
+            new Tensor?[trie.Depth], new Tensor?[trie.Depth], new Tensor[trie.Depth], new int[trie.Depth]);
         using var scope = NewDisposeScope();
         for (int depth = 0; depth < trie.Depth; depth++)
         {
@@ -41,7 +42,8 @@ public sealed class TrieTensors : IDisposable
             }
             else
             {
-                _firstChild[depth] = OnDevice(Enumerable.Range(0, parents + 1).Select(parent => (long)FirstChild(depth, parent)).ToArray(), [parents + 1], device);
+                _firstChild[depth] = OnDevice(
+                    Enumerable.Range(0, parents + 1).Select(parent => (long)FirstChild(depth, parent)).ToArray(), [parents + 1], device);
             }
         }
     }

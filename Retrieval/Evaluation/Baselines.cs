@@ -36,5 +36,6 @@ public sealed class Popularity : IBaseline
     /// <summary>[items] place in the ranking, from 0.</summary>
     public int[] Place { get; }
 
-    public int[] Rank(ReadOnlySpan<int> history, int k, IReadOnlySet<int> removed) => [.. _order.Where(item => !removed.Contains(item)).Take(k)];
+    public int[] Rank(ReadOnlySpan<int> history, int k, IReadOnlySet<int> removed) =>
+        [.. _order.Where(item => !removed.Contains(item)).Take(k)];
 }

@@ -46,7 +46,9 @@ public sealed record EvaluationOptions
 
         if (Users < 0 || Batch is < 1 or > 4096 || Beam is < 0 or > 1000)
         {
-            throw CatalogException.Invalid($"Evaluation of {Users} users (0: all) in batches of {Batch} (1 to 4096) with a beam of {Beam} (0 to 1000; 0: the model's own).");
+            throw CatalogException.Invalid(
+                $"Evaluation of {Users} users (0: all) in batches of {Batch} (1 to 4096) with a beam of {Beam} (0 to 1000; 0: the "
+                + "model's own).");
         }
     }
 }

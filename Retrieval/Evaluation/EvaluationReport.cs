@@ -38,7 +38,8 @@ public sealed record MetricRow(IReadOnlyDictionary<string, Metric> Metrics)
 
 /// <summary>One ranking under both conventions.</summary>
 /// <param name="NothingRemoved">The generative papers' convention: the whole catalogue is ranked.</param>
-/// <param name="SeenRemoved">S3-Rec's convention (the source of the SASRec and BERT4Rec rows): items of the history are left out. Null: not asked for.</param>
+/// <param name="SeenRemoved">S3-Rec's convention (the source of the SASRec and BERT4Rec rows): items of the history are left out. Null: not
+/// asked for.</param>
 public sealed record ConventionRows(MetricRow NothingRemoved, MetricRow? SeenRemoved)
 {
     public JsonObject ToJson() => new() { ["nothing_removed"] = NothingRemoved.ToJson(), ["seen_removed"] = SeenRemoved?.ToJson() };

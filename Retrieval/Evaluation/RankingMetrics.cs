@@ -30,7 +30,8 @@ public static class Bootstrap
         }
 
         // Few distinct values (one a rank): resample the counts of each, not each user.
-        var values = perUser.GroupBy(value => value).OrderBy(group => group.Key).Select(group => (Value: group.Key, Count: group.Count())).ToArray();
+        var values = perUser.GroupBy(value => value)
+            .OrderBy(group => group.Key).Select(group => (Value: group.Key, Count: group.Count())).ToArray();
         var random = new Random(unchecked((int)(seed ^ (seed >> 32))));
         var means = new double[resamples];
         for (int resample = 0; resample < resamples; resample++)
@@ -76,5 +77,6 @@ public static class Bootstrap
         return successes;
     }
 
-    private static double Gap(double p, Random random) => p <= 0 ? double.PositiveInfinity : Math.Floor(Math.Log(1 - random.NextDouble()) / Math.Log(1 - p)) + 1;
+    private static double Gap(double p, Random random) =>
+        p <= 0 ? double.PositiveInfinity : Math.Floor(Math.Log(1 - random.NextDouble()) / Math.Log(1 - p)) + 1;
 }

@@ -15,7 +15,9 @@ public static class RetrievalEvaluator
         var users = Users(split, options);
         var counts = new AnswerCounts(recommender.Items);
         var plain = Ranks(recommender, split, users, options, excludeSeen: false, counts, progress, cancel);
-        (int[] Item, int[] Codes)? removed = options.SeenRemoved ? Ranks(recommender, split, users, options, excludeSeen: true, counts, progress, cancel) : null;
+        (int[] Item, int[] Codes)? removed = options.SeenRemoved
+            ? Ranks(recommender, split, users, options, excludeSeen: true, counts, progress, cancel)
+            : null;
         MetricRow Row(int[] ranks) => MetricRow.Of(ranks, options.Ks, options.Seed);
 
         return new EvaluationReport
@@ -30,7 +32,9 @@ public static class RetrievalEvaluator
             Invalid = counts.Invalid,
             Duplicates = counts.Duplicates,
             Short = counts.Short,
-            Baselines = options.Baselines ? BaselineEvaluator.Evaluate(split, users, recommender.Items.Count, options) : new Dictionary<string, ConventionRows>(),
+            Baselines = options.Baselines
+                ? BaselineEvaluator.Evaluate(split, users, recommender.Items.Count, options)
+                : new Dictionary<string, ConventionRows>(),
         };
     }
 
@@ -46,7 +50,8 @@ public static class RetrievalEvaluator
         var users = split.EvaluatedUsers.ToArray();
         if (users.Length == 0)
         {
-            throw CatalogException.Invalid("No user has three interactions, so there is no target to evaluate on. Import longer histories.");
+            throw CatalogException.Invalid(
+                "No user has three interactions, so there is no target to evaluate on. Import longer histories.");
         }
 
         if (options.Users > 0 && options.Users < users.Length)
@@ -67,7 +72,8 @@ public static class RetrievalEvaluator
         for (int first = 0; first < users.Length; first += options.Batch)
         {
             var batch = users.AsSpan(first, Math.Min(options.Batch, users.Length - first)).ToArray();
-            var queries = batch.Select(user => new RecommendQuery(History(split, user, options.Target).ToArray(), k, options.Beam, excludeSeen)).ToArray();
+            var queries = batch.Select(
+                user => new RecommendQuery(History(split, user, options.Target).ToArray(), k, options.Beam, excludeSeen)).ToArray();
             var answers = recommender.RecommendBatch(queries, cancel);
             for (int i = 0; i < batch.Length; i++)
             {
@@ -79,7 +85,8 @@ public static class RetrievalEvaluator
                 codes[first + i] = Find(answers[i], answer => answer.Id.SameCodes(targetId));
             }
 
-            progress?.Report(new StageProgress("evaluate", first + batch.Length, users.Length, excludeSeen ? "seen removed" : "nothing removed"));
+            progress?.Report(
+                new StageProgress("evaluate", first + batch.Length, users.Length, excludeSeen ? "seen removed" : "nothing removed"));
         }
 
         return (items, codes);
@@ -111,7 +118,8 @@ public sealed class AnswerCounts(ItemTable items)
     /// <param name="expected">Answers that the catalogue can give.</param>
     public void Check(IReadOnlyList<Recommendation> answers, int expected)
     {
-        Invalid += answers.Count(answer => !items.TryIndex(answer.Id, out int item) || item != answer.Item || !double.IsFinite(answer.LogProbability));
+        Invalid += answers.Count(
+            answer => !items.TryIndex(answer.Id, out int item) || item != answer.Item || !double.IsFinite(answer.LogProbability));
         Duplicates += answers.Count - answers.Select(answer => answer.Item).Distinct().Count();
         Short += answers.Count < expected ? 1 : 0;
     }

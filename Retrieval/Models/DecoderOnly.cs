@@ -5,7 +5,8 @@ namespace Recsys.Retrieval.Models;
 /// <summary>
 /// A decoder-only transformer over the flattened stream of semantic IDs, trained at every position at once: position (slot, level) reads
 /// all tokens before it and predicts token <c>level</c> of the item in <c>slot</c>. Level 0 of a slot reads the last token of the item
-/// before it (BOS at first), and there alone that item's own dense vector is added: any earlier token still has a code of that item to predict.
+/// before it (BOS at first), and there alone that item's own dense vector is added: any earlier token still has a code of that item to
+/// predict.
 /// Pre-norm blocks as in GPT-2 (Radford et al. 2019); generative retrieval by semantic IDs: TIGER (Rajput et al. 2023).
 /// </summary>
 public sealed class DecoderOnly : Module
@@ -132,7 +133,8 @@ public sealed class DecoderOnly : Module
         {
             if (parameter.dim() > 1)
             {
-                bool residual = name.EndsWith("output.weight", StringComparison.Ordinal) || name.EndsWith("down.weight", StringComparison.Ordinal);
+                bool residual = name.EndsWith("output.weight", StringComparison.Ordinal)
+                    || name.EndsWith("down.weight", StringComparison.Ordinal);
                 parameter.normal_(0, residual ? 0.02 / Math.Sqrt(2 * layers) : 0.02, generator);
             }
             else if (name.EndsWith("bias", StringComparison.Ordinal))
@@ -144,7 +146,8 @@ public sealed class DecoderOnly : Module
 }
 
 /// <summary>What the decoder reads, in item slots.</summary>
-/// <param name="Tokens">[rows, slots, depth] of the whole vocabulary: the last token of the item before, then the item's own but its last.</param>
+/// <param name="Tokens">[rows, slots, depth] of the whole vocabulary: the last token of the item before, then the item's own but its
+/// last.</param>
 /// <param name="Positions">[rows, slots] place of the item in its history.</param>
 /// <param name="Vectors">[rows, slots, dim] dense vector of the item before; null: codes alone.</param>
 public sealed record SlotInput(Tensor Tokens, Tensor Positions, Tensor? Vectors)

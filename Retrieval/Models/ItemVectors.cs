@@ -10,7 +10,8 @@ public sealed class ItemVectors : Module
     private readonly Linear? projection;
     private readonly Tensor? _features; // [items + 1, features]; the last row, of no item, is zero
 
-    /// <param name="features">[items + 1, features], zero where an item has none; null: learned embeddings alone. Becomes this module's.</param>
+    /// <param name="features">[items + 1, features], zero where an item has none; null: learned embeddings alone. Becomes this
+    /// module's.</param>
     public ItemVectors(int items, int dim, Tensor? features, Generator generator)
         : base(nameof(ItemVectors))
     {

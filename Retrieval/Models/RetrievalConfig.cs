@@ -11,7 +11,8 @@ namespace Recsys.Retrieval.Models;
 /// <param name="TrainedItems">Items with a vector of their own; those appended later are known by their codes alone.</param>
 /// <param name="Alpha">Share of the generative model in the ranking; 1 without a dense head.</param>
 /// <param name="Seed">The training's seed.</param>
-public sealed record RetrievalConfig(int Format, RetrievalOptions Options, int[] CodebookSizes, int CollisionTokens, int TrainedItems, double Alpha, long Seed)
+public sealed record RetrievalConfig(
+    int Format, RetrievalOptions Options, int[] CodebookSizes, int CollisionTokens, int TrainedItems, double Alpha, long Seed)
 {
     public const int CurrentFormat = 1;
 
@@ -39,10 +40,12 @@ public sealed record RetrievalConfig(int Format, RetrievalOptions Options, int[]
         }
 
         if (config is null || config.Format != CurrentFormat || config.Options is null || config.CodebookSizes is not { Length: > 0 and <= SemanticId.MaxLevels }
-            || config.CodebookSizes.Any(size => size is < 1 or > 65536) || config.CollisionTokens is < 1 or > 65536 || config.TrainedItems < 0
+            || config.CodebookSizes.Any(size => size is < 1 or > 65536) || config.CollisionTokens is < 1 or > 65536
+            || config.TrainedItems < 0
             || config.Alpha is not (>= 0.05 and <= 1))
         {
-            throw CatalogException.Damaged($"'{file}': format {config?.Format} (this build reads {CurrentFormat}), or a value out of its range. Rebuild the version.");
+            throw CatalogException.Damaged(
+                $"'{file}': format {config?.Format} (this build reads {CurrentFormat}), or a value out of its range. Rebuild the version.");
         }
 
         try

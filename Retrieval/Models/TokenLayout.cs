@@ -56,7 +56,8 @@ public sealed class TokenLayout
         return codes;
     }
 
-    /// <summary>The decoder's tokens in item slots: the last token of the item before (BOS without one), then the item's own but its last.</summary>
+    /// <summary>The decoder's tokens in item slots: the last token of the item before (BOS without one), then the item's own but its
+    /// last.</summary>
     /// <param name="codes">[items × depth] of <see cref="Codes"/>.</param>
     /// <param name="items">[slots] the item of each slot, -1: none.</param>
     /// <param name="previous">[slots] the item before it, -1: none.</param>

@@ -20,10 +20,13 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
         using var lease = snapshots.Acquire();
         var snapshot = lease.Snapshot;
         var recommender = snapshot.Find<IRecommender>()
-            ?? throw CatalogException.Precondition($"Version '{snapshot.Version}' has no retrieval model. Rebuild it, or activate another version.");
+
+                ?? throw CatalogException.Precondition($"Version '{snapshot.Version}' has no retrieval model. Rebuild it, or activate another version.");
         var history = request.History.Select(snapshot.Items.IndexOf).ToArray();
         var response = new RecommendResponse { Version = snapshot.Version };
-        foreach (var answer in recommender.Recommend(new RecommendQuery(history, k, request.Beam, request.ExcludeSeen), context.CancellationToken))
+        foreach (
+            var answer in recommender.Recommend(
+                new RecommendQuery(history, k, request.Beam, request.ExcludeSeen), context.CancellationToken))
         {
             response.Items.Add(ToMessage(answer, snapshot.Items));
         }
@@ -45,7 +48,8 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
 
         if (request.Beam != 0 && (request.Beam < k || request.Beam > Recommender.MaxK))
         {
-            throw CatalogException.Invalid($"The beam is {request.Beam}; it must be k ({k}) to {Recommender.MaxK}, or 0 to leave it to the server.");
+            throw CatalogException.Invalid(
+                $"The beam is {request.Beam}; it must be k ({k}) to {Recommender.MaxK}, or 0 to leave it to the server.");
         }
     }
 

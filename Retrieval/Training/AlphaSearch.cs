@@ -13,7 +13,8 @@ internal static class AlphaSearch
     /// <returns>The model with its α; takes over the weights of <paramref name="model"/>.</returns>
     public static RetrievalModel Choose(RetrievalModel model, RetrievalTrainingData data, long seed, CancellationToken cancel)
     {
-        var users = Enumerable.Range(0, data.Training.Count).Where(user => data.ValidationTargets![user] >= 0 && data.Training[user].Length > 0).ToArray();
+        var users = Enumerable.Range(0, data.Training.Count)
+            .Where(user => data.ValidationTargets![user] >= 0 && data.Training[user].Length > 0).ToArray();
         if (users.Length == 0)
         {
             return model;
@@ -32,7 +33,8 @@ internal static class AlphaSearch
                 int target = data.ValidationTargets![batch[row]];
                 for (int i = 0; i < Grid.Length; i++)
                 {
-                    var ranked = parts[row].OrderByDescending(part => (Grid[i] * part.Generative) + ((1 - Grid[i]) * part.Dense)).Take(10).Select(part => part.Item).ToArray();
+                    var ranked = parts[row].OrderByDescending(part => (Grid[i] * part.Generative) + ((1 - Grid[i]) * part.Dense))
+                        .Take(10).Select(part => part.Item).ToArray();
                     gains[i] += RankingMetrics.Ndcg(Array.IndexOf(ranked, target), 10);
                 }
             }

@@ -10,7 +10,8 @@ public static class FullSoftmaxLoss
     /// <param name="vectors">[items, dim]</param>
     /// <param name="targets">[targets] item indexes.</param>
     /// <returns>
-    /// Loss: the mean −log P of the targets, without gradient. Surrogate: a scalar whose gradient is the loss's gradient; its value means nothing.
+    /// Loss: the mean −log P of the targets, without gradient. Surrogate: a scalar whose gradient is the loss's gradient; its value means
+    /// nothing.
     /// </returns>
     public static (Tensor Loss, Tensor Surrogate) Of(Tensor queries, Tensor vectors, Tensor targets)
     {

@@ -2,12 +2,14 @@ namespace Recsys.Retrieval.Training;
 
 /// <summary>
 /// Several users' windows end to end, each attending to itself alone: a batch mixes long and short histories as the data does, and only
-/// its tail is padding. All batches have one shape, for which the matrix library prepares once. A slot stands for the tokens of one target item.
+/// its tail is padding. All batches have one shape, for which the matrix library prepares once. A slot stands for the tokens of one target
+/// item.
 /// </summary>
 /// <param name="Items">[slots] the target item, -1: padding.</param>
 /// <param name="Previous">[slots] the item before it in its window, -1: BOS or padding.</param>
 /// <param name="Positions">[slots] place in the window, from 0.</param>
-/// <param name="Starts">[windows + 1] slot at which each window starts; the padding counts as windows of one slot; the last is the number of slots.</param>
+/// <param name="Starts">[windows + 1] slot at which each window starts; the padding counts as windows of one slot; the last is the number
+/// of slots.</param>
 public sealed record PackedBatch(int[] Items, int[] Previous, int[] Positions, int[] Starts)
 {
     /// <summary>Packs an epoch's windows, in their order, into batches of <paramref name="slots"/> slots.</summary>

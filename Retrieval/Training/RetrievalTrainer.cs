@@ -2,13 +2,16 @@ using Recsys.Retrieval.Models;
 
 namespace Recsys.Retrieval.Training;
 
-/// <summary>Trains the retrieval model: every position of every window at once, cross-entropy, AdamW. One seed, one model (on a CPU).</summary>
+/// <summary>Trains the retrieval model: every position of every window at once, cross-entropy, AdamW. One seed, one model (on a
+/// CPU).</summary>
 public static class RetrievalTrainer
 {
     private const int ReportEvery = 20;
 
-    /// <param name="progress">Stage <c>retrieval</c>; metrics <c>loss</c> (nats an item, −log P of its tokens), <c>dense_loss</c>, <c>learning_rate</c>.</param>
-    /// <param name="checkpoint">Where the training's state is kept; one that was stopped goes on from there and gives the same model.</param>
+    /// <param name="progress">Stage <c>retrieval</c>; metrics <c>loss</c> (nats an item, −log P of its tokens), <c>dense_loss</c>,
+    /// <c>learning_rate</c>.</param>
+    /// <param name="checkpoint">Where the training's state is kept; one that was stopped goes on from there and gives the same
+    /// model.</param>
     /// <exception cref="CatalogException">Options or data out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled between two steps.</exception>
     public static RetrievalModel Train(
@@ -26,13 +29,17 @@ public static class RetrievalTrainer
         var network = new DecoderOnly(layout, options, generator);
         try
         {
-            using var vectors = options.DenseInputs || options.DenseLoss > 0 ? new ItemVectors(data.Items.Count, options.Dim, Features(data), generator) : null;
+            using var vectors = options.DenseInputs || options.DenseLoss > 0
+                ? new ItemVectors(data.Items.Count, options.Dim, Features(data), generator)
+                : null;
             network.to(device);
             vectors?.to(device);
             Run(network, vectors, layout, data, options, seed, progress, checkpoint, cancel);
             using var _ = no_grad();
             var table = vectors?.Table().detach().clone().DetachFromDisposeScope();
-            var config = new RetrievalConfig(RetrievalConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count, options.Alpha ?? (network.HasDenseHead ? 0.5 : 1), seed);
+            var config = new RetrievalConfig(
+                RetrievalConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count,
+                options.Alpha ?? (network.HasDenseHead ? 0.5 : 1), seed);
             var model = new RetrievalModel(config, network, table);
             return network.HasDenseHead && options.Alpha is null && data.ValidationTargets is not null
                 ? AlphaSearch.Choose(model, data, seed, cancel)
@@ -75,7 +82,8 @@ public static class RetrievalTrainer
         loop.Finish();
     }
 
-    /// <summary>Features with a row of zeros behind them, for no item; a whole of unit mean square, whatever their source's scale.</summary>
+    /// <summary>Features with a row of zeros behind them, for no item; a whole of unit mean square, whatever their source's
+    /// scale.</summary>
     private static Tensor? Features(RetrievalTrainingData data)
     {
         if (data.Features is not { } features)
@@ -83,7 +91,8 @@ public static class RetrievalTrainer
             return null;
         }
 
-        double square = features.Data.Sum(value => (double)value * value) / Math.Max(1, features.Present.Count(present => present) * features.Dim);
+        double square = features.Data.Sum(value => (double)value * value) / Math.Max(
+            1, features.Present.Count(present => present) * features.Dim);
         float scale = square > 0 ? (float)(1 / Math.Sqrt(square)) : 1;
         var padded = new float[features.Data.Length + features.Dim];
         for (int i = 0; i < features.Data.Length; i++)

@@ -21,8 +21,12 @@ internal sealed class StepPlans(SequenceSet training, RetrievalOptions options, 
     public StepPlan Next()
     {
         var batch = NextBatch();
-        var hidden = options.DenseInputs ? Array.ConvertAll(batch.Previous, item => item < 0 || random.NextDouble() < options.DenseDropout) : null;
-        var seeds = options.Dropout > 0 ? Enumerable.Range(0, DropoutSeeds.Count(options.Layers)).Select(_ => random.NextInt64()).ToArray() : null;
+        var hidden = options.DenseInputs
+            ? Array.ConvertAll(batch.Previous, item => item < 0 || random.NextDouble() < options.DenseDropout)
+            : null;
+        var seeds = options.Dropout > 0
+            ? Enumerable.Range(0, DropoutSeeds.Count(options.Layers)).Select(_ => random.NextInt64()).ToArray()
+            : null;
         return new StepPlan(batch, hidden, seeds, options.DenseLoss > 0 ? DenseTargets(batch) : null);
     }
 

@@ -20,7 +20,9 @@ internal sealed class TrainingLoop : IDisposable
     private readonly FusedAdamW _optimizer;
     private readonly WeightAverage? _average;
 
-    public TrainingLoop(DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed, Device device)
+    public TrainingLoop(
+        DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed,
+        Device device)
     {
         (_network, _vectors, _layout, _options, _device) = (network, vectors, layout, options, device);
         _bfloat16 = options.BFloat16 ?? device.HasFastBFloat16();
@@ -40,7 +42,8 @@ internal sealed class TrainingLoop : IDisposable
         // Weight decay on matrices alone; gains and biases are left be (nanoGPT).
         _optimizer = new FusedAdamW(
             [
-                new AdamW.ParamGroup(named.Where(parameter => parameter.dim() > 1), options.LearningRate, 0.9, 0.98, weight_decay: options.WeightDecay),
+                new AdamW.ParamGroup(
+                    named.Where(parameter => parameter.dim() > 1), options.LearningRate, 0.9, 0.98, weight_decay: options.WeightDecay),
                 new AdamW.ParamGroup(named.Where(parameter => parameter.dim() <= 1), options.LearningRate, 0.9, 0.98, weight_decay: 0),
             ]);
         _average = options.Ema > 0 ? new WeightAverage(named, options.Ema) : null;
@@ -128,11 +131,14 @@ internal sealed class TrainingLoop : IDisposable
     private double LearningRate()
     {
         double warmup = Math.Max(1, _options.Warmup * Total);
-        double share = Step < warmup ? (Step + 1) / warmup : 0.02 + (0.98 * 0.5 * (1 + Math.Cos(Math.PI * (Step - warmup) / Math.Max(1, Total - warmup))));
+        double share = Step < warmup
+            ? (Step + 1) / warmup
+            : 0.02 + (0.98 * 0.5 * (1 + Math.Cos(Math.PI * (Step - warmup) / Math.Max(1, Total - warmup))));
         return _options.LearningRate * share;
     }
 
-    /// <summary>−log P of the target items: the sum over their tokens, the mean over the whole batch's items. And the dense head's, where there is one.</summary>
+    /// <summary>−log P of the target items: the sum over their tokens, the mean over the whole batch's items. And the dense head's, where
+    /// there is one.</summary>
     private (Tensor Loss, Tensor? Dense, Tensor? Surrogate) Losses(StepPlan plan)
     {
         int depth = _layout.Depth;
@@ -155,7 +161,8 @@ internal sealed class TrainingLoop : IDisposable
         Tensor? loss = null;
         for (int level = 0; level < depth; level++)
         {
-            var targets = tensor(Array.ConvertAll(batch.Items, item => item < 0 ? Ignored : (long)_codes[(item * depth) + level]), [slots], device: _device);
+            var targets = tensor(
+                Array.ConvertAll(batch.Items, item => item < 0 ? Ignored : (long)_codes[(item * depth) + level]), [slots], device: _device);
             var logits = _network.Logits(states[level], level).to(ScalarType.Float32);
             var part = functional.cross_entropy(logits, targets, ignore_index: Ignored);
             loss = loss is null ? part : loss + part;
@@ -174,6 +181,7 @@ internal sealed class TrainingLoop : IDisposable
     {
         var at = tensor(Array.ConvertAll(plan.Dense!, slot => (long)slot), [plan.Dense!.Length], device: _device);
         var targets = tensor(Array.ConvertAll(plan.Dense, slot => (long)plan.Batch.Items[slot]), [plan.Dense.Length], device: _device);
-        return FullSoftmaxLoss.Of(_network.DenseQueries(states.index_select(0, at)), _vectors!.Table().narrow(0, 0, _vectors.None), targets);
+        return FullSoftmaxLoss.Of(
+            _network.DenseQueries(states.index_select(0, at)), _vectors!.Table().narrow(0, 0, _vectors.None), targets);
     }
 }

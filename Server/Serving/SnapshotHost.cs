@@ -46,7 +46,9 @@ internal sealed partial class SnapshotHost(
             }
         }
 
-        throw CatalogException.Precondition("No version is active. Build one with './recsys rebuild --data <dataset> --out <versions>', or activate one with './recsys versions activate <version>'.");
+        throw CatalogException.Precondition(
+            "No version is active. Build one with './recsys rebuild --data <dataset> --out <versions>', or activate one with './recsys "
+            + "versions activate <version>'.");
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -140,7 +142,8 @@ internal sealed partial class SnapshotHost(
         }
     }
 
-    private async Task<(ItemTable Items, string? Position)> ReadAppendedAsync(string version, ItemTable items, string? position, CancellationToken cancel)
+    private async Task<(ItemTable Items, string? Position)> ReadAppendedAsync(
+        string version, ItemTable items, string? position, CancellationToken cancel)
     {
         while (true)
         {
@@ -155,7 +158,8 @@ internal sealed partial class SnapshotHost(
         }
     }
 
-    [LoggerMessage(1, LogLevel.Information, "version {Version} serves: {Items} items, loaded in {Milliseconds:F0} ms", EventName = "VersionServes")]
+    [LoggerMessage(1, LogLevel.Information, "version {Version} serves: {Items} items, loaded in {Milliseconds:F0} "
+        + "ms", EventName = "VersionServes")]
     private static partial void VersionServes(ILogger logger, string version, int items, double milliseconds);
 
     [LoggerMessage(2, LogLevel.Information, "{Count} items appended to version {Version}", EventName = "ItemsAppended")]

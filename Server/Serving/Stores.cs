@@ -21,7 +21,8 @@ internal sealed class Stores : IAsyncDisposable
     /// <param name="root">Folder of versions; made where it is missing.</param>
     /// <param name="redis">Connection string; null: RECSYS_REDIS, else a private Redis.</param>
     public static Task<Stores> OpenAsync(string root, string? redis, CancellationToken cancel) =>
-        OpenInAsync(root, redis ?? (Environment.GetEnvironmentVariable("RECSYS_REDIS") is { Length: > 0 } configured ? configured : null), cancel);
+        OpenInAsync(
+            root, redis ?? (Environment.GetEnvironmentVariable("RECSYS_REDIS") is { Length: > 0 } configured ? configured : null), cancel);
 
     /// <summary>The same with a private Redis, whatever the environment names.</summary>
     public static Task<Stores> OpenPrivateAsync(string root, CancellationToken cancel) => OpenInAsync(root, null, cancel);
@@ -53,7 +54,8 @@ internal sealed class Stores : IAsyncDisposable
 
     /// <summary>Makes Redis agree with the folder of versions.</summary>
     /// <param name="only">Versions; null: the active one.</param>
-    public Task<RecoveryReport> RestoreAsync(IReadOnlyList<string>? only, CancellationToken cancel) => StoreRecovery.RunAsync(Versions, Ids, only, cancel);
+    public Task<RecoveryReport> RestoreAsync(IReadOnlyList<string>? only, CancellationToken cancel) =>
+        StoreRecovery.RunAsync(Versions, Ids, only, cancel);
 
     // A damaged active version must not keep anyone from activating or building another.
     private async Task RestoreActiveAsync(CancellationToken cancel)

@@ -41,7 +41,9 @@ internal sealed class VersionsService(IVersionStore versions, ISemanticIdStore i
         await ids.RecoverAsync(version, folder.Items, versions.Appended(version), cancel);
         if (!await ids.TryActivateAsync(expected, version, cancel))
         {
-            throw CatalogException.Precondition($"{version} was not activated: {expected ?? "no version"} is not the active one any more. List the versions and decide anew.");
+            throw CatalogException.Precondition(
+                $"{version} was not activated: {expected ?? "no version"} is not the active one any more. List the versions and decide "
+                + "anew.");
         }
 
         return new ActivateVersionResponse { Active = version, Previous = expected ?? "" };

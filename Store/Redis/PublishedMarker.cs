@@ -38,7 +38,8 @@ internal sealed record PublishedMarker(int Count, int[] CodebookSizes, string Sh
             return null;
         }
 
-        var parsed = sizes.Split('/').Select(size => int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out int codes) ? codes : 0).ToArray();
+        var parsed = sizes.Split('/')
+            .Select(size => int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out int codes) ? codes : 0).ToArray();
         return new PublishedMarker(items, parsed, sha);
     }
 

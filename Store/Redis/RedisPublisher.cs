@@ -11,13 +11,16 @@ internal sealed class RedisPublisher(RedisCalls redis, int batchSize)
 {
     private const int InFlight = 8;
 
-    public async Task PublishAsync(VersionKeys keys, string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel)
+    public async Task PublishAsync(
+        VersionKeys keys, string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel)
     {
         var marker = PublishedMarker.Of(items);
         string? before = await redis.RunAsync("publish", async database => (string?)await database.StringGetAsync(keys.Published), cancel);
         if (before is not null && before != marker.ToString())
         {
-            throw CatalogException.Precondition($"Redis holds another table under version '{version}' ({before}, not {marker}). Versions never change: choose another name, or drop it first.");
+            throw CatalogException.Precondition(
+                $"Redis holds another table under version '{version}' ({before}, not {marker}). Versions never change: choose another "
+                + "name, or drop it first.");
         }
 
         // A table that is there in full is not sent again: a server's start recovers its version, and that is nearly always whole.
@@ -29,7 +32,9 @@ internal sealed class RedisPublisher(RedisCalls redis, int batchSize)
 
         // One after the other: the stream keeps the journal's order.
         await InBatchesAsync(version, appended.Count, 1, [keys.Ids, keys.Codes, keys.Next, keys.Appended], index =>
-            [appended[index].ItemId, appended[index].SemanticId.ToString(), CodeIndex.Member(appended[index].SemanticId, appended[index].ItemId), appended[index].Title], cancel);
+            [
+                appended[index].ItemId, appended[index].SemanticId.ToString(),
+                CodeIndex.Member(appended[index].SemanticId, appended[index].ItemId), appended[index].Title], cancel);
 
         FaultPoints.Pass("store.publish.marker");
         await redis.RunAsync("publish", database => database.StringSetAsync(keys.Published, marker.ToString()), cancel);
@@ -42,7 +47,8 @@ internal sealed class RedisPublisher(RedisCalls redis, int batchSize)
         return ids >= count && codes >= count;
     }
 
-    private async Task InBatchesAsync(string version, int count, int inFlight, RedisKey[] keys, Func<int, RedisValue[]> arguments, CancellationToken cancel)
+    private async Task InBatchesAsync(
+        string version, int count, int inFlight, RedisKey[] keys, Func<int, RedisValue[]> arguments, CancellationToken cancel)
     {
         var flying = new Queue<Task>();
         try
@@ -70,7 +76,9 @@ internal sealed class RedisPublisher(RedisCalls redis, int batchSize)
         var conflict = await redis.RunAsync("publish", database => database.ScriptEvaluateAsync(StoreScripts.Merge, keys, values), cancel);
         if (!conflict.IsNull)
         {
-            throw CatalogException.Precondition($"Item '{(string)conflict!}' of version '{version}' has another semantic ID in Redis than in its folder. Drop the version from Redis and publish it again.");
+            throw CatalogException.Precondition(
+                $"Item '{(string)conflict!}' of version '{version}' has another semantic ID in Redis than in its folder. Drop the "
+                + "version from Redis and publish it again.");
         }
     }
 }

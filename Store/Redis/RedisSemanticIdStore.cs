@@ -29,7 +29,8 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
         (_publisher, _activated) = (new RedisPublisher(_redis, options.PublishBatch), activated);
     }
 
-    public Task PublishAsync(string version, ItemTable items, CancellationToken cancel) => _publisher.PublishAsync(Keys(version), version, items, [], cancel);
+    public Task PublishAsync(string version, ItemTable items, CancellationToken cancel) =>
+        _publisher.PublishAsync(Keys(version), version, items, [], cancel);
 
     /// <inheritdoc/>
     /// <remarks>Nothing is assigned in between, because the published marker comes last.</remarks>
@@ -78,7 +79,9 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
     {
         if (prefix.Length is 0 or > SemanticId.MaxLevels || limit < 1)
         {
-            throw CatalogException.Invalid($"Items by a prefix of {prefix.Length} codes, at most {limit}; allowed: 1 to {SemanticId.MaxLevels} codes, a limit of 1 or more.");
+            throw CatalogException.Invalid(
+                $"Items by a prefix of {prefix.Length} codes, at most {limit}; allowed: 1 to {SemanticId.MaxLevels} codes, a limit of 1 "
+                + "or more.");
         }
 
         // Not SortedSetRangeByValue: it compares start and end by number, and so takes the codes 0012 to come after 0012~.
@@ -88,7 +91,8 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
         return [.. ((string[])members!).Select(CodeIndex.ItemOf)];
     }
 
-    public async Task<Assignment> AssignAsync(string version, string itemId, string title, ReadOnlyMemory<ushort> codes, CancellationToken cancel)
+    public async Task<Assignment> AssignAsync(
+        string version, string itemId, string title, ReadOnlyMemory<ushort> codes, CancellationToken cancel)
     {
         await CheckCodesAsync(version, itemId, codes, cancel);
         var keys = Keys(version);
@@ -96,14 +100,19 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
         var reply = (RedisResult[])(await _redis.RunAsync(
             "assign",
             database => database.ScriptEvaluateAsync(
-                StoreScripts.Assign, [keys.Ids, keys.Codes, keys.Next, keys.Appended, keys.Published], [itemId, text, CodeIndex.Prefix(codes.Span), title]),
+                StoreScripts.Assign, [
+                    keys.Ids, keys.Codes, keys.Next, keys.Appended, keys.Published], [itemId, text, CodeIndex.Prefix(codes.Span), title]),
             cancel))!;
         return (int)reply[1] switch
         {
             0 => new Assignment(SemanticId.Parse((string)reply[0]!), Existing: false),
             1 => new Assignment(SemanticId.Parse((string)reply[0]!), Existing: true),
             2 => throw NotPublished(version),
-            _ => throw new CatalogException(Fault.ResourceExhausted, $"Version '{version}' has {ushort.MaxValue + 1} items with the codes {text} already, the most that collision tokens tell apart. Train a codebook that uses more of its codes."),
+            _ =>
+                throw new CatalogException(
+                    Fault.ResourceExhausted,
+                    $"Version '{version}' has {ushort.MaxValue + 1} items with the codes {text} already, the most that collision tokens "
+                    + "tell apart. Train a codebook that uses more of its codes."),
         };
     }
 
@@ -111,7 +120,8 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
     {
         if (after is not null && (after.Split('-') is not [var milliseconds, var sequence] || !ulong.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out _) || !ulong.TryParse(sequence, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
         {
-            throw CatalogException.Invalid($"'{after}' is no stream position; pass the position of an earlier page, or none for the start.");
+            throw CatalogException.Invalid(
+                $"'{after}' is no stream position; pass the position of an earlier page, or none for the start.");
         }
 
         var entries = await _redis.RunAsync(
@@ -136,7 +146,8 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
 
         bool swapped = await _redis.RunAsync(
             "activate",
-            async database => (int)await database.ScriptEvaluateAsync(StoreScripts.Activate, [VersionKeys.Active], [expected ?? "", next]) == 1,
+            async database =>
+                (int)await database.ScriptEvaluateAsync(StoreScripts.Activate, [VersionKeys.Active], [expected ?? "", next]) == 1,
             cancel);
         if (swapped)
         {
@@ -148,10 +159,12 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
 
     private static VersionKeys Keys(string version) => SafeName.IsValid(version)
         ? new VersionKeys(version)
-        : throw CatalogException.Invalid($"'{version}' is no version name; allowed: 1 to 100 letters, digits, '.', '-' or '_', not starting with '.'.");
+        : throw CatalogException.Invalid(
+            $"'{version}' is no version name; allowed: 1 to 100 letters, digits, '.', '-' or '_', not starting with '.'.");
 
     private static CatalogException NotPublished(string version) =>
-        CatalogException.Precondition($"Version '{version}' is not in Redis, or not in full. Publish it again from its folder: recsys versions restore");
+        CatalogException.Precondition(
+            $"Version '{version}' is not in Redis, or not in full. Publish it again from its folder: recsys versions restore");
 
     private async Task CheckCodesAsync(string version, string itemId, ReadOnlyMemory<ushort> codes, CancellationToken cancel)
     {
@@ -170,13 +183,16 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
         {
             if (codes.Length != sizes.Length || codes.Span[level] >= sizes[level])
             {
-                throw CatalogException.Invalid($"Item '{itemId}' with the codes {string.Join('-', codes.ToArray())}; version '{version}' has {sizes.Length} levels of {string.Join('/', sizes)} codes. Encode the item with that version's codebook.");
+                throw CatalogException.Invalid(
+                    $"Item '{itemId}' with the codes {string.Join('-', codes.ToArray())}; version '{version}' has {sizes.Length} levels "
+                    + $"of {string.Join('/', sizes)} codes. Encode the item with that version's codebook.");
             }
         }
     }
 
     private async Task<PublishedMarker?> MarkerAsync(string version, CancellationToken cancel) =>
-        PublishedMarker.TryParse(await _redis.RunAsync("marker", async database => (string?)await database.StringGetAsync(Keys(version).Published), cancel));
+        PublishedMarker.TryParse(
+            await _redis.RunAsync("marker", async database => (string?)await database.StringGetAsync(Keys(version).Published), cancel));
 
     private async Task RefuseIfActiveAsync(string version, CancellationToken cancel)
     {

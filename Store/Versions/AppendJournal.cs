@@ -28,7 +28,10 @@ internal static class AppendJournal
             {
                 file.SetLength(WholeLength(file));
                 file.Seek(0, SeekOrigin.End);
-                byte[] lines = Encoding.UTF8.GetBytes(string.Concat(items.Select(item => JsonSerializer.Serialize(new Line(item.ItemId, item.SemanticId.ToString(), item.Title), Json) + "\n")));
+                byte[] lines = Encoding.UTF8.GetBytes(
+                    string.Concat(
+                        items.Select(
+                            item => JsonSerializer.Serialize(new Line(item.ItemId, item.SemanticId.ToString(), item.Title), Json) + "\n")));
                 FaultPoints.Pass("version.append.begin");
                 file.Write(lines.AsSpan(0, lines.Length / 2));
                 FaultPoints.Pass("version.append.torn");
@@ -75,7 +78,9 @@ internal static class AppendJournal
             }
             else if (!last)
             {
-                throw CatalogException.Damaged($"'{path}', line {number} is damaged; only the last line may be (a crash while it was written). Restore the file from a backup.");
+                throw CatalogException.Damaged(
+                    $"'{path}', line {number} is damaged; only the last line may be (a crash while it was written). Restore the file "
+                    + "from a backup.");
             }
 
             start = length < 0 ? bytes.Length : start + length + 1;

@@ -35,6 +35,7 @@ internal static class FileCheck
         }
 
         CatalogException Damaged(string what) => CatalogException.Damaged(
-            $"Version '{version}': file '{relative}' {what}. Restore the folder from a backup, activate another version (recsys versions), or rebuild.");
+            $"Version '{version}': file '{relative}' {what}. Restore the folder from a backup, activate another version (recsys "
+            + "versions), or rebuild.");
     }
 }

@@ -64,5 +64,6 @@ internal static class ItemTableFile
         return new ItemTable(ids, semanticIds, titles, codebookSizes);
     }
 
-    internal static string OneLine(string text) => text.AsSpan().IndexOfAny('\t', '\n', '\r') < 0 ? text : text.Replace('\t', ' ').Replace('\n', ' ').Replace('\r', ' ');
+    internal static string OneLine(string text) =>
+        text.AsSpan().IndexOfAny('\t', '\n', '\r') < 0 ? text : text.Replace('\t', ' ').Replace('\n', ' ').Replace('\r', ' ');
 }

@@ -61,7 +61,8 @@ internal static class ManifestFormat
             throw CatalogException.Damaged($"'{path}' is damaged: {error.Message} Restore it from a backup, or rebuild.", error);
         }
 
-        throw CatalogException.Damaged($"'{path}' was altered: its content does not have the SHA-256 that it ends with. Restore it from a backup, or rebuild.");
+        throw CatalogException.Damaged(
+            $"'{path}' was altered: its content does not have the SHA-256 that it ends with. Restore it from a backup, or rebuild.");
     }
 
     private static string Wrap(string manifest) =>

@@ -55,7 +55,8 @@ public sealed class VersionStore : IVersionStore
         var manifest = ManifestFormat.Read(folder);
         if (manifest.Version != version)
         {
-            throw CatalogException.Damaged($"'{folder}' holds the manifest of version '{manifest.Version}'; somebody renamed it. Rename it back.");
+            throw CatalogException.Damaged(
+                $"'{folder}' holds the manifest of version '{manifest.Version}'; somebody renamed it. Rename it back.");
         }
 
         foreach (var (relative, expected) in manifest.Files.OrderBy(file => file.Key, StringComparer.Ordinal))
@@ -74,13 +75,15 @@ public sealed class VersionStore : IVersionStore
         {
             if (Directory.Exists(folder))
             {
-                throw CatalogException.Precondition($"Version '{version}' exists in '{Root}', and versions never change. Choose another name.");
+                throw CatalogException.Precondition(
+                    $"Version '{version}' exists in '{Root}', and versions never change. Choose another name.");
             }
 
             RemoveLeftovers();
             if (Directory.Exists(staging))
             {
-                throw CatalogException.Precondition($"Another process is writing version '{version}' in '{Root}'. Wait for it, or choose another name.");
+                throw CatalogException.Precondition(
+                    $"Another process is writing version '{version}' in '{Root}'. Wait for it, or choose another name.");
             }
 
             Directory.CreateDirectory(staging);
@@ -128,7 +131,9 @@ public sealed class VersionStore : IVersionStore
 
     internal string FolderOf(string version) => SafeName.IsValid(version) && !Reserved.Contains(version)
         ? Path.Combine(Root, version)
-        : throw CatalogException.Invalid($"'{version}' is no version name; allowed: 1 to 100 letters, digits, '.', '-' or '_', not starting with '.', and not {string.Join(" or ", Reserved)}.");
+        : throw CatalogException.Invalid(
+            $"'{version}' is no version name; allowed: 1 to 100 letters, digits, '.', '-' or '_', not starting with '.', and not "
+            + $"{string.Join(" or ", Reserved)}.");
 
     private void RequireSealed(string version)
     {

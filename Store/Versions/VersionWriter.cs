@@ -17,7 +17,8 @@ internal sealed class VersionWriter : IVersionWriter
     public VersionWriter(VersionStore store, string version, string staging, string folder, TimeProvider time)
     {
         (_store, Version, _staging, _folder, _time) = (store, version, staging, folder, time);
-        _lock = FileLock.TryExclusive(Path.Combine(staging, VersionStore.LockName)) ?? throw CatalogException.Unavailable($"The lock of '{staging}' was taken a moment ago by another process; try again.");
+        _lock = FileLock.TryExclusive(Path.Combine(staging, VersionStore.LockName))
+            ?? throw CatalogException.Unavailable($"The lock of '{staging}' was taken a moment ago by another process; try again.");
     }
 
     public string Version { get; }
@@ -27,7 +28,9 @@ internal sealed class VersionWriter : IVersionWriter
         string path = Path.GetFullPath(Path.Combine(_staging, relative));
         if (relative.Length == 0 || !path.StartsWith(_staging + Path.DirectorySeparatorChar, StringComparison.Ordinal) || Path.GetRelativePath(_staging, path) is VersionStore.LockName or ManifestFormat.FileName)
         {
-            throw CatalogException.Invalid($"'{relative}' is no file of a version; allowed: a path inside its folder, other than {VersionStore.LockName} and {ManifestFormat.FileName}.");
+            throw CatalogException.Invalid(
+                $"'{relative}' is no file of a version; allowed: a path inside its folder, other than {VersionStore.LockName} and "
+                + $"{ManifestFormat.FileName}.");
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -45,7 +48,9 @@ internal sealed class VersionWriter : IVersionWriter
         ObjectDisposedException.ThrowIf(_sealed || !_lock.CanWrite, this);
         if (_items is null || _items.Count != description.Items || !_items.CodebookSizes.SequenceEqual(description.CodebookSizes))
         {
-            throw CatalogException.Invalid($"Version '{Version}' is described with {description.Items} items and codebooks of {string.Join('/', description.CodebookSizes)}, but its item table "
+            throw CatalogException.Invalid(
+                $"Version '{Version}' is described with {description.Items} items and codebooks of "
+                + $"{string.Join('/', description.CodebookSizes)}, but its item table "
                 + (_items is null ? "was not written (WriteItems)." : $"has {_items.Count} and {string.Join('/', _items.CodebookSizes)}."));
         }
 

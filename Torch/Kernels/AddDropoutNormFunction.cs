@@ -10,7 +10,8 @@ internal sealed class AddDropoutNormFunction : torch.autograd.MultiTensorFunctio
     // Residual, branch, gain, shift, gate or null, p, seed, epsilon.
     public override List<Tensor> forward(torch.autograd.AutogradContext ctx, params object[] vars)
     {
-        var (residual, branch, gain, shift) = (((Tensor)vars[0]).contiguous(), ((Tensor)vars[1]).contiguous(), (Tensor)vars[2], (Tensor)vars[3]);
+        var (residual, branch, gain, shift) = (
+            ((Tensor)vars[0]).contiguous(), ((Tensor)vars[1]).contiguous(), (Tensor)vars[2], (Tensor)vars[3]);
         var gate = vars[4] as Tensor;
         var (sum, normed, moments) = Run(residual, branch, gain, shift, gate, (double)vars[5], (long)vars[6], (double)vars[7]);
         ctx.save_for_backward(gate is null ? [sum, moments, gain] : [sum, moments, gain, gate, branch]);
@@ -38,7 +39,8 @@ internal sealed class AddDropoutNormFunction : torch.autograd.MultiTensorFunctio
             towardsResidual.Address(), towardsBranch.Address(), sums.Address());
         using var gains = sums.sum(dim: 1); // [groups, 3, width]
         Tensor Towards(int part) => gains.select(1, part).reshape(gain.shape).contiguous().clone();
-        List<Tensor> gradients = [towardsResidual, towardsBranch, Towards(0), Towards(1), gate is null ? null! : Towards(2), null!, null!, null!];
+        List<Tensor> gradients = [
+            towardsResidual, towardsBranch, Towards(0), Towards(1), gate is null ? null! : Towards(2), null!, null!, null!];
         saved.ForEach(tensor => tensor.Dispose());
         return gradients;
     }

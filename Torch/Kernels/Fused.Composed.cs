@@ -2,7 +2,8 @@ namespace Recsys.Torch.Kernels;
 
 public static partial class Fused
 {
-    /// <summary>The same results out of libtorch's own operators: for other devices and dtypes, for second derivatives, and as the kernels' oracle.</summary>
+    /// <summary>The same results out of libtorch's own operators: for other devices and dtypes, for second derivatives, and as the kernels'
+    /// oracle.</summary>
     public static class Composed
     {
         /// <inheritdoc cref="Fused.SelfAttention"/>
@@ -27,8 +28,10 @@ public static partial class Fused
             // A row without any key would be 0 / 0: what pads the queries sees the first key, and is thrown away below.
             visible = visible.logical_or(arange(longest, ScalarType.Int64, qkv.device).eq(0));
             var read = nn.functional.scaled_dot_product_attention(
-                Lay(qkv.select(1, 0)), Lay(qkv.select(1, 1)), Lay(qkv.select(1, 2)), visible.unsqueeze(1)); // [sequences, heads, longest, width]
-            return read.transpose(1, 2).reshape(-1, qkv.size(2), qkv.size(3)).index_select(0, real.view(-1).nonzero().view(-1)).MoveToOuterDisposeScope();
+                // [sequences, heads, longest, width]
+                Lay(qkv.select(1, 0)), Lay(qkv.select(1, 1)), Lay(qkv.select(1, 2)), visible.unsqueeze(1));
+            return read.transpose(1, 2)
+                .reshape(-1, qkv.size(2), qkv.size(3)).index_select(0, real.view(-1).nonzero().view(-1)).MoveToOuterDisposeScope();
         }
 
         /// <inheritdoc cref="Fused.Linear"/>
@@ -43,7 +46,8 @@ public static partial class Fused
         }
 
         /// <inheritdoc cref="Fused.AddGateNorm"/>
-        public static (Tensor Sum, Tensor Normed) AddGateNorm(Tensor residual, Tensor branch, Tensor gate, Tensor scale, Tensor shift, double eps)
+        public static (Tensor Sum, Tensor Normed) AddGateNorm(
+            Tensor residual, Tensor branch, Tensor gate, Tensor scale, Tensor shift, double eps)
         {
             var sum = residual + (branch * gate.unsqueeze(1));
             var unit = nn.functional.layer_norm(sum, [sum.size(-1)], eps: eps);

@@ -12,7 +12,8 @@ public static partial class Fused
     /// no mask, no matrix of scores in memory.
     /// </summary>
     /// <param name="qkv">[tokens, 3, heads, width] queries, keys and values.</param>
-    /// <param name="offsets">[sequences + 1] int64 on the CPU: where each sequence starts, from 0; the last is the number of tokens.</param>
+    /// <param name="offsets">[sequences + 1] int64 on the CPU: where each sequence starts, from 0; the last is the number of
+    /// tokens.</param>
     /// <param name="causal">A token sees itself and what came before it.</param>
     /// <returns>[tokens, heads, width]</returns>
     /// <exception cref="TorchException">Shapes or offsets that do not fit together.</exception>
@@ -42,7 +43,8 @@ public static partial class Fused
         if (!residual.shape.SequenceEqual(branch.shape) || norm.weight is null || norm.bias is null || norm.weight.numel() != branch.size(-1))
         {
             throw new TorchException(
-                $"The residual is {Shapes(residual)}, the branch {Shapes(branch)}; both must be alike, and the norm must have gain and shift of the last dimension.");
+                $"The residual is {Shapes(residual)}, the branch {Shapes(branch)}; both must be alike, and the norm must have gain and "
+                + "shift of the last dimension.");
         }
 
         if (!KernelLibrary.Takes(branch) || residual.dtype != ScalarType.Float32 || norm.weight.dtype != ScalarType.Float32)
@@ -52,7 +54,8 @@ public static partial class Fused
 
         if (!NeedsGradient(residual, branch, norm.weight, norm.bias))
         {
-            var (sum, normed, _) = AddDropoutNormFunction.Run(residual.contiguous(), branch.contiguous(), norm.weight, norm.bias, null, p, seed, norm.eps);
+            var (sum, normed, _) = AddDropoutNormFunction.Run(
+                residual.contiguous(), branch.contiguous(), norm.weight, norm.bias, null, p, seed, norm.eps);
             return (sum, normed);
         }
 
@@ -68,7 +71,8 @@ public static partial class Fused
     /// <param name="branch">[batch, tokens, width]</param>
     /// <param name="gate">[batch, width]; scale and shift alike.</param>
     /// <exception cref="TorchException">Shapes that do not fit together.</exception>
-    public static (Tensor Sum, Tensor Normed) AddGateNorm(Tensor residual, Tensor branch, Tensor gate, Tensor scale, Tensor shift, double eps = 1e-6)
+    public static (Tensor Sum, Tensor Normed) AddGateNorm(
+        Tensor residual, Tensor branch, Tensor gate, Tensor scale, Tensor shift, double eps = 1e-6)
     {
         if (branch.dim() != 3 || !residual.shape.SequenceEqual(branch.shape)
             || new[] { gate, scale, shift }.Any(part => !part.shape.SequenceEqual([branch.size(0), branch.size(2)])))
@@ -105,7 +109,8 @@ public static partial class Fused
     {
         if (x.dim() == 0 || weight.dim() != 2 || x.size(-1) != weight.size(1) || (bias is not null && !bias.shape.SequenceEqual([weight.size(0)])))
         {
-            throw new TorchException($"x, weight and bias are {Shapes(x, weight, bias ?? weight)}; they must be […, in], [out, in] and [out].");
+            throw new TorchException(
+                $"x, weight and bias are {Shapes(x, weight, bias ?? weight)}; they must be […, in], [out, in] and [out].");
         }
 
         x = x.to(ScalarType.BFloat16);
@@ -114,7 +119,8 @@ public static partial class Fused
             : LinearFunction.Run(x.contiguous(), weight, bias, gelu);
     }
 
-    private static string Shapes(params Tensor[] tensors) => string.Join(", ", tensors.Select(tensor => $"[{string.Join(", ", tensor.shape)}]"));
+    private static string Shapes(params Tensor[] tensors) =>
+        string.Join(", ", tensors.Select(tensor => $"[{string.Join(", ", tensor.shape)}]"));
 
     private static bool NeedsGradient(params Tensor[] inputs) => is_grad_enabled() && inputs.Any(input => input.requires_grad);
 
@@ -130,7 +136,8 @@ public static partial class Fused
     {
         if (offsets.device.type != DeviceType.CPU || offsets.dtype != ScalarType.Int64 || offsets.dim() != 1 || offsets.numel() < 1 || !offsets.is_contiguous())
         {
-            throw new TorchException($"The offsets are {offsets.dtype} [{string.Join(", ", offsets.shape)}]; they must be a dense int64 vector on the CPU.");
+            throw new TorchException(
+                $"The offsets are {offsets.dtype} [{string.Join(", ", offsets.shape)}]; they must be a dense int64 vector on the CPU.");
         }
 
         var at = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(offsets.bytes);

@@ -46,7 +46,8 @@ internal static partial class KernelLibrary
     internal static int TypeOf(Tensor tensor) => tensor.dtype == ScalarType.BFloat16 ? 1 : 0;
 
     /// <summary>Whether the loops take it: dense rows of float32 or bf16 on a CPU.</summary>
-    internal static bool Takes(Tensor tensor) => tensor.device.type == DeviceType.CPU && tensor.dtype is ScalarType.Float32 or ScalarType.BFloat16;
+    internal static bool Takes(Tensor tensor) =>
+        tensor.device.type == DeviceType.CPU && tensor.dtype is ScalarType.Float32 or ScalarType.BFloat16;
 
     private static nint Open(Assembly assembly)
     {

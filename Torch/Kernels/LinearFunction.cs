@@ -3,7 +3,8 @@ namespace Recsys.Torch.Kernels;
 /// <summary>A linear layer, or GELU and a linear layer, in bf16 (linear.cpp). Backward makes GELU anew: only its input is kept.</summary>
 internal sealed class LinearFunction : torch.autograd.SingleTensorFunction<LinearFunction>
 {
-    // Where fewer rows share the packing of the weights, and where the weights fill the caches by themselves, libtorch's products are as fast.
+    // Where fewer rows share the packing of the weights, and where the weights fill the caches by themselves, libtorch's products are as
+    // fast.
     private const long MinRows = 192, MaxWeights = 1 << 21;
 
     internal static readonly Lazy<bool> Here = new(() => KernelLibrary.HasLinear() != 0);
@@ -38,7 +39,8 @@ internal sealed class LinearFunction : torch.autograd.SingleTensorFunction<Linea
     }
 
     internal static bool Takes(Tensor x, Tensor weight, Tensor? bias) =>
-        Here.Value && x.numel() >= MinRows * weight.size(1) && weight.numel() is > 0 and <= MaxWeights && weight.size(0) % 2 == 0 && weight.size(1) % 2 == 0
+        Here.Value && x.numel() >= MinRows * weight.size(1) && weight.numel() is > 0 and <= MaxWeights && weight.size(0) % 2 == 0
+            && weight.size(1) % 2 == 0
         && new[] { x, weight, bias ?? weight }.All(tensor => tensor.device.type == DeviceType.CPU)
         && new[] { weight, bias ?? weight }.All(tensor => tensor.dtype == ScalarType.Float32 && tensor.is_contiguous());
 

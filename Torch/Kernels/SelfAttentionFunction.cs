@@ -20,7 +20,8 @@ internal sealed class SelfAttentionFunction : torch.autograd.SingleTensorFunctio
         var (qkv, offsets, logSums) = (saved[0], saved[1], saved[2]);
         using var gradient = grad_output.to(qkv.dtype).contiguous();
         var towards = empty_like(qkv);
-        KernelLibrary.AttentionBackward(Call(qkv, offsets, (bool)ctx.get_data("causal")), gradient.Address(), logSums.Address(), towards.Address());
+        KernelLibrary.AttentionBackward(
+            Call(qkv, offsets, (bool)ctx.get_data("causal")), gradient.Address(), logSums.Address(), towards.Address());
         saved.ForEach(tensor => tensor.Dispose());
         return [towards, null!, null!];
     }

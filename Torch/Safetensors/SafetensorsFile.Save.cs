@@ -48,7 +48,9 @@ public static partial class SafetensorsFile
     {
         List<SafetensorsEntry> entries = [];
         long at = 0;
-        foreach (var (name, tensor) in tensors.OrderByDescending(pair => SafetensorsEntry.RankOf(pair.Value.dtype)).ThenBy(pair => pair.Key, Utf8Order))
+        foreach (
+            var (name, tensor) in tensors.OrderByDescending(
+                pair => SafetensorsEntry.RankOf(pair.Value.dtype)).ThenBy(pair => pair.Key, Utf8Order))
         {
             if (name == SafetensorsHeader.MetadataKey)
             {
@@ -77,7 +79,10 @@ public static partial class SafetensorsFile
     private static void SyncFolder(string folder)
     {
         using var handle = new SafeFileHandle(OpenFolder(folder, 0x80000 /* O_CLOEXEC */), ownsHandle: true);
-        RandomAccess.FlushToDisk(handle.IsInvalid ? throw new IOException($"Folder '{folder}' cannot be synced: {Marshal.GetLastPInvokeErrorMessage()}.") : handle);
+        RandomAccess.FlushToDisk(
+            handle.IsInvalid
+                ? throw new IOException($"Folder '{folder}' cannot be synced: {Marshal.GetLastPInvokeErrorMessage()}.")
+                : handle);
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -12,7 +12,8 @@ public static partial class SafetensorsFile
     private const int Piece = 1 << 30; // bytes read or written at once
 
     /// <summary>All tensors of a file, on the CPU. The caller (or the current dispose scope) owns them.</summary>
-    /// <exception cref="SafetensorsException">The file breaks the format, or holds an element type that libtorch lacks; nothing is left behind.</exception>
+    /// <exception cref="SafetensorsException">The file breaks the format, or holds an element type that libtorch lacks; nothing is left
+    /// behind.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static Dictionary<string, Tensor> Load(string path) => Load(path, out _);
 
@@ -52,7 +53,8 @@ public static partial class SafetensorsFile
         if (size > SafetensorsHeader.MaxBytes || (long)size > length - 8)
         {
             throw new SafetensorsException(
-                $"the header claims {size} bytes; {length - 8} follow, and at most {SafetensorsHeader.MaxBytes} are allowed: the file is truncated or none of this format");
+                $"the header claims {size} bytes; {length - 8} follow, and at most {SafetensorsHeader.MaxBytes} are allowed: the file "
+                + "is truncated or none of this format");
         }
 
         var json = new byte[size];
@@ -88,7 +90,8 @@ public static partial class SafetensorsFile
             Read(file, offset + at, piece);
             if (entry.Dtype == ScalarType.Bool && piece.IndexOfAnyExceptInRange((byte)0, (byte)1) is >= 0 and var bad)
             {
-                throw new SafetensorsException($"tensor '{entry.Name}' is BOOL, but byte {at + bad} of it is {piece[bad]}, neither 0 nor 1");
+                throw new SafetensorsException(
+                    $"tensor '{entry.Name}' is BOOL, but byte {at + bad} of it is {piece[bad]}, neither 0 nor 1");
             }
         }
     }

@@ -28,7 +28,8 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
         try
         {
             Strict.GetCharCount(json);
-            using var document = JsonDocument.Parse(json.ToArray(), new JsonDocumentOptions { MaxDepth = 4, AllowDuplicateProperties = false });
+            using var document = JsonDocument.Parse(
+                json.ToArray(), new JsonDocumentOptions { MaxDepth = 4, AllowDuplicateProperties = false });
             var metadata = new Dictionary<string, string>();
             var entries = new List<SafetensorsEntry>();
             foreach (var property in document.RootElement.EnumerateObject())
@@ -36,7 +37,8 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
                 if (property.Name == MetadataKey)
                 {
                     metadata = Expect(property.Value, JsonValueKind.Object, MetadataKey).EnumerateObject()
-                        .ToDictionary(pair => pair.Name, pair => Expect(pair.Value, JsonValueKind.String, $"{MetadataKey}.{pair.Name}").GetString()!);
+                        .ToDictionary(
+                            pair => pair.Name, pair => Expect(pair.Value, JsonValueKind.String, $"{MetadataKey}.{pair.Name}").GetString()!);
                 }
                 else
                 {
@@ -61,7 +63,8 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
         try
         {
             // The writer would put another character in the place of half a pair.
-            Strict.GetByteCount(string.Join('\n', [.. entries.Select(entry => entry.Name), .. metadata?.Keys ?? [], .. metadata?.Values ?? []]));
+            Strict.GetByteCount(
+                string.Join('\n', [.. entries.Select(entry => entry.Name), .. metadata?.Keys ?? [], .. metadata?.Values ?? []]));
             using var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
             json.WriteStartObject();
             if (metadata is { Count: > 0 })
@@ -73,7 +76,8 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
             foreach (var entry in entries)
             {
                 json.WritePropertyName(entry.Name);
-                JsonSerializer.Serialize(json, new { dtype = entry.Format, shape = entry.Shape, data_offsets = new[] { entry.Begin, entry.End } });
+                JsonSerializer.Serialize(
+                    json, new { dtype = entry.Format, shape = entry.Shape, data_offsets = new[] { entry.Begin, entry.End } });
             }
 
             json.WriteEndObject();
@@ -85,7 +89,9 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
 
         bytes.Write(Encoding.ASCII.GetBytes(new string(' ', (int)(-bytes.Length & 7))));
 
-        return bytes.Length <= MaxBytes ? bytes.ToArray() : throw new SafetensorsException($"the header has {bytes.Length} bytes, at most {MaxBytes} are allowed");
+        return bytes.Length <= MaxBytes
+            ? bytes.ToArray()
+            : throw new SafetensorsException($"the header has {bytes.Length} bytes, at most {MaxBytes} are allowed");
     }
 
     private static SafetensorsEntry ReadEntry(string name, JsonElement fields)
@@ -108,7 +114,8 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
 
     private static SafetensorsEntry Checked(string name, string format, long[] shape, long begin, long end)
     {
-        (int width, ScalarType? type) = SafetensorsEntry.Find(format) ?? throw new SafetensorsException($"tensor '{name}' has the unknown dtype '{format}'");
+        (int width, ScalarType? type) = SafetensorsEntry.Find(format)
+            ?? throw new SafetensorsException($"tensor '{name}' has the unknown dtype '{format}'");
         long bits = width;
         try
         {
@@ -122,18 +129,21 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
         }
         catch (OverflowException)
         {
-            throw new SafetensorsException($"tensor '{name}' of shape [{string.Join(", ", shape)}] is too large: its size does not fit into 63 bits");
+            throw new SafetensorsException(
+                $"tensor '{name}' of shape [{string.Join(", ", shape)}] is too large: its size does not fit into 63 bits");
         }
 
         if (bits % 8 != 0)
         {
-            throw new SafetensorsException($"tensor '{name}', {format} of shape [{string.Join(", ", shape)}], has {bits} bits, which are not whole bytes");
+            throw new SafetensorsException(
+                $"tensor '{name}', {format} of shape [{string.Join(", ", shape)}], has {bits} bits, which are not whole bytes");
         }
 
         if (end - begin != bits / 8)
         {
             throw new SafetensorsException(
-                $"tensor '{name}', {format} of shape [{string.Join(", ", shape)}], needs {bits / 8} bytes, but its offsets are {begin} to {end}");
+                $"tensor '{name}', {format} of shape [{string.Join(", ", shape)}], needs {bits / 8} bytes, but its offsets are {begin} "
+                + $"to {end}");
         }
 
         return new SafetensorsEntry(name, format, type, shape, begin, end);
@@ -147,7 +157,8 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
             if (e.Begin != at)
             {
                 throw new SafetensorsException(
-                    $"tensor '{e.Name}' begins at byte {e.Begin}, but the one before it ends at {at}: {(e.Begin > at ? "a gap" : "an overlap")}");
+                    $"tensor '{e.Name}' begins at byte {e.Begin}, but the one before it ends at {at}: "
+                    + $"{(e.Begin > at ? "a gap" : "an overlap")}");
             }
 
             at = e.End;
@@ -155,7 +166,8 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
 
         if (at != dataLength)
         {
-            throw new SafetensorsException($"the tensors cover {at} bytes, but {dataLength} follow the header; the file is truncated or has a tail");
+            throw new SafetensorsException(
+                $"the tensors cover {at} bytes, but {dataLength} follow the header; the file is truncated or has a tail");
         }
     }
 

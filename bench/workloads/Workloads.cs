@@ -8,7 +8,8 @@ using Recsys.Retrieval.Training;
 
 namespace Recsys.Cli.Bench;
 
-/// <summary>Cases through the product's own public calls: this file is compiled into the product and beside the build that it is measured against.</summary>
+/// <summary>Cases through the product's own public calls: this file is compiled into the product and beside the build that it is measured
+/// against.</summary>
 internal static class Workloads
 {
     private const int Items = 12_101, Codes = 256, Levels = 3; // as many as Beauty has, and its codebook's sizes
@@ -47,8 +48,12 @@ internal static class Workloads
             assigned[key] = (ushort)(collision + 1);
             return new SemanticId(codes, collision);
         }).ToArray();
-        var table = new ItemTable([.. Enumerable.Range(0, Items).Select(i => $"{i}")], ids, [.. Enumerable.Range(0, Items).Select(_ => "")], [.. Enumerable.Repeat(Codes, Levels)]);
-        var sequences = new SequenceSet([.. Enumerable.Range(0, 100).Select(i => $"{i}")], [.. Enumerable.Range(0, 101).Select(i => i * 21)], [.. Enumerable.Range(0, 2100).Select(_ => random.Next(Items))]);
+        var table = new ItemTable(
+            [.. Enumerable.Range(0, Items).Select(i => $"{i}")], ids, [.. Enumerable.Range(0, Items).Select(_ => "")],
+            [.. Enumerable.Repeat(Codes, Levels)]);
+        var sequences = new SequenceSet(
+            [.. Enumerable.Range(0, 100).Select(i => $"{i}")], [.. Enumerable.Range(0, 101).Select(i => i * 21)],
+            [.. Enumerable.Range(0, 2100).Select(_ => random.Next(Items))]);
         var model = RetrievalTrainer.Train(
             new RetrievalTrainingData { Items = table, Training = sequences, Features = null }, new RetrievalOptions { MinSteps = 1, MaxSteps = 1, Epochs = 1 }, 7);
         var recommender = new Recommender(model, table);
@@ -66,7 +71,8 @@ internal static class Workloads
     private static (CreativeTrainingData Data, SemanticId[] Ids) Pictures()
     {
         var random = new Random(7);
-        var ids = Enumerable.Range(0, 256).Select(_ => new SemanticId([(ushort)random.Next(Codes), (ushort)random.Next(Codes), (ushort)random.Next(Codes)])).ToArray();
+        var ids = Enumerable.Range(0, 256)
+            .Select(_ => new SemanticId([(ushort)random.Next(Codes), (ushort)random.Next(Codes), (ushort)random.Next(Codes)])).ToArray();
         var pixels = new byte[256 * 3 * 32 * 32];
         random.NextBytes(pixels);
         return (new CreativeTrainingData(ids, [Codes, Codes, Codes], pixels, [.. Enumerable.Repeat(true, 256)], 32), ids);

@@ -44,7 +44,9 @@ internal sealed class ForwardFilter
             int item = history[step];
             if ((uint)item >= (uint)_model.ItemCount || history[..step].Contains(item))
             {
-                throw CatalogException.Invalid($"Item {item} at place {step} of a history: outside the catalogue of {_model.ItemCount}, or there before. Simulated shoppers take each item once.");
+                throw CatalogException.Invalid(
+                    $"Item {item} at place {step} of a history: outside the catalogue of {_model.ItemCount}, or there before. Simulated "
+                    + "shoppers take each item once.");
             }
 
             Observe(item, history[..step]);
@@ -109,7 +111,8 @@ internal sealed class ForwardFilter
 
     private void Move()
     {
-        double change = _model.Options.Switch, toRelated = change * _model.Options.Related / 2, toTaste = change * (1 - _model.Options.Related);
+        double change = _model.Options.Switch, toRelated = change * _model.Options.Related / 2, toTaste = change * (
+            1 - _model.Options.Related);
         Array.Clear(_next);
         Array.Clear(_total);
         for (int theme = 0; theme < _free.Length; theme++)

@@ -4,7 +4,8 @@ using Recsys.Files;
 
 namespace Recsys.Cli.Demo.Shoppers;
 
-/// <summary>Makes a dataset folder of the bundled sticker catalogue and simulated shoppers; its <c>dataset.json</c> says "simulated".</summary>
+/// <summary>Makes a dataset folder of the bundled sticker catalogue and simulated shoppers; its <c>dataset.json</c> says
+/// "simulated".</summary>
 public static class SimulatedDataset
 {
     /// <summary>
@@ -40,7 +41,8 @@ public static class SimulatedDataset
             }
         }
 
-        AtomicFile.Write(Path.Combine(staged.Path, SequenceFile.Text), to => SequenceFile.WriteText(to, shopping.Sequences, source.ItemIds));
+        AtomicFile.Write(
+            Path.Combine(staged.Path, SequenceFile.Text), to => SequenceFile.WriteText(to, shopping.Sequences, source.ItemIds));
         new DatasetDescription(
             source.Name + "-simulated",
             Simulated: true,

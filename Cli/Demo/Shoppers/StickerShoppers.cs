@@ -3,7 +3,8 @@ using Recsys.Retrieval.Evaluation;
 
 namespace Recsys.Cli.Demo.Shoppers;
 
-/// <summary>Simulates shoppers of the sticker catalogue from <see cref="TasteModel"/>. What it makes is no one's behaviour: say "simulated".</summary>
+/// <summary>Simulates shoppers of the sticker catalogue from <see cref="TasteModel"/>. What it makes is no one's behaviour: say
+/// "simulated".</summary>
 public static class StickerShoppers
 {
     /// <param name="items">Each with a field <c>subcategory</c>; sequences hold their indexes.</param>

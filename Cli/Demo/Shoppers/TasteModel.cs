@@ -31,7 +31,8 @@ public sealed class TasteModel
         options.Validate();
         if (items.Count <= options.MaxLength)
         {
-            throw CatalogException.Invalid($"A catalogue of {items.Count} items is too small for shoppers who take up to {options.MaxLength} different ones.");
+            throw CatalogException.Invalid(
+                $"A catalogue of {items.Count} items is too small for shoppers who take up to {options.MaxLength} different ones.");
         }
 
         Options = options;
@@ -42,7 +43,8 @@ public sealed class TasteModel
         {
             if (!items[item].Fields.TryGetValue("subcategory", out string? theme) || theme.Length == 0)
             {
-                throw CatalogException.Invalid($"Item '{items[item].Id}' has no field 'subcategory'; the taste model needs one for every item.");
+                throw CatalogException.Invalid(
+                    $"Item '{items[item].Id}' has no field 'subcategory'; the taste model needs one for every item.");
             }
 
             if (!byTheme.TryGetValue(theme, out var members))
@@ -89,7 +91,8 @@ public sealed class TasteModel
     /// <summary>[personas][1 to 3] favourite themes and their weights, which sum to 1.</summary>
     public (int Theme, double Weight)[][] Tastes { get; }
 
-    /// <summary>Probability that the sticker after <paramref name="last"/> of its own theme is <paramref name="item"/>, noise and repeats aside.</summary>
+    /// <summary>Probability that the sticker after <paramref name="last"/> of its own theme is <paramref name="item"/>, noise and repeats
+    /// aside.</summary>
     /// <param name="last">The last sticker taken of the item's theme; −1 without one.</param>
     internal double WithinTheme(int item, int last)
     {
