@@ -12,10 +12,12 @@ namespace Recsys.Torch;
 /// </summary>
 /// <param name="path">The file; its folder is made when the first checkpoint is due.</param>
 /// <param name="every">Time between two checkpoints; zero: after each step.</param>
-public sealed class TrainingCheckpoint(string path, TimeSpan every)
+/// <param name="ranks">The first alone writes; all of them read, and go on from one step. Null: one process.</param>
+public sealed class TrainingCheckpoint(string path, TimeSpan every, Ranks? ranks = null)
 {
     private const string OptimizerKey = "optimizer", TensorPrefix = "state.", HashKey = "sha256";
 
+    private readonly Ranks _ranks = ranks ?? Ranks.Alone;
     private long _saved = Stopwatch.GetTimestamp();
 
     /// <summary>Whether it is time to save again.</summary>
@@ -27,6 +29,12 @@ public sealed class TrainingCheckpoint(string path, TimeSpan every)
     /// <param name="tensors">Everything else that a step depends on, by name.</param>
     public void Save(string key, long step, OptimizerHelper optimizer, IReadOnlyDictionary<string, Tensor> tensors)
     {
+        _saved = Stopwatch.GetTimestamp();
+        if (!_ranks.First)
+        {
+            return;
+        }
+
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         using var scope = NewDisposeScope();
         using var bytes = new MemoryStream();
@@ -46,7 +54,15 @@ public sealed class TrainingCheckpoint(string path, TimeSpan every)
 
     /// <summary>Puts the optimiser back; the caller puts back the rest.</summary>
     /// <returns>Steps done and the tensors by name, or null: start at the beginning.</returns>
+    /// <exception cref="TorchException">The ranks do not find the same checkpoint.</exception>
     public (long Step, Dictionary<string, Tensor> Tensors)? Load(string key, OptimizerHelper optimizer)
+    {
+        var found = Read(key, optimizer);
+        _ranks.CheckAlike(found?.Step ?? 0, $"the step of the checkpoint '{path}'");
+        return found;
+    }
+
+    private (long Step, Dictionary<string, Tensor> Tensors)? Read(string key, OptimizerHelper optimizer)
     {
         if (!File.Exists(path))
         {

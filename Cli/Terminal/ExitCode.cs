@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Recsys.Catalog;
 using Recsys.Jobs.NightlyRebuild;
+using Recsys.Mpi;
 using Recsys.Torch;
 
 namespace Recsys.Cli.Terminal;
@@ -47,7 +48,7 @@ internal static class ExitCode
         GateException => GateFailed,
         TorchException => Precondition,
         OperationCanceledException => Cancelled,
-        TypeInitializationException or DllNotFoundException => Missing,
+        MpiException or TypeInitializationException or DllNotFoundException => Missing,
         _ => Unexpected,
     };
 }

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Grpc.Core;
 using Recsys.Catalog;
 using Recsys.Jobs.NightlyRebuild;
+using Recsys.Mpi;
 using Recsys.Torch;
 
 namespace Recsys.Cli.Terminal;
@@ -46,7 +47,9 @@ internal static class VerbRunner
             }
             catch (Exception e)
             {
-                return Fail(e, json);
+                int code = Fail(e, json);
+                MpiWorld.Abort(code); // the other ranks would wait for this one
+                return code;
             }
         });
 
@@ -58,12 +61,14 @@ internal static class VerbRunner
         return run(parsed, cancel);
     });
 
-    /// <summary>libtorch counts cores in its own way and may take one where there are two: says what there is.</summary>
+    /// <summary>libtorch counts cores in its own way and may take one where there are two: says what there is for each rank.</summary>
     public static void UseAllCores()
     {
         string? wanted = Environment.GetEnvironmentVariable("OMP_NUM_THREADS");
         set_num_threads(
-            int.TryParse(wanted, CultureInfo.InvariantCulture, out int threads) && threads > 0 ? threads : Environment.ProcessorCount);
+            int.TryParse(wanted, CultureInfo.InvariantCulture, out int threads) && threads > 0
+                ? threads
+                : Math.Max(1, Environment.ProcessorCount / MpiWorld.LaunchedHere));
     }
 
     private static string FirstLine(Exception exception) =>
@@ -79,6 +84,7 @@ internal static class VerbRunner
             GateException e => ("GateFailed", e.Message),
             TorchException e => ("FailedPrecondition", e.Message),
             OperationCanceledException => ("Cancelled", "Cancelled."),
+            MpiException e => ("Missing", e.Message),
             TypeInitializationException or DllNotFoundException =>
                 ("Missing", $"A native library does not load: {FirstLine(exception)} Run ./recsys doctor."),
             _ => (exception.GetType().Name, exception.Message),

@@ -4,6 +4,7 @@ using Recsys.Datasets;
 using Recsys.Jobs;
 using Recsys.Jobs.NightlyRebuild;
 using Recsys.Server.Serving;
+using Recsys.Store.Versions;
 
 namespace Recsys.Cli.Verbs;
 
@@ -38,11 +39,15 @@ internal static class RebuildVerb
             };
             options.Validate();
             using var dataset = Dataset.Open(parsed.GetValue(data)!);
-            await using var stores = await Stores.OpenAsync(Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), cancel);
-            ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
-            using var progress = new ProgressView();
+            string root = Path.GetFullPath(parsed.GetValue(target)!);
+            var ranks = Processes.Join();
+            await using var stores = ranks.First ? await Stores.OpenAsync(root, parsed.GetValue(redis), cancel) : null;
+            ConvolutionNotice.Warn(ranks.First && RebuildJob.TrainsPictures(dataset, options));
+            using var progress = ranks.First ? new ProgressView() : null;
             var result = await new RebuildJob(
-                stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, cancel);
+                stores?.Versions ?? new VersionStore(root), stores?.Ids, TimeProvider.System, ranks)
+                .RunAsync(dataset, options, progress, cancel);
+            Processes.Leave();
             return new VerbResult(Json(result), output => Text(output, result));
         });
         return command;

@@ -18,12 +18,14 @@ internal sealed class CreativeRun : IDisposable
     private readonly Parameter[] _parameters;
     private readonly FusedAdamW _optimizer;
     private readonly bool _bf16;
+    private readonly Ranks _ranks;
     private double _sum, _summed, _mean = double.NaN; // of the losses since the last report
     private readonly Lazy<string> _identity;
 
-    public CreativeRun(ConditionalDenoiser network, CreativeTrainingData data, CreativeOptions options, long seed)
+    public CreativeRun(ConditionalDenoiser network, CreativeTrainingData data, CreativeOptions options, long seed, Ranks ranks)
     {
-        (_network, _options) = (network, options);
+        (_network, _options, _ranks) = (network, options, ranks);
+        ranks.Broadcast(network.state_dict().Values);
         _generator = new Generator((ulong)seed);
         _batches = new TrainingBatches(data, options, network.Conditioner, _generator);
         _parameters = [.. network.parameters()];
@@ -48,7 +50,8 @@ internal sealed class CreativeRun : IDisposable
         }
 
         _network.zero_grad(); // to null: what takes no part in a step is not moved
-        double loss = Backward(_batches.Next());
+        double loss = _ranks.Sum(Backward(_batches.Next().Share(_ranks)));
+        _ranks.SumGradients(_parameters);
         if (!double.IsFinite(loss))
         {
             throw CatalogException.Precondition(
@@ -125,6 +128,7 @@ internal sealed class CreativeRun : IDisposable
         _generator.Dispose();
     }
 
+    // Its share of the mean over the whole batch.
     private double Backward(TrainingBatch batch)
     {
         Tensor output;
@@ -133,7 +137,7 @@ internal sealed class CreativeRun : IDisposable
             output = _network.Denoiser.Predict(batch.Noisy, batch.Time, _network.Conditioner.Encode(batch.Conditions));
         }
 
-        var loss = functional.mse_loss(output, batch.Target);
+        var loss = functional.mse_loss(output, batch.Target) * ((double)batch.Conditions.Length / _options.BatchSize);
         loss.backward();
         return loss.item<float>();
     }

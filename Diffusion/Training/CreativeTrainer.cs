@@ -11,12 +11,21 @@ public static class CreativeTrainer
     /// <param name="progress">Stage <c>creative</c>, with <c>loss</c> and <c>learning_rate</c>.</param>
     /// <param name="checkpoint">Where the training's state is kept; one that was stopped goes on from there and gives the same
     /// model.</param>
+    /// <param name="ranks">The processes that train together; null: this one alone.</param>
     /// <exception cref="CatalogException">Options or data are out of range; no picture; the loss stopped being finite.</exception>
     public static CreativeModel Train(
-        CreativeTrainingData data, CreativeOptions options, long seed, IProgress<StageProgress>? progress = null, CheckpointPlace? checkpoint = null, CancellationToken cancel = default)
+        CreativeTrainingData data, CreativeOptions options, long seed, IProgress<StageProgress>? progress = null,
+        CheckpointPlace? checkpoint = null, Ranks? ranks = null, CancellationToken cancel = default)
     {
+        ranks ??= Ranks.Alone;
         options.Validate();
         data.Validate();
+        if (options.BatchSize < ranks.Size)
+        {
+            throw CatalogException.Invalid(
+                $"BatchSize {options.BatchSize} for {ranks.Size} ranks: each needs a picture. Start fewer ranks, or raise BatchSize.");
+        }
+
         if (data.ImageSize != options.ImageSize)
         {
             throw CatalogException.Invalid(
@@ -27,7 +36,7 @@ public static class CreativeTrainer
         var network = new ConditionalDenoiser(options.Recipe, data.CodebookSizes, options.ImageSize);
         try
         {
-            double loss = Fit(network, data, options, seed, progress, checkpoint, cancel);
+            double loss = Fit(network, data, options, seed, progress, checkpoint, ranks, cancel);
             network.eval();
             return new CreativeModel(
                 network, options.Recipe, options.ImageSize, data.CodebookSizes,
@@ -46,13 +55,14 @@ public static class CreativeTrainer
         : .5 * (1 + Math.Cos(Math.PI * (step - warmup) / Math.Max(1, steps - warmup)));
 
     private static double Fit(
-        ConditionalDenoiser network, CreativeTrainingData data, CreativeOptions options, long seed, IProgress<StageProgress>? progress, CheckpointPlace? place, CancellationToken cancel)
+        ConditionalDenoiser network, CreativeTrainingData data, CreativeOptions options, long seed, IProgress<StageProgress>? progress,
+        CheckpointPlace? place, Ranks ranks, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         network.Conditioner.Sketch?.Fit(data);
         network.train();
-        using var run = new CreativeRun(network, data, options, seed);
-        var checkpoint = place is null ? null : new TrainingCheckpoint(place.Path, place.Every);
+        using var run = new CreativeRun(network, data, options, seed, ranks);
+        var checkpoint = place is null ? null : new TrainingCheckpoint(place.Path, place.Every, ranks);
         run.Restore(checkpoint);
         while (run.Step < options.Steps)
         {

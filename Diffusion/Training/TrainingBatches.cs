@@ -11,7 +11,15 @@ namespace Recsys.Diffusion.Training;
 /// <param name="Time">[batch] as the network is told.</param>
 /// <param name="Target">[batch, channels, side, side]</param>
 /// <param name="Conditions">[batch] what is left of the semantic IDs after dropping.</param>
-public sealed record TrainingBatch(Tensor Noisy, Tensor Time, Tensor Target, SemanticId[] Conditions);
+public sealed record TrainingBatch(Tensor Noisy, Tensor Time, Tensor Target, SemanticId[] Conditions)
+{
+    /// <summary>One rank's pictures.</summary>
+    public TrainingBatch Share(Ranks ranks)
+    {
+        var (from, count) = ranks.Share(Conditions.Length);
+        return new TrainingBatch(ranks.Share(Noisy), ranks.Share(Time), ranks.Share(Target), Conditions[(int)from..(int)(from + count)]);
+    }
+}
 
 /// <summary>Draws batches: pictures in a new order each epoch, a time and noise for each, and codes dropped for guidance.</summary>
 internal sealed class TrainingBatches

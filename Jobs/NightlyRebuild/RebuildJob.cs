@@ -11,6 +11,7 @@ using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Training;
 using Recsys.Retrieval;
 using Recsys.Retrieval.Training;
+using Recsys.Torch;
 
 namespace Recsys.Jobs.NightlyRebuild;
 
@@ -21,10 +22,15 @@ public sealed record RebuildResult(RebuildReport Report, bool Activated, string?
 /// <summary>
 /// One rebuild: embeddings → quantizer → semantic IDs → retrieval model → creative model → gates → publish → activate by
 /// compare-and-set. The last two interactions of each user are kept from every step, so that gates and evaluation are honest.
-/// Killed at any point it leaves nothing that serves; run again it starts clean.
+/// Killed at any point it leaves nothing that serves; run again it starts clean. On several ranks all take the same steps and train
+/// together; the first alone writes, gates and publishes.
 /// </summary>
-public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, TimeProvider time)
+/// <param name="ids">Where versions are published; null on all ranks but the first.</param>
+/// <param name="ranks">The processes that train together; null: this one alone.</param>
+public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, TimeProvider time, Ranks? ranks = null)
 {
+    private readonly Ranks _ranks = ranks ?? Ranks.Alone;
+
     /// <summary>Sub-folders of a version, which are also the names of its parts.</summary>
     public const string CodebookFolder = "codebook", RetrievalFolder = "retrieval", CreativeFolder = "creative";
 
@@ -34,10 +40,11 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         Dataset dataset, RebuildOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         options.Validate();
-        string? active = await ids.ActiveAsync(cancel);
+        string? active = ids is null ? null : await ids.ActiveAsync(cancel);
+        _ranks.CheckAlike(Convert.ToUInt32(dataset.Sha256[..8], 16), $"the dataset '{dataset.Name}'");
         var stages = new StageRecorder(progress, time);
         var split = dataset.HasSequences ? new LeaveOneOut(dataset.Sequences) : null;
-        var writer = versions.Begin(NewVersion(dataset, options));
+        var writer = Begin(dataset, options);
         try
         {
             var (report, items) = await Task.Run(
@@ -46,25 +53,31 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
             {
                 // The gates have judged a model that had not seen what they asked for; what is published may learn from all of it.
                 var judged = report;
-                writer.Dispose();
-                writer = versions.Begin(NewVersion(dataset, options));
+                writer?.Dispose();
+                writer = Begin(dataset, options);
                 (report, items) = await Task.Run(
                     () => Build(dataset, split, fitAll: true, options, writer, stages, active, cancel), cancel);
                 report = report with { Gates = judged.Gates, Validation = judged.Validation };
             }
 
-            var result = await PublishAsync(report, items, writer, options, stages, active, cancel);
+            if (writer is null || ids is null)
+            {
+                return new RebuildResult(report, false, active);
+            }
+
+            var result = await PublishAsync(report, items, writer, ids, options, stages, active, cancel);
             TrainingFiles.Delete(versions.Root);
             return result;
         }
         finally
         {
-            writer.Dispose();
+            writer?.Dispose();
         }
     }
 
-    private async Task<RebuildResult> PublishAsync(
-        RebuildReport report, ItemTable items, IVersionWriter writer, RebuildOptions options, StageRecorder stages, string? active, CancellationToken cancel)
+    private static async Task<RebuildResult> PublishAsync(
+        RebuildReport report, ItemTable items, IVersionWriter writer, ISemanticIdStore ids, RebuildOptions options, StageRecorder stages,
+        string? active, CancellationToken cancel)
     {
         AtomicFile.WriteText(writer.PathOf(RebuildReport.FileName), report.ToJson());
         var folder = stages.Time(
@@ -86,18 +99,22 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
     }
 
     private (RebuildReport Report, ItemTable Items) Build(
-        Dataset dataset, LeaveOneOut? split, bool fitAll, RebuildOptions options, IVersionWriter writer, StageRecorder stages, string? active, CancellationToken cancel)
+        Dataset dataset, LeaveOneOut? split, bool fitAll, RebuildOptions options, IVersionWriter? writer, StageRecorder stages,
+        string? active, CancellationToken cancel)
     {
         var training = fitAll ? split?.All : split?.Train;
-        var embeddings = stages.Time("embeddings", () => Embed(dataset, fitAll ? training : null, options, stages, cancel));
+        var embeddings = stages.Time(
+            "embeddings", () => _ranks.FirstBeforeOthers(() => Embed(dataset, fitAll ? training : null, options, stages, cancel)));
         var fused = Fusion.Fit(embeddings, options.Quantizer.Fusion).Apply(embeddings);
+        _ranks.Broadcast(fused.Data);
 
-        using var codebook = stages.Time("quantizer", () => QuantizerTrainer.Train(fused, options.Quantizer, options.Seed, stages, cancel));
+        using var codebook = stages.Time(
+            "quantizer", () => QuantizerTrainer.Train(fused, options.Quantizer, options.Seed, stages, cancel, ranks: _ranks));
         var (items, quantizer) = stages.Time("encode", () => Encode(dataset, codebook, fused, stages));
-        codebook.Save(Part(writer, CodebookFolder));
-        writer.WriteItems(items);
+        writer?.WriteItems(items);
+        Save(writer, CodebookFolder, codebook.Save);
 
-        var gates = new List<GateResult>(Gates.OfCodes(items, quantizer, options.Gates));
+        var gates = new List<GateResult>(writer is null ? [] : Gates.OfCodes(items, quantizer, options.Gates));
         System.Text.Json.Nodes.JsonObject? validation = null;
         if (training is not null && split is not null)
         {
@@ -110,10 +127,10 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
                 () =>
                     RetrievalTrainer.Train(
                         data, options.Retrieval with { Device = options.Device }, options.Seed, stages,
-                        TrainingFiles.Retrieval(versions.Root, fitAll, options), cancel));
+                        TrainingFiles.Retrieval(versions.Root, fitAll, options), _ranks, cancel));
             using var recommender = new Recommender(model, items); // owns the model
-            model.Save(Part(writer, RetrievalFolder));
-            if (!fitAll)
+            Save(writer, RetrievalFolder, model.Save);
+            if (!fitAll && writer is not null)
             {
                 (validation, var recall) = stages.Time(
                     "gates", () => Gates.OfRecall(recommender, split, versions, active, dataset.Name, options, stages, cancel));
@@ -122,7 +139,7 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         }
 
         // Refused before the longest step: a picture model cannot mend the codes.
-        if (!gates.TrueForAll(gate => gate.Passed))
+        if (writer is not null && !gates.TrueForAll(gate => gate.Passed))
         {
             Gates.Note(versions, writer.Version, gates);
             throw new GateException(writer.Version, gates);
@@ -133,13 +150,13 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
             using var creative = stages.Time("creative", () => CreativeTrainer.Train(
                 CreativeTrainingData.Load(
                     dataset.Images!, [.. items.SemanticIds], [.. items.CodebookSizes], options.Creative.ImageSize,
-                    cancel), options.Creative, options.Seed, stages, TrainingFiles.Creative(versions.Root, fitAll, options), cancel));
-            creative.Save(Part(writer, CreativeFolder));
+                    cancel), options.Creative, options.Seed, stages, TrainingFiles.Creative(versions.Root, fitAll, options), _ranks, cancel));
+            Save(writer, CreativeFolder, creative.Save);
         }
 
         return (new RebuildReport
         {
-            Version = writer.Version,
+            Version = writer?.Version ?? "",
             Dataset = dataset.Name,
             DatasetSha256 = dataset.Sha256,
             SplitSha256 = split?.Sha256,
@@ -188,15 +205,26 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
     public static bool TrainsPictures(Dataset dataset, RebuildOptions options) =>
         options.Pictures && dataset.Images is { } images && Enumerable.Range(0, dataset.ItemCount).Any(images.Has);
 
-    private static string Part(IVersionWriter writer, string name) => Directory.CreateDirectory(writer.PathOf(name)).FullName;
+    private static void Save(IVersionWriter? writer, string part, Action<string> save)
+    {
+        if (writer is not null)
+        {
+            save(Directory.CreateDirectory(writer.PathOf(part)).FullName);
+        }
+    }
 
     private static Dictionary<string, double> Metrics(RebuildReport report) =>
         report.Gates.ToDictionary(gate => gate.Name, gate => gate.Value);
 
-    private string NewVersion(Dataset dataset, RebuildOptions options)
+    private IVersionWriter? Begin(Dataset dataset, RebuildOptions options)
     {
+        if (!_ranks.First)
+        {
+            return null;
+        }
+
         var now = time.GetUtcNow();
         var tail = SHA256.HashData(Encoding.UTF8.GetBytes($"{dataset.Name}/{options.Seed}/{now.Ticks}"));
-        return $"v{now:yyyyMMdd-HHmmss}-{Convert.ToHexStringLower(tail)[..6]}";
+        return versions.Begin($"v{now:yyyyMMdd-HHmmss}-{Convert.ToHexStringLower(tail)[..6]}");
     }
 }

@@ -14,13 +14,14 @@ internal sealed class CodebookFollower
     private readonly ResidualCodebooks _codebooks;
     private readonly QuantizerOptions _options;
     private readonly Random _random;
+    private readonly Ranks _ranks;
     private readonly Tensor[] _counts; // [levels] of [size], running mean of choices per step
     private readonly Tensor[] _sums; // [levels] of [size, dim]
     private readonly Tensor[] _prices; // [levels] of [size], at full strength
 
-    public CodebookFollower(ResidualCodebooks codebooks, QuantizerOptions options, Random random)
+    public CodebookFollower(ResidualCodebooks codebooks, QuantizerOptions options, Random random, Ranks? ranks = null)
     {
-        (_codebooks, _options, _random) = (codebooks, options, random);
+        (_codebooks, _options, _random, _ranks) = (codebooks, options, random, ranks ?? Ranks.Alone);
         _counts = [.. codebooks.Prices.Select(p => ones_like(p))];
         _sums = [.. codebooks.Codes.Select(c => zeros_like(c.detach()))];
         _prices = [.. codebooks.Prices.Select(p => zeros_like(p))];
@@ -32,7 +33,7 @@ internal sealed class CodebookFollower
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var latent = model.Latent(Head(x, _options.RqVae.InitialBatch));
-        ResidualKMeansTrainer.Fit(_codebooks, latent, _options with { BalanceStrength = 0 }, seed, null, cancel);
+        ResidualKMeansTrainer.Fit(_codebooks, latent, _options with { BalanceStrength = 0 }, seed, null, _ranks, cancel);
         double perCode = (double)Math.Min(_options.RqVae.BatchSize, x.shape[0]);
         for (int level = 0; level < _counts.Length; level++)
         {
@@ -42,7 +43,9 @@ internal sealed class CodebookFollower
     }
 
     /// <summary>After a step: moves the codes to their running means, unless they follow the gradient, and revives dead ones.</summary>
-    public void Follow(RqVaePass pass)
+    /// <param name="pass">Of this rank's share of the batch.</param>
+    /// <param name="items">Items of the whole batch.</param>
+    public void Follow(RqVaePass pass, long items)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
@@ -50,8 +53,8 @@ internal sealed class CodebookFollower
         for (int level = 0; level < _counts.Length; level++)
         {
             int size = _codebooks.Sizes[level];
-            var chosen = bincount(pass.Codes[level], minlength: size).to_type(ScalarType.Float32); // [size]
-            var sums = zeros_like(_sums[level]).index_add(0, pass.Codes[level], pass.Residuals[level], 1);
+            var chosen = _ranks.Sum(bincount(pass.Codes[level], minlength: size).to_type(ScalarType.Float32)); // [size]
+            var sums = _ranks.Sum(zeros_like(_sums[level]).index_add(0, pass.Codes[level], pass.Residuals[level], 1));
             _counts[level].mul_(decay).add_(chosen * (1 - decay));
             _sums[level].mul_(decay).add_(sums * (1 - decay));
             if (_options.RqVae.CodebookUpdate == CodebookUpdate.Ema)
@@ -59,14 +62,14 @@ internal sealed class CodebookFollower
                 _codebooks.Codes[level].copy_(_sums[level] / _counts[level].clamp_min(1e-6).unsqueeze(1));
             }
 
-            Revive(level, pass.Residuals[level]);
+            Revive(level, pass.Residuals[level], items);
         }
     }
 
     // A dead code moves onto a residual of the batch. Its running state moves with it, or the next step would put it back.
-    private void Revive(int level, Tensor residuals)
+    private void Revive(int level, Tensor residuals, long items)
     {
-        double even = (double)residuals.shape[0] / _codebooks.Sizes[level];
+        double even = (double)items / _codebooks.Sizes[level];
         using var counts = _counts[level].cpu().data<float>();
         var dead = counts.ToArray()
             .Select((count, code) => (count, code)).Where(c => c.count < _options.RqVae.DeadCodeShare * even).Select(c => (long)c.code)
@@ -77,12 +80,21 @@ internal sealed class CodebookFollower
         }
 
         var codes = tensor(dead).to(residuals.device);
-        var rows = tensor(dead.Select(_ => (long)_random.Next((int)residuals.shape[0])).ToArray()).to(residuals.device);
-        var fresh = residuals.index_select(0, rows); // [dead, dim]
+        var fresh = Rows(residuals, [.. dead.Select(_ => (long)_random.Next((int)items))], items); // [dead, dim]
         _codebooks.Codes[level].index_copy_(0, codes, fresh);
         _counts[level].index_fill_(0, codes, even);
         _sums[level].index_copy_(0, codes, fresh * even);
         _prices[level].index_fill_(0, codes, 0);
+    }
+
+    // Rows of the whole batch, each from the rank that has it.
+    private Tensor Rows(Tensor residuals, long[] rows, long items)
+    {
+        var (from, count) = _ranks.Share(items);
+        var mine = rows.Index().Where(row => row.Item >= from && row.Item < from + count).ToArray();
+        var places = tensor(mine.Select(row => (long)row.Index).ToArray(), device: residuals.device);
+        var here = tensor(mine.Select(row => row.Item - from).ToArray(), device: residuals.device);
+        return _ranks.Sum(zeros(rows.Length, residuals.shape[1], device: residuals.device).index_copy(0, places, residuals.index_select(0, here)));
     }
 
     /// <summary>After an epoch: prices for the codes as they are now, from all latents (at most a sample of them).</summary>
@@ -95,17 +107,18 @@ internal sealed class CodebookFollower
 
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var residual = model.Latent(Head(x, MostBalanced));
+        var head = Head(x, MostBalanced);
+        var residual = model.Latent(_ranks.Share(head));
         for (int level = 0; level < _prices.Length; level++)
         {
             var distances = _codebooks.Distances(residual, level); // [n, size]
-            double error = (distances.amin(1) + residual.pow(2).sum(1)).mean().ToDouble();
+            double error = _ranks.Sum((distances.amin(1) + residual.pow(2).sum(1)).sum().ToDouble()) / head.shape[0];
             if (error <= 1e-12)
             {
                 return;
             }
 
-            Training.Balance.Improve(distances, _prices[level], _options.BalanceTemperature * error, PriceIterations);
+            Training.Balance.Improve(distances, _prices[level], _options.BalanceTemperature * error, PriceIterations, _ranks);
             _codebooks.Prices[level].copy_(_prices[level] * _options.BalanceStrength);
             residual = residual - _codebooks.Codes[level].index_select(0, _codebooks.Nearest(residual, level));
         }

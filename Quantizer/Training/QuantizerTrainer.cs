@@ -14,12 +14,14 @@ public static class QuantizerTrainer
     /// <param name="input">A catalogue's fused embeddings; items without any embedding are left out of the training.</param>
     /// <param name="seed">Same seed, input and options give the same codebook, byte for byte on a CPU.</param>
     /// <param name="device">Where to train; null: the CPU. The codebook itself always lives on the CPU.</param>
+    /// <param name="ranks">The processes that train together, all on the same input; null: this one alone.</param>
     /// <exception cref="CatalogException">Options out of range (all at once), fewer than two items, or values that are not
     /// finite.</exception>
     public static Codebook Train(
         FusedEmbeddings input, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel,
-        Device? device = null)
+        Device? device = null, Ranks? ranks = null)
     {
+        ranks ??= Ranks.Alone;
         options.Validate();
         var rows = PresentRows(input);
         int n = rows.Length / input.Dim;
@@ -33,18 +35,19 @@ public static class QuantizerTrainer
         using var scope = NewDisposeScope();
         var x = Tensors.Copy(rows, n, input.Dim).to(device ?? CPU);
         IQuantizerModel model = options.Kind == QuantizerKind.RqVae
-            ? RqVaeTrainer.Train(x, sizes, options, seed, progress, cancel)
-            : KMeans(x, sizes, options, seed, progress, cancel);
+            ? RqVaeTrainer.Train(x, sizes, options, seed, progress, ranks, cancel)
+            : KMeans(x, sizes, options, seed, progress, ranks, cancel);
         return new Codebook(options.Kind, input.Fusion, model);
     }
 
     private static ResidualKMeansModel KMeans(
-        Tensor x, int[] sizes, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel)
+        Tensor x, int[] sizes, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, Ranks ranks,
+        CancellationToken cancel)
     {
         var codebooks = new ResidualCodebooks(sizes, (int)x.shape[1]);
         codebooks.to(x.device);
         ResidualKMeansTrainer.Fit(
-            codebooks, x, options, seed, level => progress?.Report(new StageProgress(Stage, level + 1, sizes.Length)), cancel);
+            codebooks, x, options, seed, level => progress?.Report(new StageProgress(Stage, level + 1, sizes.Length)), ranks, cancel);
         codebooks.to(CPU);
         return new ResidualKMeansModel(codebooks);
     }

@@ -3,7 +3,10 @@ using Recsys.Quantizer.Models;
 
 namespace Recsys.Quantizer.Training;
 
-/// <summary>Fits residual codebooks level by level: FAISS k-means, then rounds of balanced k-means.</summary>
+/// <summary>
+/// Fits residual codebooks level by level: FAISS k-means, then rounds of balanced k-means. On several ranks the first runs FAISS for all;
+/// in the rounds each takes its share of the vectors, and counts and sums are added up.
+/// </summary>
 internal static class ResidualKMeansTrainer
 {
     // Sinkhorn's iterations per round; prices carry over, so few are enough.
@@ -16,7 +19,8 @@ internal static class ResidualKMeansTrainer
     /// <param name="x">[n, dim] on the device of <paramref name="codebooks"/>.</param>
     /// <param name="levelDone">Called after each level.</param>
     public static void Fit(
-        ResidualCodebooks codebooks, Tensor x, QuantizerOptions options, long seed, Action<int>? levelDone, CancellationToken cancel)
+        ResidualCodebooks codebooks, Tensor x, QuantizerOptions options, long seed, Action<int>? levelDone, Ranks ranks,
+        CancellationToken cancel)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
@@ -24,20 +28,21 @@ internal static class ResidualKMeansTrainer
         for (int level = 0; level < codebooks.Sizes.Count; level++)
         {
             cancel.ThrowIfCancellationRequested();
-            FitLevel(codebooks, level, residual, options, seed + level, cancel);
+            FitLevel(codebooks, level, residual, options, seed + level, ranks, cancel);
             residual = residual - codebooks.Codes[level].index_select(0, NearestInBlocks(codebooks, residual, level));
             levelDone?.Invoke(level);
         }
     }
 
     private static void FitLevel(
-        ResidualCodebooks codebooks, int level, Tensor residual, QuantizerOptions options, long seed, CancellationToken cancel)
+        ResidualCodebooks codebooks, int level, Tensor residual, QuantizerOptions options, long seed, Ranks ranks, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         int size = codebooks.Sizes[level];
         var sample = Sample(residual, Math.Max(size, MostDistances / size), seed);
-        using (var values = sample.cpu().contiguous().data<float>())
+        if (ranks.First)
         {
+            using var values = sample.cpu().contiguous().data<float>();
             var result = KMeans.Train(values.ToArray(), codebooks.Dim, size, new KMeansOptions
             {
                 Iterations = options.KMeansIterations,
@@ -47,16 +52,17 @@ internal static class ResidualKMeansTrainer
             codebooks.Codes[level].copy_(tensor(result.Centroids, [size, codebooks.Dim]));
         }
 
+        ranks.Broadcast(codebooks.Codes[level]);
         codebooks.Prices[level].zero_();
         if (options.BalanceStrength > 0)
         {
-            BalanceLevel(codebooks, level, sample, options, cancel);
+            BalanceLevel(codebooks, level, ranks.Share(sample), sample.shape[0], options, ranks, cancel);
         }
     }
 
     // Lloyd's iteration in which the assignment also pays the prices. Ends with prices that fit the final codes.
     private static void BalanceLevel(
-        ResidualCodebooks codebooks, int level, Tensor sample, QuantizerOptions options, CancellationToken cancel)
+        ResidualCodebooks codebooks, int level, Tensor sample, long all, QuantizerOptions options, Ranks ranks, CancellationToken cancel)
     {
         var prices = zeros_like(codebooks.Prices[level]);
         for (int round = 0; round <= options.BalanceRounds; round++)
@@ -64,26 +70,27 @@ internal static class ResidualKMeansTrainer
             cancel.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var distances = codebooks.Distances(sample, level); // [n, size]
-            double error = (distances.amin(1) + sample.pow(2).sum(1)).mean().ToDouble();
+            double error = ranks.Sum((distances.amin(1) + sample.pow(2).sum(1)).sum().ToDouble()) / all;
             if (error <= 1e-12)
             {
                 return; // every vector is a code: there is nothing to spread
             }
 
-            Balance.Improve(distances, prices, options.BalanceTemperature * error, PriceIterations);
+            Balance.Improve(distances, prices, options.BalanceTemperature * error, PriceIterations, ranks);
             codebooks.Prices[level].copy_(prices * options.BalanceStrength);
             if (round < options.BalanceRounds)
             {
-                MoveToMeans(codebooks, level, sample, (distances + codebooks.Prices[level].unsqueeze(0)).argmin(1));
+                MoveToMeans(codebooks, level, sample, (distances + codebooks.Prices[level].unsqueeze(0)).argmin(1), ranks);
             }
         }
     }
 
     // A code that nobody chose stays where it is: its price falls until somebody does.
-    private static void MoveToMeans(ResidualCodebooks codebooks, int level, Tensor sample, Tensor assignment)
+    private static void MoveToMeans(ResidualCodebooks codebooks, int level, Tensor sample, Tensor assignment, Ranks ranks)
     {
-        var counts = bincount(assignment, minlength: codebooks.Sizes[level]).to_type(ScalarType.Float32).unsqueeze(1); // [size, 1]
-        var sums = zeros_like(codebooks.Codes[level]).index_add(0, assignment, sample, 1);
+        var chosen = bincount(assignment, minlength: codebooks.Sizes[level]).to_type(ScalarType.Float32);
+        var counts = ranks.Sum(chosen).unsqueeze(1); // [size, 1]
+        var sums = ranks.Sum(zeros_like(codebooks.Codes[level]).index_add(0, assignment, sample, 1));
         codebooks.Codes[level].copy_(where(counts > 0, sums / counts.clamp_min(1), codebooks.Codes[level]));
     }
 

@@ -14,7 +14,7 @@ internal static class RqVaeTrainer
 
     /// <param name="x">[n, input]</param>
     public static RqVae Train(
-        Tensor x, IReadOnlyList<int> sizes, QuantizerOptions options, long seed, IProgress<StageProgress>? progress,
+        Tensor x, IReadOnlyList<int> sizes, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, Ranks ranks,
         CancellationToken cancel)
     {
         var rq = options.RqVae;
@@ -27,7 +27,8 @@ internal static class RqVaeTrainer
             using var scope = NewDisposeScope();
             var shuffled = x.index_select(0, tensor(Order((int)x.shape[0], random)).to(x.device)); // a head of the rows is a fair sample
             var standardised = Standardise(model, shuffled);
-            Run(model, standardised, options, seed, random, progress, cancel);
+            ranks.Broadcast(model.state_dict().Values.Append(standardised));
+            Run(model, standardised, options, seed, random, progress, ranks, cancel);
             model.to(CPU);
             return model;
         }
@@ -39,13 +40,13 @@ internal static class RqVaeTrainer
     }
 
     private static void Run(
-        RqVae model, Tensor x, QuantizerOptions options, long seed, Random random, IProgress<StageProgress>? progress,
+        RqVae model, Tensor x, QuantizerOptions options, long seed, Random random, IProgress<StageProgress>? progress, Ranks ranks,
         CancellationToken cancel)
     {
         var rq = options.RqVae;
         int n = (int)x.shape[0], batch = Math.Min(rq.BatchSize, n), steps = (n + batch - 1) / batch;
         using var optimizer = new FusedAdamW(model.parameters().Where(p => p.requires_grad), rq.LearningRate, rq.WeightDecay);
-        var codebooks = new CodebookFollower(model.Codebooks, options, random);
+        var codebooks = new CodebookFollower(model.Codebooks, options, random, ranks);
         int warm = Math.Min(rq.WarmUpEpochs, rq.Epochs - 1), step = 0;
         for (int epoch = 0; epoch < rq.Epochs; epoch++)
         {
@@ -62,7 +63,7 @@ internal static class RqVaeTrainer
                 using var scope = NewDisposeScope();
                 SetLearningRate(optimizer, rq.LearningRate, step, rq.Epochs * steps);
                 var rows = x.index_select(0, tensor(order[from..Math.Min(from + batch, n)]).to(x.device));
-                sumLoss += Step(model, optimizer, rows, epoch < warm ? null : codebooks, rq) * rows.shape[0];
+                sumLoss += Step(model, optimizer, rows, epoch < warm ? null : codebooks, rq, ranks);
             }
 
             if (epoch >= warm)
@@ -70,18 +71,20 @@ internal static class RqVaeTrainer
                 codebooks.Balance(model, x);
             }
 
+            double mean = ranks.Sum(sumLoss) / n;
             progress?.Report(
                 new StageProgress(
                     QuantizerTrainer.Stage, epoch + 1, rq.Epochs, null, new Dictionary<string,
-                    double> { ["reconstruction"] = sumLoss / n }));
+                    double> { ["reconstruction"] = mean }));
         }
     }
 
-    /// <param name="rows">[n, input]</param>
-    /// <returns>The reconstruction loss.</returns>
-    private static double Step(RqVae model, FusedAdamW optimizer, Tensor rows, CodebookFollower? codebooks, RqVaeOptions rq)
+    /// <param name="batch">[n, input]</param>
+    /// <returns>The reconstruction loss, summed over this rank's share of the items.</returns>
+    private static double Step(RqVae model, FusedAdamW optimizer, Tensor batch, CodebookFollower? codebooks, RqVaeOptions rq, Ranks ranks)
     {
         model.zero_grad();
+        var rows = ranks.Share(batch);
         var pass = codebooks is null ? null : model.Pass(rows);
         var reconstruction = functional.mse_loss(pass?.Reconstruction ?? model.Autoencode(rows), rows);
         var loss = pass is null ? reconstruction : reconstruction + (pass.CommitmentLoss * rq.CommitmentWeight).sum();
@@ -90,14 +93,16 @@ internal static class RqVaeTrainer
             loss = loss + pass.CodebookLoss.sum();
         }
 
-        loss.backward();
+        // A mean over this rank's share, as its part of the mean over the whole batch. The mean over none is not a number, its gradient 0.
+        (loss * ((double)rows.shape[0] / batch.shape[0])).backward();
+        ranks.SumGradients(model.parameters());
         optimizer.step();
         if (pass is not null)
         {
-            codebooks!.Follow(pass);
+            codebooks!.Follow(pass, batch.shape[0]);
         }
 
-        return reconstruction.ToDouble();
+        return rows.shape[0] == 0 ? 0 : reconstruction.ToDouble() * rows.shape[0];
     }
 
     private static Tensor Standardise(RqVae model, Tensor x)

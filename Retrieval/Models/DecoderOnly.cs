@@ -49,7 +49,7 @@ public sealed class DecoderOnly : Module
     public Tensor Forward(SlotInput input, Tensor offsets, DropoutSeeds? dropout)
     {
         var embedded = Embed(input).view(-1, Dim); // [slots × depth, dim]
-        var (x, normed) = Fused.AddDropoutNorm(zeros_like(embedded), embedded, blocks[0].First, dropout?.P ?? 0, dropout?.Next() ?? 0);
+        var (x, normed) = Block.Seam(zeros_like(embedded), embedded, blocks[0].First, dropout);
         for (int layer = 0; layer < blocks.Count; layer++)
         {
             (x, normed) = blocks[layer].Forward(x, normed, offsets, layer + 1 < blocks.Count ? blocks[layer + 1].First : norm, dropout);
@@ -242,9 +242,13 @@ internal sealed class Block : Module
     {
         long tokens = x.size(0), dim = x.size(1);
         var read = Fused.SelfAttention(qkv.Apply(normed).view(tokens, 3, _heads, dim / _heads), offsets, causal: true);
-        (x, normed) = Fused.AddDropoutNorm(x, output.Apply(read.view(tokens, dim)), norm2, dropout?.P ?? 0, dropout?.Next() ?? 0);
-        return Fused.AddDropoutNorm(x, FeedForward(normed), next, dropout?.P ?? 0, dropout?.Next() ?? 0);
+        (x, normed) = Seam(x, output.Apply(read.view(tokens, dim)), norm2, dropout);
+        return Seam(x, FeedForward(normed), next, dropout);
     }
+
+    /// <summary>The residual stream with a branch added, as it is and after a norm.</summary>
+    public static (Tensor X, Tensor Normed) Seam(Tensor x, Tensor branch, LayerNorm norm, DropoutSeeds? dropout) =>
+        Fused.AddDropoutNorm(x, branch, norm, dropout?.P ?? 0, dropout?.Next() ?? 0, dropout?.FirstRow ?? 0);
 
     /// <summary>Inference: histories in rows, their keys and values kept.</summary>
     /// <param name="x">[rows, length, dim]</param>

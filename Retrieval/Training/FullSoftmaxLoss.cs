@@ -9,12 +9,14 @@ public static class FullSoftmaxLoss
     /// <param name="queries">[targets, dim]</param>
     /// <param name="vectors">[items, dim]</param>
     /// <param name="targets">[targets] item indexes.</param>
+    /// <param name="count">What the sum over the targets is divided by; null: their number. A share of a batch names the whole's.</param>
     /// <returns>
     /// Loss: the mean −log P of the targets, without gradient. Surrogate: a scalar whose gradient is the loss's gradient; its value means
     /// nothing.
     /// </returns>
-    public static (Tensor Loss, Tensor Surrogate) Of(Tensor queries, Tensor vectors, Tensor targets)
+    public static (Tensor Loss, Tensor Surrogate) Of(Tensor queries, Tensor vectors, Tensor targets, long? count = null)
     {
+        long n = count ?? targets.size(0);
         Tensor loss, towardsQueries, towardsVectors;
         using (no_grad())
         {
@@ -22,10 +24,10 @@ public static class FullSoftmaxLoss
             var p = functional.softmax(MixedPrecision.Product(q, v.transpose(0, 1)), -1); // [targets, items]
             var at = targets.unsqueeze(1);
             var hit = p.gather(1, at); // [targets, 1]
-            loss = hit.to(ScalarType.Float32).clamp(min: 1e-30).log().mean().neg();
+            loss = hit.to(ScalarType.Float32).clamp(min: 1e-30).log().sum().neg() / n;
             p.scatter_(1, at, hit - 1);
-            towardsQueries = MixedPrecision.Product(p, v) / targets.size(0); // [targets, dim]
-            towardsVectors = MixedPrecision.Product(p.transpose(0, 1), q) / targets.size(0); // [items, dim]
+            towardsQueries = MixedPrecision.Product(p, v) / n; // [targets, dim]
+            towardsVectors = MixedPrecision.Product(p.transpose(0, 1), q) / n; // [items, dim]
         }
 
         return (loss, (queries * towardsQueries).sum() + (vectors * towardsVectors).sum());

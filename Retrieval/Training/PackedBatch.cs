@@ -29,6 +29,18 @@ public sealed record PackedBatch(int[] Items, int[] Previous, int[] Positions, i
         }
     }
 
+    /// <summary>A run of whole windows, moved to the front of a batch of its own.</summary>
+    /// <param name="first">The slot at which its first window starts.</param>
+    /// <param name="end">The slot behind its last window.</param>
+    /// <param name="slots">Slots of the new batch, at least as many; the rest is padding.</param>
+    public PackedBatch Part(int first, int end, int slots)
+    {
+        int[] Cut(int[] values, int padding) => [.. values[first..end], .. Enumerable.Repeat(padding, slots - (end - first))];
+        return new PackedBatch(
+            Cut(Items, -1), Cut(Previous, -1), Cut(Positions, 0),
+            [.. Starts.Where(start => start >= first && start < end).Select(start => start - first), .. Enumerable.Range(end - first, slots - (end - first) + 1)]);
+    }
+
     private static PackedBatch Lay(SequenceSet training, IReadOnlyList<TrainingWindow> windows, int first, int end, int slots)
     {
         var (items, previous, positions) = (new int[slots], new int[slots], new int[slots]);

@@ -12,11 +12,14 @@ public static class RetrievalTrainer
     /// <c>learning_rate</c>.</param>
     /// <param name="checkpoint">Where the training's state is kept; one that was stopped goes on from there and gives the same
     /// model.</param>
+    /// <param name="ranks">The processes that train together; null: this one alone. Only the first one's model has its α.</param>
     /// <exception cref="CatalogException">Options or data out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled between two steps.</exception>
     public static RetrievalModel Train(
-        RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress = null, CheckpointPlace? checkpoint = null, CancellationToken cancel = default)
+        RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress = null,
+        CheckpointPlace? checkpoint = null, Ranks? ranks = null, CancellationToken cancel = default)
     {
+        ranks ??= Ranks.Alone;
         options.Validate();
         data.Validate();
         // A position that no training window reaches would stay random: never read more items than the longest window taught.
@@ -34,14 +37,14 @@ public static class RetrievalTrainer
                 : null;
             network.to(device);
             vectors?.to(device);
-            Run(network, vectors, layout, data, options, seed, progress, checkpoint, cancel);
+            Run(network, vectors, layout, data, options, seed, progress, checkpoint, ranks, cancel);
             using var _ = no_grad();
             var table = vectors?.Table().detach().clone().DetachFromDisposeScope();
             var config = new RetrievalConfig(
                 RetrievalConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count,
                 options.Alpha ?? (network.HasDenseHead ? 0.5 : 1), seed);
             var model = new RetrievalModel(config, network, table);
-            return network.HasDenseHead && options.Alpha is null && data.ValidationTargets is not null
+            return ranks.First && network.HasDenseHead && options.Alpha is null && data.ValidationTargets is not null
                 ? AlphaSearch.Choose(model, data, seed, cancel)
                 : model;
         }
@@ -53,10 +56,11 @@ public static class RetrievalTrainer
     }
 
     private static void Run(
-        DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress, CheckpointPlace? place, CancellationToken cancel)
+        DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed,
+        IProgress<StageProgress>? progress, CheckpointPlace? place, Ranks ranks, CancellationToken cancel)
     {
-        using var loop = new TrainingLoop(network, vectors, layout, data, options, seed, Devices.Of(options.Device));
-        var checkpoint = place is null ? null : new TrainingCheckpoint(place.Path, place.Every);
+        using var loop = new TrainingLoop(network, vectors, layout, data, options, seed, Devices.Of(options.Device), ranks);
+        var checkpoint = place is null ? null : new TrainingCheckpoint(place.Path, place.Every, ranks);
         string identity = checkpoint is null ? "" : TrainingIdentity.Of(data, options, seed);
         if (checkpoint is not null)
         {

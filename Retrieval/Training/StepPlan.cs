@@ -6,7 +6,38 @@ namespace Recsys.Retrieval.Training;
 /// <param name="Hidden">[slots] whether the dense vector of the item before is hidden; null: no dense inputs.</param>
 /// <param name="MaskSeeds">One for each dropout mask; null: no dropout.</param>
 /// <param name="Dense">Slots that the dense head learns from; null: no dense head.</param>
-internal sealed record StepPlan(PackedBatch Batch, bool[]? Hidden, long[]? MaskSeeds, int[]? Dense);
+internal sealed record StepPlan(PackedBatch Batch, bool[]? Hidden, long[]? MaskSeeds, int[]? Dense)
+{
+    /// <summary>Targets of the whole batch, whatever this share of it has: what losses are divided by.</summary>
+    public int Targets { get; } = Batch.Items.Count(item => item >= 0);
+
+    /// <summary>Of the dense head alike.</summary>
+    public int DenseTargets { get; } = Dense?.Length ?? 0;
+
+    /// <summary>Place of the first slot in the whole batch.</summary>
+    public int FirstSlot { get; private init; }
+
+    /// <summary>The windows of one rank, always in as many slots.</summary>
+    /// <param name="window">Items of the longest window.</param>
+    public StepPlan Share(Ranks ranks, int window)
+    {
+        if (ranks.Size == 1)
+        {
+            return this;
+        }
+
+        int slots = Batch.Items.Length, length = (slots / ranks.Size) + window;
+        var (from, count) = ranks.Share(slots);
+        int first = Batch.Starts.First(start => start >= from), end = Batch.Starts.First(start => start >= from + count);
+        return this with
+        {
+            Batch = Batch.Part(first, end, length),
+            Hidden = Hidden is null ? null : [.. Hidden[first..end], .. Enumerable.Repeat(true, length - (end - first))],
+            Dense = Dense is null ? null : [.. Dense.Where(slot => slot >= first && slot < end).Select(slot => slot - first)],
+            FirstSlot = first,
+        };
+    }
+}
 
 /// <summary>The steps of one training, in order, from one random stream: drawing n of them and throwing them away goes to step n.</summary>
 /// <param name="slots">Items of a batch.</param>

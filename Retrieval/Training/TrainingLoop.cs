@@ -12,6 +12,7 @@ internal sealed class TrainingLoop : IDisposable
     private readonly TokenLayout _layout;
     private readonly RetrievalOptions _options;
     private readonly Device _device;
+    private readonly Ranks _ranks;
     private readonly bool _bfloat16;
     private readonly int[] _codes;
     private readonly int _window, _slots; // items of the longest window, and of a batch
@@ -22,9 +23,9 @@ internal sealed class TrainingLoop : IDisposable
 
     public TrainingLoop(
         DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed,
-        Device device)
+        Device device, Ranks ranks)
     {
-        (_network, _vectors, _layout, _options, _device) = (network, vectors, layout, options, device);
+        (_network, _vectors, _layout, _options, _device, _ranks) = (network, vectors, layout, options, device, ranks);
         _bfloat16 = options.BFloat16 ?? device.HasFastBFloat16();
         _codes = layout.Codes(data.Items);
         _window = options.History + 1;
@@ -38,6 +39,7 @@ internal sealed class TrainingLoop : IDisposable
         vectors?.train();
         var named = network.named_parameters().Concat(vectors?.named_parameters() ?? []).Select(pair => pair.parameter).ToList();
         _parameters = named;
+        ranks.Broadcast(named);
 
         // Weight decay on matrices alone; gains and biases are left be (nanoGPT).
         _optimizer = new FusedAdamW(
@@ -70,19 +72,20 @@ internal sealed class TrainingLoop : IDisposable
         Tensor? dense, surrogate;
         using (MixedPrecision.Scope(_bfloat16))
         {
-            (loss, dense, surrogate) = Losses(_plans.Next());
+            (loss, dense, surrogate) = Losses(_plans.Next().Share(_ranks, _window));
             total = surrogate is null ? loss : loss + (surrogate * _options.DenseLoss);
         }
 
         total.backward();
+        _ranks.SumGradients(_parameters);
         nn.utils.clip_grad_norm_(_parameters, _options.ClipNorm);
         _optimizer.step();
         _average?.Update();
         Step++;
-        var losses = new Dictionary<string, double> { ["loss"] = loss.item<float>(), ["learning_rate"] = rate };
+        var losses = new Dictionary<string, double> { ["loss"] = _ranks.Sum((double)loss.item<float>()), ["learning_rate"] = rate };
         if (dense is not null)
         {
-            losses["dense_loss"] = dense.item<float>();
+            losses["dense_loss"] = _ranks.Sum((double)dense.item<float>());
         }
 
         return losses;
@@ -156,7 +159,7 @@ internal sealed class TrainingLoop : IDisposable
             tensor(Array.ConvertAll(batch.Positions, at => (long)at), [1, slots], device: _device),
             previous);
         var offsets = tensor(Array.ConvertAll(batch.Starts, start => (long)start * depth));
-        var dropout = plan.MaskSeeds is null ? null : new DropoutSeeds(_options.Dropout, plan.MaskSeeds);
+        var dropout = plan.MaskSeeds is null ? null : new DropoutSeeds(_options.Dropout, plan.MaskSeeds, (long)plan.FirstSlot * depth);
         var states = _network.Forward(input, offsets, dropout).unbind(1); // [depth] each [slots, dim]
         Tensor? loss = null;
         for (int level = 0; level < depth; level++)
@@ -164,7 +167,7 @@ internal sealed class TrainingLoop : IDisposable
             var targets = tensor(
                 Array.ConvertAll(batch.Items, item => item < 0 ? Ignored : (long)_codes[(item * depth) + level]), [slots], device: _device);
             var logits = _network.Logits(states[level], level).to(ScalarType.Float32);
-            var part = functional.cross_entropy(logits, targets, ignore_index: Ignored);
+            var part = functional.cross_entropy(logits, targets, ignore_index: Ignored, reduction: Reduction.Sum) / plan.Targets;
             loss = loss is null ? part : loss + part;
         }
 
@@ -182,6 +185,6 @@ internal sealed class TrainingLoop : IDisposable
         var at = tensor(Array.ConvertAll(plan.Dense!, slot => (long)slot), [plan.Dense!.Length], device: _device);
         var targets = tensor(Array.ConvertAll(plan.Dense, slot => (long)plan.Batch.Items[slot]), [plan.Dense.Length], device: _device);
         return FullSoftmaxLoss.Of(
-            _network.DenseQueries(states.index_select(0, at)), _vectors!.Table().narrow(0, 0, _vectors.None), targets);
+            _network.DenseQueries(states.index_select(0, at)), _vectors!.Table().narrow(0, 0, _vectors.None), targets, plan.DenseTargets);
     }
 }

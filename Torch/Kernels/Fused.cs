@@ -36,8 +36,10 @@ public static partial class Fused
     /// <param name="norm">Over the last dimension, with weight and bias.</param>
     /// <param name="p">Probability that an element of the branch is dropped; 0 in evaluation.</param>
     /// <param name="seed">Decides the mask, together with the place; another one for every call.</param>
+    /// <param name="firstRow">Place of the first row in the whole batch: a part of a batch gets that part of its mask (on a CPU).</param>
     /// <exception cref="TorchException">Shapes that differ, or a probability outside 0 to below 1.</exception>
-    public static (Tensor Sum, Tensor Normed) AddDropoutNorm(Tensor residual, Tensor branch, LayerNorm norm, double p = 0, long seed = 0)
+    public static (Tensor Sum, Tensor Normed) AddDropoutNorm(
+        Tensor residual, Tensor branch, LayerNorm norm, double p = 0, long seed = 0, long firstRow = 0)
     {
         CheckProbability(p);
         if (!residual.shape.SequenceEqual(branch.shape) || norm.weight is null || norm.bias is null || norm.weight.numel() != branch.size(-1))
@@ -55,11 +57,11 @@ public static partial class Fused
         if (!NeedsGradient(residual, branch, norm.weight, norm.bias))
         {
             var (sum, normed, _) = AddDropoutNormFunction.Run(
-                residual.contiguous(), branch.contiguous(), norm.weight, norm.bias, null, p, seed, norm.eps);
+                residual.contiguous(), branch.contiguous(), norm.weight, norm.bias, null, p, seed, norm.eps, firstRow);
             return (sum, normed);
         }
 
-        var both = AddDropoutNormFunction.apply(residual, branch, norm.weight, norm.bias, null!, p, seed, norm.eps);
+        var both = AddDropoutNormFunction.apply(residual, branch, norm.weight, norm.bias, null!, p, seed, norm.eps, firstRow);
         return (both[0], both[1]);
     }
 
@@ -95,7 +97,7 @@ public static partial class Fused
             return (sum, normed);
         }
 
-        var both = AddDropoutNormFunction.apply(residual, branch, gain, offset, by, 0.0, 0L, eps);
+        var both = AddDropoutNormFunction.apply(residual, branch, gain, offset, by, 0.0, 0L, eps, 0L);
         return (both[0], both[1]);
     }
 

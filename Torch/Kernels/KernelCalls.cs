@@ -23,7 +23,7 @@ internal struct LinearCall
 [StructLayout(LayoutKind.Sequential)]
 internal struct NormCall
 {
-    public long Rows, Width, Group;
+    public long Rows, Width, Group, First;
     public double P;
     public ulong Seed;
     public float Epsilon;

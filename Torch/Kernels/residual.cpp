@@ -122,6 +122,7 @@ using namespace recsys;
 struct NormCall {
   int64_t rows, width;
   int64_t group;  // rows that share gain, shift and gate
+  int64_t first;  // place of the first row in the whole batch, by which the mask is drawn
   double p;
   uint64_t seed;
   float eps;
@@ -143,7 +144,7 @@ RS_EXPORT void rs_add_dropout_norm(const NormCall* c, const float* residual, con
 #pragma omp for schedule(static)
       for (int64_t r = 0; r < c->rows; r++) {
         int64_t of = r / c->group * n;
-        mask_row(mask, r, keep.data(), n);
+        mask_row(mask, c->first + r, keep.data(), n);
         if (c->gate) gate_row(keep.data(), c->gate + of, n);
         auto m = forward_line(residual + r * n, b + r * n, keep.data(), c->gain + of, c->shift + of, total + r * n, o + r * n, n, c->eps);
         moments[2 * r] = m.mean;
@@ -171,7 +172,7 @@ RS_EXPORT void rs_add_dropout_norm_backward(const NormCall* c, const float* tota
         int64_t group = block / blocks, of = group * n, first = group * c->group + block % blocks * kRowBlock;
         float *dgain = sums + block * 3 * n, *dshift = dgain + n, *dgate = dshift + n;
         for (int64_t r = first; r < std::min(first + kRowBlock, (group + 1) * c->group); r++) {
-          mask_row(mask, r, keep.data(), n);
+          mask_row(mask, c->first + r, keep.data(), n);
           backward_line(total + r * n, dtotal + r * n, dn + r * n, keep.data(), c->gain + of, {moments[2 * r], moments[2 * r + 1]}, dresidual + r * n, db + r * n, dgain, dshift, n);
           if (c->gate) gate_back(dresidual + r * n, b + r * n, keep.data(), c->gate + of, db + r * n, dgate, n);
         }

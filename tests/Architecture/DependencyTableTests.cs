@@ -11,6 +11,7 @@ public sealed class DependencyTableTests
         ["Torch"] = [],
         ["Faiss"] = [],
         ["Imaging"] = [],
+        ["Mpi"] = [],
         ["Files"] = ["Catalog"],
         ["Protos"] = ["Catalog"],
         ["Datasets"] = ["Catalog", "Files"],
@@ -19,9 +20,9 @@ public sealed class DependencyTableTests
         ["Quantizer"] = ["Catalog", "Protos", "Torch", "Faiss"],
         ["Retrieval"] = ["Catalog", "Protos", "Torch", "Faiss"],
         ["Diffusion"] = ["Catalog", "Protos", "Torch", "Faiss", "Imaging"],
-        ["Jobs"] = ["Catalog", "Files", "Datasets", "Embeddings", "Quantizer", "Retrieval", "Diffusion"],
+        ["Jobs"] = ["Catalog", "Torch", "Files", "Datasets", "Embeddings", "Quantizer", "Retrieval", "Diffusion"],
         ["Server"] = ["Catalog", "Protos", "Torch", "Faiss", "Imaging", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Jobs"],
-        ["Cli"] = ["Catalog", "Protos", "Torch", "Faiss", "Imaging", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Jobs", "Server"],
+        ["Cli"] = ["Catalog", "Protos", "Torch", "Faiss", "Mpi", "Imaging", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Jobs", "Server"],
     };
 
     public static TheoryData<string> Projects()

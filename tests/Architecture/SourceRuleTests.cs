@@ -9,7 +9,7 @@ public sealed partial class SourceRuleTests
 
     private static readonly string[] Roots =
     [
-        "Catalog", "Protos", "Files", "Datasets", "Imaging", "Torch", "Faiss", "Embeddings", "Quantizer", "Retrieval", "Diffusion",
+        "Catalog", "Protos", "Files", "Datasets", "Imaging", "Torch", "Faiss", "Mpi", "Embeddings", "Quantizer", "Retrieval", "Diffusion",
         "Store", "Jobs", "Server", "Cli",
     ];
 
@@ -32,8 +32,11 @@ public sealed partial class SourceRuleTests
     }
 
     [Fact]
-    public void PInvoke_and_unsafe_appear_only_in_Torch_and_Faiss() =>
-        Refuse(file => !file.StartsWith("Torch/", StringComparison.Ordinal) && !file.StartsWith("Faiss/", StringComparison.Ordinal), PInvokeOrUnsafe());
+    public void PInvoke_and_unsafe_appear_only_in_Torch_Faiss_and_Mpi() =>
+        Refuse(
+            file => !file.StartsWith("Torch/", StringComparison.Ordinal) && !file.StartsWith("Faiss/", StringComparison.Ordinal)
+                && !file.StartsWith("Mpi/", StringComparison.Ordinal),
+            PInvokeOrUnsafe());
 
     [Fact]
     public void Grpc_types_appear_only_in_services_the_server_and_the_protos() =>

@@ -14,7 +14,7 @@ public class CodebookFollowerTests
         var (codebooks, follower) = Make(Options);
 
         // Before: count 1 and sum 0 each. Code 0 gets 3 residuals of sum 6, code 1 one of 8.
-        follower.Follow(Pass([1, 2, 3, 8], [0, 0, 0, 1]));
+        follower.Follow(Pass([1, 2, 3, 8], [0, 0, 0, 1]), 4);
         Assert.Equal(6 * 0.5 / ((1 * 0.5) + (3 * 0.5)), codebooks.Codes[0][0, 0].ToDouble(), 5);
         Assert.Equal(8 * 0.5 / ((1 * 0.5) + (1 * 0.5)), codebooks.Codes[0][1, 0].ToDouble(), 5);
     }
@@ -27,14 +27,14 @@ public class CodebookFollowerTests
         float[] residuals = [5, 6, 5, 6];
         for (int step = 0; step < 4; step++)
         {
-            follower.Follow(Pass(residuals, [0, 0, 0, 0])); // code 1's count halves: 1, .5, .25, .125 < .1 · 2
+            follower.Follow(Pass(residuals, [0, 0, 0, 0]), 4); // code 1's count halves: 1, .5, .25, .125 < .1 · 2
         }
 
         double revived = codebooks.Codes[0][1, 0].ToDouble();
         Assert.Contains(revived, new double[] { 5, 6 });
 
         // Its running state was reset with it: a step in which nobody chooses it leaves it in place.
-        follower.Follow(Pass(residuals, [0, 0, 0, 0]));
+        follower.Follow(Pass(residuals, [0, 0, 0, 0]), 4);
         Assert.Equal(revived, codebooks.Codes[0][1, 0].ToDouble(), 5);
     }
 
@@ -43,7 +43,7 @@ public class CodebookFollowerTests
     {
         using var scope = NewDisposeScope();
         var (codebooks, follower) = Make(Options with { RqVae = Options.RqVae with { CodebookUpdate = CodebookUpdate.Gradient } });
-        follower.Follow(Pass([1, 2, 3, 8], [0, 0, 0, 1]));
+        follower.Follow(Pass([1, 2, 3, 8], [0, 0, 0, 1]), 4);
         Assert.Equal(0, codebooks.Codes[0].abs().sum().ToDouble());
     }
 

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Recsys.Cli.Terminal;
+using Recsys.Store.Versions;
+
+namespace Recsys.Integration.Tests;
+
+/// <summary>One rebuild by two processes under MPICH's mpirun, as a user starts it.</summary>
+[Collection(WorldCollection.Name)]
+public sealed class RanksTests(World world)
+{
+    private const int Patience = 600_000;
+
+    private static readonly string[] Plain = [];
+
+    [Fact(Timeout = Patience)]
+    public async Task Two_ranks_publish_once_and_a_run_that_lost_a_rank_goes_on_to_the_same_models()
+    {
+        string config = Path.Combine(world.Folder, "ranks.json");
+        await File.WriteAllTextAsync(config, World.TinyConfig.Replace("\"seed\": 5,", "\"seed\": 5, \"checkpoint_seconds\": 0,", StringComparison.Ordinal));
+        string whole = Path.Combine(world.Folder, "ranks-whole"), disturbed = Path.Combine(world.Folder, "ranks-disturbed");
+
+        var done = await RebuildAsync(whole, config, Plain, Plain);
+        Assert.True(done.ExitCode == 0, done.Error);
+        Assert.True(JsonDocument.Parse(done.Output).RootElement.GetProperty("active").GetBoolean()); // one object: the other rank is silent
+        var progress = done.Error.Split('\n').Where(line => line.Contains('%', StringComparison.Ordinal)).ToList();
+        Assert.Equal(progress.Distinct(), progress);
+        var expected = Assert.Single(new VersionStore(whole).List());
+        var single = new VersionStore(world.Versions).Open(world.Version).Items;
+        Assert.Equal(single.SemanticIds, new VersionStore(whole).Open(expected.Version).Items.SemanticIds);
+
+        // Of 20 steps, each with a checkpoint, rank 1 does 8; the next start does the rest, or it would die again at its fifteenth. Then
+        // rank 0 dies while pictures are learned.
+        var lost = await RebuildAsync(disturbed, config, Plain, ["-env", "RECSYS_KILL_AT", "retrieval/checkpoint:8"]);
+        Assert.NotEqual(0, lost.ExitCode);
+        Assert.True(File.Exists(Path.Combine(disturbed, ".checkpoints", "retrieval.safetensors")), lost.Error);
+        lost = await RebuildAsync(
+            disturbed, config, ["-env", "RECSYS_KILL_AT", "creative/checkpoint:5"], ["-env", "RECSYS_KILL_AT", "retrieval/checkpoint:15"]);
+        Assert.NotEqual(0, lost.ExitCode);
+        Assert.True(File.Exists(Path.Combine(disturbed, ".checkpoints", "creative.safetensors")), lost.Error);
+        Assert.Empty(new VersionStore(disturbed).List());
+
+        done = await RebuildAsync(disturbed, config, Plain, Plain);
+        Assert.True(done.ExitCode == 0, done.Error);
+        var resumed = Assert.Single(new VersionStore(disturbed).List());
+        Assert.Equal(Models(expected), Models(resumed));
+    }
+
+    [Fact(Timeout = Patience)]
+    public async Task Ranks_without_the_library_are_told_what_to_install()
+    {
+        string[] without = ["-env", "RECSYS_MPI", "/nowhere/libmpich.so.12"];
+        var result = await RebuildAsync(Path.Combine(world.Folder, "ranks-none"), world.Config, without, without);
+        Assert.Equal(ExitCode.Missing, result.ExitCode);
+        Assert.Contains("/nowhere/libmpich.so.12 does not load; install Debian's MPICH on every machine (apt-get install mpich)", result.Error, StringComparison.Ordinal);
+    }
+
+    private static Dictionary<string, string> Models(Recsys.Catalog.Ports.VersionManifest manifest) =>
+        manifest.Files.Where(file => file.Key != "report.json").ToDictionary(file => file.Key, file => file.Value.Sha256);
+
+    /// <param name="first">mpirun's own options for rank 0.</param>
+    /// <param name="second">And for rank 1.</param>
+    private async Task<Cli.Result> RebuildAsync(string versions, string config, string[] first, string[] second)
+    {
+        string[] rebuild = ["dotnet", Cli.Assembly, "rebuild", "--data", world.Data, "--out", versions, "--config", config, "--json"];
+        string[] arguments = ["-n", "1", .. first, .. rebuild, ":", "-n", "1", .. second, .. rebuild];
+        var start = new ProcessStartInfo("mpirun.mpich", arguments)
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Cli.Root,
+        };
+        start.Environment.Remove("RECSYS_REDIS");
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        return new Cli.Result(process.ExitCode, await output, await error);
+    }
+}
