@@ -108,8 +108,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         var fused = Fusion.Fit(embeddings, options.Quantizer.Fusion).Apply(embeddings);
         _ranks.Broadcast(fused.Data);
 
-        using var codebook = stages.Time(
-            "quantizer", () => QuantizerTrainer.Train(fused, options.Quantizer, options.Seed, stages, cancel, ranks: _ranks));
+        using var codebook = stages.Time("quantizer", () => QuantizerTrainer.Train(
+            fused, options.Quantizer, options.Seed, stages, cancel, options.Device, _ranks));
         var (items, quantizer) = stages.Time("encode", () => Encode(dataset, codebook, fused, stages));
         writer?.WriteItems(items);
         Save(writer, CodebookFolder, codebook.Save);
@@ -126,8 +126,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
                 "retrieval",
                 () =>
                     RetrievalTrainer.Train(
-                        data, options.Retrieval with { Device = options.Device }, options.Seed, stages,
-                        TrainingFiles.Retrieval(versions.Root, fitAll, options), _ranks, cancel));
+                        data, options.Retrieval, options.Seed, stages, TrainingFiles.Retrieval(versions.Root, fitAll, options),
+                        options.Device, _ranks, cancel));
             using var recommender = new Recommender(model, items); // owns the model
             Save(writer, RetrievalFolder, model.Save);
             if (!fitAll && writer is not null)
@@ -150,7 +150,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
             using var creative = stages.Time("creative", () => CreativeTrainer.Train(
                 CreativeTrainingData.Load(
                     dataset.Images!, [.. items.SemanticIds], [.. items.CodebookSizes], options.Creative.ImageSize,
-                    cancel), options.Creative, options.Seed, stages, TrainingFiles.Creative(versions.Root, fitAll, options), _ranks, cancel));
+                    cancel), options.Creative, options.Seed, stages, TrainingFiles.Creative(versions.Root, fitAll, options),
+                options.Device, _ranks, cancel));
             Save(writer, CreativeFolder, creative.Save);
         }
 

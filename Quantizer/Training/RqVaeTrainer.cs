@@ -23,13 +23,12 @@ internal static class RqVaeTrainer
         try
         {
             Initialise(model, random);
-            model.to(x.device);
+            model.MoveTo(x.device);
             using var scope = NewDisposeScope();
             var shuffled = x.index_select(0, tensor(Order((int)x.shape[0], random)).to(x.device)); // a head of the rows is a fair sample
             var standardised = Standardise(model, shuffled);
             ranks.Broadcast(model.state_dict().Values.Append(standardised));
             Run(model, standardised, options, seed, random, progress, ranks, cancel);
-            model.to(CPU);
             return model;
         }
         catch

@@ -3,7 +3,7 @@ namespace Recsys.Mpi.Tests;
 /// <summary>The calls themselves, on real ranks.</summary>
 public sealed class MpiWorldTests : IDisposable
 {
-    private const int Patience = 120_000;
+    private const int Patience = 600_000;
 
     private readonly TemporaryFolder _folder = new();
 

@@ -80,6 +80,19 @@ public sealed class DropoutTests
         Assert.Equal([0, 4], Dropped(zeros(0, 4), 0.5, 1).shape);
     }
 
+    [Fact]
+    public void A_part_of_a_batch_gets_its_part_of_the_mask_and_of_the_gradient()
+    {
+        using var scope = NewDisposeScope();
+        var (whole, part) = (ones(9, 32).requires_grad_(), ones(4, 32).requires_grad_());
+        var (all, rows) = (Dropped(whole, 0.4, 7), Dropped(part, 0.4, 7, firstRow: 3));
+        Assert.Equal(all.narrow(0, 3, 4).contiguous().Bytes(), rows.Bytes());
+        all.sum().backward();
+        rows.sum().backward();
+        Assert.Equal(whole.grad!.narrow(0, 3, 4).contiguous().Bytes(), part.grad!.Bytes());
+        Assert.NotEqual(rows.Bytes(), Dropped(part, 0.4, 7).Bytes());
+    }
+
     [Theory]
     [InlineData(-0.1, "is -0.1;")]
     [InlineData(1.0, "is 1;")]
@@ -91,9 +104,9 @@ public sealed class DropoutTests
     }
 
     // The sum of nothing and what is left of x.
-    private static Tensor Dropped(Tensor x, double p, long seed)
+    private static Tensor Dropped(Tensor x, double p, long seed, long firstRow = 0)
     {
         using var norm = nn.LayerNorm(x.size(-1));
-        return Fused.AddDropoutNorm(zeros(x.shape), x, norm, p, seed).Sum;
+        return Fused.AddDropoutNorm(zeros(x.shape), x, norm, p, seed, firstRow).Sum;
     }
 }
