@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Recsys.Embeddings;
+using Recsys.Jobs.NightlyRebuild;
 
 namespace Recsys.Cli.Terminal;
 
@@ -24,13 +25,25 @@ internal sealed class EncoderOptions
         Description = "Folder where vectors are kept for the next run (default: RECSYS_CACHE, else ~/.cache/recsys).",
     };
 
-    public void AddTo(Command command)
+    private readonly Option<string?> _config = new("--config") { Description = "The rebuild's configuration: its section embeddings." };
+
+    /// <param name="config">Also --config, for verbs that have none of their own.</param>
+    public void AddTo(Command command, bool config = true)
     {
+        if (config)
+        {
+            command.Options.Add(_config);
+        }
+
         foreach (var option in new Option<string?>[] { _text, _textModel, _tokenizer, _image, _imageModel, _cache })
         {
             command.Options.Add(option);
         }
     }
+
+    /// <summary>What the command line says, over what the file of --config says.</summary>
+    public DefaultEmbeddingOptions Read(ParseResult parsed) => Apply(
+        parsed, parsed.GetValue(_config) is { } file ? RebuildOptions.Read(file).Embeddings : new DefaultEmbeddingOptions());
 
     /// <summary>What the command line says, over what a configuration says.</summary>
     public DefaultEmbeddingOptions Apply(ParseResult parsed, DefaultEmbeddingOptions options)

@@ -24,7 +24,7 @@ internal static class EmbedVerb
         command.OnCompute((parsed, cancel) => Task.Run(() =>
         {
             using var dataset = Dataset.Open(parsed.GetValue(data)!);
-            var options = encoders.Apply(parsed, new DefaultEmbeddingOptions());
+            var options = encoders.Read(parsed);
             using var progress = new ProgressView();
             var embeddings = DefaultEmbeddings.Of(
                 dataset, options with { Seed = parsed.GetValue(seed) ?? options.Seed }, progress, cancel);

@@ -40,7 +40,7 @@ internal static class EncodeVerb
             using var dataset = Dataset.Open(
                 parsed.GetValue(data) ?? throw CatalogException.Invalid("Name a dataset with --data, or ask with --lookup."));
             string[] only = ClientVerb.Items(parsed.GetValue(items) ?? []);
-            var embeddings = Embed(dataset, encoders.Apply(parsed, new DefaultEmbeddingOptions()), parsed.GetValue(assign), cancel);
+            var embeddings = Embed(dataset, encoders.Read(parsed), parsed.GetValue(assign), cancel);
             return await EncodeAsync(client, dataset, embeddings, only, parsed.GetValue(assign), () => ClientVerb.Deadline(parsed), cancel);
         });
         return command;

@@ -26,7 +26,7 @@ internal static class RebuildVerb
             "rebuild",
             "One nightly rebuild, now: train, encode, gate, publish, "
             + "activate.") { data, target, redis, config, seed, device, all, idle, plain };
-        encoders.AddTo(command);
+        encoders.AddTo(command, config: false);
         command.OnCompute(async (parsed, cancel) =>
         {
             var options = parsed.GetValue(config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
