@@ -105,7 +105,7 @@ public sealed class Dataset : IDisposable
         return EmbeddingFile.Read(EmbeddingFile.PathOf(Path, name), name, _ids.Index);
     }
 
-    /// <summary>Writes an embedding of this dataset's items into a folder, as one can be brought; one of the same name is replaced.</summary>
+    /// <summary>Writes an embedding into a folder, in the form of a brought one; one of its name is replaced.</summary>
     public void WriteEmbedding(EmbeddingMatrix embedding, string folder)
     {
         if (embedding.Count != ItemCount || !SafeName.IsValid(embedding.Name))

@@ -1,6 +1,4 @@
-using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json.Nodes;
 using Recsys.Catalog;
 using Recsys.Datasets;
 using Recsys.Embeddings.Collaborative;
@@ -21,7 +19,14 @@ public static class DefaultEmbeddings
     {
         EmbeddingOptionFaults.Throw([.. options.Text.Faults(), .. options.Collaborative.Faults(), .. options.Image.Faults()]);
         string[] names = [TextEncoder.Name, CollaborativeEmbedder.Name, ImageEncoder.Name];
-        var brought = dataset.EmbeddingNames.Where(name => !MadeByUs(dataset, name)).ToArray();
+        var brought = dataset.EmbeddingNames;
+        if (File.Exists(Path.Combine(dataset.Path, "embeddings", "default.json")))
+        {
+            throw CatalogException.Precondition(
+                $"'{dataset.Path}/embeddings/default.json' lists embeddings that an earlier version generated; they would pass for your "
+                + "own. Delete it and the .npy files that it names: they are made in the cache now.");
+        }
+
         var step = new Step(dataset, options, progress, cancel);
         return [.. names.Concat(brought.Except(names)).Select(name =>
         {
@@ -31,31 +36,9 @@ public static class DefaultEmbeddings
                 TextEncoder.Name => step.Text(),
                 ImageEncoder.Name => step.Image(),
                 _ when interactions is null && !dataset.HasSequences => new(name, null, Note: "the dataset has no sequences"),
-                _ => Made(CollaborativeEmbedder.Embed(
-                    interactions ?? new LeaveOneOut(dataset.Sequences).Train, dataset.ItemCount, options.Collaborative, options.Seed, cancel), fitted: true),
+                _ => step.Collaborative(interactions ?? new LeaveOneOut(dataset.Sequences).Train),
             };
         })];
-    }
-
-    /// <summary>Earlier versions wrote default embeddings into the dataset and listed them; they would pass for brought ones.</summary>
-    private static bool MadeByUs(Dataset dataset, string name)
-    {
-        string folder = Path.Combine(dataset.Path, "embeddings"), list = Path.Combine(folder, "default.json");
-        if (!File.Exists(list))
-        {
-            return false;
-        }
-
-        try
-        {
-            var files = JsonNode.Parse(File.ReadAllBytes(list))?["files"] as JsonObject;
-            return files is not null && files.TryGetPropertyValue(name, out var sha)
-                && (sha is null || (string?)sha == Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(folder, name + ".npy")))));
-        }
-        catch (Exception fault) when (fault is System.Text.Json.JsonException or InvalidOperationException)
-        {
-            throw CatalogException.Damaged($"'{list}' is damaged: {fault.Message} Delete it with the generated .npy files beside it.", fault);
-        }
     }
 
     private static DatasetEmbedding Made(EmbeddingMatrix made, bool fitted = false) => made.Present.Contains(true)
@@ -73,13 +56,17 @@ public static class DefaultEmbeddings
             }
 
             string[] texts = [.. dataset.Items.Select(ItemText.Of)];
-            var keys = texts.Select(text => text.Length == 0 ? (UInt128?)null : EmbeddingCache.KeyOf(Encoding.UTF8.GetBytes(text))).ToArray();
+            var keys = Array.ConvertAll(
+                texts, text => text.Length == 0 ? (UInt128?)null : EmbeddingCache.KeyOf(Encoding.UTF8.GetBytes(text)));
             return Cached(TextEncoder.Name, TextEncoder.Space(options.Text), keys, unknown =>
             {
                 using var encoder = TextEncoder.Open(options.Text);
                 return encoder.Encode([.. unknown.Select(item => texts[item])], Report(TextEncoder.Name, unknown.Length), cancel);
             });
         }
+
+        public DatasetEmbedding Collaborative(SequenceSet interactions) => Made(
+            CollaborativeEmbedder.Embed(interactions, dataset.ItemCount, options.Collaborative, options.Seed, cancel), fitted: true);
 
         public DatasetEmbedding Image()
         {
@@ -92,7 +79,8 @@ public static class DefaultEmbeddings
             DatasetEmbedding made;
             if (options.Image.IsFitted)
             {
-                made = Made(PcaEmbedder.Embed(images, dataset.ItemCount, options.Image, options.Seed, unreadable.Add, cancel), fitted: true);
+                made = Made(
+                    PcaEmbedder.Embed(images, dataset.ItemCount, options.Image, options.Seed, unreadable.Add, cancel), fitted: true);
             }
             else
             {

@@ -61,5 +61,7 @@ internal sealed class OnnxModel : IDisposable
     public void Dispose() => _session.Dispose();
 
     private static string Shapes(IReadOnlyDictionary<string, NodeMetadata> nodes) => string.Join(
-        ", ", nodes.Select(node => $"{node.Key} ({node.Value.ElementType?.Name ?? "no tensor"} [{string.Join(", ", node.Value.Dimensions ?? [])}])"));
+        ", ",
+        nodes.Select(
+            node => $"{node.Key} ({node.Value.ElementType?.Name ?? "no tensor"} [{string.Join(", ", node.Value.Dimensions ?? [])}])"));
 }

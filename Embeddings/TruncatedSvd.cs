@@ -17,7 +17,8 @@ public sealed record TruncatedSvd(int Rank, float[] U, float[] S, float[] V)
     /// <param name="powerIterations">Each multiplies the gap between kept and dropped directions; 4 is plenty for text.</param>
     /// <param name="oversampling">Extra directions carried along and dropped at the end.</param>
     public static TruncatedSvd Of(
-        Tensor a, Tensor transposed, int rank, long seed, int powerIterations = 4, int oversampling = 16, CancellationToken cancel = default)
+        Tensor a, Tensor transposed, int rank, long seed, int powerIterations = 4, int oversampling = 16,
+        CancellationToken cancel = default)
     {
         using var scope = NewDisposeScope();
         using var gradients = no_grad();

@@ -17,10 +17,16 @@ internal static class EncodeVerb
     public static Command Create()
     {
         var data = new Option<string?>("--data") { Description = "Dataset folder whose embeddings, brought or made, are encoded." };
-        var items = new Option<string[]>("--items") { Description = "Only these item ids (default: all of the dataset).", AllowMultipleArgumentsPerToken = true };
+        var items = new Option<string[]>("--items")
+        {
+            Description = "Only these item ids (default: all of the dataset).", AllowMultipleArgumentsPerToken = true,
+        };
         var assign = new Option<bool>("--assign") { Description = "Store the IDs: new items become recommendable at once; an item that "
             + "has an ID keeps it." };
-        var lookup = new Option<string[]>("--lookup") { Description = "Look up instead: item ids, or code prefixes such as 12-5.", AllowMultipleArgumentsPerToken = true };
+        var lookup = new Option<string[]>("--lookup")
+        {
+            Description = "Look up instead: item ids, or code prefixes such as 12-5.", AllowMultipleArgumentsPerToken = true,
+        };
         var encoders = new EncoderOptions();
         var command = new Command(
             "encode",
@@ -41,7 +47,8 @@ internal static class EncodeVerb
                 parsed.GetValue(data) ?? throw CatalogException.Invalid("Name a dataset with --data, or ask with --lookup."));
             string[] only = ClientVerb.Items(parsed.GetValue(items) ?? []);
             var embeddings = Embed(dataset, encoders.Read(parsed), parsed.GetValue(assign), cancel);
-            return await EncodeAsync(client, dataset, embeddings, only, parsed.GetValue(assign), () => ClientVerb.Deadline(parsed), cancel);
+            return await EncodeAsync(
+                client, dataset, embeddings, only, parsed.GetValue(assign), () => ClientVerb.Deadline(parsed), cancel);
         });
         return command;
     }
@@ -77,7 +84,8 @@ internal static class EncodeVerb
             });
     }
 
-    /// <summary>Embeddings as a rebuild of this dataset makes them. A new item was in no fit, so of fitted ones none is assigned by.</summary>
+    /// <summary>Embeddings as a rebuild of this dataset makes them. A new item was in no fit, so fitted ones are left out of an
+    /// assignment.</summary>
     private static List<EmbeddingMatrix> Embed(
         Dataset dataset, DefaultEmbeddingOptions options, bool assign, CancellationToken cancel)
     {
@@ -86,8 +94,8 @@ internal static class EncodeVerb
             .Where(embedding => embedding.Vectors is not null && !(assign && embedding.IsFitted))
             .Select(embedding => embedding.Vectors!).ToList();
         return embeddings.Count > 0 ? embeddings : throw CatalogException.Precondition(
-            $"Dataset '{dataset.Name}' has no embeddings that a new item could be assigned by: it needs text or pictures and an encoder that "
-            + "is not fitted to the catalogue, or embeddings/NAME.npy.");
+            $"Dataset '{dataset.Name}' has no embeddings that a new item could be assigned by: it needs text or pictures and an "
+            + "encoder that is not fitted to the catalogue, or embeddings/NAME.npy.");
     }
 
     private static async Task<VerbResult> EncodeAsync(

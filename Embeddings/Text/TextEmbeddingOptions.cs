@@ -1,6 +1,7 @@
 namespace Recsys.Embeddings.Text;
 
-/// <param name="Encoder"><c>minilm</c>: all-MiniLM-L6-v2, 384 values; <c>tfidf</c>: TF-IDF and truncated SVD, fitted to the catalogue.</param>
+/// <param name="Encoder"><c>minilm</c>: all-MiniLM-L6-v2, 384 values; <c>tfidf</c>: TF-IDF and truncated SVD, fitted to
+/// the catalogue.</param>
 /// <param name="Model">An ONNX model of one's own instead; its <paramref name="Tokenizer"/> belongs to it.</param>
 /// <param name="Tokenizer">tokenizer.json, vocab.txt, or a folder with one of them.</param>
 /// <param name="MaxTokens">Longer texts are cut, 8 to 8,192; all-MiniLM-L6-v2 was made for 256.</param>

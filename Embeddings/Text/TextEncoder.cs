@@ -28,7 +28,8 @@ internal sealed class TextEncoder : IDisposable
             && model.Inputs.All(input => Known.Contains(input.Key) && input.Value.ElementDataType == TensorElementType.Int64);
         var outputs = model.Outputs.Where(output => output.Value.ElementDataType == TensorElementType.Float).ToList();
         string? output = outputs.Find(output => output.Key == "sentence_embedding").Key
-            ?? outputs.Find(output => output.Value.Dimensions.Length == 3).Key ?? outputs.Find(output => output.Value.Dimensions.Length == 2).Key;
+            ?? outputs.Find(output => output.Value.Dimensions.Length == 3).Key
+            ?? outputs.Find(output => output.Value.Dimensions.Length == 2).Key;
         _output = fits && output is not null ? output : throw model.Unfit(
             "int64 inputs input_ids and, if any, attention_mask and token_type_ids, each [batch, tokens]; a float output "
             + "[batch, tokens, dim] or [batch, dim]");

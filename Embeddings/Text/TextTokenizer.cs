@@ -74,7 +74,8 @@ internal sealed class TextTokenizer : IDisposable
         var missing = special[..4].Where(token => !ids.ContainsKey(token)).ToArray();
         if (missing.Length > 0)
         {
-            throw CatalogException.Invalid($"'{name}' is no BERT vocabulary: {string.Join(", ", missing)} not among its {ids.Count} lines.");
+            throw CatalogException.Invalid(
+                $"'{name}' is no BERT vocabulary: {string.Join(", ", missing)} not among its {ids.Count} lines.");
         }
 
         var description = new JsonObject

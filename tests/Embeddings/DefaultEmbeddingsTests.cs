@@ -132,13 +132,10 @@ public sealed class DefaultEmbeddingsTests : IDisposable
     {
         Directory.CreateDirectory(FileOf(""));
         Npy.Write(FileOf("text.npy"), new float[] { 1, 2, 3, 4, 5, 6 }, 1);
-        string sha = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(FileOf("text.npy"))));
-        File.WriteAllText(FileOf("default.json"), $$$"""{"seed":1,"files":{"text":"{{{sha}}}"}}""");
-        Assert.False(Make(Options)[0].Brought);
-        Npy.Write(FileOf("text.npy"), new float[] { 1, 2, 3, 4, 5, 7 }, 1); // replaced by its owner
-        Assert.True(Make(Options)[0].Brought);
-        File.WriteAllText(FileOf("default.json"), "{ nonsense");
-        Assert.Equal(Fault.DataLoss, Assert.Throws<CatalogException>(() => Make(Options)).Fault);
+        File.WriteAllText(FileOf("default.json"), """{"seed":1,"files":{"text":"0"}}""");
+        var refused = Assert.Throws<CatalogException>(() => Make(Options));
+        Assert.Equal(Fault.FailedPrecondition, refused.Fault);
+        Assert.Contains("default.json", refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]
