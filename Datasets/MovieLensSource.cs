@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text;
 using Recsys.Catalog;
+using Recsys.Datasets.Tables;
 
 namespace Recsys.Datasets;
 
@@ -34,10 +34,9 @@ internal static class MovieLensSource
             Source: "MovieLens 100k, GroupLens"))
         {
             Items = () => Movies(Path.Combine(folder, "u.item"), genres, posterOf),
-            WriteInteractions = stream => WriteInteractions(Path.Combine(folder, "u.data"), stream),
+            Interactions = _ => TableSource.Bare(Path.Combine(folder, "u.data"), '\t', "user", "item", "rating", "timestamp"),
             Images = images,
-            Notes = ["Every rating counts as one interaction, whatever its stars; they are kept in the column rating, which nothing "
-                + "reads. Users and items are not filtered."],
+            Notes = ["Every rating counts as one interaction, whatever its stars."],
         };
     }
 
@@ -119,25 +118,5 @@ internal static class MovieLensSource
         return movies.Where(movie => byTitle.ContainsKey(movie.Title)).GroupBy(movie => movie.Id, StringComparer.Ordinal)
             .ToDictionary(
                 group => group.Key, group => posterOf.GetValueOrDefault(group.Key, byTitle[group.First().Title]), StringComparer.Ordinal);
-    }
-
-    private static void WriteInteractions(string path, Stream stream)
-    {
-        var faults = new FaultList(path);
-        using var writer = new StreamWriter(stream, new UTF8Encoding(false), 1 << 16, leaveOpen: true) { NewLine = "\n" };
-        writer.WriteLine("user,item,timestamp,rating");
-        foreach (var (line, text) in TextFile.Lines(path))
-        {
-            var cells = text.Split('\t');
-            if (cells.Length != 4 || !cells.All(cell => long.TryParse(cell, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
-            {
-                faults.AddLine(path, line, $"'{text}'; allowed: user, item, rating and timestamp as numbers, parted by tabs");
-                continue;
-            }
-
-            writer.WriteLine($"{cells[0]},{cells[1]},{cells[3]},{cells[2]}");
-        }
-
-        faults.ThrowIfAny();
     }
 }

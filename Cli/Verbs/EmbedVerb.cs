@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Recsys.Cli.Terminal;
-using Recsys.Datasets;
 using Recsys.Embeddings;
 
 namespace Recsys.Cli.Verbs;
@@ -12,10 +11,10 @@ internal static class EmbedVerb
         var data = new Option<string>("--data") { Description = "The dataset folder.", Required = true };
         var seed = new Option<long>("--seed") { DefaultValueFactory = _ => 17 };
         var command = new Command(
-            "embed", "Make default embeddings for a dataset: text, collaborative (training part only), image.") { data, seed };
+            "embed", "Make default embeddings for a dataset: text, collaborative (training part only), image.") { data, seed, DatasetOptions.DropUnknown };
         command.OnCompute((parsed, cancel) => Task.Run(() =>
         {
-            using var dataset = Dataset.Open(parsed.GetValue(data)!);
+            using var dataset = parsed.Open(parsed.GetValue(data)!);
             using (var progress = new ProgressView())
             {
                 DefaultEmbeddings.Write(dataset, new DefaultEmbeddingOptions { Seed = parsed.GetValue(seed) }, progress, cancel);
