@@ -30,7 +30,8 @@ internal sealed class FolderImages : IImageSource
             : throw CatalogException.Damaged($"Picture '{path}' is gone; it was there when the dataset was opened.");
         return length <= ImageNames.MaxBytes
             ? File.ReadAllBytes(path)
-            : throw new CatalogException(Fault.ResourceExhausted, $"Picture '{path}' has {length} bytes; the limit is {ImageNames.MaxBytes}.");
+            : throw new CatalogException(
+                Fault.ResourceExhausted, $"Picture '{path}' has {length} bytes; the limit is {ImageNames.MaxBytes}.");
     }
 
     public void Dispose()

@@ -69,7 +69,8 @@ internal static class FolderSource
         IEnumerable<Item> Items() => itemFile is not null && Path.GetExtension(itemFile).ToLowerInvariant() is ".tsv" or ".jsonl"
             ? ItemFile.Read(itemFile!, idColumn)
             : ItemRows.Read(
-                engine => itemFile is null ? TableSource.Query(engine, options.ItemsSql!, "--items-sql") : TableSource.Open(engine, itemFile),
+                engine => itemFile is null
+                    ? TableSource.Query(engine, options.ItemsSql!, "--items-sql") : TableSource.Open(engine, itemFile),
                 (idColumn, options.TitleColumn, options.ImageColumn));
 
         Item Tidy(Item item)

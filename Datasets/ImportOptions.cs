@@ -40,7 +40,7 @@ public sealed record ImportOptions(IReadOnlyList<string> Sources, string Out)
 
     public string? ImageColumn { get; init; }
 
-    /// <summary>Drops interactions and vectors of items that are not among the items, and counts them; otherwise they are refused.</summary>
+    /// <summary>Drops interactions and vectors of unknown items, and counts them; otherwise they are refused.</summary>
     public bool DropUnknown { get; init; }
 
     /// <summary>Keeps one of the interactions that have user, item and time in common.</summary>

@@ -16,74 +16,48 @@ internal static class ImportVerb
             Arity = ArgumentArity.ZeroOrMore,
         };
         var command = new Command("import", "Build a dataset folder from other files.") { sources };
+        var set = new List<Func<ParseResult, ImportOptions, ImportOptions>>();
         var target = new Option<string>("--out") { Description = "The dataset folder to write.", Required = true };
         command.Options.Add(target);
-        var posters = Text("--posters", "Folder of posters that belong to MovieLens.");
-        var sequences = Text("--sequences", "Text file, one user a line: user item item …, oldest first.");
-        var interactions = Text("--interactions", "Interactions: .csv, .parquet or .jsonl with columns for user, item and time.");
-        var interactionsSql = Text("--interactions-sql", "A query over files instead, such as \"SELECT * FROM 'events/*.parquet'\".");
-        var items = Text("--items", "Items: .tsv, .csv, .parquet or .jsonl.");
-        var itemsSql = Text("--items-sql", "A query over files that gives the items.");
-        var user = Text("--user-column", "The user's column of the interactions (default: user, user_id, …).");
-        var item = Text("--item-column", "The item's column of the interactions (default: item, item_id, product_id, parent_asin, …).");
-        var time = Text("--time-column", "The time's column of the interactions (default: timestamp, event_time, ts, …).");
-        var id = Text("--id-column", "The id's column of the items (default: item_id, product_id, id, …, else the first).");
-        var title = Text("--title-column", "The title's column of the items (default: title, name, …).");
-        var image = Text("--image-column", "The picture's column of the items (default: image).");
-        var core = new Option<int?>("--k-core") { Description = "Keep users and items with this many interactions among each other." };
-        var unknown = Flag("--drop-unknown", "Drop interactions with items that are not among the items, and count them.");
-        var twice = Flag("--drop-duplicates", "Keep one of the interactions with the same user, item and time.");
-        var counts = new Option<int?>("--counts")
-        {
-            Description = "Write counts/: popularity, and pairs up to this many steps apart (1 to 100), of the training part.",
-        };
-        var memory = Text("--memory-limit", "What tables and sorts may use, such as 512MB or 4GB (default: 2GB); the rest is on disk.");
-        var embeddings = new Option<string[]>("--embeddings")
-        {
-            Description = "NAME=FILE, .npy or .parquet, as often as needed.",
-            AllowMultipleArgumentsPerToken = true,
-        };
-        var images = Text("--images", "Folder or zip of pictures.");
-        var name = Text("--name", "The dataset's name.");
-        var licence = Text("--licence", "What may be done with the data; kept in dataset.json.");
-        var force = Flag("--force", "Replace the folder if it exists.");
-        foreach (Option option in new Option[] { core, counts, embeddings })
-        {
-            command.Options.Add(option);
-        }
-
+        Text("--posters", "Folder of posters that belong to MovieLens.", (to, value) => to with { Posters = value });
+        Text("--sequences", "One user a line: user item item …, oldest first.", (to, value) => to with { Sequences = value });
+        Text("--interactions", ".csv, .parquet or .jsonl with user, item, time.", (to, value) => to with { Interactions = value });
+        Text("--interactions-sql", "A query over files instead.", (to, value) => to with { InteractionsSql = value });
+        Text("--items", "Items: .tsv, .csv, .parquet or .jsonl.", (to, value) => to with { Items = value });
+        Text("--items-sql", "A query over files that gives the items.", (to, value) => to with { ItemsSql = value });
+        Text("--user-column", "In the interactions (default: user, user_id, …).", (to, value) => to with { UserColumn = value });
+        Text("--item-column", "In the interactions (default: item, item_id, …).", (to, value) => to with { ItemColumn = value });
+        Text("--time-column", "In the interactions (default: timestamp, ts, …).", (to, value) => to with { TimeColumn = value });
+        Text("--id-column", "In the items (default: item_id, id, …).", (to, value) => to with { ItemIdColumn = value });
+        Text("--title-column", "In the items (default: title, name, …).", (to, value) => to with { TitleColumn = value });
+        Text("--image-column", "In the items (default: image).", (to, value) => to with { ImageColumn = value });
+        Text("--images", "Folder or zip of pictures.", (to, value) => to with { Images = value });
+        Add(
+            new Option<string[]>("--embeddings")
+            {
+                Description = "NAME=FILE, .npy or .parquet, as often as needed.", AllowMultipleArgumentsPerToken = true,
+            },
+            (to, value) => to with { Embeddings = Named(value) });
+        Flag("--drop-unknown", "Drop and count what belongs to unknown items.", (to, value) => to with { DropUnknown = value });
+        Flag("--drop-duplicates", "Keep one of equal interactions.", (to, value) => to with { DropDuplicates = value });
+        Add(
+            new Option<int?>("--k-core") { Description = "Keep users and items with this many interactions among each other." },
+            (to, value) => to with { KCore = value });
+        Add(
+            new Option<int?>("--counts") { Description = "Write counts/: popularity, and pairs up to so many steps apart (1 to 100)." },
+            (to, value) => to with { PairWindow = value });
+        Text("--memory-limit", "For tables and sorts, such as 512MB (2GB).", (to, value) => to with { MemoryLimit = Bytes(value) });
+        Text("--name", "The dataset's name.", (to, value) => to with { Name = value });
+        Text("--licence", "What may be done with the data; kept in dataset.json.", (to, value) => to with { Licence = value });
+        Flag("--force", "Replace the folder if it exists.", (to, value) => to with { Force = value });
         command.OnRun((parsed, cancel) => Task.Run(() =>
         {
+            var options = set.Aggregate(
+                new ImportOptions(parsed.GetValue(sources) ?? [], parsed.GetValue(target)!), (to, one) => one(parsed, to));
             ImportReport report;
             using (var progress = new ProgressView())
             {
-                report = DatasetImporter.Import(
-                    new ImportOptions(parsed.GetValue(sources) ?? [], parsed.GetValue(target)!)
-                    {
-                        Posters = parsed.GetValue(posters),
-                        Sequences = parsed.GetValue(sequences),
-                        Interactions = parsed.GetValue(interactions),
-                        InteractionsSql = parsed.GetValue(interactionsSql),
-                        Items = parsed.GetValue(items),
-                        ItemsSql = parsed.GetValue(itemsSql),
-                        UserColumn = parsed.GetValue(user),
-                        ItemColumn = parsed.GetValue(item),
-                        TimeColumn = parsed.GetValue(time),
-                        ItemIdColumn = parsed.GetValue(id),
-                        TitleColumn = parsed.GetValue(title),
-                        ImageColumn = parsed.GetValue(image),
-                        KCore = parsed.GetValue(core),
-                        DropUnknown = parsed.GetValue(unknown),
-                        DropDuplicates = parsed.GetValue(twice),
-                        PairWindow = parsed.GetValue(counts),
-                        MemoryLimit = parsed.GetValue(memory) is { } limit ? Bytes(limit) : null,
-                        Embeddings = Named(parsed.GetValue(embeddings) ?? []),
-                        Images = parsed.GetValue(images),
-                        Name = parsed.GetValue(name),
-                        Licence = parsed.GetValue(licence),
-                        Force = parsed.GetValue(force),
-                    },
-                    progress);
+                report = DatasetImporter.Import(options, progress);
             }
 
             using var dataset = Dataset.Open(report.Path);
@@ -91,8 +65,7 @@ internal static class ImportVerb
                 new { dataset = dataset.Name, path = dataset.Path, sha256 = dataset.Sha256, report },
                 output =>
                 {
-                    output.WriteLine(
-                        $"{dataset.Name}: {report.Items} items, {report.Users} users, {report.Interactions} interactions");
+                    output.WriteLine($"{dataset.Name}: {report.Items} items, {report.Users} users, {report.Interactions} interactions");
                     output.WriteLine(
                         $"embeddings: {(dataset.EmbeddingNames.Count == 0 ? "none yet" : string.Join(", ", dataset.EmbeddingNames))}");
                     output.WriteLine(
@@ -107,24 +80,25 @@ internal static class ImportVerb
         }, cancel));
         return command;
 
-        Option<string?> Text(string option, string description) => Added(new Option<string?>(option) { Description = description });
+        void Text(string name, string description, Func<ImportOptions, string, ImportOptions> put) =>
+            Add(new Option<string?>(name) { Description = description }, (to, value) => put(to, value!));
 
-        Option<bool> Flag(string option, string description) => Added(new Option<bool>(option) { Description = description });
+        void Flag(string name, string description, Func<ImportOptions, bool, ImportOptions> put) =>
+            Add(new Option<bool>(name) { Description = description }, put);
 
-        T Added<T>(T option)
-            where T : Option
+        void Add<T>(Option<T> option, Func<ImportOptions, T, ImportOptions> put)
         {
             command.Options.Add(option);
-            return option;
+            set.Add((parsed, to) => parsed.GetResult(option) is null ? to : put(to, parsed.GetValue(option)!));
         }
     }
 
     private static long Bytes(string text)
     {
         string number = text.TrimEnd('B', 'b', 'i', 'G', 'g', 'M', 'm');
-        long unit = text[number.Length..].ToUpperInvariant() switch { "GB" or "GIB" or "G" => 1L << 30, "MB" or "MIB" or "M" => 1L << 20, _ => 0 };
-        return unit > 0 && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
-            ? count * unit
+        int shift = text[number.Length..].ToUpperInvariant() switch { "GB" or "GIB" or "G" => 30, "MB" or "MIB" or "M" => 20, _ => 0 };
+        return shift > 0 && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+            ? (long)count << shift
             : throw CatalogException.Invalid($"--memory-limit '{text}'; allowed: a whole number with MB or GB, such as 512MB.");
     }
 

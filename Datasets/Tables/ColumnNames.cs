@@ -30,7 +30,7 @@ internal static class ColumnNames
     public static readonly string[] Vector = ["embedding", "vector", "emb", "features"];
 
     /// <summary>The column that is meant: the one that was given, else the first of the usual names that is there; null: none.</summary>
-    /// <exception cref="CatalogException">The given one is not there, or two columns differ in case alone.</exception>
+    /// <exception cref="CatalogException">The given one is not there.</exception>
     public static TableColumn? Find(TableSource source, string? given, string option, string[] usual)
     {
         if (given is not null)
@@ -39,7 +39,7 @@ internal static class ColumnNames
                 ?? throw CatalogException.Invalid($"{source.Label}: {option} is '{given}'; the columns are: {List(source)}.");
         }
 
-        return usual.Select(name => source.Columns.FirstOrDefault(column => Plain(column.Name) == name)).FirstOrDefault(found => found is not null);
+        return usual.SelectMany(name => source.Columns.Where(column => Plain(column.Name) == name)).FirstOrDefault();
     }
 
     public static string List(TableSource source) => string.Join(", ", source.Columns.Select(column => column.Name));

@@ -106,7 +106,7 @@ internal sealed class InteractionTable
         return all;
     }
 
-    /// <summary>Writes <c>interactions.csv</c>: users in order of their first interaction, each in order of time; ties as they came.</summary>
+    /// <summary>Writes <c>interactions.csv</c>: users in order of their first interaction, each by time; ties as they came.</summary>
     public void WriteCsv(string path)
     {
         // An id with blanks around it is quoted, or it would read as padding.
@@ -115,7 +115,7 @@ internal sealed class InteractionTable
         _engine.Execute($"""
             COPY (SELECT user_id AS "user", item_id AS item, time AS timestamp FROM interactions JOIN users USING (user)
                 JOIN items USING (item) ORDER BY interactions.user, time, n)
-            TO {TableEngine.Text(path)} (FORMAT csv, HEADER{(blanks ? ", FORCE_QUOTE (\"user\", item)" : "")})
+            TO {TableEngine.Text(path)} (FORMAT csv, HEADER{(blanks ? ", FORCE_QUOTE *" : "")})
             """);
     }
 
@@ -199,8 +199,8 @@ internal sealed class InteractionTable
         }
 
         string all = string.Join("\nUNION ALL ", tests);
-        var found = _engine.Rows($"SELECT n, fault FROM ({all}) ORDER BY n LIMIT {Shown}", row => (N: row.GetInt64(0), Fault: row.GetString(1)))
-            .ToList();
+        var found = _engine.Rows(
+            $"SELECT n, fault FROM ({all}) ORDER BY n LIMIT {Shown}", row => (N: row.GetInt64(0), Fault: row.GetString(1))).ToList();
         if (found.Count > 0)
         {
             long count = found.Count < Shown ? found.Count : _engine.Count($"SELECT count(*) FROM ({all})");

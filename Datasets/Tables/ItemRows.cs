@@ -89,7 +89,8 @@ internal static class ItemRows
         return new Item(key, name, fields, picture);
     }
 
-    private static bool Nested(TableColumn column) => column.Type.EndsWith(']') || column.Type.EndsWith(')') && !column.IsNumber && !column.IsText;
+    private static bool Nested(TableColumn column) =>
+        column.Type.EndsWith(']') || (column.Type.EndsWith(')') && !column.IsNumber && !column.IsText);
 
     private static string Flatten(string json)
     {

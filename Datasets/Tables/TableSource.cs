@@ -14,8 +14,6 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
 {
     public static readonly string[] Extensions = [".csv", ".csv.gz", ".parquet", ".pq", ".jsonl", ".ndjson", ".jsonl.gz"];
 
-    private const string Dialect = "auto_detect = false, quote = '\"', escape = '\"', store_rejects = true, rejects_limit = 1000";
-
     /// <summary>The file, where its rows are lines; null for a Parquet file, an archive or a query.</summary>
     public string? Lines { get; private init; }
 
@@ -56,9 +54,9 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
     /// <param name="option">The option that the query came with.</param>
     public static TableSource Query(TableEngine engine, string sql, string option) => Described(engine, option, sql);
 
-    /// <summary>A table without a header whose columns are known, such as MovieLens's u.data.</summary>
-    public static TableSource Bare(string path, char delimiter, params string[] names) =>
-        new(path, ReadCsv(path, delimiter, names, header: false), [.. names.Select(name => new TableColumn(name, "VARCHAR"))])
+    /// <summary>A table of text without quotes whose columns are known, such as MovieLens's u.data.</summary>
+    public static TableSource Bare(string path, char delimiter, string[] names, string encoding = "utf-8") =>
+        new(path, ReadCsv(path, delimiter, names, $"header = false, quote = '', escape = '', encoding = '{encoding}'"), Texts(names))
         {
             Lines = path,
             IsCsv = true,
@@ -67,16 +65,18 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
     /// <summary>The histories of a <c>sequences.txt</c> as rows; an item's place in its line is its time.</summary>
     public static TableSource Histories(TableEngine engine, string path) => Described(engine, path, $"""
         SELECT parts[1] AS "user", unnest(parts[2:]) AS item, unnest(range(1, len(parts))) AS timestamp
-        FROM (SELECT string_split_regex(trim(line, e' \t'), '[ \t]+') AS parts FROM {TextLines(path)})
+        FROM (SELECT string_split_regex(trim(line, e' \t'), '[ \t]+') AS parts FROM {TextLines(path, ignoreErrors: false)})
         """);
 
-    private static string TextLines(string path) => $"read_csv({Literal(path)}, auto_detect = false, header = false, "
+    private static string TextLines(string path, bool ignoreErrors) =>
+        $"read_csv({Literal(path)}, auto_detect = false, header = false, ignore_errors = {ignoreErrors}, "
         + "columns = {'line': 'VARCHAR'}, delim = e'\x01', quote = '', escape = '')";
 
     // DuckDB's own guess of a dialect leaves out lines that do not fit it; so nothing is guessed.
     private static TableSource Csv(TableEngine engine, string path)
     {
-        string header = engine.Rows($"SELECT line FROM {TextLines(path)} LIMIT 1", row => row.GetString(0)).FirstOrDefault()
+        string header = engine.Rows(
+            $"SELECT line FROM {TextLines(path, ignoreErrors: true)} LIMIT 1", row => row.GetString(0)).FirstOrDefault()
             ?? throw CatalogException.Invalid($"'{path}' is empty; it needs a header row.");
         string[] raw = [.. CsvCell().Matches(header).Select(cell => cell.Groups["quoted"] is { Success: true } quoted
             ? quoted.Value.Replace("\"\"", "\"", StringComparison.Ordinal) : cell.Groups["plain"].Value)];
@@ -86,7 +86,7 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
             throw CatalogException.Invalid($"'{path}', line 1: column '{twice.First()}' appears {twice.Count()} times.");
         }
 
-        return new TableSource(path, ReadCsv(path, ',', names, header: true), [.. names.Select(name => new TableColumn(name, "VARCHAR"))])
+        return new TableSource(path, ReadCsv(path, ',', names, "header = true, quote = '\"', escape = '\"'"), Texts(names))
         {
             Lines = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? null : path,
             HeaderLines = 1,
@@ -95,9 +95,12 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
         };
     }
 
-    private static string ReadCsv(string path, char delimiter, string[] names, bool header) =>
-        $"read_csv({Literal(path)}, header = {header}, delim = {TableEngine.Text(delimiter.ToString())}, {Dialect}, columns = {{"
+    private static string ReadCsv(string path, char delimiter, string[] names, string dialect) =>
+        $"read_csv({Literal(path)}, auto_detect = false, store_rejects = true, rejects_limit = 1000, {dialect}, "
+        + $"delim = {TableEngine.Text(delimiter.ToString())}, columns = {{"
         + string.Join(", ", names.Select(name => $"{TableEngine.Text(name)}: 'VARCHAR'")) + "})";
+
+    private static TableColumn[] Texts(IEnumerable<string> names) => [.. names.Select(name => new TableColumn(name, "VARCHAR"))];
 
     // Every key of the first rows is a column; a line that is no JSON has none of them.
     private static TableSource JsonLines(TableEngine engine, string path)
@@ -108,7 +111,7 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
             row => row.GetString(0))];
         var columns = keys.Select(key => $"json ->> {TableEngine.Text(Pointer(key))} AS {TableEngine.Name(key)}");
         return new TableSource(path, $"(SELECT {string.Join(", ", columns.DefaultIfEmpty("NULL AS nothing"))} FROM {lines})",
-            [.. keys.Select(key => new TableColumn(key, "VARCHAR"))])
+            Texts(keys))
         {
             Lines = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? null : path,
         };
@@ -156,7 +159,7 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
         string Describe(long line, string type, string message) => $"line {line}: " + type switch
         {
             "UNQUOTED VALUE" => "a quoted field does not end; quotes inside a field are doubled",
-            "MISSING COLUMNS" or "TOO MANY COLUMNS" => $"{message[(message.LastIndexOf(' ') + 1)..]} columns; the header has {Columns.Count}",
+            "MISSING COLUMNS" or "TOO MANY COLUMNS" => ColumnNumbers().Replace(message, "$2 columns; the header has $1"),
             "INVALID ENCODING" => "the bytes are no UTF-8. Convert the file first, for example: iconv -f ISO-8859-1 -t UTF-8",
             _ => message,
         };
@@ -164,6 +167,9 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
 
     [GeneratedRegex("""(?:^|,)(?:\s*"(?<quoted>(?:[^"]|"")*)"\s*(?=,|$)|(?<plain>[^,]*))""")]
     private static partial Regex CsvCell();
+
+    [GeneratedRegex(@"Expected Number of Columns: (\d+) Found: (\d+)")]
+    private static partial Regex ColumnNumbers();
 
     /// <summary>Whether a line of a CSV file has a cell with blanks around it that stand in no quotes.</summary>
     public static bool HasLooseBlank(string line) => LooseBlank().IsMatch(line);

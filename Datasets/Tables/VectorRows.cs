@@ -53,7 +53,9 @@ internal static class VectorRows
         string known = $"FROM {rows} JOIN items USING (item_id) ORDER BY item";
         long count = engine.Count($"SELECT count(*) FROM {rows} JOIN items USING (item_id)");
         Directory.CreateDirectory(Path.GetDirectoryName(npy)!);
-        Npy.Write(npy, engine.Rows($"SELECT vector {known}", row => (ReadOnlyMemory<float>)((List<float>)row.GetValue(0)).ToArray()), checked((int)count), dim);
+        Npy.Write(
+            npy, engine.Rows($"SELECT vector {known}", row => (ReadOnlyMemory<float>)((List<float>)row.GetValue(0)).ToArray()),
+            checked((int)count), dim);
         EmbeddingFile.WriteIds(npy, engine.Rows($"SELECT item_id {known}", row => row.GetString(0)));
         return engine.Count($"SELECT count(*) FROM {rows}") - count;
     }

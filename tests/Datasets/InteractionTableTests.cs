@@ -15,7 +15,7 @@ public sealed class InteractionTableTests
         from rows in (from user in Gen.Choose(0, 5) from item in Gen.Choose(0, 6) from time in Gen.Choose(0, 9) select new Row($"u{user}", $"i{item}", time)).NonEmptyListOf()
         select rows.ToList();
 
-    [Property(MaxTest = 25)]
+    [Property(MaxTest = 12)]
     public Property The_core_is_what_deleting_one_by_one_leaves() => Prop.ForAll(AnyRows.ToArbitrary(), Gen.Choose(1, 4).ToArbitrary(), (rows, k) =>
     {
         var expected = rows.ToList();
@@ -31,14 +31,14 @@ public sealed class InteractionTableTests
         });
     });
 
-    [Property(MaxTest = 25)]
+    [Property(MaxTest = 12)]
     public Property Dropping_duplicates_keeps_the_first_of_each() => Prop.ForAll(AnyRows.ToArbitrary(), rows => Loaded(rows, (_, table) =>
     {
         table.DropDuplicates();
         return Same(Histories(table), Expected(rows.Distinct()));
     }));
 
-    [Property(MaxTest = 25)]
+    [Property(MaxTest = 12)]
     public Property Counts_are_those_of_the_training_part_of_the_split() => Prop.ForAll(AnyRows.ToArbitrary(), Gen.Choose(1, 4).ToArbitrary(), (rows, window) => Loaded(rows, (engine, table) =>
     {
         var split = new LeaveOneOut(table.ReadSequences()).Train;

@@ -22,12 +22,12 @@ public sealed class TableImportTests : IDisposable
     public void Columns_of_any_name_are_mapped_by_options()
     {
         _folder.With("e.csv", "who,when \"exactly\",what's\nu,2,b\nu,1,a\n");
+        Assert.Contains("--item-column is 'nope'; the columns are: who,", Refusal(Options with { Interactions = _folder["e.csv"], ItemColumn = "nope" }));
         using var dataset = Import(Options with
         {
             Interactions = _folder["e.csv"], UserColumn = "who", ItemColumn = "what's", TimeColumn = "when \"exactly\"",
         });
         Assert.Equal(["u: a b"], Histories(dataset));
-        Assert.Contains("--item-column is 'nope'; the columns are: who,", Refusal(Options with { Interactions = _folder["e.csv"], ItemColumn = "nope" }));
     }
 
     [Fact]
