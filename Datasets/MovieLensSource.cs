@@ -51,13 +51,12 @@ internal static class MovieLensSource
         var movies = TableSource.Bare(
             Path.Combine(folder, "u.item"), '|', ["id", "title", "release_date", "video_date", "address", .. flags], "latin-1");
         string of = string.Join(", ", flags.Zip(genres, (flag, genre) => $"CASE WHEN {flag} = '1' THEN {TableEngine.Text(genre)} END"));
-        string images = "SELECT NULL::VARCHAR AS id, NULL::VARCHAR AS image";
+        string images = "(NULL::VARCHAR, NULL::VARCHAR)";
         if (posters is not null)
         {
-            string file = Path.Combine(posters, ItemFile.Tsv);
-            string[] header = TextFile.Lines(file).First().Text.Split('\t');
-            images = $"SELECT {JoinColumn} AS id, {TableEngine.Name(header[0])} || '.jpg' AS image "
-                + $"FROM {TableSource.Bare(file, '\t', header).Relation} WHERE has_poster = '1'";
+            images += string.Concat(ItemFile.Read(Path.Combine(posters, ItemFile.Tsv), null)
+                .Where(movie => movie.Fields.ContainsKey(JoinColumn) && movie.Fields.GetValueOrDefault("has_poster") == "1")
+                .Select(movie => $", ({TableEngine.Text(movie.Fields[JoinColumn])}, {TableEngine.Text(movie.Id + ".jpg")})"));
         }
 
         return movies with
@@ -65,8 +64,10 @@ internal static class MovieLensSource
             Columns = [.. new[] { "item_id", "title", "genres", "release_date", "image" }.Select(name => new TableColumn(name, "VARCHAR"))],
             Relation = $"""
                 (SELECT id AS item_id, title, concat_ws(' | ', {of}) AS genres, release_date,
-                    coalesce(image, first_value(image IGNORE NULLS) OVER (PARTITION BY title ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) AS image
-                FROM (SELECT row_number() OVER () AS n, * FROM {movies.Relation}) LEFT JOIN ({images}) USING (id) ORDER BY n)
+                    coalesce(image, first_value(image IGNORE NULLS) OVER same_title) AS image
+                FROM (SELECT row_number() OVER () AS n, * FROM {movies.Relation}) LEFT JOIN (VALUES {images}) AS poster(id, image) USING (id)
+                WINDOW same_title AS (PARTITION BY title ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+                ORDER BY n)
                 """,
         };
     }
