@@ -168,11 +168,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
 
     private async Task CheckCodesAsync(string version, string itemId, ReadOnlyMemory<ushort> codes, CancellationToken cancel)
     {
-        if (string.IsNullOrEmpty(itemId) || itemId.AsSpan().IndexOfAny('\t', '\n', '\r') >= 0)
-        {
-            throw CatalogException.Invalid($"Item id '{itemId}' is empty or has a tab or line break; it cannot get a semantic ID.");
-        }
-
+        ItemIds.Check(itemId);
         if (!_codebookSizes.TryGetValue(version, out int[]? sizes))
         {
             sizes = (await MarkerAsync(version, cancel) ?? throw NotPublished(version)).CodebookSizes;

@@ -92,14 +92,7 @@ public sealed class VersionStore : IVersionStore
         }
     }
 
-    public void Append(string version, AppendedItem item)
-    {
-        RequireSealed(version);
-        AppendJournal.Append(Root, version, [item], Patience, _time);
-    }
-
-    /// <summary>As <see cref="IVersionStore.Append"/>, for many items with one fsync.</summary>
-    public void AppendRange(string version, IReadOnlyList<AppendedItem> items)
+    public void Append(string version, params IReadOnlyList<AppendedItem> items)
     {
         RequireSealed(version);
         AppendJournal.Append(Root, version, items, Patience, _time);
@@ -109,6 +102,20 @@ public sealed class VersionStore : IVersionStore
     {
         _ = FolderOf(version);
         return AppendJournal.Read(Root, version);
+    }
+
+    public void Remove(string version)
+    {
+        RequireSealed(version);
+        using (FileLock.Exclusive(Path.Combine(Root, LockName), Patience, _time))
+        {
+            // Without its manifest it is no version: what is left of an interrupted removal is a leftover of a rebuild.
+            string leftover = Path.Combine(Root, StagingPrefix + version);
+            Directory.Move(FolderOf(version), leftover);
+            AtomicFile.SyncFolder(Root);
+            Directory.Delete(leftover, recursive: true);
+            AppendJournal.Remove(Root, version);
+        }
     }
 
     /// <summary>The version that was active when it was last noted; null when none was, or when it is there no more.</summary>

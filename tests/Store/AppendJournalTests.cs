@@ -25,7 +25,7 @@ public sealed class AppendJournalTests : IDisposable
         AppendedItem[] items = [Item(1), Item(2) with { Title = "tab\tbreak\nquote\"é" }, Item(3)];
         Assert.Empty(_store.Appended("v1"));
         _store.Append("v1", items[0]);
-        _store.AppendRange("v1", items[1..]);
+        _store.Append("v1", items[1..]);
         _store.Append("v1", items[0]);
         Assert.Equal(items, new VersionStore(_folder.Path).Appended("v1"));
     }
@@ -33,7 +33,7 @@ public sealed class AppendJournalTests : IDisposable
     [Fact]
     public void A_last_line_torn_at_any_byte_is_passed_over_and_cut_off_by_the_next_writer()
     {
-        _store.AppendRange("v1", [Item(1), Item(2)]);
+        _store.Append("v1", [Item(1), Item(2)]);
         byte[] whole = File.ReadAllBytes(Journal);
         int lastLine = Array.LastIndexOf(whole, (byte)'\n', whole.Length - 2) + 1;
         for (int length = lastLine; length < whole.Length; length++)
@@ -58,7 +58,7 @@ public sealed class AppendJournalTests : IDisposable
     [Fact]
     public void A_damaged_line_in_the_middle_is_reported_with_its_number()
     {
-        _store.AppendRange("v1", [Item(1), Item(2), Item(3)]);
+        _store.Append("v1", [Item(1), Item(2), Item(3)]);
         File.WriteAllText(Journal, File.ReadAllText(Journal).Replace("i2", "i\\u2", StringComparison.Ordinal));
         var error = Assert.Throws<CatalogException>(() => _store.Appended("v1"));
         Assert.Equal(Fault.DataLoss, error.Fault);

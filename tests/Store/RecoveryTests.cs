@@ -128,7 +128,7 @@ public sealed class RecoveryTests : IAsyncLifetime
     {
         var items = Tables.Random(100, 4);
         Seal("v1", items);
-        _versions.AppendRange("v1", [.. Enumerable.Range(0, 50).Select(item => new AppendedItem($"n{item}", new SemanticId([3, 299, 4], (ushort)item), ""))]);
+        _versions.Append("v1", [.. Enumerable.Range(0, 50).Select(item => new AppendedItem($"n{item}", new SemanticId([3, 299, 4], (ushort)item), ""))]);
         var small = new RedisSemanticIdStore(_connection, _options with { PublishBatch = 10 });
         string? whole = null;
         for (int stop = 1; stop <= 16; stop++)
