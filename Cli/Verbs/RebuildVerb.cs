@@ -24,7 +24,7 @@ internal static class RebuildVerb
         var command = new Command(
             "rebuild",
             "One nightly rebuild, now: train, encode, gate, publish, "
-            + "activate.") { data, target, redis, config, seed, device, all, idle, plain };
+            + "activate.") { data, target, redis, ClientVerb.RedisPrefix, config, seed, device, all, idle, plain };
         command.OnCompute(async (parsed, cancel) =>
         {
             var options = parsed.GetValue(config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
@@ -38,7 +38,8 @@ internal static class RebuildVerb
             };
             options.Validate();
             using var dataset = Dataset.Open(parsed.GetValue(data)!);
-            await using var stores = await Stores.OpenAsync(Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), cancel);
+            await using var stores = await Stores.OpenAsync(
+                Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), parsed.GetValue(ClientVerb.RedisPrefix), cancel);
             ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
             using var progress = new ProgressView();
             var result = await new RebuildJob(

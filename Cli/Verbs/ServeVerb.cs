@@ -40,7 +40,7 @@ internal static class ServeVerb
         };
         var command = new Command("serve", "Serve gRPC, and the same services as JSON over HTTP.")
         {
-            versions, redis, listen, http, drain, parent,
+            versions, redis, ClientVerb.RedisPrefix, listen, http, drain, parent,
         };
         command.OnCompute(async (parsed, cancel) =>
         {
@@ -51,7 +51,8 @@ internal static class ServeVerb
                 endpoint,
                 ServeOptions.ParseHttp(parsed.GetValue(http), endpoint),
                 ServeOptions.ParseDrain(parsed.GetValue(drain)));
-            await using var stores = await Stores.OpenAsync(options.Versions, options.Redis, cancel);
+            await using var stores = await Stores.OpenAsync(
+                options.Versions, options.Redis, parsed.GetValue(ClientVerb.RedisPrefix), cancel);
             await using var app = ServingHost.Build(options, stores.Versions, stores.Ids);
             var snapshots = app.Services.GetRequiredService<SnapshotHost>();
             try

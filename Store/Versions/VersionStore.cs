@@ -14,9 +14,10 @@ public sealed class VersionStore : IVersionStore
     internal const string LockName = ".lock";
     internal const string StagingPrefix = ".staging-";
     private const string ActiveName = "active";
+    private const string DeploymentName = "deployment";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private static readonly string[] Reserved = [ActiveName, AppendJournal.FolderName];
+    private static readonly string[] Reserved = [ActiveName, DeploymentName, AppendJournal.FolderName];
 
     private readonly TimeProvider _time;
 
@@ -128,6 +129,27 @@ public sealed class VersionStore : IVersionStore
             return SafeName.IsValid(version) && Directory.Exists(Path.Combine(Root, version!)) ? version : null;
         }
     }
+
+    /// <summary>A name of this folder that no other has, drawn at its first use; a copy of the folder has it too.</summary>
+    public string DeploymentId
+    {
+        get
+        {
+            string path = Path.Combine(Root, DeploymentName);
+            using (FileLock.Exclusive(Path.Combine(Root, LockName), Patience, _time))
+            {
+                if (!File.Exists(path))
+                {
+                    AtomicFile.WriteText(path, $"{Guid.NewGuid():N}\n");
+                }
+            }
+
+            return File.ReadAllText(path).Trim();
+        }
+    }
+
+    /// <summary>Whether there is a folder of this version, damaged or not.</summary>
+    public bool Has(string version) => Directory.Exists(FolderOf(version));
 
     /// <summary>Notes on disk which version is active, so that a lost Redis can be rebuilt with its pointer.</summary>
     public void NoteActive(string version)
