@@ -102,7 +102,7 @@ public sealed class RetrievalModel : IDisposable
             }
 
             network.Restore(state);
-            network.to(Devices.Of(device));
+            network.MoveTo(Devices.Of(device));
             return new RetrievalModel(config, network, vectors?.to(Devices.Of(device)).DetachFromDisposeScope(), popular, counts);
         }
         catch (Exception exception) when (exception is not CatalogException)
