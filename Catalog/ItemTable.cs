@@ -75,7 +75,8 @@ public sealed class ItemTable
     /// <summary>Largest collision token in the table.</summary>
     public int MaxCollision => SemanticIds.Select(id => (int)id.Collision).DefaultIfEmpty().Max();
 
-    public bool TryIndex(string itemId, out int item) => _byId.TryGetValue(itemId, out item) || _appended.ById.TryGetValue(itemId, out item);
+    public bool TryIndex(string itemId, out int item) =>
+        _byId.TryGetValue(itemId, out item) || _appended.ById.TryGetValue(itemId, out item);
 
     public bool TryIndex(SemanticId id, out int item) =>
         _bySemanticId.TryGetValue(id, out item) || _appended.BySemanticId.TryGetValue(id, out item);
@@ -150,7 +151,8 @@ public sealed class ItemTable
         {
             if (id[level] >= CodebookSizes[level])
             {
-                throw CatalogException.Invalid($"Item '{item}': code {id[level]} at level {level}; the codebook has {CodebookSizes[level]}.");
+                throw CatalogException.Invalid(
+                    $"Item '{item}': code {id[level]} at level {level}; the codebook has {CodebookSizes[level]}.");
             }
         }
     }

@@ -10,16 +10,25 @@ internal static class RecommendVerb
 {
     public static Command Create()
     {
-        var history = new Argument<string[]>("history") { Description = "Item ids, oldest first, separated by spaces or commas; none: the popular ones.", Arity = ArgumentArity.ZeroOrMore };
+        var history = new Argument<string[]>("history")
+        {
+            Description = "Item ids, oldest first, separated by spaces or commas; none: the popular ones.", Arity = ArgumentArity.ZeroOrMore,
+        };
         var k = new Option<int>("-k") { Description = "Items wanted (1 to 1000).", DefaultValueFactory = _ => 10 };
         var beam = new Option<int>("--beam") { Description = "Width of the beam search; 0: the server chooses." };
         var unseen = new Option<bool>("--exclude-seen") { Description = "Leave out items of the history." };
-        var command = new Command("recommend", "Ask a running server for a user's next items.") { history, k, beam, unseen, ClientVerb.Server, ClientVerb.Timeout };
+        var command = new Command("recommend", "Ask a running server for a user's next items.")
+        {
+            history, k, beam, unseen, ClientVerb.Server, ClientVerb.Timeout,
+        };
         command.OnRun(async (parsed, cancel) =>
         {
             using var channel = ClientVerb.Channel(parsed);
-            var request = new RecommendRequest { K = parsed.GetValue(k), Beam = parsed.GetValue(beam), ExcludeSeen = parsed.GetValue(unseen) };
-            request.History.AddRange(ClientVerb.Items(parsed.GetValue(history)!));
+            var request = new RecommendRequest
+            {
+                K = parsed.GetValue(k), Beam = parsed.GetValue(beam), ExcludeSeen = parsed.GetValue(unseen),
+                History = { ClientVerb.Items(parsed.GetValue(history)!) },
+            };
             var answer = await new V1.Retrieval.RetrievalClient(channel).RecommendAsync(
                 request, deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel);
             return new VerbResult(

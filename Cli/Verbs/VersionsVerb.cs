@@ -46,7 +46,10 @@ internal static class VersionsVerb
                 }
             });
         });
-        var activate = new Command("activate", "Make a version the active one.") { version, expected, ClientVerb.Server, ClientVerb.Timeout };
+        var activate = new Command("activate", "Make a version the active one.")
+        {
+            version, expected, ClientVerb.Server, ClientVerb.Timeout,
+        };
         activate.OnRun(async (parsed, cancel) =>
         {
             using var channel = ClientVerb.Channel(parsed);
@@ -71,7 +74,8 @@ internal static class VersionsVerb
     }
 
     /// <summary>Works on the folder and its Redis directly: it is for when nothing can be served.</summary>
-    private static Command Restore() => OnStores("restore", "Fill a Redis that lost something from the folder of versions.", [], async (stores, _, cancel) =>
+    private static Command Restore() => OnStores(
+        "restore", "Fill a Redis that lost something from the folder of versions.", [], async (stores, _, cancel) =>
     {
         var report = await stores.RestoreAsync([.. stores.Versions.List().Select(manifest => manifest.Version)], cancel);
         return new VerbResult(report, output => output.WriteLine(
@@ -80,8 +84,8 @@ internal static class VersionsVerb
 
     private static Command Prune()
     {
-        var keep = new Option<int>("--keep") { Description = "Newest versions that stay, besides the active one (1 or more).", Required = true };
-        return OnStores("prune", "Remove old versions, their journals and their tables in Redis, for good.", [keep], async (stores, parsed, cancel) =>
+        var keep = new Option<int>("--keep") { Description = "Newest versions that stay, besides the active one.", Required = true };
+        return OnStores("prune", "Remove old versions for good, folders and Redis.", [keep], async (stores, parsed, cancel) =>
         {
             var removed = await stores.PruneAsync(parsed.GetValue(keep), cancel);
             return new VerbResult(new { removed }, output => output.WriteLine(
@@ -112,5 +116,9 @@ internal static class VersionsVerb
             output => output.WriteLine($"{answer.Active} is active (before: {(answer.Previous.Length == 0 ? "none" : answer.Previous)})"));
 
     private static object Json(VersionInfo info) =>
-        new { version = info.Version, created = info.Created, dataset = info.Dataset, seed = info.Seed, items = info.Items, codebook_sizes = info.CodebookSizes, metrics = info.Metrics };
+        new
+        {
+            version = info.Version, created = info.Created, dataset = info.Dataset, seed = info.Seed, items = info.Items,
+            codebook_sizes = info.CodebookSizes, metrics = info.Metrics,
+        };
 }

@@ -11,7 +11,7 @@ internal sealed class HybridRanking(RetrievalModel model, TrieLayers trie)
     /// <summary>Dense candidates of a query.</summary>
     private const int Candidates = 100;
 
-    /// <summary>Both log-probabilities of each candidate: the beam's items and the dense head's best, in the order of their indexes.</summary>
+    /// <summary>Both log-probabilities of each candidate, by item index: the beam's items and the dense head's best.</summary>
     /// <param name="hidden">[rows, dim]</param>
     /// <param name="beams">[rows] the beam's items with their generative log-probabilities.</param>
     /// <returns>[rows]; Dense is NaN for an appended item, which has no vector.</returns>

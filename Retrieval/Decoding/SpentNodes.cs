@@ -14,7 +14,8 @@ public static class SpentNodes
         var spent = new List<(int, int)>[trie.Depth];
         for (int depth = 0; depth < trie.Depth; depth++)
         {
-            var groups = open.GroupBy(id => trie.OwnerOf(id, depth)).ToLookup(group => group.Count() == trie.CountBelow(group.First(), depth));
+            var groups = open.GroupBy(id => trie.OwnerOf(id, depth))
+                .ToLookup(group => group.Count() == trie.CountBelow(group.First(), depth));
             spent[depth] = [.. groups[true].Select(group => group.Key)];
             open = [.. groups[false].SelectMany(group => group)];
         }

@@ -31,7 +31,8 @@ public sealed class TrieLayers : IDisposable
         (Items, _sizes, _device) = (items, sizes, device);
         int from = kept.Sum(layer => layer.Trie.Leaves);
         var trie = new ItemTrie(items, from);
-        _layers = [.. kept.Select(layer => layer.Share()), new TrieTensors(trie, items, sizes, device, [.. kept.Select(layer => layer.Trie)])];
+        var last = new TrieTensors(trie, items, sizes, device, [.. kept.Select(layer => layer.Trie)]);
+        _layers = [.. kept.Select(layer => layer.Share()), last];
         _nodes = [.. Enumerable.Range(0, Depth).Select(depth => _layers.Sum(layer => layer.Owned(depth)))];
         Indexed = indexed + trie.Leaves;
     }
@@ -117,7 +118,8 @@ public sealed class TrieLayers : IDisposable
             var (sums, tokens) = layer.Expand(depth, nodes[at], scores, logProbabilities);
             return (Sums: spent is null ? sums : Close(sums, nodes[at], layer, at, spent, depth), Tokens: tokens);
         }).ToArray();
-        return parts.Length == 1 ? parts[0] : (cat([.. parts.Select(part => part.Sums)], 2), cat([.. parts.Select(part => part.Tokens)], 2));
+        return parts.Length == 1 ? parts[0]
+            : (cat([.. parts.Select(part => part.Sums)], 2), cat([.. parts.Select(part => part.Tokens)], 2));
     }
 
     /// <summary>Where beams stand after one more token.</summary>

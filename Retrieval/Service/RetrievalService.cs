@@ -22,7 +22,8 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
         RecommendQuery.Check(k, request.Beam);
         if (request.History.Count > MaxHistory)
         {
-            throw CatalogException.Invalid($"A history of {request.History.Count} items; allowed are {MaxHistory}. Send the most recent ones.");
+            throw CatalogException.Invalid(
+                $"A history of {request.History.Count} items; allowed are {MaxHistory}. Send the most recent ones.");
         }
 
         foreach (string id in request.History)

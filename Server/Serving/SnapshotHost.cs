@@ -146,7 +146,7 @@ internal sealed partial class SnapshotHost(
         }
     }
 
-    /// <summary>The snapshot with what the stream holds behind it: itself where that is nothing. What is before a damaged entry is taken.</summary>
+    /// <summary>The snapshot with what the stream holds behind it, up to a damaged entry; itself where that is nothing.</summary>
     private async Task<VersionSnapshot> GrownAsync(VersionSnapshot current, CancellationToken cancel)
     {
         var (items, position) = (current.Items, _position);

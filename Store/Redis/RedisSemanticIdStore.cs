@@ -119,7 +119,8 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
 
     public async Task<AppendedPage> AppendedAsync(string version, string? after, CancellationToken cancel)
     {
-        if (after is not null && (after.Split('-') is not [var milliseconds, var sequence] || !ulong.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out _) || !ulong.TryParse(sequence, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+        if (after is not null && !(after.Split('-') is { Length: 2 } parts
+            && parts.All(part => ulong.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _))))
         {
             throw CatalogException.Invalid(
                 $"'{after}' is no stream position; pass the position of an earlier page, or none for the start.");

@@ -12,7 +12,8 @@ internal sealed class VersionKeys(string prefix, string version)
     /// <summary>Hash: item id → semantic ID as text.</summary>
     public RedisKey Ids { get; } = $"{prefix}{{{version}}}:ids";
 
-    /// <summary>Sorted set, all scores 0, so ordered by bytes: codes and token in hexadecimal, a space, the item id (<see cref="CodeIndex"/>).</summary>
+    /// <summary>Sorted set, all scores 0, so ordered by bytes: codes and token in hexadecimal, a space, the id
+    /// (<see cref="CodeIndex"/>).</summary>
     public RedisKey Codes { get; } = $"{prefix}{{{version}}}:codes";
 
     /// <summary>Hash: codes as text → the collision token that the next item with them gets.</summary>

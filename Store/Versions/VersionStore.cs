@@ -36,7 +36,8 @@ public sealed class VersionStore : IVersionStore
         var manifests = new List<VersionManifest>();
         foreach (string folder in Directory.EnumerateDirectories(Root).Where(folder => SafeName.IsValid(Path.GetFileName(folder))))
         {
-            if (ManifestFormat.TryRead(folder) is { } manifest && manifest.Version == Path.GetFileName(folder) && FilesLookWhole(folder, manifest))
+            if (ManifestFormat.TryRead(folder) is { } manifest && manifest.Version == Path.GetFileName(folder)
+                && FilesLookWhole(folder, manifest))
             {
                 manifests.Add(manifest);
             }
