@@ -26,7 +26,7 @@ internal static class RebuildVerb
             "One nightly rebuild, now: train, encode, gate, publish, "
             + "activate.")
         {
-            data, target, redis, config, seed, device, all, idle, plain, DatasetOptions.DropUnknown,
+            data, target, redis, ClientVerb.RedisPrefix, config, seed, device, all, idle, plain, DatasetOptions.DropUnknown,
         };
         encoders.AddTo(command, config: false);
         command.OnCompute(async (parsed, cancel) =>
@@ -43,7 +43,8 @@ internal static class RebuildVerb
             };
             options.Validate();
             using var dataset = parsed.Open(parsed.GetValue(data)!);
-            await using var stores = await Stores.OpenAsync(Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), cancel);
+            await using var stores = await Stores.OpenAsync(
+                Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), parsed.GetValue(ClientVerb.RedisPrefix), cancel);
             ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
             using var progress = new ProgressView();
             var result = await new RebuildJob(
