@@ -40,7 +40,8 @@ public sealed class Ranks(
     /// <param name="x">float32 or float64.</param>
     /// <returns><paramref name="x"/></returns>
     public Tensor Sum(Tensor x) => OnHost(
-        x, host => (x.dtype == ScalarType.Float64 ? sumDoubles : sumFloats)(host.Address(), host.numel()), ScalarType.Float32, ScalarType.Float64);
+        x, host => (x.dtype == ScalarType.Float64 ? sumDoubles : sumFloats)(host.Address(), host.numel()),
+        ScalarType.Float32, ScalarType.Float64);
 
     /// <summary>A number added up over all ranks.</summary>
     public double Sum(double x)

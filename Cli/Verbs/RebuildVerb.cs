@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Recsys.Cli.Terminal;
-using Recsys.Datasets;
 using Recsys.Jobs;
 using Recsys.Jobs.NightlyRebuild;
 using Recsys.Server.Serving;
@@ -22,10 +21,15 @@ internal static class RebuildVerb
         var all = new Option<bool>("--fit-all") { Description = "Once the gates have passed, train again on everything and publish that." };
         var idle = new Option<bool>("--no-activate") { Description = "Publish, but leave the active version as it is." };
         var plain = new Option<bool>("--no-pictures") { Description = "Train no creative model." };
+        var encoders = new EncoderOptions();
         var command = new Command(
             "rebuild",
             "One nightly rebuild, now: train, encode, gate, publish, "
-            + "activate.") { data, target, redis, config, seed, device, all, idle, plain };
+            + "activate.")
+        {
+            data, target, redis, ClientVerb.RedisPrefix, config, seed, device, all, idle, plain, DatasetOptions.DropUnknown,
+        };
+        encoders.AddTo(command, config: false);
         command.OnCompute(async (parsed, cancel) =>
         {
             var options = parsed.GetValue(config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
@@ -36,19 +40,22 @@ internal static class RebuildVerb
                 FitAll = options.FitAll || parsed.GetValue(all),
                 Activate = options.Activate && !parsed.GetValue(idle),
                 Pictures = options.Pictures && !parsed.GetValue(plain),
+                Embeddings = encoders.Apply(parsed, options.Embeddings),
             };
             options.Validate();
-            using var dataset = Dataset.Open(parsed.GetValue(data)!);
+            using var dataset = parsed.Open(parsed.GetValue(data)!);
             string root = Path.GetFullPath(parsed.GetValue(target)!);
             var ranks = Processes.Join();
-            await using var stores = ranks.First ? await Stores.OpenAsync(root, parsed.GetValue(redis), cancel) : null;
+            await using var stores = ranks.First
+                ? await Stores.OpenAsync(root, parsed.GetValue(redis), parsed.GetValue(ClientVerb.RedisPrefix), cancel)
+                : null;
             ConvolutionNotice.Warn(ranks.First && RebuildJob.TrainsPictures(dataset, options));
             using var progress = ranks.First ? new ProgressView() : null;
             var result = await new RebuildJob(
                 stores?.Versions ?? new VersionStore(root), stores?.Ids, TimeProvider.System, ranks)
                 .RunAsync(dataset, options, progress, cancel);
             Processes.Leave();
-            return new VerbResult(Json(result), output => Text(output, result));
+            return new VerbResult(Json(result), output => Text(output, result, dataset.ItemCount));
         });
         return command;
     }
@@ -64,12 +71,13 @@ internal static class RebuildVerb
         seed = result.Report.Seed,
         machine = result.Report.Machine,
         stages = result.Report.Stages,
+        embeddings = result.Report.Embeddings,
         quantizer = result.Report.Quantizer,
         validation = result.Report.Validation,
         gates = result.Report.Gates,
     };
 
-    private static void Text(TextWriter output, RebuildResult result)
+    private static void Text(TextWriter output, RebuildResult result, int items)
     {
         var report = result.Report;
         output.WriteLine(
@@ -77,6 +85,11 @@ internal static class RebuildVerb
         foreach (var stage in report.Stages)
         {
             output.WriteLine($"  {stage.Stage,-12} {stage.Seconds,7:F1} s");
+        }
+
+        foreach (string line in report.Embeddings.SelectMany(embedding => embedding.Lines(items)))
+        {
+            output.WriteLine("  " + line);
         }
 
         foreach (var gate in report.Gates)

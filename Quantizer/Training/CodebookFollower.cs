@@ -94,7 +94,8 @@ internal sealed class CodebookFollower
         var mine = rows.Index().Where(row => row.Item >= from && row.Item < from + count).ToArray();
         var places = tensor(mine.Select(row => (long)row.Index).ToArray(), device: residuals.device);
         var here = tensor(mine.Select(row => row.Item - from).ToArray(), device: residuals.device);
-        return _ranks.Sum(zeros(rows.Length, residuals.shape[1], device: residuals.device).index_copy(0, places, residuals.index_select(0, here)));
+        var found = zeros(rows.Length, residuals.shape[1], device: residuals.device); // [rows, dim]
+        return _ranks.Sum(found.index_copy_(0, places, residuals.index_select(0, here)));
     }
 
     /// <summary>After an epoch: prices for the codes as they are now, from all latents (at most a sample of them).</summary>

@@ -35,10 +35,12 @@ public sealed record PackedBatch(int[] Items, int[] Previous, int[] Positions, i
     /// <param name="slots">Slots of the new batch, at least as many; the rest is padding.</param>
     public PackedBatch Part(int first, int end, int slots)
     {
-        int[] Cut(int[] values, int padding) => [.. values[first..end], .. Enumerable.Repeat(padding, slots - (end - first))];
+        int length = end - first;
+        int[] Cut(int[] values, int padding) => [.. values[first..end], .. Enumerable.Repeat(padding, slots - length)];
+        var starts = Starts.Where(start => start >= first && start < end).Select(start => start - first);
         return new PackedBatch(
             Cut(Items, -1), Cut(Previous, -1), Cut(Positions, 0),
-            [.. Starts.Where(start => start >= first && start < end).Select(start => start - first), .. Enumerable.Range(end - first, slots - (end - first) + 1)]);
+            [.. starts, .. Enumerable.Range(length, slots - length + 1)]);
     }
 
     private static PackedBatch Lay(SequenceSet training, IReadOnlyList<TrainingWindow> windows, int first, int end, int slots)

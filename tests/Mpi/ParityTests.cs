@@ -20,7 +20,7 @@ public sealed class ParityTests(ParityTests.Models models) : IClassFixture<Parit
             {
                 double scale = expected.abs().max().ToDouble(), error = (two[key] - expected).abs().max().ToDouble();
 
-                // A bias of the keys, or before a group norm, has no gradient but rounding, which Adam brings up to size: hence the 1e-6.
+                // A bias of the keys has no gradient but rounding, which Adam brings up to size: hence the 1e-6.
                 Assert.True(error <= 1e-6 + (1e-5 * scale), $"{file} {key}: off by {error:G3}, the largest value is {scale:G3}");
             }
         }
