@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Recsys.Catalog;
+using Recsys.Datasets.Tables;
 
 namespace Recsys.Datasets;
 
@@ -146,7 +147,9 @@ public static class ItemFile
             }
             else
             {
-                faults.AddLine(path, line, $"allowed: one JSON object with a string or number '{idColumn ?? "item_id or id"}'");
+                faults.AddLine(
+                    path, line, $"allowed: one JSON object with a string or number "
+                        + $"'{idColumn ?? "item_id, id, product_id, parent_asin, …"}' (or --id-column)");
             }
         }
     }
@@ -158,8 +161,10 @@ public static class ItemFile
             return null;
         }
 
-        string? idKey = idColumn ?? (json.TryGetProperty("item_id", out _) ? "item_id" : "id");
-        if (!json.TryGetProperty(idKey, out var idValue) || idValue.ValueKind is not (JsonValueKind.String or JsonValueKind.Number))
+        string? idKey = idColumn ?? (json.TryGetProperty("item_id", out _) ? "item_id" : json.TryGetProperty("id", out _) ? "id"
+            : ColumnNames.First(json.EnumerateObject().Select(property => property.Name), ColumnNames.ItemKey));
+        if (idKey is null || !json.TryGetProperty(idKey, out var idValue)
+            || idValue.ValueKind is not (JsonValueKind.String or JsonValueKind.Number))
         {
             return null;
         }
