@@ -10,21 +10,26 @@ internal static class CommandTree
     public static ParseResult Parse(IReadOnlyList<string> arguments) =>
         Create().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
-    private static RootCommand Create() => new("Recsys: semantic IDs, generative recommendations, item imagery.")
+    public static RootCommand Create()
     {
-        VerbRunner.JsonOption,
-        DemoVerb.Create(),
-        ImportVerb.Create(),
-        EmbedVerb.Create(),
-        RebuildVerb.Create(),
-        EvalVerb.Create(),
-        ServeVerb.Create(),
-        RecommendVerb.Create(),
-        EncodeVerb.Create(),
-        CreativeVerb.Create(),
-        VersionsVerb.Create(),
-        JobsVerb.Create(),
-        BenchVerb.Create(),
-        DoctorVerb.Create(),
-    };
+        var root = new RootCommand("Recsys: semantic IDs, generative recommendations, item imagery.")
+        {
+            VerbRunner.JsonOption,
+            DemoVerb.Create(),
+            ImportVerb.Create(),
+            EmbedVerb.Create(),
+            RebuildVerb.Create(),
+            EvalVerb.Create(),
+            ServeVerb.Create(),
+            RecommendVerb.Create(),
+            EncodeVerb.Create(),
+            CreativeVerb.Create(),
+            VersionsVerb.Create(),
+            JobsVerb.Create(),
+            BenchVerb.Create(),
+            DoctorVerb.Create(),
+        };
+        StrictNumbers.Apply(root);
+        return root;
+    }
 }

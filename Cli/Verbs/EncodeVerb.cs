@@ -16,10 +16,10 @@ internal static class EncodeVerb
     public static Command Create()
     {
         var data = new Option<string?>("--data") { Description = "Dataset folder whose embeddings are encoded." };
-        var items = new Option<string[]>("--items") { Description = "Only these item ids (default: all of the dataset).", AllowMultipleArgumentsPerToken = true };
+        var items = new Option<string[]>("--items") { Description = "Only these item ids, one an argument.", AllowMultipleArgumentsPerToken = true };
         var assign = new Option<bool>("--assign") { Description = "Store the IDs: new items become recommendable at once; an item that "
             + "has an ID keeps it." };
-        var lookup = new Option<string[]>("--lookup") { Description = "Look up instead: item ids, or code prefixes such as 12-5.", AllowMultipleArgumentsPerToken = true };
+        var lookup = new Option<string[]>("--lookup") { Description = "Look up item ids, one an argument, or prefixes (12-5).", AllowMultipleArgumentsPerToken = true };
         var command = new Command(
             "encode",
             "Turn embeddings into semantic IDs on a running server, or look them "

@@ -10,7 +10,7 @@ internal static class RecommendVerb
 {
     public static Command Create()
     {
-        var history = new Argument<string[]>("history") { Description = "Item ids, oldest first, separated by spaces or commas.", Arity = ArgumentArity.OneOrMore };
+        var history = new Argument<string[]>("history") { Description = ClientVerb.History, Arity = ArgumentArity.OneOrMore };
         var k = new Option<int>("-k") { Description = "Items wanted (1 to 1000).", DefaultValueFactory = _ => 10 };
         var beam = new Option<int>("--beam") { Description = "Width of the beam search; 0: the server chooses." };
         var unseen = new Option<bool>("--exclude-seen") { Description = "Leave out items of the history." };
