@@ -16,7 +16,7 @@ internal static class FileFault
         return exception switch
         {
             AggregateException { InnerExceptions: [var only] } => Typed(only, place),
-            FileNotFoundException { FileName: { } name } when name.Contains(", Version=", StringComparison.Ordinal) => exception, // an assembly
+            FileNotFoundException { FileName: { } assembly } when assembly.Contains(", Version=", StringComparison.Ordinal) => exception,
             EndOfStreamException or FileLoadException => exception,
             FileNotFoundException or DirectoryNotFoundException =>
                 CatalogException.NotFound($"{said} Check the path; the folder above it must be there.", exception),

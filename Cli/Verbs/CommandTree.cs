@@ -6,11 +6,13 @@ namespace Recsys.Cli.Verbs;
 /// <summary>Every verb of the command line.</summary>
 internal static class CommandTree
 {
+    public static RootCommand Root { get; } = Create();
+
     /// <summary>Arguments are what they are: an item may be called <c>@red</c>, so there are no response files.</summary>
     public static ParseResult Parse(IReadOnlyList<string> arguments) =>
-        Create().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        Root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
-    public static RootCommand Create()
+    private static RootCommand Create()
     {
         var root = new RootCommand("Recsys: semantic IDs, generative recommendations, item imagery.")
         {

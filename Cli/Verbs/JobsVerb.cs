@@ -7,41 +7,47 @@ using Recsys.Server.Serving;
 
 namespace Recsys.Cli.Verbs;
 
+/// <summary>The scheduler: rebuilds by a cron expression until it is stopped.</summary>
 internal static class JobsVerb
 {
+    private static readonly Option<string?> Config = new("--config") { Description = "JSON file of rebuild options." };
+
+    private static readonly Option<string> Cron = new("--cron")
+    {
+        Description = "Quartz cron expression in local time: second minute hour day month weekday.",
+        DefaultValueFactory = _ => "0 0 3 * * *",
+    };
+
     public static Command Create()
     {
-        var data = new Option<string>("--data") { Description = "The dataset folder, read anew each night.", Required = true };
-        var target = new Option<string>("--out") { Description = "Folder of versions.", DefaultValueFactory = _ => "versions" };
-        var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private "
-            + "Redis in the folder of versions)." };
-        var config = new Option<string?>("--config") { Description = "JSON file of rebuild options." };
-        var cron = new Option<string>("--cron") { Description = "Quartz cron expression in local time: second minute hour day month weekday.", DefaultValueFactory = _ => "0 0 3 * * *" };
-        var command = new Command("jobs", "The scheduler: a rebuild every night.") { data, target, redis, config, cron };
-        command.OnCompute(async (parsed, cancel) =>
+        var command = new Command("jobs", "The scheduler: a rebuild every night.")
         {
-            var options = parsed.GetValue(config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
-            string path = parsed.GetValue(data)!;
-            using (Dataset.Open(path))
-            {
-                // A dataset that cannot be opened is said now, not at three in the morning.
-            }
-
-            await using var stores = await Stores.OpenAsync(Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), cancel);
-            int runs = await NightlySchedule.RunAsync(
-                parsed.GetValue(cron)!,
-                async token =>
-                {
-                    using var dataset = Dataset.Open(path);
-                    ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
-                    using var progress = new ProgressView();
-                    return await new RebuildJob(
-                        stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, token);
-                },
-                line => Console.Error.WriteLine(line),
-                cancel);
-            return new VerbResult(new { runs }, output => output.WriteLine($"{runs} rebuilds"));
-        });
+            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, Config, Cron,
+        };
+        command.OnCompute(RunAsync);
         return command;
+    }
+
+    private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var options = parsed.GetValue(Config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
+        string data = parsed.GetValue(FolderOptions.Data)!;
+        using (Dataset.Open(data))
+        {
+            // A dataset that cannot be opened is said now, not at three in the morning.
+        }
+
+        await using var stores = await parsed.OpenStoresAsync(FolderOptions.Out, cancel);
+        int runs = await NightlySchedule.RunAsync(
+            parsed.GetValue(Cron)!, token => RebuildAsync(stores, data, options, token), Console.Error.WriteLine, cancel);
+        return new VerbResult(new { runs }, output => output.WriteLine($"{runs} rebuilds"));
+    }
+
+    private static async Task<RebuildResult> RebuildAsync(Stores stores, string data, RebuildOptions options, CancellationToken cancel)
+    {
+        using var dataset = Dataset.Open(data); // anew each night
+        ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
+        using var progress = new ProgressView();
+        return await new RebuildJob(stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, cancel);
     }
 }

@@ -7,45 +7,64 @@ using Recsys.Server.Serving;
 
 namespace Recsys.Cli.Verbs;
 
+/// <summary>One nightly rebuild, now.</summary>
 internal static class RebuildVerb
 {
+    private static readonly Option<string?> Config = new("--config")
+    {
+        Description = "JSON file of rebuild options; see docs/configuration.md.",
+    };
+
+    private static readonly Option<long?> Seed = new("--seed") { Description = "Another seed than the configuration's." };
+
+    private static readonly Option<string?> Device = new("--device") { Description = "cpu or cuda." };
+
+    private static readonly Option<bool> FitAll = new("--fit-all")
+    {
+        Description = "Once the gates have passed, train again on everything and publish that.",
+    };
+
+    private static readonly Option<bool> NoActivate = new("--no-activate")
+    {
+        Description = "Publish, but leave the active version as it is.",
+    };
+
+    private static readonly Option<bool> NoPictures = new("--no-pictures") { Description = "Train no creative model." };
+
     public static Command Create()
     {
-        var data = new Option<string>("--data") { Description = "The dataset folder.", Required = true };
-        var target = new Option<string>("--out") { Description = "Folder of versions.", DefaultValueFactory = _ => "versions" };
-        var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private "
-            + "Redis in the folder of versions)." };
-        var config = new Option<string?>("--config") { Description = "JSON file of rebuild options; see docs/configuration.md." };
-        var seed = new Option<long?>("--seed");
-        var device = new Option<string?>("--device") { Description = "cpu or cuda." };
-        var all = new Option<bool>("--fit-all") { Description = "Once the gates have passed, train again on everything and publish that." };
-        var idle = new Option<bool>("--no-activate") { Description = "Publish, but leave the active version as it is." };
-        var plain = new Option<bool>("--no-pictures") { Description = "Train no creative model." };
-        var command = new Command(
-            "rebuild",
-            "One nightly rebuild, now: train, encode, gate, publish, "
-            + "activate.") { data, target, redis, config, seed, device, all, idle, plain };
-        command.OnCompute(async (parsed, cancel) =>
+        var command = new Command("rebuild", "One nightly rebuild, now: train, encode, gate, publish, activate.")
         {
-            var options = parsed.GetValue(config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
-            options = options with
-            {
-                Seed = parsed.GetValue(seed) ?? options.Seed,
-                Device = parsed.GetValue(device) ?? options.Device,
-                FitAll = options.FitAll || parsed.GetValue(all),
-                Activate = options.Activate && !parsed.GetValue(idle),
-                Pictures = options.Pictures && !parsed.GetValue(plain),
-            };
-            options.Validate();
-            using var dataset = Dataset.Open(parsed.GetValue(data)!);
-            await using var stores = await Stores.OpenAsync(Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), cancel);
-            ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
-            using var progress = new ProgressView();
-            var result = await new RebuildJob(
-                stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, cancel);
-            return new VerbResult(Json(result), output => Text(output, result));
-        });
+            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, Config, Seed, Device, FitAll, NoActivate, NoPictures,
+        };
+        command.OnCompute(RunAsync);
         return command;
+    }
+
+    private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var options = Options(parsed);
+        using var dataset = Dataset.Open(parsed.GetValue(FolderOptions.Data)!);
+        await using var stores = await parsed.OpenStoresAsync(FolderOptions.Out, cancel);
+        ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
+        using var progress = new ProgressView();
+        var result = await new RebuildJob(stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, cancel);
+        return new VerbResult(Json(result), output => Text(output, result));
+    }
+
+    private static RebuildOptions Options(ParseResult parsed)
+    {
+        var options = parsed.GetValue(Config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
+        options = options with
+        {
+            Seed = parsed.GetValue(Seed) ?? options.Seed,
+            Device = parsed.GetValue(Device) ?? options.Device,
+            FitAll = options.FitAll || parsed.GetValue(FitAll),
+            Activate = options.Activate && !parsed.GetValue(NoActivate),
+            Pictures = options.Pictures && !parsed.GetValue(NoPictures),
+        };
+        options.Validate();
+        return options;
     }
 
     private static object Json(RebuildResult result) => new
@@ -67,8 +86,8 @@ internal static class RebuildVerb
     private static void Text(TextWriter output, RebuildResult result)
     {
         var report = result.Report;
-        output.WriteLine(
-            $"version {report.Version}{(result.Activated ? " is active" : " is published, not active")}{(result.Previous is null ? "" : $" (before: {result.Previous})")}");
+        string state = result.Activated ? "is active" : "is published, not active";
+        output.WriteLine($"version {report.Version} {state}{(result.Previous is null ? "" : $" (before: {result.Previous})")}");
         foreach (var stage in report.Stages)
         {
             output.WriteLine($"  {stage.Stage,-12} {stage.Seconds,7:F1} s");

@@ -16,7 +16,7 @@ public sealed class StrictNumbersTests
     public static TheoryData<string, string> NumericOptions()
     {
         var data = new TheoryData<string, string>();
-        foreach (var (path, command) in All(CommandTree.Create(), ""))
+        foreach (var (path, command) in All(CommandTree.Root, ""))
         {
             foreach (var option in command.Options.Where(option => IsNumber(option.ValueType)))
             {
