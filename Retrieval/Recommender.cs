@@ -133,7 +133,8 @@ public sealed class Recommender : IRecommender, IVersionPart
     private (int Item, double Score)[][] Beams(
         BeamSearch search, Tensor hidden, HistoryCache history, int beam, IReadOnlyList<IEnumerable<int>>? excluded) =>
         [.. search.Search(hidden, history, Math.Min(beam, Math.Max(1, _trie.Leaves)), excluded)
-            .Select(row => row.Select(found => (_trie.LeafItem[found.Leaf], (double)found.LogProbability)).ToArray())];
+            .Select(row => row.Select(found => (Item: _trie.LeafItem[found.Leaf], Score: (double)found.LogProbability))
+                .OrderByDescending(found => found.Score).ThenBy(found => found.Item).ToArray())]; // libtorch leaves ties in no order
 
     /// <summary>Reads the histories' most recent items, side by side.</summary>
     private (Tensor Hidden, HistoryCache Cache) Read(RecommendQuery[] queries)

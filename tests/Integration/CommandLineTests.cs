@@ -58,6 +58,22 @@ public sealed partial class CommandLineTests(World world)
     }
 
     [Fact]
+    public async Task Items_with_a_comma_an_at_sign_a_blank_or_a_dash_can_be_asked_for()
+    {
+        string[] odd = ["a,b", "@home", "red shirt", "-7", "07"];
+        var quantizer = new V1.Quantizer.QuantizerClient(world.Channel);
+        var request = new V1.AssignRequest();
+        request.Items.AddRange(odd.Select(id => new V1.ItemEmbedding { ItemId = id, Embeddings = { ["text"] = BadInputTests.Unit(128) } }));
+        await quantizer.AssignAsync(request);
+
+        var looked = (await Cli.DoneAsync(["encode", "--server", world.Address, "--json", .. odd.Select(id => $"--lookup={id}")])).Json;
+        Assert.Equal(odd, looked.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("item_id").GetString()));
+        await SwapTests.UntilKnownAsync(new V1.Retrieval.RetrievalClient(world.Channel), odd[^1]);
+        var recommended = (await Cli.DoneAsync(["recommend", "-k", "3", "--server", world.Address, "--json", "--", .. odd])).Json;
+        Assert.Equal(3, recommended.GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
     public async Task A_refused_drawing_leaves_no_folder_behind()
     {
         string pictures = Path.Combine(world.Folder, "no-pictures");
