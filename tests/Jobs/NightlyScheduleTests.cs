@@ -36,10 +36,6 @@ public sealed class NightlyScheduleTests
         Assert.Equal(DateTimeOffset.Parse("2026-07-15T01:00Z", null), Next("0 0 3 15 * SUN", "2026-07-12T12:00Z")); // a Wednesday
     }
 
-    private static DateTimeOffset Next(string cron, string after)
-    {
-        var times = NightlySchedule.Parse(cron);
-        times.TimeZone = Europe;
-        return times.GetNextValidTimeAfter(DateTimeOffset.Parse(after, null))!.Value;
-    }
+    private static DateTimeOffset Next(string cron, string after) =>
+        NightlySchedule.Parse(cron).WithTimeZone(Europe).GetNextValidTimeAfter(DateTimeOffset.Parse(after, null))!.Value;
 }
