@@ -66,10 +66,6 @@ public sealed record RetrievalOptions
     /// <summary>Beam of a query that names none; widened to its k.</summary>
     public int Beam { get; init; } = 50;
 
-    /// <summary>cpu or cuda.</summary>
-    [JsonIgnore]
-    public string Device { get; init; } = "cpu";
-
     /// <exception cref="CatalogException">Names every value that is out of its range at once.</exception>
     public void Validate()
     {
@@ -101,7 +97,6 @@ public sealed record RetrievalOptions
         Check(ClipNorm > 0, nameof(ClipNorm), ClipNorm, "above 0");
         Check(Ema is >= 0 and < 1, nameof(Ema), Ema, "0 to below 1");
         Check(Beam is >= 1 and <= 1000, nameof(Beam), Beam, "1 to 1000");
-        Check(Device is "cpu" or "cuda", nameof(Device), Device, "cpu or cuda");
         if (faults.Count > 0)
         {
             throw CatalogException.Invalid($"Retrieval options: {string.Join("; ", faults)}.");

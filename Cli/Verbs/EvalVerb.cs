@@ -19,6 +19,8 @@ internal static class EvalVerb
     private static readonly Option<int> Beam = new("--beam") { Description = "Width of the beam search; 0: the model's own." };
     private static readonly Option<long> Seed = new("--seed") { Description = "Draws the users.", DefaultValueFactory = _ => 1 };
 
+    private static readonly Option<string?> Device = DeviceOption.Create();
+
     private static readonly Option<string> Target = new("--target")
     {
         Description = "test or validation.", DefaultValueFactory = _ => "test",
@@ -28,7 +30,7 @@ internal static class EvalVerb
     {
         var command = new Command("eval", "Recall@K and NDCG@K on held-out targets, item level, with baselines.")
         {
-            FolderOptions.Data, FolderOptions.Versions, Version, Users, Beam, Target, Seed,
+            FolderOptions.Data, FolderOptions.Versions, Version, Users, Beam, Target, Seed, Device,
         };
         command.OnCompute((parsed, cancel) => Task.Run(() => Run(parsed, cancel), cancel));
         return command;
@@ -43,7 +45,7 @@ internal static class EvalVerb
         var folder = versions.Open(version);
         var split = new LeaveOneOut(dataset.Sequences);
         RefuseLeak(folder, split, dataset);
-        using var recommender = (Recommender?)new RecommenderLoader().Load(folder, folder.Items)
+        using var recommender = (Recommender?)new RecommenderLoader(DeviceOption.Of(parsed, Device)).Load(folder, folder.Items)
             ?? throw CatalogException.Precondition($"Version {version} has no retrieval model: its dataset had no interactions.");
         using var progress = new ProgressView();
         var report = RetrievalEvaluator.Evaluate(recommender, split, options, progress, cancel);

@@ -18,11 +18,13 @@ internal static class JobsVerb
         DefaultValueFactory = _ => "0 0 3 * * *",
     };
 
+    private static readonly Option<string?> Device = DeviceOption.Create();
+
     public static Command Create()
     {
         var command = new Command("jobs", "The scheduler: a rebuild every night.")
         {
-            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, Config, Cron,
+            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, Config, Cron, Device,
         };
         command.OnCompute(RunAsync);
         return command;
@@ -31,6 +33,7 @@ internal static class JobsVerb
     private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         var options = parsed.GetValue(Config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
+        options = options with { Device = DeviceOption.Of(parsed, Device, options.Device) };
         string data = parsed.GetValue(FolderOptions.Data)!;
         using (Dataset.Open(data))
         {

@@ -17,7 +17,7 @@ internal static class RebuildVerb
 
     private static readonly Option<long?> Seed = new("--seed") { Description = "Another seed than the configuration's." };
 
-    private static readonly Option<string?> Device = new("--device") { Description = "cpu or cuda." };
+    private static readonly Option<string?> Device = DeviceOption.Create();
 
     private static readonly Option<bool> FitAll = new("--fit-all")
     {
@@ -58,7 +58,7 @@ internal static class RebuildVerb
         options = options with
         {
             Seed = parsed.GetValue(Seed) ?? options.Seed,
-            Device = parsed.GetValue(Device) ?? options.Device,
+            Device = DeviceOption.Of(parsed, Device, options.Device),
             FitAll = options.FitAll || parsed.GetValue(FitAll),
             Activate = options.Activate && !parsed.GetValue(NoActivate),
             Pictures = options.Pictures && !parsed.GetValue(NoPictures),

@@ -35,11 +35,13 @@ internal static class ServeVerb
         Description = "Stop when standard input closes, so that the server ends with the process that started it.",
     };
 
+    private static readonly Option<string?> Device = DeviceOption.Create();
+
     public static Command Create()
     {
         var command = new Command("serve", "Serve gRPC, and the same services as JSON over HTTP.")
         {
-            FolderOptions.Versions, FolderOptions.Redis, Listen, Http, Drain, UntilStdinCloses,
+            FolderOptions.Versions, FolderOptions.Redis, Listen, Http, Drain, UntilStdinCloses, Device,
         };
         command.OnCompute(RunAsync);
         return command;
@@ -53,7 +55,8 @@ internal static class ServeVerb
             parsed.GetValue(FolderOptions.Redis),
             listen,
             ServeOptions.ParseHttp(parsed.GetValue(Http), listen),
-            ServeOptions.ParseDrain(parsed.GetValue(Drain)));
+            ServeOptions.ParseDrain(parsed.GetValue(Drain)),
+            DeviceOption.Of(parsed, Device));
     }
 
     private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)

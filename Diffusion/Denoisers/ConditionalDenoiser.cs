@@ -29,6 +29,9 @@ public sealed class ConditionalDenoiser : Module
 
     public SemanticIdConditioner Conditioner => conditioner;
 
+    /// <summary>Where it computes.</summary>
+    public Device Device => conditioner.Device;
+
     /// <summary>Trainable numbers.</summary>
     public long ParameterCount => parameters().Sum(p => p.numel());
 }

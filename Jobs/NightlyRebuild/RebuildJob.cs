@@ -92,7 +92,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         var embeddings = stages.Time("embeddings", () => Embed(dataset, fitAll ? training : null, options, stages, cancel));
         var fused = Fusion.Fit(embeddings, options.Quantizer.Fusion).Apply(embeddings);
 
-        using var codebook = stages.Time("quantizer", () => QuantizerTrainer.Train(fused, options.Quantizer, options.Seed, stages, cancel));
+        using var codebook = stages.Time("quantizer", () => QuantizerTrainer.Train(
+            fused, options.Quantizer, options.Seed, stages, cancel, options.Device));
         var (items, quantizer) = stages.Time("encode", () => Encode(dataset, codebook, fused, stages));
         codebook.Save(Part(writer, CodebookFolder));
         writer.WriteItems(items);
@@ -109,8 +110,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
                 "retrieval",
                 () =>
                     RetrievalTrainer.Train(
-                        data, options.Retrieval with { Device = options.Device }, options.Seed, stages,
-                        TrainingFiles.Retrieval(versions.Root, fitAll, options), cancel));
+                        data, options.Retrieval, options.Seed, stages, TrainingFiles.Retrieval(versions.Root, fitAll, options),
+                        options.Device, cancel));
             using var recommender = new Recommender(model, items); // owns the model
             model.Save(Part(writer, RetrievalFolder));
             if (!fitAll)
@@ -133,7 +134,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
             using var creative = stages.Time("creative", () => CreativeTrainer.Train(
                 CreativeTrainingData.Load(
                     dataset.Images!, [.. items.SemanticIds], [.. items.CodebookSizes], options.Creative.ImageSize,
-                    cancel), options.Creative, options.Seed, stages, TrainingFiles.Creative(versions.Root, fitAll, options), cancel));
+                    cancel), options.Creative, options.Seed, stages, TrainingFiles.Creative(versions.Root, fitAll, options),
+                options.Device, cancel));
             creative.Save(Part(writer, CreativeFolder));
         }
 

@@ -23,7 +23,7 @@ public sealed record RebuildOptions
     /// <summary>Seeds every random choice of the rebuild.</summary>
     public long Seed { get; init; } = 17;
 
-    /// <summary>cpu or cuda.</summary>
+    /// <summary>Where every model trains: cpu, cuda or cuda:N.</summary>
     public string Device { get; init; } = "cpu";
 
     /// <summary>Once the gates have passed, train again on everything, the held-out interactions included, and publish that.</summary>
@@ -73,9 +73,9 @@ public sealed record RebuildOptions
     public void Validate()
     {
         var faults = Gates.Faults().ToList();
-        if (Device is not ("cpu" or "cuda"))
+        if (Device is not ("cpu" or "cuda") && !Device.StartsWith("cuda:", StringComparison.Ordinal))
         {
-            faults.Add($"device is {Device}, allowed is cpu or cuda");
+            faults.Add($"device is {Device}, allowed are cpu, cuda and cuda:N");
         }
 
         if (CheckpointSeconds is not (>= 0 and <= 86_400))
