@@ -32,15 +32,8 @@ internal static class StrictNumbers
             }
         }
 
-        foreach (var argument in command.Arguments)
-        {
-            Refuse(argument.Name, argument.ValueType);
-        }
-
-        foreach (var subcommand in command.Subcommands)
-        {
-            Apply(subcommand);
-        }
+        command.Arguments.ToList().ForEach(argument => Refuse(argument.Name, argument.ValueType));
+        command.Subcommands.ToList().ForEach(Apply);
     }
 
     private static T Read<T>(ArgumentResult result)

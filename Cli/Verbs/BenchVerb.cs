@@ -11,26 +11,12 @@ namespace Recsys.Cli.Verbs;
 /// <summary>Measurements beside a peer. One bench so far: <c>torch</c>.</summary>
 internal static class BenchVerb
 {
-    private static readonly Option<int> Rounds = new("--rounds")
-    {
-        Description = "Rounds of each case, all sides in turn (1 to 1000).", DefaultValueFactory = _ => 7,
-    };
-
-    private static readonly Option<string> Only = new("--only")
-    {
-        Description = "Only the cases whose names contain this.", DefaultValueFactory = _ => "",
-    };
-
-    private static readonly Option<string?> Before = new("--before")
-    {
-        Description = "A checkout of an earlier commit, built there: it is measured too (see bench/before).",
-    };
-
-    private static readonly Option<string?> Data = new("--data")
-    {
-        Description = "A dataset folder: the peak memory of its rebuild is measured too, once.",
-    };
-
+    private static readonly Option<int> Rounds = VerbOption.Of("--rounds", "Rounds of each case, all sides in turn (1 to 1000).", 7);
+    private static readonly Option<string> Only = VerbOption.Of("--only", "Only the cases whose names contain this.", "");
+    private static readonly Option<string?> Before =
+        VerbOption.Of<string?>("--before", "A checkout of an earlier commit, built there: it is measured too (see bench/before).");
+    private static readonly Option<string?> Data =
+        VerbOption.Of<string?>("--data", "A dataset folder: the peak memory of its rebuild is measured too, once.");
     private static readonly Option<bool> AsPlainPeer = new("--as-plain-peer") { Hidden = true };
 
     public static Command Create()

@@ -16,11 +16,7 @@ internal static class ClientVerb
         Description = "Address of the server.",
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable("RECSYS_SERVER") ?? "http://" + ServeOptions.DefaultListen,
     };
-
-    public static readonly Option<double> Timeout = new("--timeout")
-    {
-        Description = "Seconds before a call is given up.", DefaultValueFactory = _ => 60,
-    };
+    public static readonly Option<double> Timeout = VerbOption.Of("--timeout", "Seconds before a call is given up.", 60.0);
 
     public static GrpcChannel Channel(ParseResult parsed)
     {

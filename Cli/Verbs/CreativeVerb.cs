@@ -11,36 +11,21 @@ namespace Recsys.Cli.Verbs;
 /// <summary>Asks a running server for pictures and keeps them as PNG files.</summary>
 internal static class CreativeVerb
 {
-    private static readonly Option<string?> Item = new("--item") { Description = "Draw this item." };
-
-    private static readonly Option<string?> Id = new("--semantic-id")
-    {
-        Description = "Draw this semantic ID (12-5-201), or its first codes (12-5), whether an item has it or not.",
-    };
-
+    private static readonly Option<string?> Item = VerbOption.Of<string?>("--item", "Draw this item.");
+    private static readonly Option<string?> Id =
+        VerbOption.Of<string?>("--semantic-id", "Draw this semantic ID (12-5-201), or its first codes (12-5); no item needs to have it.");
     private static readonly Option<string[]> History = new("--history")
     {
         Description = "Draw what this history's user would like: item ids, oldest first, one an argument.",
         AllowMultipleArgumentsPerToken = true,
     };
-
-    private static readonly Option<int> Count = new("--count") { Description = "Pictures wanted (1 to 64).", DefaultValueFactory = _ => 4 };
-
-    private static readonly Option<int> Size = new("--size") { Description = "Side in pixels; 0: the model's own." };
-
-    private static readonly Option<double> Guidance = new("--guidance")
-    {
-        Description = "Classifier-free guidance scale; 0: the model's default, 1: none.",
-    };
-
-    private static readonly Option<int> Steps = new("--steps") { Description = "Solver steps; 0: the model's default." };
-
-    private static readonly Option<long> Seed = new("--seed") { Description = "Seed of the first picture.", DefaultValueFactory = _ => 1 };
-
-    private static readonly Option<string> Out = new("--out")
-    {
-        Description = "Folder for the PNG files.", DefaultValueFactory = _ => "pictures",
-    };
+    private static readonly Option<int> Count = VerbOption.Of("--count", "Pictures wanted (1 to 64).", 4);
+    private static readonly Option<int> Size = VerbOption.Of<int>("--size", "Side in pixels; 0: the model's own.");
+    private static readonly Option<double> Guidance =
+        VerbOption.Of<double>("--guidance", "Classifier-free guidance scale; 0: the model's default, 1: none.");
+    private static readonly Option<int> Steps = VerbOption.Of<int>("--steps", "Solver steps; 0: the model's default.");
+    private static readonly Option<long> Seed = VerbOption.Of<long>("--seed", "Seed of the first picture.", 1);
+    private static readonly Option<string> Out = VerbOption.Of("--out", "Folder for the PNG files.", "pictures");
 
     private sealed record Picture(string File, string? ItemId, string SemanticId, long Seed);
 

@@ -8,10 +8,7 @@ namespace Recsys.Cli.Verbs;
 /// <summary>The main job on the bundled catalogue, ending with one HTML page.</summary>
 internal static class DemoVerb
 {
-    private static readonly Option<string> Out = new("--out")
-    {
-        Description = "Folder for everything the demo makes; replaced.", DefaultValueFactory = _ => "demo",
-    };
+    private static readonly Option<string> Out = VerbOption.Of("--out", "Folder for everything the demo makes; replaced.", "demo");
 
     public static Command Create()
     {

@@ -14,17 +14,12 @@ namespace Recsys.Cli.Verbs;
 /// server.</summary>
 internal static class EvalVerb
 {
-    private static readonly Option<string?> Version = new("--version-id") { Description = "The version (default: the newest)." };
-    private static readonly Option<int> Users = new("--users") { Description = "Users, drawn by the seed; 0: all." };
-    private static readonly Option<int> Beam = new("--beam") { Description = "Width of the beam search; 0: the model's own." };
-    private static readonly Option<long> Seed = new("--seed") { Description = "Draws the users.", DefaultValueFactory = _ => 1 };
-
+    private static readonly Option<string?> Version = VerbOption.Of<string?>("--version-id", "The version (default: the newest).");
+    private static readonly Option<int> Users = VerbOption.Of<int>("--users", "Users, drawn by the seed; 0: all.");
+    private static readonly Option<int> Beam = VerbOption.Of<int>("--beam", "Width of the beam search; 0: the model's own.");
+    private static readonly Option<long> Seed = VerbOption.Of<long>("--seed", "Draws the users.", 1);
     private static readonly Option<string?> Device = DeviceOption.Create();
-
-    private static readonly Option<string> Target = new("--target")
-    {
-        Description = "test or validation.", DefaultValueFactory = _ => "test",
-    };
+    private static readonly Option<string> Target = VerbOption.Of("--target", "test or validation.", "test");
 
     public static Command Create()
     {

@@ -10,14 +10,9 @@ namespace Recsys.Cli.Verbs;
 /// <summary>The scheduler: rebuilds by a cron expression until it is stopped.</summary>
 internal static class JobsVerb
 {
-    private static readonly Option<string?> Config = new("--config") { Description = "JSON file of rebuild options." };
-
-    private static readonly Option<string> Cron = new("--cron")
-    {
-        Description = "Quartz cron expression in local time: second minute hour day month weekday.",
-        DefaultValueFactory = _ => "0 0 3 * * *",
-    };
-
+    private static readonly Option<string?> Config = VerbOption.Of<string?>("--config", "JSON file of rebuild options.");
+    private static readonly Option<string> Cron =
+        VerbOption.Of("--cron", "Quartz cron expression in local time: second minute hour day month weekday.", "0 0 3 * * *");
     private static readonly Option<string?> Device = DeviceOption.Create();
 
     public static Command Create()

@@ -10,26 +10,14 @@ namespace Recsys.Cli.Verbs;
 /// <summary>One nightly rebuild, now.</summary>
 internal static class RebuildVerb
 {
-    private static readonly Option<string?> Config = new("--config")
-    {
-        Description = "JSON file of rebuild options; see docs/configuration.md.",
-    };
-
-    private static readonly Option<long?> Seed = new("--seed") { Description = "Another seed than the configuration's." };
-
+    private static readonly Option<string?> Config =
+        VerbOption.Of<string?>("--config", "JSON file of rebuild options; see docs/configuration.md.");
+    private static readonly Option<long?> Seed = VerbOption.Of<long?>("--seed", "Another seed than the configuration's.");
     private static readonly Option<string?> Device = DeviceOption.Create();
-
-    private static readonly Option<bool> FitAll = new("--fit-all")
-    {
-        Description = "Once the gates have passed, train again on everything and publish that.",
-    };
-
-    private static readonly Option<bool> NoActivate = new("--no-activate")
-    {
-        Description = "Publish, but leave the active version as it is.",
-    };
-
-    private static readonly Option<bool> NoPictures = new("--no-pictures") { Description = "Train no creative model." };
+    private static readonly Option<bool> FitAll =
+        VerbOption.Of<bool>("--fit-all", "Once the gates have passed, train again on everything and publish that.");
+    private static readonly Option<bool> NoActivate = VerbOption.Of<bool>("--no-activate", "Publish; leave the active version as it is.");
+    private static readonly Option<bool> NoPictures = VerbOption.Of<bool>("--no-pictures", "Train no creative model.");
 
     public static Command Create()
     {

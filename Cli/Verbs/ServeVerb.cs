@@ -14,27 +14,14 @@ namespace Recsys.Cli.Verbs;
 /// <summary>The server, until it is told to stop.</summary>
 internal static class ServeVerb
 {
-    private static readonly Option<string> Listen = new("--listen")
-    {
-        Description = "Address and port of gRPC (port 0: any free one).", DefaultValueFactory = _ => ServeOptions.DefaultListen,
-    };
-
-    private static readonly Option<string?> Http = new("--http")
-    {
-        Description = "Port, or address and port, of JSON over HTTP/1.1; 'off': none (default: the port after gRPC's).",
-    };
-
-    private static readonly Option<double> Drain = new("--drain")
-    {
-        Description = "Seconds that calls in flight may go on when the server is stopped; then they are cancelled.",
-        DefaultValueFactory = _ => ServeOptions.DefaultDrain,
-    };
-
-    private static readonly Option<bool> UntilStdinCloses = new("--until-stdin-closes")
-    {
-        Description = "Stop when standard input closes, so that the server ends with the process that started it.",
-    };
-
+    private static readonly Option<string> Listen =
+        VerbOption.Of("--listen", "Address and port of gRPC (port 0: any free one).", ServeOptions.DefaultListen);
+    private static readonly Option<string?> Http =
+        VerbOption.Of<string?>("--http", "Port, or address and port, of JSON over HTTP/1.1; 'off': none (default: the port after gRPC's).");
+    private static readonly Option<double> Drain = VerbOption.Of(
+        "--drain", "Seconds that calls in flight may go on after a stop; then they are cancelled.", ServeOptions.DefaultDrain);
+    private static readonly Option<bool> UntilStdinCloses = VerbOption.Of<bool>(
+        "--until-stdin-closes", "Stop when standard input closes, so that the server ends with the process that started it.");
     private static readonly Option<string?> Device = DeviceOption.Create();
 
     public static Command Create()
