@@ -78,7 +78,7 @@ internal sealed class ReportPage(string title)
         .curve { fill:none; stroke:var(--accent); stroke-width:1.8 } .used { fill:var(--accent) } .dead { fill:none; stroke:var(--line) }
         .strip { display:grid; grid-template-columns:96px 1fr; gap:8px; margin:10px 0 }
         .label { color:var(--soft); font-size:13px; padding-top:18px } .tiles { display:flex; flex-wrap:wrap; gap:8px }
-        .tile { width:86px; background:var(--card); border-radius:10px; padding:8px 4px; text-align:center;
+        .tile { width:84px; box-sizing:border-box; background:var(--card); border-radius:10px; padding:8px 4px; text-align:center;
           border:2px solid transparent; overflow:hidden } .tile.hit { border-color:var(--hit) }
         .tile img, .blank { width:56px; height:56px; object-fit:contain; background:#fff; border-radius:6px; display:inline-block }
         .tile b { display:block; font-size:11px; font-weight:500; line-height:1.25; margin-top:4px; overflow:hidden; max-height:28px }
