@@ -19,9 +19,12 @@ public sealed class Dataset : IDisposable
     private readonly Lazy<string> _sha256;
     private readonly Lazy<IImageSource?> _images;
 
-    private Dataset(string path, DatasetDescription description)
+    private readonly bool _dropUnknown;
+    private long _unknownDropped;
+
+    private Dataset(string path, DatasetDescription description, bool dropUnknown)
     {
-        (Path, Description) = (path, description);
+        (Path, Description, _dropUnknown) = (path, description, dropUnknown);
         _itemFile = ItemFile.Locate(path);
         string? interactions = SequenceFile.Locate(path);
         if (_itemFile is null && interactions is null)
@@ -35,7 +38,8 @@ public sealed class Dataset : IDisposable
             ? IdTable.Growing()
             : IdTable.Of(ItemFile.Read(_itemFile, description.ItemIdColumn).Select(item => item.Id));
         _sequences = new Lazy<SequenceSet>(
-            () => interactions is null ? new SequenceSet([], [0], []) : SequenceFile.Read(interactions, _ids));
+            () => interactions is null ? new SequenceSet([], [0], [])
+                : SequenceFile.Read(interactions, _ids, dropUnknown, out _unknownDropped));
         if (_itemFile is null)
         {
             _ = _sequences.Value; // names the items
@@ -68,6 +72,9 @@ public sealed class Dataset : IDisposable
     /// <exception cref="CatalogException">Every faulty line.</exception>
     public SequenceSet Sequences => _sequences.Value;
 
+    /// <summary>Interactions that were dropped because the items file lacks their item; reads the histories.</summary>
+    public long UnknownDropped => _sequences.Value is null ? 0 : _unknownDropped;
+
     public bool HasSequences => SequenceFile.Locate(Path) is not null;
 
     /// <summary>In ordinal order.</summary>
@@ -82,15 +89,20 @@ public sealed class Dataset : IDisposable
     /// </summary>
     public string Sha256 => _sha256.Value;
 
+    /// <param name="path">The folder.</param>
+    /// <param name="dropUnknown">
+    /// Whether interactions with items that are not in the items file (delisted ones, say) are dropped and counted, not refused.
+    /// </param>
     /// <exception cref="CatalogException">NotFound; InvalidArgument with every fault in dataset.json and the items file.</exception>
-    public static Dataset Open(string path) => new(System.IO.Path.GetFullPath(path), DatasetDescription.Read(path));
+    public static Dataset Open(string path, bool dropUnknown = false) =>
+        new(System.IO.Path.GetFullPath(path), DatasetDescription.Read(path), dropUnknown);
 
     /// <summary>Items one at a time, in the order of <see cref="ItemIds"/>.</summary>
     public IEnumerable<Item> ReadItems() => _itemFile is null
         ? _ids.Ids.Select(id => new Item(id, "", new Dictionary<string, string>(), null))
         : ItemFile.Read(_itemFile, Description.ItemIdColumn);
 
-    /// <summary>A brought or default embedding, [items × dim].</summary>
+    /// <summary>A brought embedding, [items × dim].</summary>
     /// <exception cref="CatalogException">NotFound with the names there are; rows that fit no item; values that are not finite.</exception>
     public EmbeddingMatrix ReadEmbedding(string name)
     {
@@ -99,14 +111,14 @@ public sealed class Dataset : IDisposable
             throw CatalogException.NotFound(
                 $"Dataset '{Name}' has no embedding '{name}'; it has: "
                 + $"{(EmbeddingNames.Count == 0 ? "none" : string.Join(", ", EmbeddingNames))}. "
-                + $"Add {EmbeddingFile.Folder}/{name}.npy, or run: recsys embed --data {Path}");
+                + $"Add {EmbeddingFile.Folder}/{name}.npy.");
         }
 
-        return EmbeddingFile.Read(EmbeddingFile.PathOf(Path, name), name, _ids.Index);
+        return EmbeddingFile.Read(EmbeddingFile.PathOf(Path, name), name, _ids.Index, _dropUnknown);
     }
 
-    /// <summary>Writes an embedding of this dataset's items into the folder, atomically; one of the same name is replaced.</summary>
-    public void WriteEmbedding(EmbeddingMatrix embedding)
+    /// <summary>Writes an embedding into a folder, in the form of a brought one; one of its name is replaced.</summary>
+    public void WriteEmbedding(EmbeddingMatrix embedding, string folder)
     {
         if (embedding.Count != ItemCount || !SafeName.IsValid(embedding.Name))
         {
@@ -115,7 +127,7 @@ public sealed class Dataset : IDisposable
                 + "Names are 1 to 100 letters, digits, '.', '-' or '_'.");
         }
 
-        EmbeddingFile.Write(Path, embedding, ItemIds);
+        EmbeddingFile.Write(folder, embedding, ItemIds);
     }
 
     private IImageSource? OpenImages()

@@ -10,7 +10,7 @@ internal sealed class FaultList(string subject)
 
     private readonly List<string> _faults = [];
 
-    public int Count { get; private set; }
+    public long Count { get; private set; }
 
     public void Add(string fault)
     {
@@ -21,6 +21,18 @@ internal sealed class FaultList(string subject)
     }
 
     public void AddLine(string file, long line, string fault) => Add($"{Path.GetFileName(file)}, line {line}: {fault}");
+
+    /// <summary>Some of <paramref name="count"/> faults; the others were only counted.</summary>
+    public void AddRange(IEnumerable<string> some, long count)
+    {
+        long before = Count;
+        foreach (string fault in some)
+        {
+            Add(fault);
+        }
+
+        Count = before + count;
+    }
 
     /// <exception cref="CatalogException">InvalidArgument with every fault, when there is one.</exception>
     public void ThrowIfAny()

@@ -13,4 +13,12 @@ internal static class EmbeddingOptionFaults
             throw CatalogException.Invalid($"Embedding options out of range: {all}.");
         }
     }
+
+    public static IEnumerable<string> OutOfRange(params (string Name, double Value, double Min, double Max)[] options) => options
+        .Where(o => !(o.Value >= o.Min && o.Value <= o.Max))
+        .Select(o => FormattableString.Invariant($"{o.Name} is {o.Value}; allowed: {o.Min} to {o.Max}"));
+
+    public static IEnumerable<string> NoneOf(string name, string value, params string[] allowed) => allowed.Contains(value)
+        ? []
+        : [$"{name} is {value}; allowed: {string.Join(", ", allowed)}"];
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Grpc.Net.Client;
 using Recsys.Catalog;
+using Recsys.Cli.Terminal;
 using Recsys.Server.Serving;
 
 namespace Recsys.Cli.Verbs;
@@ -17,6 +18,12 @@ internal static class ClientVerb
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable("RECSYS_SERVER") ?? "http://" + ServeOptions.DefaultListen,
     };
     public static readonly Option<double> Timeout = VerbOption.Of("--timeout", "Seconds before a call is given up.", 60.0);
+
+    public static readonly Option<string?> RedisPrefix = new("--redis-prefix")
+    {
+        Description = "What the keys in Redis begin with, where several folders of versions share one (default: RECSYS_REDIS_PREFIX, "
+            + "else recsys:).",
+    };
 
     public static GrpcChannel Channel(ParseResult parsed)
     {

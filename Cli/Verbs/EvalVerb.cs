@@ -25,7 +25,7 @@ internal static class EvalVerb
     {
         var command = new Command("eval", "Recall@K and NDCG@K on held-out targets, item level, with baselines.")
         {
-            FolderOptions.Data, FolderOptions.Versions, Version, Users, Beam, Target, Seed, Device,
+            FolderOptions.Data, FolderOptions.Versions, Version, Users, Beam, Target, Seed, Device, DatasetOptions.DropUnknown,
         };
         command.OnCompute((parsed, cancel) => Task.Run(() => Run(parsed, cancel), cancel));
         return command;
@@ -34,7 +34,7 @@ internal static class EvalVerb
     private static VerbResult Run(ParseResult parsed, CancellationToken cancel)
     {
         var options = Options(parsed);
-        using var dataset = Dataset.Open(parsed.GetValue(FolderOptions.Data)!);
+        using var dataset = parsed.Open(parsed.GetValue(FolderOptions.Data)!);
         var versions = new VersionStore(Path.GetFullPath(parsed.GetValue(FolderOptions.Versions)!));
         string version = parsed.GetValue(Version) ?? Newest(versions, dataset);
         var folder = versions.Open(version);

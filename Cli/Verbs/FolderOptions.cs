@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Recsys.Cli.Terminal;
 using Recsys.Server.Serving;
 
 namespace Recsys.Cli.Verbs;
@@ -17,5 +18,6 @@ internal static class FolderOptions
         VerbOption.Of<string?>("--redis", "Redis connection string (default: RECSYS_REDIS, else a Redis in the folder of versions).");
 
     public static Task<Stores> OpenStoresAsync(this ParseResult parsed, Option<string> folder, CancellationToken cancel) =>
-        Stores.OpenAsync(Path.GetFullPath(parsed.GetValue(folder)!), parsed.GetValue(Redis), cancel);
+        Stores.OpenAsync(
+            Path.GetFullPath(parsed.GetValue(folder)!), parsed.GetValue(Redis), parsed.GetValue(ClientVerb.RedisPrefix), cancel);
 }

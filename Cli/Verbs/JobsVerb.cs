@@ -19,7 +19,8 @@ internal static class JobsVerb
     {
         var command = new Command("jobs", "The scheduler: a rebuild every night.")
         {
-            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, Config, Cron, Device,
+            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, ClientVerb.RedisPrefix, Config, Cron, Device,
+            DatasetOptions.DropUnknown,
         };
         command.OnCompute(RunAsync);
         return command;
@@ -37,13 +38,14 @@ internal static class JobsVerb
 
         await using var stores = await parsed.OpenStoresAsync(FolderOptions.Out, cancel);
         int runs = await NightlySchedule.RunAsync(
-            parsed.GetValue(Cron)!, token => RebuildAsync(stores, data, options, token), Console.Error.WriteLine, cancel);
+            parsed.GetValue(Cron)!, token => RebuildAsync(parsed, stores, data, options, token), Console.Error.WriteLine, cancel);
         return new VerbResult(new { runs }, output => output.WriteLine($"{runs} rebuilds"));
     }
 
-    private static async Task<RebuildResult> RebuildAsync(Stores stores, string data, RebuildOptions options, CancellationToken cancel)
+    private static async Task<RebuildResult> RebuildAsync(
+        ParseResult parsed, Stores stores, string data, RebuildOptions options, CancellationToken cancel)
     {
-        using var dataset = Dataset.Open(data); // anew each night
+        using var dataset = parsed.Open(data); // anew each night
         ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
         using var progress = new ProgressView();
         return await new RebuildJob(stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, cancel);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Recsys.Cli.Terminal;
-using Recsys.Datasets;
 using Recsys.Jobs;
 using Recsys.Jobs.NightlyRebuild;
 using Recsys.Server.Serving;
@@ -19,12 +18,16 @@ internal static class RebuildVerb
     private static readonly Option<bool> NoActivate = VerbOption.Of<bool>("--no-activate", "Publish; leave the active version as it is.");
     private static readonly Option<bool> NoPictures = VerbOption.Of<bool>("--no-pictures", "Train no creative model.");
 
+    private static readonly EncoderOptions Encoders = new();
+
     public static Command Create()
     {
         var command = new Command("rebuild", "One nightly rebuild, now: train, encode, gate, publish, activate.")
         {
-            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, Config, Seed, Device, FitAll, NoActivate, NoPictures,
+            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, ClientVerb.RedisPrefix, Config, Seed, Device, FitAll, NoActivate,
+            NoPictures, DatasetOptions.DropUnknown,
         };
+        Encoders.AddTo(command, config: false);
         command.OnCompute(RunAsync);
         return command;
     }
@@ -32,12 +35,13 @@ internal static class RebuildVerb
     private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         var options = Options(parsed);
-        using var dataset = Dataset.Open(parsed.GetValue(FolderOptions.Data)!);
+        using var dataset = parsed.Open(parsed.GetValue(FolderOptions.Data)!);
         await using var stores = await parsed.OpenStoresAsync(FolderOptions.Out, cancel);
         ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
         using var progress = new ProgressView();
         var result = await new RebuildJob(stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, cancel);
-        return new VerbResult(Json(result), output => Text(output, result));
+        int items = dataset.ItemCount;
+        return new VerbResult(Json(result), output => Text(output, result, items));
     }
 
     private static RebuildOptions Options(ParseResult parsed)
@@ -50,6 +54,7 @@ internal static class RebuildVerb
             FitAll = options.FitAll || parsed.GetValue(FitAll),
             Activate = options.Activate && !parsed.GetValue(NoActivate),
             Pictures = options.Pictures && !parsed.GetValue(NoPictures),
+            Embeddings = Encoders.Apply(parsed, options.Embeddings),
         };
         options.Validate();
         return options;
@@ -66,12 +71,13 @@ internal static class RebuildVerb
         seed = result.Report.Seed,
         machine = result.Report.Machine,
         stages = result.Report.Stages,
+        embeddings = result.Report.Embeddings,
         quantizer = result.Report.Quantizer,
         validation = result.Report.Validation,
         gates = result.Report.Gates,
     };
 
-    private static void Text(TextWriter output, RebuildResult result)
+    private static void Text(TextWriter output, RebuildResult result, int items)
     {
         var report = result.Report;
         string state = result.Activated ? "is active" : "is published, not active";
@@ -79,6 +85,11 @@ internal static class RebuildVerb
         foreach (var stage in report.Stages)
         {
             output.WriteLine($"  {stage.Stage,-12} {stage.Seconds,7:F1} s");
+        }
+
+        foreach (string line in report.Embeddings.SelectMany(embedding => embedding.Lines(items)))
+        {
+            output.WriteLine("  " + line);
         }
 
         foreach (var gate in report.Gates)

@@ -28,7 +28,7 @@ internal static class ServeVerb
     {
         var command = new Command("serve", "Serve gRPC, and the same services as JSON over HTTP.")
         {
-            FolderOptions.Versions, FolderOptions.Redis, Listen, Http, Drain, UntilStdinCloses, Device,
+            FolderOptions.Versions, FolderOptions.Redis, ClientVerb.RedisPrefix, Listen, Http, Drain, UntilStdinCloses, Device,
         };
         command.OnCompute(RunAsync);
         return command;
@@ -49,7 +49,7 @@ internal static class ServeVerb
     private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         var options = Options(parsed);
-        await using var stores = await Stores.OpenAsync(options.Versions, options.Redis, cancel);
+        await using var stores = await parsed.OpenStoresAsync(FolderOptions.Versions, cancel);
         await using var app = ServingHost.Build(options, stores.Versions, stores.Ids);
         var snapshots = app.Services.GetRequiredService<SnapshotHost>();
         try

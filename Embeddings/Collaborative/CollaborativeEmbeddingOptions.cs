@@ -7,13 +7,7 @@ namespace Recsys.Embeddings.Collaborative;
 public sealed record CollaborativeEmbeddingOptions(int Dim = 64, int Window = 5, double SingularPower = 0.5, int PowerIterations = 4)
 {
     /// <summary>What is out of range, each with value and limits.</summary>
-    public IEnumerable<string> Faults() => new (string Name, double Value, double Least, double Most)[]
-        {
-            ("collaborative.dim", Dim, 1, 1024),
-            ("collaborative.window", Window, 1, 1000),
-            ("collaborative.singularPower", SingularPower, 0, 1),
-            ("collaborative.powerIterations", PowerIterations, 0, 20),
-        }
-        .Where(o => !(o.Value >= o.Least && o.Value <= o.Most))
-        .Select(o => $"{o.Name} is {o.Value}; allowed: {o.Least} to {o.Most}");
+    public IEnumerable<string> Faults() => EmbeddingOptionFaults.OutOfRange(
+        ("collaborative.dim", Dim, 1, 1024), ("collaborative.window", Window, 1, 1000),
+        ("collaborative.singularPower", SingularPower, 0, 1), ("collaborative.powerIterations", PowerIterations, 0, 20));
 }

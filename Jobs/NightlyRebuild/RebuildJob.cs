@@ -5,7 +5,6 @@ using Recsys.Catalog.Ports;
 using Recsys.Datasets;
 using Recsys.Diffusion.Training;
 using Recsys.Embeddings;
-using Recsys.Embeddings.Collaborative;
 using Recsys.Files;
 using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Training;
@@ -89,7 +88,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         Dataset dataset, LeaveOneOut? split, bool fitAll, RebuildOptions options, IVersionWriter writer, StageRecorder stages, string? active, CancellationToken cancel)
     {
         var training = fitAll ? split?.All : split?.Train;
-        var embeddings = stages.Time("embeddings", () => Embed(dataset, fitAll ? training : null, options, stages, cancel));
+        var embedded = stages.Time("embeddings", () => Embed(dataset, fitAll ? training : null, options, stages, cancel));
+        var embeddings = embedded.Select(embedding => embedding.Vectors).OfType<EmbeddingMatrix>().ToList();
         var fused = Fusion.Fit(embeddings, options.Quantizer.Fusion).Apply(embeddings);
 
         using var codebook = stages.Time("quantizer", () => QuantizerTrainer.Train(
@@ -150,29 +150,20 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
             Machine = Machine.Description,
             Stages = stages.Times,
             Curves = stages.Curves,
+            Embeddings = [.. embedded.Select(EmbeddingSummary.Of)],
             Quantizer = quantizer,
             Validation = validation,
             Gates = gates,
         }, items);
     }
 
-    /// <summary>Default embeddings where the dataset lacks them, brought ones as they are; under --fit-all the collaborative one learns
+    /// <summary>Brought embeddings as they are, default ones where the dataset lacks them; under --fit-all the collaborative one learns
     /// from everything.</summary>
-    private static List<EmbeddingMatrix> Embed(
+    private static IReadOnlyList<DatasetEmbedding> Embed(
         Dataset dataset, SequenceSet? everything, RebuildOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
-        var made = DefaultEmbeddings.Write(dataset, options.Embeddings with { Seed = options.Seed, FitAll = false }, progress, cancel);
-        bool ownCollaborative = made.Any(outcome => outcome.Name == CollaborativeEmbedder.Name && outcome.Written);
-        var embeddings = dataset.EmbeddingNames.Select(dataset.ReadEmbedding).ToList();
-        int collaborative = embeddings.FindIndex(embedding => embedding.Name == CollaborativeEmbedder.Name);
-        if (everything is not null && collaborative >= 0 && ownCollaborative)
-        {
-            // In memory only: the dataset's own file never sees a held-out interaction.
-            embeddings[collaborative] = CollaborativeEmbedder.Embed(
-                everything, dataset.ItemCount, options.Embeddings.Collaborative, options.Seed, cancel);
-        }
-
-        return embeddings.Count > 0 ? embeddings : throw CatalogException.Precondition(
+        var embeddings = DefaultEmbeddings.Of(dataset, options.Embeddings, progress, cancel, everything);
+        return embeddings.Any(embedding => embedding.Vectors is not null) ? embeddings : throw CatalogException.Precondition(
             $"Dataset '{dataset.Name}' has no embeddings and nothing to make default ones from (no text, no interactions, no pictures). "
             + "Bring embeddings/NAME.npy.");
     }

@@ -20,7 +20,7 @@ public sealed record RebuildOptions
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
 
-    /// <summary>Seeds every random choice of the rebuild.</summary>
+    /// <summary>Seeds every random choice of the rebuild but those of the default embeddings, which have a seed of their own.</summary>
     public long Seed { get; init; } = 17;
 
     /// <summary>Where every model trains: cpu, cuda or cuda:N.</summary>

@@ -43,10 +43,20 @@ public sealed partial class CommandLineTests(World world)
         var recommended = (await Cli.DoneAsync("recommend", world.ItemIds[0], world.ItemIds[1], "-k", "5", "--server", world.Address, "--json")).Json;
         Assert.Equal(5, recommended.GetProperty("items").GetArrayLength());
 
-        var encoded = (await Cli.DoneAsync("encode", "--data", world.Data, "--items", world.ItemIds[0], "--server", world.Address, "--json")).Json;
+        var encoded = (await Cli.DoneAsync("encode", "--data", world.Data, "--config", world.Config, "--items", world.ItemIds[0], "--server", world.Address, "--json")).Json;
         var looked = (await Cli.DoneAsync("encode", "--lookup", world.ItemIds[0], "--server", world.Address, "--json")).Json;
         string id = looked.GetProperty("items")[0].GetProperty("semantic_id").GetString()!;
         Assert.Equal(id.Split('#')[0], encoded.GetProperty("items")[0].GetProperty("semantic_id").GetString()!.Split('#')[0]);
+
+        // Codes are one thing, ids another: an id that is a number is no prefix.
+        string codes = id.Split('#')[0];
+        var below = (await Cli.DoneAsync("encode", "--prefix", codes, "--server", world.Address, "--json")).Json;
+        Assert.Contains(below.GetProperty("prefixes")[0].GetProperty("item_ids").EnumerateArray(), item => item.GetString() == world.ItemIds[0]);
+        var number = (await Cli.DoneAsync("encode", "--lookup", "123456", "--server", world.Address, "--json")).Json;
+        Assert.Equal((0, 0), (number.GetProperty("items").GetArrayLength(), number.GetProperty("prefixes").GetArrayLength()));
+
+        var popular = (await Cli.DoneAsync("recommend", "-k", "3", "--server", world.Address, "--json")).Json;
+        Assert.Equal((3, "empty history"), (popular.GetProperty("items").GetArrayLength(), popular.GetProperty("fallback").GetString()));
 
         var listed = (await Cli.DoneAsync("versions", "list", "--server", world.Address, "--json")).Json;
         Assert.Contains(listed.GetProperty("versions").EnumerateArray(), version => version.GetProperty("version").GetString() == world.Version);
@@ -71,6 +81,33 @@ public sealed partial class CommandLineTests(World world)
         await SwapTests.UntilKnownAsync(new V1.Retrieval.RetrievalClient(world.Channel), odd[^1]);
         var recommended = (await Cli.DoneAsync(["recommend", "-k", "3", "--server", world.Address, "--json", "--", .. odd])).Json;
         Assert.Equal(3, recommended.GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task After_the_catalogue_grew_items_encode_to_the_codes_they_have_and_vectors_of_another_fit_are_refused()
+    {
+        string grown = Path.Combine(world.Folder, "grown");
+        Directory.CreateDirectory(grown);
+        foreach (string file in new[] { "dataset.json", "items.tsv", "sequences.txt" }) // no pictures: their components are another fit's
+        {
+            File.Copy(Path.Combine(world.Data, file), Path.Combine(grown, file));
+        }
+
+        string[] Codes(System.Text.Json.JsonElement json) => [.. json.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("semantic_id").GetString()!.Split('#')[0])];
+        string[] encode = ["encode", "--data", grown, "--config", world.Config, "--server", world.Address, "--json", "--items", .. world.ItemIds.Take(20)];
+        var before = Codes((await Cli.DoneAsync(encode)).Json);
+        string items = await File.ReadAllTextAsync(Path.Combine(grown, "items.tsv"));
+        int columns = items.Split('\n')[0].Split('\t').Length;
+        await File.AppendAllTextAsync(Path.Combine(grown, "items.tsv"), "new-one\tred wooden mug" + new string('\t', columns - 2) + "\n");
+        Assert.Equal(before, Codes((await Cli.DoneAsync(encode)).Json));
+
+        string sequences = Path.Combine(grown, "sequences.txt");
+        await File.WriteAllLinesAsync(sequences, (await File.ReadAllLinesAsync(sequences))[1..]);
+        var refused = await Cli.RunAsync(encode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.FailedPrecondition, refused.ExitCode);
+        Assert.Contains("'collaborative' is of the space", refused.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+        var assigned = (await Cli.DoneAsync([.. encode, "--assign"])).Json; // by frozen encoders only, and these items have their IDs
+        Assert.All(assigned.GetProperty("items").EnumerateArray(), item => Assert.Equal("had it", item.GetProperty("detail").GetString()));
     }
 
     [Fact]
@@ -137,7 +174,7 @@ public sealed partial class CommandLineTests(World world)
         lines[0] = string.Join(' ', lines[0].Split(' ').Take(4));
         await File.WriteAllLinesAsync(Path.Combine(data, "sequences.txt"), lines);
         var result = await Cli.RunAsync("eval", "--data", data, "--versions", world.Versions, "--version-id", world.Version);
-        Assert.Equal(Recsys.Cli.Terminal.ExitCode.Precondition, result.ExitCode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.FailedPrecondition, result.ExitCode);
         Assert.Contains("split", result.Error, StringComparison.Ordinal);
     }
 
@@ -150,6 +187,16 @@ public sealed partial class CommandLineTests(World world)
         var result = await Cli.RunAsync("rebuild", "--data", world.Data, "--out", world.Versions, "--config", config, "--json");
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.GateFailed, result.ExitCode);
         Assert.Contains("recall", result.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+        // Codes are one thing, ids another: an id that is a number is no prefix.
+        string codes = id.Split('#')[0];
+        var below = (await Cli.DoneAsync("encode", "--prefix", codes, "--server", world.Address, "--json")).Json;
+        Assert.Contains(below.GetProperty("prefixes")[0].GetProperty("item_ids").EnumerateArray(), item => item.GetString() == world.ItemIds[0]);
+        var number = (await Cli.DoneAsync("encode", "--lookup", "123456", "--server", world.Address, "--json")).Json;
+        Assert.Equal((0, 0), (number.GetProperty("items").GetArrayLength(), number.GetProperty("prefixes").GetArrayLength()));
+
+        var popular = (await Cli.DoneAsync("recommend", "-k", "3", "--server", world.Address, "--json")).Json;
+        Assert.Equal((3, "empty history"), (popular.GetProperty("items").GetArrayLength(), popular.GetProperty("fallback").GetString()));
+
         var listed = (await Cli.DoneAsync("versions", "list", "--server", world.Address, "--json")).Json;
         Assert.Equal(active, listed.GetProperty("active").GetString());
         Assert.Equal(active, listed.GetProperty("serving").GetString());

@@ -44,6 +44,38 @@ public sealed class QuantizerServiceTests : IDisposable
         Assert.Null(await _store.FindAsync("v1", "new", default));
     }
 
+    [Theory]
+    [InlineData("fitted to a", "fitted to a", true)]
+    [InlineData("fitted to a", "fitted to b", false)]
+    [InlineData("fitted to a", "", true)] // the caller vouches for it
+    [InlineData(null, "fitted to b", false)] // trained on the owner's own
+    [InlineData(null, "", true)]
+    public async Task Vectors_of_another_space_than_the_versions_are_refused_and_nothing_is_stored(string? trained, string sent, bool taken)
+    {
+        var text = new EmbeddingMatrix("text", _text.Dim, _text.Data, _text.Present) { Space = trained };
+        using var folder = new TemporaryFolder();
+        using (var trainedOn = QuantizerTrainer.Train(Blobs.Fuse(text), new QuantizerOptions { Levels = 2, CodebookSize = 8 }, 1, null, default))
+        {
+            trainedOn.Save(folder.Path);
+        }
+
+        using var codebook = Codebook.Load(folder.Path); // the space is saved with it
+        var service = new QuantizerService(new FakeSnapshots("v1", _items, codebook), _store, _versions);
+        var item = Vector("new", 3);
+        item.Embeddings["text"].Space = sent;
+        if (taken)
+        {
+            Assert.Single((await service.Encode(new EncodeRequest { Items = { item } }, new FakeCall())).Items);
+            return;
+        }
+
+        var refused = await Assert.ThrowsAsync<CatalogException>(() => service.Assign(new AssignRequest { Items = { item } }, new FakeCall()));
+        Assert.Equal(Fault.FailedPrecondition, refused.Fault);
+        Assert.Contains(sent, refused.Message, StringComparison.Ordinal);
+        Assert.Contains(trained ?? "its owner brought", refused.Message, StringComparison.Ordinal);
+        Assert.Null(await _store.FindAsync("v1", "new", default));
+    }
+
     [Fact]
     public async Task Assign_stores_journals_and_gives_the_same_answer_again()
     {
@@ -71,6 +103,43 @@ public sealed class QuantizerServiceTests : IDisposable
         Assert.Single(_versions.Journal);
         await _service.Assign(request, new FakeCall());
         Assert.Single(_versions.Journal);
+    }
+
+    [Fact]
+    public async Task An_item_that_the_stream_has_brought_but_no_journal_is_noted_before_it_is_acknowledged()
+    {
+        // A full disk: the store has the item, the journal does not, and by the retry the snapshot has it from the store's stream.
+        var request = new AssignRequest { Items = { Vector("new", 3) } };
+        _versions.Die = true;
+        await Assert.ThrowsAsync<IOException>(() => _service.Assign(request, new FakeCall()));
+        _snapshots.Append(new AppendedItem("new", (await _store.FindAsync("v1", "new", default))!.Value, ""));
+        _versions.Die = true;
+        await Assert.ThrowsAsync<IOException>(() => _service.Assign(request, new FakeCall()));
+        Assert.True((await _service.Assign(request, new FakeCall())).Items[0].Existing);
+        Assert.Equal("new", Assert.Single(_versions.Journal).ItemId);
+    }
+
+    [Fact]
+    public async Task A_call_writes_its_journal_once_and_one_without_new_items_never()
+    {
+        var request = new AssignRequest { Items = { Enumerable.Range(0, 600).Select(i => Vector($"new{i}", i % 60)), Vector("item3", 3) } };
+        await _service.Assign(request, new FakeCall());
+        Assert.Equal((1, 600), (_versions.Writes, _versions.Journal.Count));
+        await _service.Assign(request, new FakeCall());
+        Assert.Equal(1, _versions.Writes);
+    }
+
+    [Theory]
+    [InlineData("a\tb")]
+    [InlineData("a\nb")]
+    [InlineData("")]
+    public async Task One_bad_id_refuses_the_whole_call_before_anything_is_stored(string id)
+    {
+        var request = new AssignRequest { Items = { Vector("good", 1), Vector(id, 2) } };
+        Assert.Equal(Fault.InvalidArgument, (await Assert.ThrowsAsync<CatalogException>(() => _service.Assign(request, new FakeCall()))).Fault);
+        Assert.Equal(Fault.InvalidArgument, (await Assert.ThrowsAsync<CatalogException>(
+            () => _service.Lookup(new LookupRequest { ItemIds = { "good", id } }, new FakeCall()))).Fault);
+        Assert.Null(await _store.FindAsync("v1", "good", default));
     }
 
     [Fact]
