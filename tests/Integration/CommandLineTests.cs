@@ -104,7 +104,7 @@ public sealed partial class CommandLineTests(World world)
         string sequences = Path.Combine(grown, "sequences.txt");
         await File.WriteAllLinesAsync(sequences, (await File.ReadAllLinesAsync(sequences))[1..]);
         var refused = await Cli.RunAsync(encode);
-        Assert.Equal(Recsys.Cli.Terminal.ExitCode.FailedPrecondition, refused.ExitCode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.Precondition, refused.ExitCode);
         Assert.Contains("'collaborative' is of the space", refused.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
         var assigned = (await Cli.DoneAsync([.. encode, "--assign"])).Json; // by frozen encoders only, and these items have their IDs
         Assert.All(assigned.GetProperty("items").EnumerateArray(), item => Assert.Equal("had it", item.GetProperty("detail").GetString()));
@@ -174,7 +174,7 @@ public sealed partial class CommandLineTests(World world)
         lines[0] = string.Join(' ', lines[0].Split(' ').Take(4));
         await File.WriteAllLinesAsync(Path.Combine(data, "sequences.txt"), lines);
         var result = await Cli.RunAsync("eval", "--data", data, "--versions", world.Versions, "--version-id", world.Version);
-        Assert.Equal(Recsys.Cli.Terminal.ExitCode.FailedPrecondition, result.ExitCode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.Precondition, result.ExitCode);
         Assert.Contains("split", result.Error, StringComparison.Ordinal);
     }
 
