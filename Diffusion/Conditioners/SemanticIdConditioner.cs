@@ -4,7 +4,7 @@ namespace Recsys.Diffusion.Conditioners;
 
 /// <summary>
 /// A semantic ID as a condition: one embedding table per level, summed. A level that is not given (a prefix, or a dropped suffix) has
-/// a learned row of its own, so fewer codes mean a coarser wish, and no code at all is the null condition of classifier-free guidance.
+/// a learned row of its own, so fewer codes mean a coarser condition, and no code at all is the null condition of classifier-free guidance.
 /// </summary>
 public sealed class SemanticIdConditioner : Module<Tensor, Tensor>, IConditioner<SemanticId>
 {

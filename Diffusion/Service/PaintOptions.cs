@@ -2,7 +2,7 @@ using Recsys.Catalog;
 
 namespace Recsys.Diffusion.Service;
 
-/// <summary>One wished picture.</summary>
+/// <summary>One picture that is asked for.</summary>
 /// <param name="Id">A semantic ID, whether an item has it or not; with fewer codes than levels only the coarse ones condition.</param>
 /// <param name="Seed">Same ID, seed and options, same picture: whatever else is drawn with it.</param>
 public sealed record PaintRequest(SemanticId Id, long Seed);

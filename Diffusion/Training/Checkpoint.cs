@@ -62,7 +62,8 @@ internal static class Checkpoint
         }
 
         // Missing members are null here, whatever the record's types say.
-        if (card.Recipe?.Denoiser?.Multipliers is null || card.Recipe.Denoiser.AttentionLevels is null || card.CodebookSizes is null || card.Training is null)
+        if (card.Recipe?.Denoiser?.Multipliers is null || card.Recipe.Denoiser.AttentionLevels is null || card.CodebookSizes is null
+            || card.Training is null)
         {
             throw Damaged(path, "recipe, codebook_sizes or training is missing");
         }

@@ -40,6 +40,30 @@ public class DenoiserTests
         Assert.Equal(0, output.abs().max().item<float>());
     }
 
+    /// <summary>TorchSharp leaves a new normalisation's gains and biases as the memory was.</summary>
+    [Fact]
+    public void A_new_unet_has_gains_of_1_biases_of_0_and_no_weight_under_two_names()
+    {
+        using var scope = NewDisposeScope();
+        for (int round = 0; round < 3; round++)
+        {
+            full([1 << 20], float.NaN).Dispose(); // what is freed comes back as it was
+            using var unet = new UNet(new UNetOptions { Channels = 16, Multipliers = [1, 2], HeadChannels = 16, AttentionLevels = [1] }, 3);
+            var norms = unet.named_parameters().Where(pair => pair.name.Contains("norm", StringComparison.Ordinal)).ToList();
+            Assert.NotEmpty(norms);
+            Assert.All(norms, pair => Assert.Equal(
+                pair.name.EndsWith("weight", StringComparison.Ordinal) ? 1f : 0f, pair.parameter.data<float>().ToArray().Distinct().Single()));
+            using var _ = no_grad();
+            var parameters = unet.parameters().ToArray();
+            for (int i = 0; i < parameters.Length; i++)
+            {
+                parameters[i].fill_(i);
+            }
+
+            Assert.Equal(Enumerable.Range(0, parameters.Length), parameters.Select(parameter => (int)parameter.max().item<float>()));
+        }
+    }
+
     [Fact]
     public void An_untrained_residual_block_is_its_skip_path()
     {

@@ -49,6 +49,8 @@ public sealed class World : IAsyncLifetime
 
     public string Address => _server!.Address;
 
+    public int ServerId => _server!.Id;
+
     /// <summary>Where the same server answers JSON.</summary>
     public string HttpAddress => _server!.HttpAddress;
 
