@@ -49,9 +49,6 @@ public sealed class Recommender : IRecommender, IVersionPart
 
     public double Alpha => _hybrid is null ? 1 : _model.Config.Alpha;
 
-    /// <summary>Items sorted for the search so far, by this recommender and those that it comes from.</summary>
-    public long Indexed => _trie.Indexed;
-
     /// <summary>The beam that a query is searched with.</summary>
     public int BeamFor(int k, int beam) => beam > 0 ? beam : Math.Max(k, _model.Config.Options.Beam);
 
