@@ -9,7 +9,7 @@ namespace Recsys.Quantizer.Training;
 internal sealed class CodebookFollower
 {
     private const int PriceIterations = 3;
-    private const int MostBalanced = 65_536;
+    private const int MaxBalanced = 65_536;
 
     private readonly ResidualCodebooks _codebooks;
     private readonly QuantizerOptions _options;
@@ -31,7 +31,7 @@ internal sealed class CodebookFollower
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var latent = model.Latent(Head(x, _options.RqVae.InitialBatch));
+        var latent = model.Latent(Head(x, Math.Max(_options.RqVae.InitialBatch, _codebooks.Sizes.Max())));
         ResidualKMeansTrainer.Fit(_codebooks, latent, _options with { BalanceStrength = 0 }, seed, null, cancel);
         double perCode = (double)Math.Min(_options.RqVae.BatchSize, x.shape[0]);
         for (int level = 0; level < _counts.Length; level++)
@@ -95,19 +95,18 @@ internal sealed class CodebookFollower
 
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var residual = model.Latent(Head(x, MostBalanced));
+        var residual = model.Latent(Head(x, MaxBalanced));
         for (int level = 0; level < _prices.Length; level++)
         {
-            var distances = _codebooks.Distances(residual, level); // [n, size]
-            double error = (distances.amin(1) + residual.pow(2).sum(1)).mean().ToDouble();
-            if (error <= 1e-12)
+            int candidates = BlockPlan.For(residual.shape[0], _codebooks.Sizes[level]).Candidates;
+            if (!CodePrices.Improve(
+                _codebooks, level, residual, _prices[level], _options.BalanceTemperature, PriceIterations, candidates))
             {
                 return;
             }
 
-            Training.Balance.Improve(distances, _prices[level], _options.BalanceTemperature * error, PriceIterations);
             _codebooks.Prices[level].copy_(_prices[level] * _options.BalanceStrength);
-            residual = residual - _codebooks.Codes[level].index_select(0, _codebooks.Nearest(residual, level));
+            residual = residual - _codebooks.Codes[level].index_select(0, ResidualKMeansTrainer.NearestInBlocks(_codebooks, residual, level));
         }
     }
 

@@ -57,7 +57,8 @@ public class CodebookFollowerTests
         using var _ = no_grad();
         codebooks.Codes[0].copy_(tensor(new[] { 0.1f, 0.3f, 0.6f, 0.9f }, [4, 1]));
         var prices = zeros(4);
-        Balance.Improve(codebooks.Distances(x, 0), prices, 0.005, 2000);
+        double error = (codebooks.Distances(x, 0).amin(1) + x.pow(2).sum(1)).mean().ToDouble();
+        Assert.True(CodePrices.Improve(codebooks, 0, x, prices, 0.005 / error, 2000, candidates: 4));
         codebooks.Prices[0].copy_(prices);
         var counts = bincount(codebooks.Nearest(x, 0), minlength: 4).data<long>().ToArray();
         Assert.All(counts, count => Assert.InRange(count, 600, 900));
