@@ -46,7 +46,7 @@ internal static class MovieLensSource
 
     private static IEnumerable<Item> Movies(string path, List<string> genres, Dictionary<string, string> posterOf)
     {
-        var faults = new FaultList(path);
+        var faults = new Faults(path);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (line, text) in TextFile.Lines(path, Encoding.Latin1))
         {
@@ -123,7 +123,7 @@ internal static class MovieLensSource
 
     private static void WriteInteractions(string path, Stream stream)
     {
-        var faults = new FaultList(path);
+        var faults = new Faults(path);
         using var writer = new StreamWriter(stream, new UTF8Encoding(false), 1 << 16, leaveOpen: true) { NewLine = "\n" };
         writer.WriteLine("user,item,timestamp,rating");
         foreach (var (line, text) in TextFile.Lines(path))

@@ -29,7 +29,7 @@ public static class SequenceFile
     /// <summary>"user item item …" a line, oldest first, parted by spaces or tabs.</summary>
     private static SequenceSet ReadText(string path, IdTable items)
     {
-        var faults = new FaultList(path);
+        var faults = new Faults(path);
         var (users, offsets, flat) = (new List<string>(), new List<int> { 0 }, new List<int>());
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (line, text) in TextFile.Lines(path))
@@ -77,7 +77,7 @@ public static class SequenceFile
     /// <summary>Header with user, item, timestamp (any order, more columns ignored); sorted by time, ties keep the file's order.</summary>
     private static SequenceSet ReadCsv(string path, IdTable items)
     {
-        var faults = new FaultList(path);
+        var faults = new Faults(path);
         var builder = new InteractionBuilder();
         var fields = new List<string>();
         int[]? columns = null;

@@ -22,7 +22,7 @@ public static class DefaultEmbeddings
     public static IReadOnlyList<DefaultEmbeddingOutcome> Write(
         Dataset dataset, DefaultEmbeddingOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
-        EmbeddingOptionFaults.Throw([.. options.Text.Faults(), .. options.Collaborative.Faults(), .. options.Image.Faults()]);
+        Faults.ThrowIfAny("Embedding options", options.Check);
         var split = dataset.HasSequences ? new LeaveOneOut(dataset.Sequences) : null;
         var marker = DefaultEmbeddingMarker.Read(dataset.Path) with { Seed = options.Seed, SplitSha256 = split?.Sha256, FitAll = options.FitAll, Options = options };
         var notes = new Dictionary<string, string>();

@@ -29,6 +29,4 @@ public sealed class ConditionalDenoiser : Module
 
     public SemanticIdConditioner Conditioner => conditioner;
 
-    /// <summary>Trainable numbers.</summary>
-    public long ParameterCount => parameters().Sum(p => p.numel());
 }

@@ -28,8 +28,6 @@ public sealed class CreativeModel : IDisposable
 
     public TrainingRecord Training { get; }
 
-    public long ParameterCount => Network.ParameterCount;
-
     internal ConditionalDenoiser Network { get; }
 
     /// <summary>Draws one picture for each ID (or prefix, or <c>default</c> for none) and seed. Safe from several threads at

@@ -21,7 +21,7 @@ public static class ImageEmbedder
         IImageSource images, int items, ImageEmbeddingOptions options, long seed, Action<int, string>? unreadable = null,
         CancellationToken cancel = default)
     {
-        EmbeddingOptionFaults.Throw(options.Faults());
+        Faults.ThrowIfAny("Embedding options", options.Check);
         var pictured = Enumerable.Range(0, items).Where(images.Has).ToArray();
         int inputs = 3 * options.Side * options.Side;
         var (sample, _) = Load(images, Sample(pictured, options.Sample, seed), options.Side, null, cancel);

@@ -13,7 +13,7 @@ public static class TextEmbedder
     public static EmbeddingMatrix Embed(
         IReadOnlyList<Item> items, TextEmbeddingOptions options, long seed, CancellationToken cancel = default)
     {
-        EmbeddingOptionFaults.Throw(options.Faults());
+        Faults.ThrowIfAny("Embedding options", options.Check);
         var documents = items.AsParallel().AsOrdered().WithCancellation(cancel).Select(Words).ToArray();
         var tfIdf = TfIdf.Of(documents, options.MinDocumentFrequency, options.MaxTerms);
         if (tfIdf.Terms.Length == 0)

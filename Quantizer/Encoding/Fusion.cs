@@ -86,6 +86,14 @@ public sealed class Fusion
     {
         int count = embeddings.Count == 0 ? 0 : embeddings[0].Count;
         var parts = embeddings.Select(e => (Embedding: e, Part: IndexOf(e.Name, e.Dim))).OrderBy(e => e.Part).ToArray();
+        if ((long)count * Dim > Array.MaxLength)
+        {
+            throw new CatalogException(
+                Fault.ResourceExhausted,
+                $"{count} items of {Dim} fused values are {(long)count * Dim} values; one array holds {Array.MaxLength}. Bring smaller "
+                + "embeddings, or leave one out.");
+        }
+
         var (data, present) = (new float[(long)count * Dim], new bool[count]);
         Parallel.For(0, count, item =>
         {

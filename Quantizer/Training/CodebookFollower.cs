@@ -14,13 +14,15 @@ internal sealed class CodebookFollower
     private readonly ResidualCodebooks _codebooks;
     private readonly QuantizerOptions _options;
     private readonly Random _random;
+    private readonly FusedAdamW? _optimizer;
     private readonly Tensor[] _counts; // [levels] of [size], running mean of choices per step
     private readonly Tensor[] _sums; // [levels] of [size, dim]
     private readonly Tensor[] _prices; // [levels] of [size], at full strength
 
-    public CodebookFollower(ResidualCodebooks codebooks, QuantizerOptions options, Random random)
+    /// <param name="optimizer">Moves the codes where they follow the gradient; null: nothing but this class does.</param>
+    public CodebookFollower(ResidualCodebooks codebooks, QuantizerOptions options, Random random, FusedAdamW? optimizer = null)
     {
-        (_codebooks, _options, _random) = (codebooks, options, random);
+        (_codebooks, _options, _random, _optimizer) = (codebooks, options, random, optimizer);
         _counts = [.. codebooks.Prices.Select(p => ones_like(p))];
         _sums = [.. codebooks.Codes.Select(c => zeros_like(c.detach()))];
         _prices = [.. codebooks.Prices.Select(p => zeros_like(p))];
@@ -63,7 +65,8 @@ internal sealed class CodebookFollower
         }
     }
 
-    // A dead code moves onto a residual of the batch. Its running state moves with it, or the next step would put it back.
+    // A dead code moves onto a residual of the batch. Its running state, its price and the optimiser's moments go with it, or the next
+    // step would move it by what it was.
     private void Revive(int level, Tensor residuals)
     {
         double even = (double)residuals.shape[0] / _codebooks.Sizes[level];
@@ -83,6 +86,8 @@ internal sealed class CodebookFollower
         _counts[level].index_fill_(0, codes, even);
         _sums[level].index_copy_(0, codes, fresh * even);
         _prices[level].index_fill_(0, codes, 0);
+        _codebooks.Prices[level].index_fill_(0, codes, 0);
+        _optimizer?.Forget(_codebooks.Codes[level], codes);
     }
 
     /// <summary>After an epoch: prices for the codes as they are now, from all latents (at most a sample of them).</summary>

@@ -43,7 +43,7 @@ internal static class ResidualKMeansTrainer
             {
                 Iterations = options.KMeansIterations,
                 Restarts = options.KMeansRestarts,
-                Seed = (int)(seed & int.MaxValue),
+                Seed = Seeds.ToInt32(seed) & int.MaxValue,
                 Seeding = size <= MaxPlusPlus ? KMeansSeeding.PlusPlus : KMeansSeeding.Random,
             });
             codebooks.Codes[level].copy_(tensor(result.Centroids, [size, codebooks.Dim]));
@@ -112,7 +112,7 @@ internal static class ResidualKMeansTrainer
         }
 
         var rows = Enumerable.Range(0, (int)x.shape[0]).Select(i => (long)i).ToArray();
-        new Random((int)(seed & int.MaxValue)).Shuffle(rows);
+        new Random(Seeds.ToInt32(seed)).Shuffle(rows);
         return x.index_select(0, tensor(rows[..(int)plan.TrainingRows]).to(x.device));
     }
 }

@@ -59,6 +59,12 @@ public sealed record EvaluationReport
     /// <summary>Hash of the split; equal hashes, equal protocol.</summary>
     public required string SplitSha256 { get; init; }
 
+    /// <summary>[users] who they are, as indexes into the split; not part of the JSON.</summary>
+    public required int[] EvaluatedUsers { get; init; }
+
+    /// <summary>[users] place of the target from 0 with nothing removed, -1: not among the answers; not part of the JSON.</summary>
+    public required int[] Ranks { get; init; }
+
     /// <summary>A hit is the item.</summary>
     public required ConventionRows ItemLevel { get; init; }
 

@@ -27,6 +27,8 @@ public static class RetrievalEvaluator
             Seed = options.Seed,
             Beam = recommender.BeamFor(options.Ks.Max(), options.Beam),
             SplitSha256 = split.Sha256,
+            EvaluatedUsers = users,
+            Ranks = plain.Item,
             ItemLevel = new(Row(plain.Item), removed is null ? null : Row(removed.Value.Item)),
             CodeLevel = new(Row(plain.Codes), removed is null ? null : Row(removed.Value.Codes)),
             Invalid = counts.Invalid,
@@ -56,7 +58,7 @@ public static class RetrievalEvaluator
 
         if (options.Users > 0 && options.Users < users.Length)
         {
-            new Random(unchecked((int)options.Seed)).Shuffle(users);
+            new Random(Seeds.ToInt32(options.Seed)).Shuffle(users);
             users = users[..options.Users];
         }
 

@@ -220,7 +220,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     {
         var options = new RedisOptions(" ") { PublishBatch = 0, Timeout = TimeSpan.FromDays(1) };
         var error = await Assert.ThrowsAsync<CatalogException>(() => RedisConnections.ConnectAsync(options));
-        Assert.All(new[] { "Connection", "PublishBatch is '0'; allowed: 1 to 2,000", "Timeout" }, part => Assert.Contains(part, error.Message));
+        Assert.All(new[] { "connection is ' '", "publish_batch is 0, allowed is 1 to 2000", "timeout is 1.00:00:00" }, part => Assert.Contains(part, error.Message));
     }
 
     [Fact]
