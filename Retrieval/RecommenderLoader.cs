@@ -1,7 +1,7 @@
 namespace Recsys.Retrieval;
 
 /// <summary>Loads the retrieval part of a version and answers one query, so that the first request finds everything warm.</summary>
-/// <param name="device">cpu or cuda.</param>
+/// <param name="device">Where it decodes: cpu, cuda or cuda:N.</param>
 public sealed class RecommenderLoader(string device = "cpu") : IVersionPartLoader
 {
     public string Name => RetrievalModel.PartName;

@@ -77,7 +77,7 @@ public sealed class RetrievalModel : IDisposable
             }
 
             network.Restore(state);
-            network.to(Devices.Of(device));
+            network.MoveTo(Devices.Of(device));
             return new RetrievalModel(config, network, vectors?.to(Devices.Of(device)).DetachFromDisposeScope());
         }
         catch (Exception exception) when (exception is not CatalogException)

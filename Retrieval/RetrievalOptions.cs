@@ -66,10 +66,6 @@ public sealed record RetrievalOptions
     /// <summary>Beam of a query that names none; widened to its k.</summary>
     public int Beam { get; init; } = 50;
 
-    /// <summary>cpu or cuda.</summary>
-    [JsonIgnore]
-    public string Device { get; init; } = "cpu";
-
     /// <exception cref="CatalogException">Every value out of its range, by its key in the JSON.</exception>
     public void Validate() => Faults.ThrowIfAny("Retrieval options", Check);
 
@@ -96,6 +92,5 @@ public sealed record RetrievalOptions
         faults.Check(ClipNorm > 0, "retrieval.clip_norm", ClipNorm, "above 0");
         faults.Check(Ema is >= 0 and < 1, "retrieval.ema", Ema, "0 to below 1");
         faults.Range("retrieval.beam", Beam, 1, 1000);
-        faults.Check(Device is "cpu" or "cuda", "device", Device, "cpu or cuda");
     }
 }

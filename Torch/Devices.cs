@@ -25,8 +25,8 @@ public static class Devices
         if (!cuda.is_available())
         {
             throw new TorchException(
-                $"The device is '{name}', but this build of libtorch finds no GPU. Build with -p:TorchDevice=cuda on a machine with "
-                + "NVIDIA's driver, or take cpu.");
+                $"The device is '{name}', but this build of libtorch finds no GPU. Install NVIDIA's driver (nvidia-smi shows whether it "
+                + "works) and build with -p:TorchDevice=cuda (docs/engine.md), or take cpu.");
         }
 
         return index < cuda.device_count()

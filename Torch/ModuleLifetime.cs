@@ -14,4 +14,14 @@ public static class ModuleLifetime
             tensor.DetachFromDisposeScope();
         }
     }
+
+    /// <summary>
+    /// Moves a module's parameters and buffers, before an optimiser knows them. TorchSharp puts other tensors in the place of the old ones:
+    /// in its own layers, and in a field whose name is the registered one; what is kept under any other name is left behind, disposed.
+    /// </summary>
+    public static void MoveTo(this nn.Module module, Device device)
+    {
+        module.to(device);
+        module.Keep();
+    }
 }

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using Recsys.Cli.Terminal;
+using Recsys.Diffusion.Denoisers;
 using Recsys.Faiss;
 using Recsys.Imaging;
+using Recsys.Quantizer.Models;
+using Recsys.Retrieval.Models;
 using Recsys.Store.Redis;
 using Recsys.Torch.Kernels;
 
@@ -18,8 +21,10 @@ internal static class DoctorVerb
 
     public static Command Create()
     {
-        var command = new Command("doctor", "What is installed, what is missing, what was checked on this machine, what to do.");
-        command.OnRun((_, _) => Task.FromResult(Answer([.. Look()])));
+        var device = DeviceOption.Create();
+        device.Description = "Also compare every model on this device with the CPU: cpu, cuda or cuda:N.";
+        var command = new Command("doctor", "What is installed, what is missing, what was checked on this machine, what to do.") { device };
+        command.OnRun((parsed, _) => Task.FromResult(Answer([.. Look(), .. Models(parsed.GetValue(device))])));
         return command;
     }
 
@@ -71,6 +76,27 @@ internal static class DoctorVerb
         yield return new(
             "convolutions", new { way = check.Way.ToString(), wrong = check.Wrong, text = found }, found["convolutions: ".Length..]);
         yield return Try("kernels", Compute);
+    }
+
+    private static IEnumerable<Finding> Models(string? name)
+    {
+        if (name is null)
+        {
+            yield break;
+        }
+
+        DeviceCheck[] checks = [];
+        var found = Try("device", () =>
+        {
+            var device = Devices.Of(name);
+            checks = [.. QuantizerDeviceChecks.Run(device), .. RetrievalDeviceChecks.Run(device), .. DiffusionDeviceChecks.Run(device)];
+            return $"{name}: every model's forward and backward was compared with the CPU's";
+        });
+        yield return found;
+        foreach (var check in checks)
+        {
+            yield return new(check.Name, check.Passed ? check : null, check.ToString());
+        }
     }
 
     private static Finding Try(string name, Func<string> look)

@@ -23,9 +23,10 @@ internal static class EvalVerb
         var beam = new Option<int>("--beam") { Description = "Width of the beam search; 0: the model's own." };
         var target = new Option<string>("--target") { Description = "test or validation.", DefaultValueFactory = _ => "test" };
         var seed = new Option<long>("--seed") { DefaultValueFactory = _ => 1 };
+        var device = DeviceOption.Create();
         var command = new Command(
             "eval",
-            "Recall@K and NDCG@K on held-out targets, item level, with baselines.") { data, root, version, users, beam, target, seed };
+            "Recall@K and NDCG@K on held-out targets, item level, with baselines.") { data, root, version, users, beam, target, seed, device };
         command.OnCompute((parsed, cancel) => Task.Run(() =>
         {
             using var dataset = Dataset.Open(parsed.GetValue(data)!);
@@ -36,7 +37,7 @@ internal static class EvalVerb
             var folder = versions.Open(chosen);
             var split = new LeaveOneOut(dataset.Sequences);
             RefuseLeak(folder, split, dataset);
-            using var recommender = (Retrieval.Recommender?)new Retrieval.RecommenderLoader().Load(folder, folder.Items)
+            using var recommender = (Recommender?)new RecommenderLoader(DeviceOption.Of(parsed, device)).Load(folder, folder.Items)
                 ?? throw CatalogException.Precondition($"Version {chosen} has no retrieval model: its dataset had no interactions.");
             var options = new EvaluationOptions
             {

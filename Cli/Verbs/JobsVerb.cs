@@ -17,10 +17,12 @@ internal static class JobsVerb
             + "Redis in the folder of versions)." };
         var config = new Option<string?>("--config") { Description = "JSON file of rebuild options." };
         var cron = new Option<string>("--cron") { Description = "Quartz cron expression in local time: second minute hour day month weekday.", DefaultValueFactory = _ => "0 0 3 * * *" };
-        var command = new Command("jobs", "The scheduler: a rebuild every night.") { data, target, redis, config, cron };
+        var device = DeviceOption.Create();
+        var command = new Command("jobs", "The scheduler: a rebuild every night.") { data, target, redis, config, cron, device };
         command.OnCompute(async (parsed, cancel) =>
         {
             var options = parsed.GetValue(config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
+            options = options with { Device = DeviceOption.Of(parsed, device, options.Device) };
             string path = parsed.GetValue(data)!;
             using (Dataset.Open(path))
             {

@@ -17,7 +17,7 @@ internal static class RebuildVerb
             + "Redis in the folder of versions)." };
         var config = new Option<string?>("--config") { Description = "JSON file of rebuild options; see docs/configuration.md." };
         var seed = new Option<long?>("--seed");
-        var device = new Option<string?>("--device") { Description = "cpu or cuda." };
+        var device = DeviceOption.Create();
         var all = new Option<bool>("--fit-all") { Description = "Once the gates have passed, train again on everything and publish that." };
         var idle = new Option<bool>("--no-activate") { Description = "Publish, but leave the active version as it is." };
         var plain = new Option<bool>("--no-pictures") { Description = "Train no creative model." };
@@ -31,7 +31,7 @@ internal static class RebuildVerb
             options = options with
             {
                 Seed = parsed.GetValue(seed) ?? options.Seed,
-                Device = parsed.GetValue(device) ?? options.Device,
+                Device = DeviceOption.Of(parsed, device, options.Device),
                 FitAll = options.FitAll || parsed.GetValue(all),
                 Activate = options.Activate && !parsed.GetValue(idle),
                 Pictures = options.Pictures && !parsed.GetValue(plain),

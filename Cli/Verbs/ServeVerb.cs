@@ -38,9 +38,10 @@ internal static class ServeVerb
         {
             Description = "Stop when standard input closes: a server that dies with whoever started it.",
         };
+        var device = DeviceOption.Create();
         var command = new Command("serve", "Serve gRPC, and the same services as JSON over HTTP.")
         {
-            versions, redis, listen, http, drain, parent,
+            versions, redis, listen, http, drain, parent, device,
         };
         command.OnCompute(async (parsed, cancel) =>
         {
@@ -50,7 +51,8 @@ internal static class ServeVerb
                 parsed.GetValue(redis),
                 endpoint,
                 ServeOptions.ParseHttp(parsed.GetValue(http), endpoint),
-                ServeOptions.ParseDrain(parsed.GetValue(drain)));
+                ServeOptions.ParseDrain(parsed.GetValue(drain)),
+                DeviceOption.Of(parsed, device));
             await using var stores = await Stores.OpenAsync(options.Versions, options.Redis, cancel);
             await using var app = ServingHost.Build(options, stores.Versions, stores.Ids);
             var snapshots = app.Services.GetRequiredService<SnapshotHost>();

@@ -32,6 +32,8 @@ public sealed class SemanticIdConditioner : Module<Tensor, Tensor>, IConditioner
     /// <summary>The average pictures of codes; null where the recipe has none.</summary>
     public SketchTables? Sketch => sketch;
 
+    public Device Device => levels[0].weight!.device;
+
     /// <summary>No code at all.</summary>
     public SemanticId Null => default;
 
@@ -78,7 +80,7 @@ public sealed class SemanticIdConditioner : Module<Tensor, Tensor>, IConditioner
             }
         }
 
-        return tensor(rows, [requests.Count, _sizes.Length]); // [batch, levels]
+        return tensor(rows, [requests.Count, _sizes.Length], device: Device); // [batch, levels]
     }
 
     private long Checked(SemanticId id, int level) => id.Levels <= _sizes.Length && id[level] < _sizes[level]

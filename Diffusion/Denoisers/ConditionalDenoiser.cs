@@ -29,4 +29,6 @@ public sealed class ConditionalDenoiser : Module
 
     public SemanticIdConditioner Conditioner => conditioner;
 
+    /// <summary>Where it computes.</summary>
+    public Device Device => conditioner.Device;
 }

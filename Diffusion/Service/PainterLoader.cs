@@ -6,7 +6,8 @@ namespace Recsys.Diffusion.Service;
 
 /// <summary>Loads a version's creative part and draws one picture with it, so that the first request does not pay for the
 /// warm-up.</summary>
-public sealed class PainterLoader : IVersionPartLoader
+/// <param name="device">Where it draws: cpu, cuda or cuda:N.</param>
+public sealed class PainterLoader(string device = "cpu") : IVersionPartLoader
 {
     public string Name => "creative";
 
@@ -17,7 +18,7 @@ public sealed class PainterLoader : IVersionPartLoader
             return null;
         }
 
-        var model = CreativeModel.Load(folder.PathOf(Name));
+        var model = CreativeModel.Load(folder.PathOf(Name), device);
         if (!model.CodebookSizes.SequenceEqual(items.CodebookSizes))
         {
             string found = string.Join(", ", model.CodebookSizes);

@@ -12,13 +12,17 @@ public sealed class SeedPerImage : INoise, IDisposable
 {
     private readonly Generator[] _generators;
 
-    public SeedPerImage(IEnumerable<long> seeds) => _generators = [.. seeds.Select(seed => new Generator((ulong)seed))];
+    private readonly Device _device;
+
+    /// <param name="device">Where the numbers are wanted; they are drawn on the CPU, so a picture does not depend on it.</param>
+    public SeedPerImage(IEnumerable<long> seeds, Device? device = null) =>
+        (_generators, _device) = ([.. seeds.Select(seed => new Generator((ulong)seed))], device ?? CPU);
 
     public Tensor Normal(params long[] shape)
     {
         using var scope = NewDisposeScope();
         // [items, shape…]
-        return stack([.. _generators.Select(g => randn(shape, ScalarType.Float32, generator: g))]).MoveToOuterDisposeScope();
+        return stack([.. _generators.Select(g => randn(shape, ScalarType.Float32, generator: g))]).to(_device).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

@@ -41,7 +41,8 @@ public sealed class CreativeModel : IDisposable
     {
         using var ungraded = no_grad();
         using var scope = NewDisposeScope();
-        using var noise = new SeedPerImage(seeds);
+        using var noise = new SeedPerImage(seeds, Network.Device);
+        using var narrow = MixedPrecision.Scope(Network.Device.type == DeviceType.CUDA);
         var codec = RecipeParts.Codecs[Recipe.Codec]();
         var path = RecipeParts.Paths[Recipe.Path]();
         long side = ImageSize / codec.Factor;
@@ -59,14 +60,21 @@ public sealed class CreativeModel : IDisposable
             onStep,
             cancel);
         var pictures = ((codec.Decode(latents) + 1) * 127.5).round().clamp(0, 255).to(ScalarType.Byte); // [pictures, 3, size, size]
-        return pictures.permute(0, 2, 3, 1).contiguous().data<byte>().ToArray();
+        return pictures.permute(0, 2, 3, 1).cpu().contiguous().data<byte>().ToArray();
     }
 
     /// <summary>Writes <c>creative.json</c> and <c>creative.safetensors</c> into a folder, made where it is missing.</summary>
     public void Save(string folder) => Checkpoint.Save(this, folder);
 
+    /// <param name="device">Where it draws: cpu, cuda (in bf16) or cuda:N.</param>
     /// <exception cref="CatalogException">DataLoss: a file is missing, damaged, or does not fit the other.</exception>
-    public static CreativeModel Load(string folder) => Checkpoint.Load(folder);
+    public static CreativeModel Load(string folder, string device = "cpu")
+    {
+        var place = Devices.Of(device);
+        var model = Checkpoint.Load(folder);
+        model.Network.MoveTo(place);
+        return model;
+    }
 
     public void Dispose() => Network.Dispose();
 }

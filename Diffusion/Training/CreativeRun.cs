@@ -27,7 +27,7 @@ internal sealed class CreativeRun : IDisposable
         _parameters = [.. network.parameters()];
         _average = new WeightAverage(_parameters, options.EmaDecay);
         _optimizer = new FusedAdamW(_parameters, options.LearningRate, options.WeightDecay);
-        _bf16 = options.Bf16 && CPU.HasFastBFloat16();
+        _bf16 = options.Bf16 && network.Device.HasFastBFloat16();
         _identity = new Lazy<string>(() => Identity(data, options, seed));
     }
 

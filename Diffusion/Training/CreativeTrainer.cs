@@ -11,9 +11,11 @@ public static class CreativeTrainer
     /// <param name="progress">Stage <c>creative</c>, with <c>loss</c> and <c>learning_rate</c>.</param>
     /// <param name="checkpoint">Where the training's state is kept; one that was stopped goes on from there and gives the same
     /// model.</param>
+    /// <param name="device">Where to train, and where the model stays: cpu, cuda or cuda:N.</param>
     /// <exception cref="CatalogException">Options or data are out of range; no picture; the loss stopped being finite.</exception>
     public static CreativeModel Train(
-        CreativeTrainingData data, CreativeOptions options, long seed, IProgress<StageProgress>? progress = null, CheckpointPlace? checkpoint = null, CancellationToken cancel = default)
+        CreativeTrainingData data, CreativeOptions options, long seed, IProgress<StageProgress>? progress = null,
+        CheckpointPlace? checkpoint = null, string device = "cpu", CancellationToken cancel = default)
     {
         options.Validate();
         data.Validate();
@@ -23,10 +25,13 @@ public static class CreativeTrainer
                 $"Pictures of side {data.ImageSize} for a model of side {options.ImageSize}: load them at the option's ImageSize.");
         }
 
+        var place = Devices.Of(device);
         manual_seed(seed);
         var network = new ConditionalDenoiser(options.Recipe, data.CodebookSizes, options.ImageSize);
         try
         {
+            network.Conditioner.Sketch?.Fit(data);
+            network.MoveTo(place);
             double loss = Fit(network, data, options, seed, progress, checkpoint, cancel);
             network.eval();
             return new CreativeModel(
@@ -41,10 +46,10 @@ public static class CreativeTrainer
     }
 
     private static double Fit(
-        ConditionalDenoiser network, CreativeTrainingData data, CreativeOptions options, long seed, IProgress<StageProgress>? progress, CheckpointPlace? place, CancellationToken cancel)
+        ConditionalDenoiser network, CreativeTrainingData data, CreativeOptions options, long seed, IProgress<StageProgress>? progress,
+        CheckpointPlace? place, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
-        network.Conditioner.Sketch?.Fit(data);
         network.train();
         using var run = new CreativeRun(network, data, options, seed);
         var checkpoint = place is null ? null : new TrainingCheckpoint(place.Path, place.Every);

@@ -24,7 +24,7 @@ internal sealed class TrainingBatches
     private readonly ITimeSampler _times;
     private readonly ILatentCodec _codec;
     private readonly SemanticIdConditioner _drops;
-    private readonly Tensor _pixels; // [items, 3, size, size] bytes
+    private readonly Tensor _pixels; // [items, 3, size, size] bytes, on the conditioner's device
     private readonly long[] _items;
     private long[] _order = [];
     private int _next;
@@ -36,7 +36,7 @@ internal sealed class TrainingBatches
         _prediction = RecipeParts.Predictions[options.Recipe.Prediction]();
         _times = RecipeParts.TimeSamplers[options.Recipe.Times]();
         _codec = RecipeParts.Codecs[options.Recipe.Codec]();
-        _pixels = tensor(data.Pixels, [data.Ids.Length, 3, data.ImageSize, data.ImageSize]);
+        _pixels = tensor(data.Pixels, [data.Ids.Length, 3, data.ImageSize, data.ImageSize], device: conditioner.Device);
         _items = [.. Enumerable.Range(0, data.Ids.Length).Where(i => data.Present[i]).Select(i => (long)i)];
     }
 
@@ -44,10 +44,10 @@ internal sealed class TrainingBatches
     {
         int n = _options.BatchSize;
         var items = Enumerable.Range(0, n).Select(_ => NextItem()).ToArray();
-        var x0 = (_pixels.index_select(0, tensor(items)).to(ScalarType.Float32) / 127.5) - 1; // [n, 3, size, size] in [−1, 1]
+        var x0 = (_pixels.index_select(0, tensor(items, device: _pixels.device)).to(ScalarType.Float32) / 127.5) - 1; // [n, 3, size, size] in [−1, 1]
         if (_options.Flip)
         {
-            var mirrored = tensor(Uniform(n).Select(u => u < .5f).ToArray()).reshape(n, 1, 1, 1);
+            var mirrored = tensor(Uniform(n).Select(u => u < .5f).ToArray(), device: _pixels.device).reshape(n, 1, 1, 1);
             x0 = where(mirrored, x0.flip(3), x0);
         }
 
@@ -55,10 +55,10 @@ internal sealed class TrainingBatches
         var times = _times.Draw(n, _generator).Select(share => share * _path.MaxTime).ToArray();
         var points = times.Select(_path.At).ToArray();
         var mixes = points.Select(_prediction.Mix).ToArray();
-        var eps = randn(x0.shape, ScalarType.Float32, generator: _generator);
+        var eps = randn(x0.shape, ScalarType.Float32, generator: _generator).to(x0.device); // drawn on the CPU: one stream for all devices
         return new TrainingBatch(
             (x0 * Column(points.Select(p => p.Alpha))) + (eps * Column(points.Select(p => p.Sigma))),
-            tensor(times.Select(t => (float)_path.TimeInput(t)).ToArray()),
+            tensor(times.Select(t => (float)_path.TimeInput(t)).ToArray(), device: x0.device),
             (x0 * Column(mixes.Select(m => m.X0))) + (eps * Column(mixes.Select(m => m.Eps))),
             [.. items.Zip(Uniform(n), (item, u) => _drops.Drop(_data.Ids[item], u))]);
     }
@@ -74,10 +74,10 @@ internal sealed class TrainingBatches
         _generator.set_state(state["generator"]);
     }
 
-    private static Tensor Column(IEnumerable<double> values)
+    private Tensor Column(IEnumerable<double> values)
     {
         var column = values.Select(v => (float)v).ToArray();
-        return tensor(column, [column.Length, 1, 1, 1]);
+        return tensor(column, [column.Length, 1, 1, 1], device: _pixels.device);
     }
 
     private float[] Uniform(int count)

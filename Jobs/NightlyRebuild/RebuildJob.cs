@@ -135,7 +135,9 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
     private static (ItemTable Items, QuantizerReport Report) Quantise(Run run, FusedEmbeddings fused, IVersionWriter writer)
     {
         using var codebook = run.Stages.Time(
-            "quantizer", () => QuantizerTrainer.Train(fused, run.Options.Quantizer, run.Options.Seed, run.Stages, run.Cancel));
+            "quantizer",
+            () => QuantizerTrainer.Train(
+                fused, run.Options.Quantizer, run.Options.Seed, run.Stages, run.Cancel, run.Options.Device));
         var (items, report) = run.Stages.Time("encode", () => Encode(run.Dataset, codebook, fused, run.Stages));
         codebook.Save(Part(writer, CodebookFolder));
         writer.WriteItems(items);
@@ -149,9 +151,9 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         var data = fitAll
             ? new RetrievalTrainingData { Items = items, Training = training, Features = features }
             : RetrievalTrainingData.From(items, run.Split!, features);
-        var options = run.Options.Retrieval with { Device = run.Options.Device };
         var model = run.Stages.Time("retrieval", () => RetrievalTrainer.Train(
-            data, options, run.Options.Seed, run.Stages, run.Checkpoints.Of("retrieval", fitAll), run.Cancel));
+            data, run.Options.Retrieval, run.Options.Seed, run.Stages, run.Checkpoints.Of("retrieval", fitAll), run.Options.Device,
+            run.Cancel));
         model.Save(Part(writer, RetrievalFolder));
         return new Recommender(model, items); // owns the model
     }
@@ -176,7 +178,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         using var creative = run.Stages.Time("creative", () => CreativeTrainer.Train(
             CreativeTrainingData.Load(
                 run.Dataset.Images!, [.. items.SemanticIds], [.. items.CodebookSizes], options.ImageSize, run.Cancel),
-            options, run.Options.Seed, run.Stages, run.Checkpoints.Of("creative", fitAll), run.Cancel));
+            options, run.Options.Seed, run.Stages, run.Checkpoints.Of("creative", fitAll), run.Options.Device,
+            run.Cancel));
         creative.Save(Part(writer, CreativeFolder));
     }
 

@@ -23,7 +23,7 @@ public sealed record RebuildOptions
     /// <summary>Seeds every random choice of the rebuild.</summary>
     public long Seed { get; init; } = 17;
 
-    /// <summary>cpu or cuda.</summary>
+    /// <summary>Where every model trains: cpu, cuda or cuda:N.</summary>
     public string Device { get; init; } = "cpu";
 
     /// <summary>Once the gates have passed, train again on everything, the held-out interactions included, and publish that.</summary>
@@ -74,7 +74,8 @@ public sealed record RebuildOptions
     public void Validate()
     {
         var faults = new Faults("Rebuild options");
-        faults.Check(Device is "cpu" or "cuda", "device", Device, "cpu or cuda");
+        faults.Check(
+            Device is "cpu" or "cuda" || Device.StartsWith("cuda:", StringComparison.Ordinal), "device", Device, "cpu, cuda or cuda:N");
         faults.Range("checkpoint_seconds", CheckpointSeconds, 0, 86_400);
         var made = new DefaultEmbeddingOptions();
         faults.Check(

@@ -82,8 +82,15 @@ public sealed class Codebook : IVersionPart
     public void Save(string folder) => CodebookFiles.Save(this, folder);
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <param name="device">Where it encodes: cpu, cuda or cuda:N.</param>
     /// <exception cref="CatalogException">DataLoss: a file is missing, damaged, or does not fit the other.</exception>
-    public static Codebook Load(string folder) => CodebookFiles.Load(folder);
+    public static Codebook Load(string folder, string device = "cpu")
+    {
+        var place = Devices.Of(device);
+        var codebook = CodebookFiles.Load(folder);
+        codebook.Model.MoveTo(place);
+        return codebook;
+    }
 
     /// <summary>Itself: codes do not depend on the table.</summary>
     public IVersionPart WithItems(ItemTable items) => this;

@@ -4,7 +4,8 @@ using Recsys.Catalog.Ports;
 namespace Recsys.Quantizer.Encoding;
 
 /// <summary>Loads the codebook of a version and encodes once, so that the first request finds everything warm.</summary>
-public sealed class CodebookLoader : IVersionPartLoader
+/// <param name="device">Where it encodes: cpu, cuda or cuda:N.</param>
+public sealed class CodebookLoader(string device = "cpu") : IVersionPartLoader
 {
     public string Name => Codebook.PartName;
 
@@ -15,7 +16,7 @@ public sealed class CodebookLoader : IVersionPartLoader
             return null;
         }
 
-        var codebook = Codebook.Load(folder.PathOf(Codebook.PartName));
+        var codebook = Codebook.Load(folder.PathOf(Codebook.PartName), device);
         if (!codebook.Sizes.SequenceEqual(items.CodebookSizes))
         {
             codebook.Dispose();

@@ -7,25 +7,27 @@ namespace Recsys.Quantizer.Models;
 internal static class BatchedInference
 {
     private const int Grain = 64;
-    private const int MostRows = 8192;
+    private const int MaxRows = 8192;
 
     /// <param name="x">[n × width]</param>
+    /// <param name="device">Where <paramref name="step"/> computes.</param>
     /// <param name="step">[rows, width] to [rows, outputs] of type <typeparamref name="TOut"/>.</param>
     /// <returns>[n × outputs]</returns>
-    public static TOut[] Run<TIn, TOut>(ReadOnlySpan<TIn> x, int n, int outputs, Func<Tensor, Tensor> step)
+    public static TOut[] Run<TIn, TOut>(ReadOnlySpan<TIn> x, int n, int outputs, Device device, Func<Tensor, Tensor> step)
         where TIn : unmanaged
         where TOut : unmanaged
     {
         int width = x.Length / n;
         var result = new TOut[(long)n * outputs];
         using var _ = no_grad();
-        for (int from = 0; from < n; from += MostRows)
+        for (int from = 0; from < n; from += MaxRows)
         {
             using var scope = NewDisposeScope();
-            int rows = Math.Min(MostRows, n - from), padded = (rows + Grain - 1) / Grain * Grain;
+            int rows = Math.Min(MaxRows, n - from), padded = (rows + Grain - 1) / Grain * Grain;
             var block = new TIn[padded * width];
             x.Slice(from * width, rows * width).CopyTo(block);
-            using var data = step(from_array(block).clone().view(padded, width)).contiguous().data<TOut>(); // clone: see Tensors.Copy
+            var rowsHere = from_array(block).clone().view(padded, width).to(device); // clone: see Tensors.Copy
+            using var data = step(rowsHere).cpu().contiguous().data<TOut>();
             data.ToArray().AsSpan(0, rows * outputs).CopyTo(result.AsSpan(from * outputs));
         }
 

@@ -9,6 +9,12 @@ public interface IQuantizerModel : IDisposable
     /// <summary>[levels] codes at each level.</summary>
     IReadOnlyList<int> Sizes { get; }
 
+    /// <summary>Where it computes.</summary>
+    Device Device { get; }
+
+    /// <summary>Moves the weights; not while another thread encodes.</summary>
+    void MoveTo(Device device);
+
     /// <summary>The codes of n vectors, coarse to fine.</summary>
     /// <param name="x">[n × InputDim], row-major.</param>
     /// <returns>[n × levels]</returns>

@@ -15,12 +15,10 @@ public sealed class ResidualCodebooks : nn.Module
         : base(nameof(ResidualCodebooks))
     {
         (Sizes, Dim) = (sizes, dim);
-        Codes = [.. sizes.Select(size => new Parameter(zeros(size, dim), trainable))];
-        Prices = [.. sizes.Select(size => zeros(size))];
         for (int level = 0; level < sizes.Count; level++)
         {
-            register_parameter($"codes{level}", Codes[level]);
-            register_buffer($"prices{level}", Prices[level]);
+            register_parameter($"codes{level}", new Parameter(zeros(sizes[level], dim), trainable));
+            register_buffer($"prices{level}", zeros(sizes[level]));
         }
 
         this.Keep();
@@ -30,11 +28,13 @@ public sealed class ResidualCodebooks : nn.Module
 
     public int Dim { get; }
 
+    // Asked of the module each time: moving it to another device puts other tensors in their place.
+
     /// <summary>[levels] of [size, dim].</summary>
-    public IReadOnlyList<Parameter> Codes { get; }
+    public IReadOnlyList<Parameter> Codes => [.. Enumerable.Range(0, Sizes.Count).Select(level => get_parameter($"codes{level}")!)];
 
     /// <summary>[levels] of [size].</summary>
-    public IReadOnlyList<Tensor> Prices { get; }
+    public IReadOnlyList<Tensor> Prices => [.. Enumerable.Range(0, Sizes.Count).Select(level => get_buffer($"prices{level}")!)];
 
     /// <summary>Squared distances to a level's codes, up to the residual's own length.</summary>
     /// <param name="residual">[n, dim]</param>

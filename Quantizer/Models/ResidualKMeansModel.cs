@@ -9,11 +9,15 @@ public sealed class ResidualKMeansModel(ResidualCodebooks codebooks) : IQuantize
 
     public IReadOnlyList<int> Sizes => Codebooks.Sizes;
 
+    public Device Device => Codebooks.Prices[0].device;
+
+    public void MoveTo(Device device) => Codebooks.MoveTo(device);
+
     public ushort[] Encode(ReadOnlySpan<float> x, int n)
-        => Array.ConvertAll(BatchedInference.Run<float, long>(x, n, Sizes.Count, Codebooks.Encode), code => (ushort)code);
+        => Array.ConvertAll(BatchedInference.Run<float, long>(x, n, Sizes.Count, Device, Codebooks.Encode), code => (ushort)code);
 
     public float[] Reconstruct(ReadOnlySpan<ushort> codes, int n)
-        => BatchedInference.Run<long, float>(CodeArrays.Widen(codes), n, InputDim, Codebooks.Decode);
+        => BatchedInference.Run<long, float>(CodeArrays.Widen(codes), n, InputDim, Device, Codebooks.Decode);
 
     public void Dispose() => Codebooks.Dispose();
 }

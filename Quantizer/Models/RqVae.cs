@@ -16,8 +16,8 @@ public sealed class RqVae : Module, IQuantizerModel
 {
     private readonly Sequential _encoder;
     private readonly Sequential _decoder;
-    private readonly Tensor _mean;
-    private readonly Tensor _scale;
+    private readonly Tensor mean; // named as registered, or moving the module leaves the field behind
+    private readonly Tensor scale;
 
     /// <param name="hidden">Widths of the encoder's hidden layers; the decoder mirrors them.</param>
     /// <param name="trainableCodes">Whether codes follow the gradient of the codebook loss.</param>
@@ -28,12 +28,12 @@ public sealed class RqVae : Module, IQuantizerModel
         _encoder = Mlp([inputDim, .. hidden, latentDim]);
         _decoder = Mlp([latentDim, .. hidden.Reverse(), inputDim]);
         Codebooks = new ResidualCodebooks(sizes, latentDim, trainableCodes);
-        (_mean, _scale) = (zeros(inputDim), ones(1));
+        (mean, scale) = (zeros(inputDim), ones(1));
         register_module("encoder", _encoder);
         register_module("decoder", _decoder);
         register_module("codebooks", Codebooks);
-        register_buffer("mean", _mean);
-        register_buffer("scale", _scale);
+        register_buffer(nameof(mean), mean);
+        register_buffer(nameof(scale), scale);
         this.Keep();
     }
 
@@ -45,21 +45,25 @@ public sealed class RqVae : Module, IQuantizerModel
 
     public ResidualCodebooks Codebooks { get; }
 
+    public Device Device => mean.device;
+
+    public void MoveTo(Device device) => ModuleLifetime.MoveTo(this, device);
+
     public IReadOnlyList<int> Sizes => Codebooks.Sizes;
 
-    /// <summary>Sets the standardisation: x becomes (x − mean) · scale.</summary>
-    /// <param name="mean">[input]</param>
-    /// <param name="scale">[1]</param>
-    public void Standardise(Tensor mean, Tensor scale)
+    /// <summary>Sets the standardisation: x becomes (x − centre) · factor.</summary>
+    /// <param name="centre">[input]</param>
+    /// <param name="factor">[1]</param>
+    public void Standardise(Tensor centre, Tensor factor)
     {
         using var _ = no_grad();
-        _mean.copy_(mean);
-        _scale.copy_(scale);
+        mean.copy_(centre);
+        scale.copy_(factor);
     }
 
     /// <param name="x">[n, input] as fused.</param>
     /// <returns>[n, input] of mean 0 and, over all values, variance 1.</returns>
-    public Tensor Standardised(Tensor x) => (x - _mean) * _scale;
+    public Tensor Standardised(Tensor x) => (x - mean) * scale;
 
     /// <param name="x">[n, input], standardised.</param>
     /// <returns>[n, latent]</returns>
@@ -96,11 +100,11 @@ public sealed class RqVae : Module, IQuantizerModel
     }
 
     public ushort[] Encode(ReadOnlySpan<float> x, int n) => Array.ConvertAll(
-        BatchedInference.Run<float, long>(x, n, Sizes.Count, block => Codebooks.Encode(Latent(Standardised(block)))),
+        BatchedInference.Run<float, long>(x, n, Sizes.Count, Device, block => Codebooks.Encode(Latent(Standardised(block)))),
         code => (ushort)code);
 
     public float[] Reconstruct(ReadOnlySpan<ushort> codes, int n) => BatchedInference.Run<long, float>(
-        CodeArrays.Widen(codes), n, InputDim, block => (_decoder.forward(Codebooks.Decode(block)) / _scale) + _mean);
+        CodeArrays.Widen(codes), n, InputDim, Device, block => (_decoder.forward(Codebooks.Decode(block)) / scale) + mean);
 
     private static Sequential Mlp(int[] widths)
     {

@@ -13,12 +13,12 @@ public static class QuantizerTrainer
 
     /// <param name="input">A catalogue's fused embeddings; items without any embedding are left out of the training.</param>
     /// <param name="seed">Same seed, input and options give the same codebook, byte for byte on a CPU.</param>
-    /// <param name="device">Where to train; null: the CPU. The codebook itself always lives on the CPU.</param>
+    /// <param name="device">Where to train, and where the codebook stays: cpu, cuda or cuda:N.</param>
     /// <exception cref="CatalogException">Options out of range (all at once), fewer than two items, or values that are not
     /// finite.</exception>
     public static Codebook Train(
         FusedEmbeddings input, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel,
-        Device? device = null)
+        string device = "cpu")
     {
         options.Validate();
         var rows = PresentRows(input);
@@ -31,7 +31,7 @@ public static class QuantizerTrainer
 
         var sizes = Enumerable.Repeat(Math.Min(options.CodebookSize, n), options.Levels).ToArray();
         using var scope = NewDisposeScope();
-        var x = Tensors.Copy(rows, n, input.Dim).to(device ?? CPU);
+        var x = Tensors.Copy(rows, n, input.Dim).to(Devices.Of(device));
         IQuantizerModel model = options.Kind == QuantizerKind.RqVae
             ? RqVaeTrainer.Train(x, sizes, options, seed, progress, cancel)
             : KMeans(x, sizes, options, seed, progress, cancel);
@@ -42,10 +42,9 @@ public static class QuantizerTrainer
         Tensor x, int[] sizes, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         var codebooks = new ResidualCodebooks(sizes, (int)x.shape[1]);
-        codebooks.to(x.device);
+        codebooks.MoveTo(x.device);
         ResidualKMeansTrainer.Fit(
             codebooks, x, options, seed, level => progress?.Report(new StageProgress(Stage, level + 1, sizes.Length)), cancel);
-        codebooks.to(CPU);
         return new ResidualKMeansModel(codebooks);
     }
 

@@ -23,12 +23,11 @@ internal static class RqVaeTrainer
         try
         {
             Initialise(model, random);
-            model.to(x.device);
+            model.MoveTo(x.device);
             using var scope = NewDisposeScope();
             var shuffled = x.index_select(0, tensor(Order((int)x.shape[0], random)).to(x.device)); // a head of the rows is a fair sample
             var standardised = Standardise(model, shuffled);
             Run(model, standardised, options, seed, random, progress, cancel);
-            model.to(CPU);
             return model;
         }
         catch

@@ -6,9 +6,10 @@ namespace Recsys.Retrieval.Models;
 /// </summary>
 public sealed class ItemVectors : Module
 {
+    private const string FeaturesKey = "features"; // [items + 1, features]; the last row, of no item, is zero
+
     private readonly Embedding learned;
     private readonly Linear? projection;
-    private readonly Tensor? _features; // [items + 1, features]; the last row, of no item, is zero
 
     /// <param name="features">[items + 1, features], zero where an item has none; null: learned embeddings alone. Becomes this
     /// module's.</param>
@@ -16,12 +17,11 @@ public sealed class ItemVectors : Module
         : base(nameof(ItemVectors))
     {
         None = items;
-        _features = features;
         learned = Embedding(items + 1, dim, padding_idx: items);
         projection = features is null ? null : Linear(features.size(1), dim, hasBias: false);
         if (features is not null)
         {
-            register_buffer(nameof(_features), features, persistent: false);
+            register_buffer(FeaturesKey, features, persistent: false);
         }
 
         RegisterComponents();
@@ -43,10 +43,10 @@ public sealed class ItemVectors : Module
     public Tensor Forward(Tensor items)
     {
         var x = learned.forward(items);
-        return projection is null ? x : x + projection.Apply(_features![items]);
+        return projection is null ? x : x + projection.Apply(get_buffer(FeaturesKey)![items]);
     }
 
     /// <summary>All vectors.</summary>
     /// <returns>[items + 1, dim]; the last is zero.</returns>
-    public Tensor Table() => projection is null ? learned.weight! : learned.weight! + projection.Apply(_features!);
+    public Tensor Table() => projection is null ? learned.weight! : learned.weight! + projection.Apply(get_buffer(FeaturesKey)!);
 }

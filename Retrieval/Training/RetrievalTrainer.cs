@@ -12,17 +12,19 @@ public static class RetrievalTrainer
     /// <c>learning_rate</c>.</param>
     /// <param name="checkpoint">Where the training's state is kept; one that was stopped goes on from there and gives the same
     /// model.</param>
+    /// <param name="device">Where to train, and where the model stays: cpu, cuda or cuda:N.</param>
     /// <exception cref="CatalogException">Options or data out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled between two steps.</exception>
     public static RetrievalModel Train(
-        RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress = null, CheckpointPlace? checkpoint = null, CancellationToken cancel = default)
+        RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress = null,
+        CheckpointPlace? checkpoint = null, string device = "cpu", CancellationToken cancel = default)
     {
         options.Validate();
         data.Validate();
         // A position that no training window reaches would stay random: never read more items than the longest window taught.
         int longest = Enumerable.Range(0, data.Training.Count).Max(user => data.Training[user].Length);
         options = options with { History = Math.Min(options.History, longest - 1) };
-        var device = Devices.Of(options.Device);
+        var place = Devices.Of(device);
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
         var layout = TokenLayout.For(data.Items);
@@ -32,9 +34,9 @@ public static class RetrievalTrainer
             using var vectors = options.DenseInputs || options.DenseLoss > 0
                 ? new ItemVectors(data.Items.Count, options.Dim, Features(data), generator)
                 : null;
-            network.to(device);
-            vectors?.to(device);
-            Run(network, vectors, layout, data, options, seed, progress, checkpoint, cancel);
+            network.MoveTo(place);
+            vectors?.MoveTo(place);
+            Run(network, vectors, layout, data, options, seed, place, progress, checkpoint, cancel);
             using var _ = no_grad();
             var table = vectors?.Table().detach().clone().DetachFromDisposeScope();
             var config = new RetrievalConfig(
@@ -53,9 +55,10 @@ public static class RetrievalTrainer
     }
 
     private static void Run(
-        DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress, CheckpointPlace? place, CancellationToken cancel)
+        DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed,
+        Device device, IProgress<StageProgress>? progress, CheckpointPlace? place, CancellationToken cancel)
     {
-        using var loop = new TrainingLoop(network, vectors, layout, data, options, seed, Devices.Of(options.Device));
+        using var loop = new TrainingLoop(network, vectors, layout, data, options, seed, device);
         var checkpoint = place is null ? null : new TrainingCheckpoint(place.Path, place.Every);
         string identity = checkpoint is null ? "" : Identity(data, options, seed);
         if (checkpoint is not null)

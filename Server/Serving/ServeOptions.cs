@@ -11,7 +11,8 @@ namespace Recsys.Server.Serving;
 /// <param name="Http">Where the same services answer JSON over HTTP/1.1; null: nowhere.
 /// Without TLS one port cannot tell the two apart.</param>
 /// <param name="Drain">How long calls in flight may go on once the server was asked to stop; then they are cancelled.</param>
-internal sealed record ServeOptions(string Versions, string? Redis, IPEndPoint Listen, IPEndPoint? Http, TimeSpan Drain)
+/// <param name="Device">Where the models are: cpu, cuda or cuda:N.</param>
+internal sealed record ServeOptions(string Versions, string? Redis, IPEndPoint Listen, IPEndPoint? Http, TimeSpan Drain, string Device = "cpu")
 {
     public const string DefaultListen = "127.0.0.1:5757";
 

@@ -52,9 +52,9 @@ internal static class ServingHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(versions);
         builder.Services.AddSingleton(ids);
-        builder.Services.AddSingleton<IVersionPartLoader, CodebookLoader>();
-        builder.Services.AddSingleton<IVersionPartLoader>(new RecommenderLoader());
-        builder.Services.AddSingleton<IVersionPartLoader, PainterLoader>();
+        builder.Services.AddSingleton<IVersionPartLoader>(new CodebookLoader(options.Device));
+        builder.Services.AddSingleton<IVersionPartLoader>(new RecommenderLoader(options.Device));
+        builder.Services.AddSingleton<IVersionPartLoader>(new PainterLoader(options.Device));
         builder.Services.AddSingleton<SnapshotHost>();
         builder.Services.AddSingleton<ISnapshots>(services => services.GetRequiredService<SnapshotHost>());
         builder.Services.AddHostedService(services => services.GetRequiredService<SnapshotHost>());

@@ -11,7 +11,8 @@ public sealed class LauncherTests : IDisposable
 {
     private static readonly string[] Folders =
     [
-        "Torch", "Faiss", "Imaging", "Catalog", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs", "Server",
+        "Torch", "Faiss", "Imaging", "Catalog", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs",
+        "Server", "Cli",
         "bench/workloads", "build", "tests",
     ];
 

@@ -85,7 +85,7 @@ public class TrainingTests(TinyModel tiny)
         var options = TinyModel.Options with { Steps = 21, ReportEvery = 8, BatchSize = 3 };
         string file = Path.Combine(Directory.CreateTempSubdirectory().FullName, "creative.checkpoint");
         using var stop = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => CreativeTrainer.Train(TinyModel.Data(), options, 5, new Stop(stop), new CheckpointPlace(file, TimeSpan.Zero), stop.Token));
+        Assert.Throws<OperationCanceledException>(() => CreativeTrainer.Train(TinyModel.Data(), options, 5, new Stop(stop), new CheckpointPlace(file, TimeSpan.Zero), cancel: stop.Token));
         var reports = new List<StageProgress>();
         using var whole = CreativeTrainer.Train(TinyModel.Data(), options, 5);
         using var resumed = CreativeTrainer.Train(TinyModel.Data(), options, 5, new Collect(reports), new CheckpointPlace(file, TimeSpan.Zero));

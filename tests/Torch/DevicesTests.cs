@@ -34,7 +34,7 @@ public sealed class DevicesTests
         }
 
         Refused($"'{name}'", () => Devices.Of(name));
-        const string ToDo = "Build with -p:TorchDevice=cuda on a machine with NVIDIA's driver, or take cpu";
+        const string ToDo = "Install NVIDIA's driver";
         Refused(cuda.is_available() ? "GPUs, from cuda:0 on" : ToDo, () => Devices.Of(name));
     }
 }

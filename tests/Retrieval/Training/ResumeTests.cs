@@ -47,7 +47,7 @@ public sealed class ResumeTests : IDisposable
     private void Interrupt(RetrievalTrainingData data)
     {
         using var cancel = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => RetrievalTrainer.Train(data, Options, 3, new Stop(cancel), new CheckpointPlace(File, TimeSpan.Zero), cancel.Token));
+        Assert.Throws<OperationCanceledException>(() => RetrievalTrainer.Train(data, Options, 3, new Stop(cancel), new CheckpointPlace(File, TimeSpan.Zero), cancel: cancel.Token));
     }
 
     private static RetrievalTrainingData Data()

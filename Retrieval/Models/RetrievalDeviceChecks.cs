@@ -1,0 +1,54 @@
+namespace Recsys.Retrieval.Models;
+
+/// <summary>The decoder on a device beside the CPU.</summary>
+public static class RetrievalDeviceChecks
+{
+    private const int Slots = 48, Window = 12;
+
+    private static readonly RetrievalOptions Options = new() { History = Window, Dim = 64, Layers = 2, Heads = 2, DenseLoss = .5 };
+    private static readonly TokenLayout Layout = new([32, 32, 32], 4);
+
+    /// <param name="device">Any; on the CPU itself the differences are 0.</param>
+    public static IEnumerable<DeviceCheck> Run(Device device)
+    {
+        foreach (bool bfloat16 in (bool[])[false, true])
+        {
+            string precision = bfloat16 ? "bf16" : "float32";
+            yield return DeviceCheck.Of($"decoder, training, {precision}", Make, Training, device, bfloat16);
+        }
+
+        yield return DeviceCheck.Of("decoder, reading and extending", Make, Decoding, device);
+    }
+
+    private static DecoderOnly Make()
+    {
+        using var generator = new Generator(11);
+        return new DecoderOnly(Layout, Options, generator);
+    }
+
+    private static Tensor Training(DecoderOnly network, Device device)
+    {
+        var offsets = arange(0, (Slots / Window) + 1, ScalarType.Int64) * Window * Layout.Depth;
+        var states = network.Forward(Input(1, Slots, device), offsets, null).unbind(1); // [depth] each [slots, dim]
+        var logits = states.Select((state, level) => network.Logits(state, level).flatten());
+        return cat([.. logits, network.DenseQueries(states[0]).flatten()]);
+    }
+
+    private static Tensor Decoding(DecoderOnly network, Device device)
+    {
+        var lengths = tensor(new long[] { Window - 1, 3 }, device: device);
+        var (hidden, history) = network.Read(Input(2, Window, device), lengths); // [rows, dim]
+        var codes = tensor(new long[] { 1, 30, 7, 7 }, [2, 2], device: device); // [rows, beams]
+        var next = network.Extend(codes, 1, history, new BeamCache()); // [rows, beams, dim]
+        return cat([network.LogProbabilities(hidden, 0).flatten(), network.LogProbabilities(next, 1).flatten()]);
+    }
+
+    private static SlotInput Input(int rows, int slots, Device device)
+    {
+        using var generator = new Generator(7);
+        var tokens = randint(0, Layout.Vocabulary, [rows, slots, Layout.Depth], ScalarType.Int64, generator: generator);
+        var positions = arange(slots, ScalarType.Int64).remainder(Window).unsqueeze(0).expand(rows, -1);
+        var vectors = randn([rows, slots, Options.Dim], generator: generator);
+        return new SlotInput(tokens.to(device), positions.to(device), vectors.to(device));
+    }
+}

@@ -1,0 +1,27 @@
+using Recsys.Quantizer.Models;
+
+namespace Recsys.Quantizer.Tests;
+
+/// <summary>Models on a device. The meta device stands for one that is not the CPU.</summary>
+public sealed class DeviceTests
+{
+    [Fact]
+    public void Every_model_is_compared_and_the_cpu_is_like_itself() =>
+        Assert.All(QuantizerDeviceChecks.Run(CPU), check => Assert.InRange(check.Error, 0, 1e-5));
+
+    [Fact]
+    public void A_model_moves_with_everything_that_it_computes_with()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new RqVae(6, [8], 4, [5, 5], trainableCodes: true);
+        using (NewDisposeScope())
+        {
+            model.MoveTo(META);
+        }
+
+        Assert.Equal(DeviceType.META, model.Device.type);
+        Assert.All(model.Codebooks.Codes, codes => Assert.Equal(DeviceType.META, codes.device.type));
+        Assert.All(model.Codebooks.Prices, prices => Assert.Equal(DeviceType.META, prices.device.type));
+        ModuleFields.AreAllOnMeta(model);
+    }
+}
