@@ -155,7 +155,8 @@ public sealed class Recommender : IRecommender, IVersionPart
         var device = _model.Device;
         long none = _model.Config.TrainedItems; // appended items have no vector
         var vectors = _model.Config.Options.DenseInputs
-            ? _model.Vectors![tensor(Array.ConvertAll(previous, item => item < 0 || item >= none ? none : item), [queries.Length, slots], device: device)]
+            ? _model.Vectors![tensor(
+                Array.ConvertAll(previous, item => item < 0 || item >= none ? none : item), [queries.Length, slots], device: device)]
             : null;
         var input = new SlotInput(
             tensor(_model.Layout.Tokens(_codes, items, previous), [queries.Length, slots, _model.Layout.Depth], device: device),

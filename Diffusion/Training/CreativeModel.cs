@@ -64,14 +64,14 @@ public sealed class CreativeModel : IDisposable
     }
 
     /// <summary>Writes <c>creative.json</c> and <c>creative.safetensors</c> into a folder, made where it is missing.</summary>
-    public void Save(string folder) => Checkpoint.Save(this, folder);
+    public void Save(string folder) => CreativeFiles.Save(this, folder);
 
     /// <param name="device">Where it draws: cpu, cuda (in bf16) or cuda:N.</param>
     /// <exception cref="CatalogException">DataLoss: a file is missing, damaged, or does not fit the other.</exception>
     public static CreativeModel Load(string folder, string device = "cpu")
     {
         var place = Devices.Of(device);
-        var model = Checkpoint.Load(folder);
+        var model = CreativeFiles.Load(folder);
         model.Network.MoveTo(place);
         return model;
     }

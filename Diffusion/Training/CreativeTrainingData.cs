@@ -33,7 +33,8 @@ public sealed record CreativeTrainingData(SemanticId[] Ids, int[] CodebookSizes,
         var batch = ImageBatch.Load(images.Read, ids.Length, imageSize, cancel: cancel);
         return new CreativeTrainingData(ids, codebookSizes, batch.Pixels, batch.Present, imageSize)
         {
-            Damaged = [.. batch.Errors.Select((error, item) => (item, error)).Where(e => e.error is not null).Select(e => (e.item, e.error!))],
+            Damaged = [.. batch.Errors.Select((error, item) => (item, error))
+                .Where(e => e.error is not null).Select(e => (e.item, e.error!))],
         };
     }
 

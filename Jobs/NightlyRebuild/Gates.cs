@@ -32,7 +32,8 @@ internal static class Gates
         yield return new GateResult(
             "collision_share", shared <= options.MaxCollisionShare, shared, $"at most {options.MaxCollisionShare:G3}");
         double usage = quantizer.Levels.Min(level => level.Usage), even = quantizer.Levels.Min(level => level.Perplexity / level.Size);
-        yield return new GateResult("code_usage", usage >= options.MinCodeUsage, usage, $"at least {options.MinCodeUsage:G3} at each level");
+        yield return new GateResult(
+            "code_usage", usage >= options.MinCodeUsage, usage, $"at least {options.MinCodeUsage:G3} at each level");
         yield return new GateResult(
             "code_perplexity", even >= options.MinCodePerplexity, even, $"at least {options.MinCodePerplexity:G3} of each level's codes");
     }
@@ -48,7 +49,10 @@ internal static class Gates
 
         var report = RetrievalEvaluator.Evaluate(
             recommender, split,
-            new EvaluationOptions { Target = EvaluationTarget.Validation, Users = options.Gates.Users, SeenRemoved = false, Seed = options.Seed },
+            new EvaluationOptions
+            {
+                Target = EvaluationTarget.Validation, Users = options.Gates.Users, SeenRemoved = false, Seed = options.Seed,
+            },
             progress, cancel);
         double recall = report.ItemLevel.NothingRemoved["recall@10"];
         double popular = report.Baselines["popularity"].NothingRemoved["recall@10"];

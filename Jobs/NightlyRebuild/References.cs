@@ -20,7 +20,8 @@ internal sealed class References(IVersionStore versions, string dataset, Rebuild
     public IEnumerable<GateResult> Judge(
         string? active, LeaveOneOut split, int[] users, double[] hits, ItemTable items, CancellationToken cancel)
     {
-        var known = versions.List().Where(m => m.Description.Dataset == dataset && m.Description.Metrics.ContainsKey(Gates.Recall)).ToArray();
+        var known = versions.List()
+            .Where(m => m.Description.Dataset == dataset && m.Description.Metrics.ContainsKey(Gates.Recall)).ToArray();
         if (known.FirstOrDefault(m => m.Version == active) is { } serving)
         {
             yield return Compare("recall_change_active", serving, Normal95, split, users, hits, items, cancel);
@@ -87,7 +88,8 @@ internal sealed class References(IVersionStore versions, string dataset, Rebuild
         var then = items.Ids.Select(id => recommender.Items.TryIndex(id, out int item) ? item : -1).ToArray();
         var hits = new double[users.Length];
         var asked = Enumerable.Range(0, users.Length)
-            .Select(at => (At: at, History: split.ValidationHistory(users[at]).ToArray().Select(item => then[item]).Where(i => i >= 0).ToArray()))
+            .Select(at => (At: at, History: Array.ConvertAll(split.ValidationHistory(users[at]).ToArray(), item => then[item])))
+            .Select(query => query with { History = Array.FindAll(query.History, item => item >= 0) })
             .Where(query => query.History.Length > 0);
         foreach (var batch in asked.Chunk(new EvaluationOptions().Batch))
         {

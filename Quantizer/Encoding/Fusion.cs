@@ -40,7 +40,8 @@ public sealed class Fusion
         }
 
         string names = string.Join(", ", embeddings.Select(e => $"{e.Name} ({e.Count} items)"));
-        if (embeddings.DistinctBy(e => e.Name, StringComparer.Ordinal).Count() != embeddings.Count || embeddings.Any(e => e.Count != embeddings[0].Count))
+        if (embeddings.DistinctBy(e => e.Name, StringComparer.Ordinal).Count() != embeddings.Count
+            || embeddings.Any(e => e.Count != embeddings[0].Count))
         {
             throw CatalogException.Invalid(
                 $"Embeddings to fuse need distinct names and one row per item of the same catalogue; got {names}.");

@@ -111,7 +111,8 @@ internal sealed class CodebookFollower
             }
 
             _codebooks.Prices[level].copy_(_prices[level] * _options.BalanceStrength);
-            residual = residual - _codebooks.Codes[level].index_select(0, ResidualKMeansTrainer.NearestInBlocks(_codebooks, residual, level));
+            var nearest = ResidualKMeansTrainer.NearestInBlocks(_codebooks, residual, level);
+            residual = residual - _codebooks.Codes[level].index_select(0, nearest);
         }
     }
 

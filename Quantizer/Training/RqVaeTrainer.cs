@@ -44,7 +44,8 @@ internal static class RqVaeTrainer
         var rq = options.RqVae;
         int n = (int)x.shape[0], batch = Math.Min(rq.BatchSize, n), steps = (n + batch - 1) / batch;
         using var optimizer = new FusedAdamW(model.parameters().Where(p => p.requires_grad), rq.LearningRate, rq.WeightDecay);
-        var codebooks = new CodebookFollower(model.Codebooks, options, random, rq.CodebookUpdate == CodebookUpdate.Gradient ? optimizer : null);
+        var codebooks = new CodebookFollower(
+            model.Codebooks, options, random, rq.CodebookUpdate == CodebookUpdate.Gradient ? optimizer : null);
         int warm = Math.Min(rq.WarmUpEpochs, rq.Epochs - 1), step = 0;
         for (int epoch = 0; epoch < rq.Epochs; epoch++)
         {

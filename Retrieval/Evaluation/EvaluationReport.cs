@@ -68,7 +68,8 @@ public sealed record EvaluationReport
     /// <summary>A hit is the item.</summary>
     public required ConventionRows ItemLevel { get; init; }
 
-    /// <summary>A hit is any item with the target's codes: what some repositories report; never compare it with <see cref="ItemLevel"/>.</summary>
+    /// <summary>A hit is any item with the target's codes: what some repositories report; never compare it with
+    /// <see cref="ItemLevel"/>.</summary>
     public required ConventionRows CodeLevel { get; init; }
 
     /// <summary>Answers that are no item of the table, or whose semantic ID is not that item's.</summary>

@@ -8,7 +8,8 @@ public static class RetrievalEvaluator
 {
     /// <exception cref="CatalogException">Options out of range, or a split that holds no target.</exception>
     public static EvaluationReport Evaluate(
-        Recommender recommender, LeaveOneOut split, EvaluationOptions? options = null, IProgress<StageProgress>? progress = null, CancellationToken cancel = default)
+        Recommender recommender, LeaveOneOut split, EvaluationOptions? options = null, IProgress<StageProgress>? progress = null,
+        CancellationToken cancel = default)
     {
         options ??= new();
         options.Validate();
@@ -67,7 +68,8 @@ public static class RetrievalEvaluator
     }
 
     private static (int[] Item, int[] Codes) Ranks(
-        Recommender recommender, LeaveOneOut split, int[] users, EvaluationOptions options, bool excludeSeen, AnswerCounts counts, IProgress<StageProgress>? progress, CancellationToken cancel)
+        Recommender recommender, LeaveOneOut split, int[] users, EvaluationOptions options, bool excludeSeen, AnswerCounts counts,
+        IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         var (items, codes) = (new int[users.Length], new int[users.Length]);
         int k = options.Ks.Max();

@@ -47,7 +47,7 @@ public sealed class ErosionTests
     {
         var hits = Enumerable.Range(0, Users).Select(user => user < recall * Users ? 1.0 : 0).ToArray();
         return [.. new References(versions, "walks", new RebuildOptions()).Judge(
-            versions.List().LastOrDefault()?.Version, Split, new int[Users], hits, Items, CancellationToken.None)];
+            versions.Latest, Split, new int[Users], hits, Items, CancellationToken.None)];
     }
 
     /// <summary>Versions of which the manifest alone is left: their recorded recall is what speaks for them.</summary>
@@ -56,6 +56,8 @@ public sealed class ErosionTests
         private readonly List<VersionManifest> _manifests = [];
 
         public string Root => "";
+
+        public string? Latest => _manifests.Count == 0 ? null : _manifests[^1].Version;
 
         public void Add(double recall) => _manifests.Add(new VersionManifest(
             $"v{_manifests.Count:d4}", DateTimeOffset.UnixEpoch, new VersionDescription("walks", 1, [3], 3, new Dictionary<string, double> { [Gates.Recall] = recall }),
