@@ -29,6 +29,10 @@ public sealed class EmbeddingMatrix
 
     public string Name { get; }
 
+    /// <summary>The space of the vectors, by which those of another encoder or of another fit are told apart; null where the owner
+    /// brought them.</summary>
+    public string? Space { get; init; }
+
     public int Dim { get; }
 
     public int Count => Present.Length;

@@ -90,7 +90,7 @@ public sealed class Dataset : IDisposable
         ? _ids.Ids.Select(id => new Item(id, "", new Dictionary<string, string>(), null))
         : ItemFile.Read(_itemFile, Description.ItemIdColumn);
 
-    /// <summary>A brought or default embedding, [items × dim].</summary>
+    /// <summary>A brought embedding, [items × dim].</summary>
     /// <exception cref="CatalogException">NotFound with the names there are; rows that fit no item; values that are not finite.</exception>
     public EmbeddingMatrix ReadEmbedding(string name)
     {
@@ -99,14 +99,14 @@ public sealed class Dataset : IDisposable
             throw CatalogException.NotFound(
                 $"Dataset '{Name}' has no embedding '{name}'; it has: "
                 + $"{(EmbeddingNames.Count == 0 ? "none" : string.Join(", ", EmbeddingNames))}. "
-                + $"Add {EmbeddingFile.Folder}/{name}.npy, or run: recsys embed --data {Path}");
+                + $"Add {EmbeddingFile.Folder}/{name}.npy.");
         }
 
         return EmbeddingFile.Read(EmbeddingFile.PathOf(Path, name), name, _ids.Index);
     }
 
-    /// <summary>Writes an embedding of this dataset's items into the folder, atomically; one of the same name is replaced.</summary>
-    public void WriteEmbedding(EmbeddingMatrix embedding)
+    /// <summary>Writes an embedding into a folder, in the form of a brought one; one of its name is replaced.</summary>
+    public void WriteEmbedding(EmbeddingMatrix embedding, string folder)
     {
         if (embedding.Count != ItemCount || !SafeName.IsValid(embedding.Name))
         {
@@ -115,7 +115,7 @@ public sealed class Dataset : IDisposable
                 + "Names are 1 to 100 letters, digits, '.', '-' or '_'.");
         }
 
-        EmbeddingFile.Write(Path, embedding, ItemIds);
+        EmbeddingFile.Write(folder, embedding, ItemIds);
     }
 
     private IImageSource? OpenImages()

@@ -123,13 +123,13 @@ internal static class EmbeddingFile
     }
 
     /// <summary>
-    /// Writes an embedding into a dataset folder. The .npy goes first and comes last, so that an interruption leaves no embedding
+    /// Writes an embedding into a folder. The .npy goes first and comes last, so that an interruption leaves no embedding
     /// rather than one whose rows belong to other items.
     /// </summary>
-    public static void Write(string dataset, EmbeddingMatrix embedding, IReadOnlyList<string> itemIds)
+    public static void Write(string folder, EmbeddingMatrix embedding, IReadOnlyList<string> itemIds)
     {
-        string npy = PathOf(dataset, embedding.Name), ids = IdsPathOf(npy);
-        Directory.CreateDirectory(Path.GetDirectoryName(npy)!);
+        string npy = Path.Combine(folder, embedding.Name + ".npy"), ids = IdsPathOf(npy);
+        Directory.CreateDirectory(folder);
         File.Delete(npy);
         if (embedding.Present.All(present => present))
         {

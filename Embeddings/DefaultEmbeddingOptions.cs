@@ -8,10 +8,11 @@ namespace Recsys.Embeddings;
 /// <summary>What <see cref="DefaultEmbeddings"/> makes, and how.</summary>
 public sealed record DefaultEmbeddingOptions
 {
-    public long Seed { get; init; } = 1;
+    /// <summary>Of the fitted ones. Not the rebuild's: runs with other seeds keep their spaces.</summary>
+    public long Seed { get; init; } = 17;
 
-    /// <summary>Lets the collaborative counts see the held-out targets too: only for a version that is not evaluated any more.</summary>
-    public bool FitAll { get; init; }
+    /// <summary>Folder of the cache; null: RECSYS_CACHE, else the user's cache folder.</summary>
+    public string? Cache { get; init; }
 
     public TextEmbeddingOptions Text { get; init; } = new();
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Recsys.Catalog;
 using Recsys.Datasets;
 using Recsys.Embeddings.Collaborative;
@@ -6,85 +7,136 @@ using Recsys.Embeddings.Text;
 
 namespace Recsys.Embeddings;
 
-/// <summary>What became of one default embedding.</summary>
-/// <param name="Items">Items that have a vector.</param>
-/// <param name="Note">Why it was not written, or what was left out; null when nothing is to be said.</param>
-public sealed record DefaultEmbeddingOutcome(string Name, bool Written, int Dim, int Items, string? Note = null);
-
-/// <summary>Makes the embeddings that a dataset's owner did not bring.</summary>
+/// <summary>The embeddings of a dataset: those that its owner brought, and default ones for the rest. Nothing is written into it.</summary>
 public static class DefaultEmbeddings
 {
-    /// <summary>
-    /// Writes <c>embeddings/{text,collaborative,image}.npy</c> as far as the dataset has items' text, sequences and pictures. Files
-    /// that the owner brought stay as they are; those of an earlier run are made anew. Each file is there in full or not at all.
-    /// </summary>
-    /// <exception cref="CatalogException">Faulty options or dataset files.</exception>
-    public static IReadOnlyList<DefaultEmbeddingOutcome> Write(
-        Dataset dataset, DefaultEmbeddingOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
+    /// <param name="interactions">What the collaborative embedding learns from; null: the training part of the dataset's own.</param>
+    /// <returns>text, collaborative, image, then the owner's others in ordinal order.</returns>
+    /// <exception cref="CatalogException">Faulty options, models or dataset files.</exception>
+    public static IReadOnlyList<DatasetEmbedding> Of(
+        Dataset dataset, DefaultEmbeddingOptions options, IProgress<StageProgress>? progress, CancellationToken cancel,
+        SequenceSet? interactions = null)
     {
         Faults.ThrowIfAny("Embedding options", options.Check);
-        var split = dataset.HasSequences ? new LeaveOneOut(dataset.Sequences) : null;
-        var marker = DefaultEmbeddingMarker.Read(dataset.Path) with { Seed = options.Seed, SplitSha256 = split?.Sha256, FitAll = options.FitAll, Options = options };
-        var notes = new Dictionary<string, string>();
-        var steps = new (string Name, string? Absent, Func<EmbeddingMatrix> Make)[]
+        string[] names = [TextEncoder.Name, CollaborativeEmbedder.Name, ImageEncoder.Name];
+        var brought = dataset.EmbeddingNames;
+        if (File.Exists(Path.Combine(dataset.Path, "embeddings", "default.json")))
         {
-            (TextEmbedder.Name, null, () => TextEmbedder.Embed(dataset.Items, options.Text, options.Seed, cancel)),
-            (CollaborativeEmbedder.Name, split is null ? "the dataset has no sequences" : null, () => CollaborativeEmbedder.Embed(
-                options.FitAll ? split!.All : split!.Train, dataset.ItemCount, options.Collaborative, options.Seed, cancel)),
-            (
-                ImageEmbedder.Name, dataset.Images is null ? "the dataset has no pictures" : null,
-                () => Images(dataset, options, notes, cancel)),
-        };
+            throw CatalogException.Precondition(
+                $"'{dataset.Path}/embeddings/default.json' lists embeddings that an earlier version generated; they would pass for your "
+                + "own. Delete it and the .npy files that it names: they are made in the cache now.");
+        }
 
-        var outcomes = new List<DefaultEmbeddingOutcome>();
-        foreach (var (name, absent, make) in steps)
+        var step = new Step(dataset, options, progress, cancel);
+        return [.. names.Concat(brought.Except(names)).Select(name =>
         {
             cancel.ThrowIfCancellationRequested();
-            progress?.Report(new StageProgress("embed", outcomes.Count, steps.Length, name));
-            outcomes.Add(absent is not null ? new(name, false, 0, 0, absent) : WriteOne(dataset, name, make, notes, ref marker));
-        }
-
-        progress?.Report(new StageProgress("embed", steps.Length, steps.Length));
-        return outcomes;
+            return brought.Contains(name) ? new DatasetEmbedding(name, dataset.ReadEmbedding(name), Brought: true) : name switch
+            {
+                TextEncoder.Name => step.Text(),
+                ImageEncoder.Name => step.Image(),
+                _ when interactions is null && !dataset.HasSequences => new(name, null, Note: "the dataset has no sequences"),
+                _ => step.Collaborative(interactions ?? new LeaveOneOut(dataset.Sequences).Train),
+            };
+        })];
     }
 
-    private static DefaultEmbeddingOutcome WriteOne(
-        Dataset dataset, string name, Func<EmbeddingMatrix> make, Dictionary<string, string> notes, ref DefaultEmbeddingMarker marker)
+    private static DatasetEmbedding Made(EmbeddingMatrix made, bool fitted = false) => made.Present.Contains(true)
+        ? new(made.Name, made) { IsFitted = fitted }
+        : new(made.Name, null, Note: "no item has anything to make it from");
+
+    private sealed class Step(
+        Dataset dataset, DefaultEmbeddingOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
-        if (!marker.MayWrite(dataset.Path, name))
+        public DatasetEmbedding Text()
         {
-            marker = marker.Without(name);
-            return new(name, false, 0, 0, "the dataset brings its own; left as it is");
+            if (options.Text.IsFitted)
+            {
+                return Made(TfIdfEmbedder.Embed(dataset.Items, options.Text, options.Seed, cancel), fitted: true);
+            }
+
+            string[] texts = [.. dataset.Items.Select(ItemText.Of)];
+            var keys = Array.ConvertAll(
+                texts, text => text.Length == 0 ? (UInt128?)null : EmbeddingCache.KeyOf(Encoding.UTF8.GetBytes(text)));
+            return Cached(TextEncoder.Name, TextEncoder.Space(options.Text), keys, unknown =>
+            {
+                using var encoder = TextEncoder.Open(options.Text);
+                return encoder.Encode([.. unknown.Select(item => texts[item])], Report(TextEncoder.Name, unknown.Length), cancel);
+            });
         }
 
-        var embedding = make();
-        int items = embedding.Present.Count(present => present);
-        if (items == 0)
+        public DatasetEmbedding Collaborative(SequenceSet interactions) => Made(
+            CollaborativeEmbedder.Embed(interactions, dataset.ItemCount, options.Collaborative, options.Seed, cancel), fitted: true);
+
+        public DatasetEmbedding Image()
         {
-            return new(name, false, 0, 0, "no item has anything to make it from");
+            if (dataset.Images is not { } images)
+            {
+                return new(ImageEncoder.Name, null, Note: "the dataset has no pictures");
+            }
+
+            var unreadable = new SortedDictionary<int, string>();
+            DatasetEmbedding made;
+            if (options.Image.IsFitted)
+            {
+                made = Made(
+                    PcaEmbedder.Embed(images, dataset.ItemCount, options.Image, options.Seed, unreadable.Add, cancel), fitted: true);
+            }
+            else
+            {
+                var keys = Enumerable.Range(0, dataset.ItemCount)
+                    .Select(item => images.Has(item) ? images.Read(item) : null)
+                    .Select(file => file is null ? (UInt128?)null : EmbeddingCache.KeyOf(file)).ToArray();
+                made = Cached(ImageEncoder.Name, ImageEncoder.Space(options.Image), keys, unknown =>
+                {
+                    using var encoder = ImageEncoder.Open(options.Image);
+                    return encoder.Encode(
+                        i => images.Read(unknown[i]), unknown.Length, (i, why) => unreadable.Add(unknown[i], why),
+                        Report(ImageEncoder.Name, unknown.Length), cancel);
+                });
+            }
+
+            return made with
+            {
+                Unreadable = unreadable.Count,
+                FirstUnreadable = [.. unreadable.Take(10).Select(picture => $"item '{dataset.ItemIds[picture.Key]}': {picture.Value}")],
+            };
         }
 
-        // Noted before it exists: a run that dies in between leaves a file that the next run knows to be generated.
-        marker = marker.With(name, null);
-        marker.Write(dataset.Path);
-        dataset.WriteEmbedding(embedding);
-        marker = marker.With(name, DefaultEmbeddingMarker.Hash(dataset.Path, name));
-        marker.Write(dataset.Path);
-        return new(name, true, embedding.Dim, items, notes.GetValueOrDefault(name));
-    }
+        private Action<int> Report(string name, int total) => done => progress?.Report(new StageProgress("embed " + name, done, total));
 
-    private static EmbeddingMatrix Images(
-        Dataset dataset, DefaultEmbeddingOptions options, Dictionary<string, string> notes, CancellationToken cancel)
-    {
-        var unreadable = new List<string>();
-        var embedding = ImageEmbedder.Embed(
-            dataset.Images!, dataset.ItemCount, options.Image, options.Seed,
-            (item, why) => unreadable.Add($"item '{dataset.ItemIds[item]}': {why}"), cancel);
-        if (unreadable.Count > 0)
+        // Vectors by content: those the cache knows, the others encoded and remembered.
+        private DatasetEmbedding Cached(string name, string space, UInt128?[] keys, Func<int[], float[]?[]> encode)
         {
-            notes[ImageEmbedder.Name] = $"{unreadable.Count} pictures cannot be read; the first, of {unreadable[0]}";
-        }
+            var cache = new EmbeddingCache(options.Cache);
+            var known = cache.Read(space, dataset.Path);
+            int[] unknown = [.. Enumerable.Range(0, keys.Length).Where(item => keys[item] is { } key && !known.ContainsKey(key))];
+            if (unknown.Length > 0)
+            {
+                foreach (var (item, vector) in unknown.Zip(encode(unknown)))
+                {
+                    if (vector is not null)
+                    {
+                        known[keys[item]!.Value] = vector;
+                    }
+                }
+            }
 
-        return embedding;
+            int dim = known.Count == 0 ? 1 : known.Values.First().Length;
+            var (data, present) = (new float[(long)keys.Length * dim], new bool[keys.Length]);
+            for (int item = 0; item < keys.Length; item++)
+            {
+                if (keys[item] is { } key && known.TryGetValue(key, out float[]? vector))
+                {
+                    present[item] = true;
+                    vector.CopyTo(data.AsSpan(item * dim));
+                }
+            }
+
+            var held = keys.OfType<UInt128>().Distinct().Where(known.ContainsKey).ToDictionary(key => key, key => known[key]);
+            string? note = held.Count == known.Count && unknown.Length == 0 ? null : cache.Write(space, dataset.Path, held);
+            var made = Made(new EmbeddingMatrix(name, dim, data, present) { Space = space });
+            return made with { Note = made.Note ?? note };
+        }
     }
 }

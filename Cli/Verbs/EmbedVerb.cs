@@ -10,28 +10,36 @@ internal static class EmbedVerb
     public static Command Create()
     {
         var data = new Option<string>("--data") { Description = "The dataset folder.", Required = true };
-        var seed = new Option<long>("--seed") { DefaultValueFactory = _ => 17 };
+        var target = new Option<string?>("--out")
+        {
+            Description = "Writes NAME.npy, and NAME.ids.txt where items lack a vector, into this folder.",
+        };
+        var seed = new Option<long?>("--seed") { Description = "Of the fitted ones (default 17, as rebuild's embeddings.seed)." };
+        var encoders = new EncoderOptions();
         var command = new Command(
-            "embed", "Make default embeddings for a dataset: text, collaborative (training part only), image.") { data, seed };
+            "embed",
+            "Make a dataset's default embeddings: text, collaborative (training part only), image. They are kept in the cache, for "
+            + "rebuild and encode; the dataset is left as it is.") { data, target, seed };
+        encoders.AddTo(command);
         command.OnCompute((parsed, cancel) => Task.Run(() =>
         {
             using var dataset = Dataset.Open(parsed.GetValue(data)!);
-            using (var progress = new ProgressView())
+            var options = encoders.Read(parsed);
+            using var progress = new ProgressView();
+            var embeddings = DefaultEmbeddings.Of(
+                dataset, options with { Seed = parsed.GetValue(seed) ?? options.Seed }, progress, cancel);
+            if (parsed.GetValue(target) is { } folder)
             {
-                DefaultEmbeddings.Write(dataset, new DefaultEmbeddingOptions { Seed = parsed.GetValue(seed) }, progress, cancel);
+                foreach (var embedding in embeddings.Where(embedding => embedding.Vectors is not null))
+                {
+                    dataset.WriteEmbedding(embedding.Vectors!, folder);
+                }
             }
 
-            var made = dataset.EmbeddingNames.Select(dataset.ReadEmbedding)
-                .Select(
-                    embedding => new { name = embedding.Name, dim = embedding.Dim, items = embedding.Present.Count(present => present) })
-                .ToList();
+            var made = embeddings.Select(EmbeddingSummary.Of).ToList();
             return new VerbResult(
                 new { dataset = dataset.Name, embeddings = made },
-                output =>
-                    made.ForEach(
-                        embedding =>
-                            output.WriteLine(
-                                $"{embedding.name,-16} {embedding.items} of {dataset.ItemCount} items, {embedding.dim} dimensions")));
+                output => made.SelectMany(embedding => embedding.Lines(dataset.ItemCount)).ToList().ForEach(output.WriteLine));
         }, cancel));
         return command;
     }

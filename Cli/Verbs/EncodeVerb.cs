@@ -2,6 +2,7 @@ using System.CommandLine;
 using Recsys.Catalog;
 using Recsys.Cli.Terminal;
 using Recsys.Datasets;
+using Recsys.Embeddings;
 using Recsys.Protos;
 using Recsys.V1;
 
@@ -15,15 +16,23 @@ internal static class EncodeVerb
 
     public static Command Create()
     {
-        var data = new Option<string?>("--data") { Description = "Dataset folder whose embeddings are encoded." };
-        var items = new Option<string[]>("--items") { Description = "Only these item ids (default: all of the dataset).", AllowMultipleArgumentsPerToken = true };
+        var data = new Option<string?>("--data") { Description = "Dataset folder whose embeddings, brought or made, are encoded." };
+        var items = new Option<string[]>("--items")
+        {
+            Description = "Only these item ids (default: all of the dataset).", AllowMultipleArgumentsPerToken = true,
+        };
         var assign = new Option<bool>("--assign") { Description = "Store the IDs: new items become recommendable at once; an item that "
             + "has an ID keeps it." };
-        var lookup = new Option<string[]>("--lookup") { Description = "Look up instead: item ids, or code prefixes such as 12-5.", AllowMultipleArgumentsPerToken = true };
+        var lookup = new Option<string[]>("--lookup")
+        {
+            Description = "Look up instead: item ids, or code prefixes such as 12-5.", AllowMultipleArgumentsPerToken = true,
+        };
+        var encoders = new EncoderOptions();
         var command = new Command(
             "encode",
             "Turn embeddings into semantic IDs on a running server, or look them "
             + "up.") { data, items, assign, lookup, ClientVerb.Server, ClientVerb.Timeout };
+        encoders.AddTo(command);
         command.OnRun(async (parsed, cancel) =>
         {
             using var channel = ClientVerb.Channel(parsed);
@@ -37,7 +46,9 @@ internal static class EncodeVerb
             using var dataset = Dataset.Open(
                 parsed.GetValue(data) ?? throw CatalogException.Invalid("Name a dataset with --data, or ask with --lookup."));
             string[] only = ClientVerb.Items(parsed.GetValue(items) ?? []);
-            return await EncodeAsync(client, dataset, only, parsed.GetValue(assign), ClientVerb.Deadline(parsed), cancel);
+            var embeddings = Embed(dataset, encoders.Read(parsed), parsed.GetValue(assign), cancel);
+            return await EncodeAsync(
+                client, dataset, embeddings, only, parsed.GetValue(assign), () => ClientVerb.Deadline(parsed), cancel);
         });
         return command;
     }
@@ -73,17 +84,24 @@ internal static class EncodeVerb
             });
     }
 
-    private static async Task<VerbResult> EncodeAsync(
-        V1.Quantizer.QuantizerClient client, Dataset dataset, string[] only, bool assign, DateTime deadline, CancellationToken cancel)
+    /// <summary>Embeddings as a rebuild of this dataset makes them. A new item was in no fit, so fitted ones are left out of an
+    /// assignment.</summary>
+    private static List<EmbeddingMatrix> Embed(
+        Dataset dataset, DefaultEmbeddingOptions options, bool assign, CancellationToken cancel)
     {
-        var embeddings = dataset.EmbeddingNames.Select(dataset.ReadEmbedding).ToList();
-        if (embeddings.Count == 0)
-        {
-            throw CatalogException.Precondition(
-                $"Dataset '{dataset.Name}' has no embeddings. Bring some as embeddings/NAME.npy, or make the default ones: ./recsys "
-                + $"embed --data {dataset.Path}.");
-        }
+        using var progress = new ProgressView();
+        var embeddings = DefaultEmbeddings.Of(dataset, options, progress, cancel)
+            .Where(embedding => embedding.Vectors is not null && !(assign && embedding.IsFitted))
+            .Select(embedding => embedding.Vectors!).ToList();
+        return embeddings.Count > 0 ? embeddings : throw CatalogException.Precondition(
+            $"Dataset '{dataset.Name}' has no embeddings that a new item could be assigned by: it needs text or pictures and an "
+            + "encoder that is not fitted to the catalogue, or embeddings/NAME.npy.");
+    }
 
+    private static async Task<VerbResult> EncodeAsync(
+        V1.Quantizer.QuantizerClient client, Dataset dataset, List<EmbeddingMatrix> embeddings, string[] only, bool assign,
+        Func<DateTime> deadline, CancellationToken cancel)
+    {
         var wanted = only.Length == 0
             ? [.. Enumerable.Range(0, dataset.ItemCount)]
             : only.Select(id => dataset.ItemIndex.TryGetValue(id, out int item)
@@ -98,7 +116,7 @@ internal static class EncodeVerb
             {
                 var request = new AssignRequest();
                 request.Items.AddRange(messages);
-                var answer = await client.AssignAsync(request, deadline: deadline, cancellationToken: cancel);
+                var answer = await client.AssignAsync(request, deadline: deadline(), cancellationToken: cancel);
                 version = answer.Version;
                 rows.AddRange(answer.Items.Select(item => (item.ItemId, item.SemanticId, item.Existing ? "had it" : "new")));
             }
@@ -106,7 +124,7 @@ internal static class EncodeVerb
             {
                 var request = new EncodeRequest();
                 request.Items.AddRange(messages);
-                var answer = await client.EncodeAsync(request, deadline: deadline, cancellationToken: cancel);
+                var answer = await client.EncodeAsync(request, deadline: deadline(), cancellationToken: cancel);
                 version = answer.Version;
                 rows.AddRange(answer.Items.Select(item => (item.ItemId, item.SemanticId, $"error {item.ReconstructionError:G4}")));
             }
@@ -126,7 +144,7 @@ internal static class EncodeVerb
         var message = new ItemEmbedding { ItemId = item.Id, Title = item.Title };
         foreach (var embedding in embeddings.Where(embedding => embedding.Present[index]))
         {
-            var vector = new Vector();
+            var vector = new Vector { Space = embedding.Space ?? "" };
             vector.Values.AddRange(embedding.Row(index).ToArray());
             message.Embeddings[embedding.Name] = vector;
         }

@@ -21,10 +21,12 @@ internal static class RebuildVerb
         var all = new Option<bool>("--fit-all") { Description = "Once the gates have passed, train again on everything and publish that." };
         var idle = new Option<bool>("--no-activate") { Description = "Publish, but leave the active version as it is." };
         var plain = new Option<bool>("--no-pictures") { Description = "Train no creative model." };
+        var encoders = new EncoderOptions();
         var command = new Command(
             "rebuild",
             "One nightly rebuild, now: train, encode, gate, publish, "
             + "activate.") { data, target, redis, config, seed, device, all, idle, plain };
+        encoders.AddTo(command, config: false);
         command.OnCompute(async (parsed, cancel) =>
         {
             var options = parsed.GetValue(config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
@@ -35,6 +37,7 @@ internal static class RebuildVerb
                 FitAll = options.FitAll || parsed.GetValue(all),
                 Activate = options.Activate && !parsed.GetValue(idle),
                 Pictures = options.Pictures && !parsed.GetValue(plain),
+                Embeddings = encoders.Apply(parsed, options.Embeddings),
             };
             options.Validate();
             using var dataset = Dataset.Open(parsed.GetValue(data)!);
@@ -43,7 +46,7 @@ internal static class RebuildVerb
             using var progress = new ProgressView();
             var result = await new RebuildJob(
                 stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, cancel);
-            return new VerbResult(Json(result), output => Text(output, result));
+            return new VerbResult(Json(result), output => Text(output, result, dataset.ItemCount));
         });
         return command;
     }
@@ -59,12 +62,13 @@ internal static class RebuildVerb
         seed = result.Report.Seed,
         machine = result.Report.Machine,
         stages = result.Report.Stages,
+        embeddings = result.Report.Embeddings,
         quantizer = result.Report.Quantizer,
         validation = result.Report.Validation,
         gates = result.Report.Gates,
     };
 
-    private static void Text(TextWriter output, RebuildResult result)
+    private static void Text(TextWriter output, RebuildResult result, int items)
     {
         var report = result.Report;
         output.WriteLine(
@@ -72,6 +76,11 @@ internal static class RebuildVerb
         foreach (var stage in report.Stages)
         {
             output.WriteLine($"  {stage.Stage,-12} {stage.Seconds,7:F1} s");
+        }
+
+        foreach (string line in report.Embeddings.SelectMany(embedding => embedding.Lines(items)))
+        {
+            output.WriteLine("  " + line);
         }
 
         foreach (var gate in report.Gates)

@@ -1,5 +1,5 @@
+using System.Runtime.InteropServices;
 using Recsys.Catalog;
-using Recsys.Embeddings.Factorisation;
 
 namespace Recsys.Embeddings.Collaborative;
 
@@ -13,7 +13,8 @@ public static class CollaborativeEmbedder
 
     /// <param name="train">The training part only.</param>
     /// <param name="items">Items of the catalogue.</param>
-    /// <returns>One unit vector per item; an item without neighbours in the training part lacks one.</returns>
+    /// <returns>One unit vector per item; an item without neighbours in the training part lacks one. Its space names the training
+    /// part: items that are not in it may come and go.</returns>
     /// <exception cref="CatalogException">An option, or an item index, is out of range.</exception>
     public static EmbeddingMatrix Embed(
         SequenceSet train, int items, CollaborativeEmbeddingOptions options, long seed, CancellationToken cancel = default)
@@ -28,13 +29,15 @@ public static class CollaborativeEmbedder
             }
         }
 
-        var pmi = PositivePmi.Of(train, options.Window, items);
-        if (pmi.Values.Length == 0)
-        {
-            return ItemVectors.None(Name, items, options.Dim);
-        }
+        return PositivePmi.Of(train, options.Window, items).ItemVectors(
+            Name, Space(train, options, seed), options.Dim, options.SingularPower, options.PowerIterations, seed, cancel);
+    }
 
-        var svd = TruncatedSvd.Of(pmi, options.Dim, seed, options.PowerIterations, cancel: cancel);
-        return ItemVectors.Normalised(Name, svd, options.SingularPower, item => pmi.Offsets[item + 1] > pmi.Offsets[item]);
+    private static string Space(SequenceSet train, CollaborativeEmbeddingOptions options, long seed)
+    {
+        var ranks = train.Items.Distinct().Order().Select((item, rank) => (item, rank)).ToDictionary(pair => pair.item, pair => pair.rank);
+        int[] sequence = Array.ConvertAll(train.Items, item => ranks[item]);
+        return SpaceName.Fitted(
+            "PPMI-SVD", (options, seed), MemoryMarshal.AsBytes<int>(train.Offsets), MemoryMarshal.AsBytes<int>(sequence));
     }
 }

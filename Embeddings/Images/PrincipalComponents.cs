@@ -1,54 +1,35 @@
-using Recsys.Embeddings.Factorisation;
-
 namespace Recsys.Embeddings.Images;
 
 /// <summary>
-/// The directions in which vectors vary most. Scores are divided by √Dim times their standard deviation over all components, so that
-/// their mean squared length is 1 while strong components stay stronger than weak ones.
+/// The directions along which data vary, and how far vectors lie along them: scores are scaled so that the rows the directions were
+/// learned from have mean squared length 1.
 /// </summary>
 /// <param name="Mean">[inputs]</param>
 /// <param name="Directions">[inputs × Dim], orthonormal columns, strongest first.</param>
 /// <param name="Scale">What scores are multiplied with.</param>
 public sealed record PrincipalComponents(int Dim, float[] Mean, float[] Directions, double Scale)
 {
-    /// <param name="data">[rows × inputs], at least two rows; centred in place.</param>
+    /// <param name="data">[rows × inputs], at least two rows.</param>
     public static PrincipalComponents Fit(
         float[] data, int inputs, int dim, long seed, int powerIterations, CancellationToken cancel = default)
     {
-        int rows = data.Length / inputs;
-        var sum = new double[inputs];
-        for (int i = 0; i < data.Length; i++)
-        {
-            sum[i % inputs] += data[i];
-        }
-
-        var mean = Array.ConvertAll(sum, s => (float)(s / rows));
-        Centre(data, mean);
-        var svd = TruncatedSvd.Of(new DenseMap(data, inputs), dim, seed, powerIterations, cancel: cancel);
-        double meanSquaredLength = svd.S.Sum(s => s * s) / rows;
-        return new PrincipalComponents(svd.Rank, mean, svd.V, meanSquaredLength > 0 ? 1 / Math.Sqrt(meanSquaredLength) : 0);
+        using var scope = NewDisposeScope();
+        var rows = tensor(data, [data.Length / inputs, inputs]);
+        var mean = rows.mean([0L], type: ScalarType.Float64).to(ScalarType.Float32);
+        rows = rows.sub_(mean);
+        var svd = TruncatedSvd.Of(rows, rows.t(), dim, seed, powerIterations, cancel: cancel);
+        double meanSquaredLength = svd.S.Sum(s => (double)s * s) / rows.shape[0];
+        return new PrincipalComponents(
+            svd.Rank, TruncatedSvd.Values(mean), svd.V, meanSquaredLength > 0 ? 1 / Math.Sqrt(meanSquaredLength) : 0);
     }
 
     /// <summary>Scores of vectors, scaled.</summary>
-    /// <param name="data">[rows × inputs]; centred in place.</param>
+    /// <param name="data">[rows × inputs]</param>
     /// <returns>[rows × Dim]</returns>
-    public float[] Project(float[] data, CancellationToken cancel = default)
+    public float[] Project(float[] data)
     {
-        Centre(data, Mean);
-        var scores = new DenseMap(data, Mean.Length).Multiply(Directions, Dim, cancel);
-        for (int i = 0; i < scores.Length; i++)
-        {
-            scores[i] = (float)(scores[i] * Scale);
-        }
-
-        return scores;
+        using var scope = NewDisposeScope();
+        var rows = tensor(data, [data.Length / Mean.Length, Mean.Length]) - tensor(Mean);
+        return TruncatedSvd.Values(rows.mm(tensor(Directions, [Mean.Length, Dim])) * Scale);
     }
-
-    private static void Centre(float[] data, float[] mean) => BlockArithmetic.ForEachPart(data.Length / mean.Length, (_, from, to) =>
-    {
-        for (int row = from; row < to; row++)
-        {
-            BlockArithmetic.AddScaled(-1f, mean, data.AsSpan(row * mean.Length, mean.Length));
-        }
-    });
 }

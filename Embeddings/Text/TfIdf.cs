@@ -1,5 +1,3 @@
-using Recsys.Embeddings.Factorisation;
-
 namespace Recsys.Embeddings.Text;
 
 /// <summary>
@@ -8,11 +6,11 @@ namespace Recsys.Embeddings.Text;
 /// </summary>
 /// <param name="Terms">[terms] in ordinal order: the columns.</param>
 /// <param name="Weights">[documents × terms]</param>
-public sealed record TfIdf(string[] Terms, CsrMatrix Weights)
+public sealed record TfIdf(string[] Terms, SparseMatrix Weights)
 {
     /// <param name="documents">The words of each document.</param>
     /// <param name="minDocumentFrequency">A term in fewer documents is dropped.</param>
-    /// <param name="maxTerms">Of the rest, the terms in most documents are kept; ties in ordinal order.</param>
+    /// <param name="maxTerms">Of the rest, the terms in the largest number of documents are kept; ties in ordinal order.</param>
     public static TfIdf Of(IReadOnlyList<IReadOnlyList<string>> documents, int minDocumentFrequency, int maxTerms)
     {
         var frequencies = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -26,21 +24,18 @@ public sealed record TfIdf(string[] Terms, CsrMatrix Weights)
             .Take(maxTerms).Select(t => t.Key).Order(StringComparer.Ordinal).ToArray();
         var columnOf = terms.Select((term, column) => (term, column)).ToDictionary(t => t.term, t => t.column, StringComparer.Ordinal);
         var idf = terms.Select(t => Math.Log((1.0 + documents.Count) / (1 + frequencies[t])) + 1).ToArray();
-
-        var offsets = new int[documents.Count + 1];
-        var (columns, values) = (new List<int>(), new List<float>());
+        var (rows, columns, values) = (new List<long>(), new List<long>(), new List<float>());
         for (int document = 0; document < documents.Count; document++)
         {
             foreach (var (column, weight) in Row(documents[document], columnOf, idf))
             {
+                rows.Add(document);
                 columns.Add(column);
                 values.Add((float)weight);
             }
-
-            offsets[document + 1] = columns.Count;
         }
 
-        return new TfIdf(terms, new CsrMatrix(offsets, [.. columns], [.. values], terms.Length));
+        return new TfIdf(terms, new SparseMatrix(documents.Count, terms.Length, [.. rows], [.. columns], [.. values]));
     }
 
     private static (int Column, double Weight)[] Row(IReadOnlyList<string> words, Dictionary<string, int> columnOf, double[] idf)

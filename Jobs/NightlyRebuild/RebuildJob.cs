@@ -6,7 +6,6 @@ using Recsys.Catalog.Ports;
 using Recsys.Datasets;
 using Recsys.Diffusion.Training;
 using Recsys.Embeddings;
-using Recsys.Embeddings.Collaborative;
 using Recsys.Files;
 using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Training;
@@ -91,7 +90,10 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
     private (RebuildReport Report, ItemTable Items) Build(Run run, bool fitAll, IVersionWriter writer)
     {
         var training = fitAll ? run.Split?.All : run.Split?.Train;
-        var fused = Fuse(run, fitAll ? training : null);
+        var embedded = run.Stages.Time(
+            "embeddings", () => Embed(run.Dataset, fitAll ? training : null, run.Options, run.Stages, run.Cancel));
+        EmbeddingMatrix[] embeddings = [.. embedded.Select(embedding => embedding.Vectors).OfType<EmbeddingMatrix>()];
+        var fused = Fusion.Fit(embeddings, run.Options.Quantizer.Fusion).Apply(embeddings);
         var (items, quantizer) = Quantise(run, fused, writer);
         var gates = new List<GateResult>(Gates.OfCodes(items, quantizer, run.Options.Gates));
         JsonObject? validation = null;
@@ -119,17 +121,12 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
             Machine = Machine.Description,
             Stages = run.Stages.Times,
             Curves = run.Stages.Curves,
+            Embeddings = [.. embedded.Select(EmbeddingSummary.Of)],
             Quantizer = quantizer,
             Validation = validation,
             Gates = gates,
         };
         return (report, items);
-    }
-
-    private static FusedEmbeddings Fuse(Run run, SequenceSet? everything)
-    {
-        var embeddings = run.Stages.Time("embeddings", () => Embed(run.Dataset, everything, run.Options, run.Stages, run.Cancel));
-        return Fusion.Fit(embeddings, run.Options.Quantizer.Fusion).Apply(embeddings);
     }
 
     private static (ItemTable Items, QuantizerReport Report) Quantise(Run run, FusedEmbeddings fused, IVersionWriter writer)
@@ -183,23 +180,13 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         creative.Save(Part(writer, CreativeFolder));
     }
 
-    /// <summary>Default embeddings where the dataset lacks them, brought ones as they are; under --fit-all the collaborative one learns
+    /// <summary>Brought embeddings as they are, default ones where the dataset lacks them; under --fit-all the collaborative one learns
     /// from everything.</summary>
-    private static List<EmbeddingMatrix> Embed(
+    private static IReadOnlyList<DatasetEmbedding> Embed(
         Dataset dataset, SequenceSet? everything, RebuildOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
-        var made = DefaultEmbeddings.Write(dataset, options.Embeddings with { Seed = options.Seed, FitAll = false }, progress, cancel);
-        bool ownCollaborative = made.Any(outcome => outcome.Name == CollaborativeEmbedder.Name && outcome.Written);
-        var embeddings = dataset.EmbeddingNames.Select(dataset.ReadEmbedding).ToList();
-        int collaborative = embeddings.FindIndex(embedding => embedding.Name == CollaborativeEmbedder.Name);
-        if (everything is not null && collaborative >= 0 && ownCollaborative)
-        {
-            // In memory only: the dataset's own file never sees a held-out interaction.
-            embeddings[collaborative] = CollaborativeEmbedder.Embed(
-                everything, dataset.ItemCount, options.Embeddings.Collaborative, options.Seed, cancel);
-        }
-
-        return embeddings.Count > 0 ? embeddings : throw CatalogException.Precondition(
+        var embeddings = DefaultEmbeddings.Of(dataset, options.Embeddings, progress, cancel, everything);
+        return embeddings.Any(embedding => embedding.Vectors is not null) ? embeddings : throw CatalogException.Precondition(
             $"Dataset '{dataset.Name}' has no embeddings and nothing to make default ones from (no text, no interactions, no pictures). "
             + "Bring embeddings/NAME.npy.");
     }

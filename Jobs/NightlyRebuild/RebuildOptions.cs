@@ -20,7 +20,7 @@ public sealed record RebuildOptions
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
 
-    /// <summary>Seeds every random choice of the rebuild.</summary>
+    /// <summary>Seeds every random choice of the rebuild but those of the default embeddings, which have a seed of their own.</summary>
     public long Seed { get; init; } = 17;
 
     /// <summary>Where every model trains: cpu, cuda or cuda:N.</summary>
@@ -77,10 +77,6 @@ public sealed record RebuildOptions
         faults.Check(
             Device is "cpu" or "cuda" || Device.StartsWith("cuda:", StringComparison.Ordinal), "device", Device, "cpu, cuda or cuda:N");
         faults.Range("checkpoint_seconds", CheckpointSeconds, 0, 86_400);
-        var made = new DefaultEmbeddingOptions();
-        faults.Check(
-            Embeddings.Seed == made.Seed && Embeddings.FitAll == made.FitAll, "embeddings.seed or embeddings.fit_all", "set",
-            "to leave them out: the rebuild's own seed and fit_all hold for the embeddings too");
         Embeddings.Check(faults);
         Quantizer.Check(faults);
         Retrieval.Check(faults);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Recsys.Datasets;
+using Recsys.Embeddings;
 using Recsys.Quantizer.Encoding;
 
 namespace Recsys.Jobs.NightlyRebuild;
@@ -38,6 +39,9 @@ public sealed record RebuildReport
     public IReadOnlyList<StageTime> Stages { get; init; } = [];
 
     public IReadOnlyDictionary<string, List<CurvePoint>> Curves { get; init; } = new Dictionary<string, List<CurvePoint>>();
+
+    /// <summary>What the items are known by, and the pictures that cannot be read.</summary>
+    public IReadOnlyList<EmbeddingSummary> Embeddings { get; init; } = [];
 
     public QuantizerReport? Quantizer { get; init; }
 

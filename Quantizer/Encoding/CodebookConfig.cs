@@ -23,7 +23,7 @@ internal sealed record CodebookConfig(
     };
 
     /// <summary>A <see cref="FusionPart"/> without its mean, which lies with the tensors.</summary>
-    internal sealed record Part(string Name, int Dim, double Weight, bool KeepLength, float Scale);
+    internal sealed record Part(string Name, int Dim, double Weight, bool KeepLength, float Scale, string? Space = null);
 
     public string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
 

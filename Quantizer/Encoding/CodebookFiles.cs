@@ -28,7 +28,7 @@ internal static class CodebookFiles
             CodebookConfig.CurrentFormat,
             codebook.Kind,
             [.. codebook.Sizes],
-            [.. codebook.Fusion.Parts.Select(p => new CodebookConfig.Part(p.Name, p.Dim, p.Weight, p.KeepLength, p.Scale))],
+            [.. codebook.Fusion.Parts.Select(p => new CodebookConfig.Part(p.Name, p.Dim, p.Weight, p.KeepLength, p.Scale, p.Space))],
             rqVae is null ? null : [.. rqVae.Hidden],
             rqVae?.LatentDim);
         File.WriteAllText(Path.Combine(folder, ConfigName), config.ToJson());
@@ -52,7 +52,8 @@ internal static class CodebookFiles
         {
             var tensors = SafetensorsFile.Load(tensorsPath);
             var fusion = new Fusion(
-                [.. config.Fusion.Select(p => new FusionPart(p.Name, p.Dim, p.Weight, p.KeepLength, Mean(tensors, p), p.Scale))]);
+                [.. config.Fusion.Select(p => new FusionPart(
+                    p.Name, p.Dim, p.Weight, p.KeepLength, Mean(tensors, p), p.Scale, p.Space))]);
             return new Codebook(config.Kind, fusion, Model(config, fusion.Dim, tensors));
         }
         catch (Exception fault) when (fault is SafetensorsException or TorchException)

@@ -6,7 +6,9 @@ namespace Recsys.Quantizer.Encoding;
 /// <param name="KeepLength">False: v is scaled to unit length first.</param>
 /// <param name="Mean">[Dim]</param>
 /// <param name="Scale">Brings the mean squared length, after centring, to 1.</param>
-public sealed record FusionPart(string Name, int Dim, double Weight, bool KeepLength, float[] Mean, float Scale);
+/// <param name="Space">Of the vectors it was fitted on; null where their owner brought them.</param>
+public sealed record FusionPart(
+    string Name, int Dim, double Weight, bool KeepLength, float[] Mean, float Scale, string? Space = null);
 
 /// <summary>
 /// Puts an item's named embeddings into one vector: each centred and scaled to the same mean length, weighted, concatenated.
@@ -79,7 +81,7 @@ public sealed class Fusion
         var mean = Array.ConvertAll(sum, s => (float)(s / count));
         double variance = (squares / count) - mean.Sum(m => (double)m * m);
         float scale = variance > 1e-12 ? (float)(1 / Math.Sqrt(variance)) : 1; // one vector for all: nothing to scale
-        return new FusionPart(embedding.Name, embedding.Dim, options.WeightOf(embedding.Name), keepLength, mean, scale);
+        return new FusionPart(embedding.Name, embedding.Dim, options.WeightOf(embedding.Name), keepLength, mean, scale, embedding.Space);
     }
 
     /// <summary>Fuses the embeddings of a whole catalogue; those it was not fitted on are refused.</summary>
@@ -141,6 +143,20 @@ public sealed class Fusion
 
         Grow(row, squared);
         return row;
+    }
+
+    /// <summary>Refuses a vector of another encoder, or of another fit, than the codebook was trained on.</summary>
+    /// <param name="space">Of the vector; empty where the caller does not say.</param>
+    /// <exception cref="CatalogException">FailedPrecondition, with both spaces.</exception>
+    public void RequireSpace(string itemId, string name, string space)
+    {
+        if (space.Length > 0 && Parts.FirstOrDefault(part => part.Name == name) is { } part && part.Space != space)
+        {
+            throw CatalogException.Precondition(
+                $"Item '{itemId}': embedding '{name}' is of the space '{space}'; this version was trained on "
+                + $"{(part.Space is null ? "one that its owner brought" : $"'{part.Space}'")}. Codes would mean nothing. Leave it out, encode "
+                + "with the encoders of the version, or rebuild.");
+        }
     }
 
     private int IndexOf(string name, int dim, string? itemId = null)

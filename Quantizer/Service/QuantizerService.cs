@@ -113,6 +113,11 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         for (int i = 0; i < items.Count; i++)
         {
             cancel.ThrowIfCancellationRequested();
+            foreach (var (name, vector) in items[i].Embeddings)
+            {
+                codebook.Fusion.RequireSpace(items[i].ItemId, name, vector.Space);
+            }
+
             var vectors = items[i].Embeddings.Select(e => KeyValuePair.Create(e.Key, new ReadOnlyMemory<float>([.. e.Value.Values])));
             codebook.Fusion.Fuse(items[i].ItemId, vectors).CopyTo(fused, i * codebook.Fusion.Dim);
         }

@@ -113,7 +113,7 @@ public sealed class NpyTests
         foreach (bool[] present in new bool[][] { [true, false, true], [true, true, true], [false, false, true] })
         {
             var written = new EmbeddingMatrix("x", 1, [present[0] ? 1 : 0, present[1] ? 2 : 0, present[2] ? 3 : 0], present);
-            dataset.WriteEmbedding(written);
+            dataset.WriteEmbedding(written, System.IO.Path.Combine(dataset.Path, "embeddings"));
             var read = dataset.ReadEmbedding("x");
             Assert.Equal(written.Data, read.Data);
             Assert.Equal(written.Present, read.Present);

@@ -10,12 +10,12 @@ public class CollaborativeEmbedderTests
     {
         // Window 1. Ordered pairs: 0-1 ×2 each way, 1-2 ×1 each way, 3-4 ×1 each way: n = 8.
         var pmi = PositivePmi.Of(Sequences([0, 1], [1, 0], [2, 1], [3, 4]), 1, 6);
-        Assert.Equal(Math.Log(2 * 8.0 / (2 * 3)), pmi[0, 1], 5);
-        Assert.Equal(Math.Log(1 * 8.0 / (1 * 3)), pmi[2, 1], 5);
-        Assert.Equal(pmi[1, 2], pmi[2, 1]);
-        Assert.Equal(Math.Log(1 * 8.0 / (1 * 1)), pmi[3, 4], 5);
-        Assert.Equal(0, pmi[0, 2]);
-        Assert.Equal(0, pmi[5, 5]);
+        Assert.Equal(Math.Log(2 * 8.0 / (2 * 3)), TfIdfTests.At(pmi, 0, 1), 5);
+        Assert.Equal(Math.Log(1 * 8.0 / (1 * 3)), TfIdfTests.At(pmi, 2, 1), 5);
+        Assert.Equal(TfIdfTests.At(pmi, 1, 2), TfIdfTests.At(pmi, 2, 1));
+        Assert.Equal(Math.Log(1 * 8.0 / (1 * 1)), TfIdfTests.At(pmi, 3, 4), 5);
+        Assert.Equal(0, TfIdfTests.At(pmi, 0, 2));
+        Assert.Equal(0, TfIdfTests.At(pmi, 5, 5));
     }
 
     [Fact]
@@ -23,10 +23,10 @@ public class CollaborativeEmbedderTests
     {
         // Window 2: 0-1, 1-2, 0-2, 2-3, 1-3 but not 0-3; nothing joins 3 to the next user's 4.
         var pmi = PositivePmi.Of(Sequences([0, 1, 2, 3], [4, 5]), 2, 6);
-        Assert.True(pmi[0, 2] > 0);
-        Assert.Equal(0, pmi[0, 3]);
-        Assert.Equal(0, pmi[3, 4]);
-        Assert.True(pmi[4, 5] > 0);
+        Assert.True(TfIdfTests.At(pmi, 0, 2) > 0);
+        Assert.Equal(0, TfIdfTests.At(pmi, 0, 3));
+        Assert.Equal(0, TfIdfTests.At(pmi, 3, 4));
+        Assert.True(TfIdfTests.At(pmi, 4, 5) > 0);
     }
 
     [Fact]
@@ -34,8 +34,8 @@ public class CollaborativeEmbedderTests
     {
         // 0 and 1 are frequent but meet once among many other meetings.
         var pmi = PositivePmi.Of(Sequences([0, 1], [0, 2], [0, 2], [0, 2], [1, 3], [1, 3], [1, 3]), 1, 4);
-        Assert.Equal(0, pmi[0, 1]);
-        Assert.True(pmi[0, 2] > 0);
+        Assert.Equal(0, TfIdfTests.At(pmi, 0, 1));
+        Assert.True(TfIdfTests.At(pmi, 0, 2) > 0);
     }
 
     [Fact]
@@ -58,11 +58,26 @@ public class CollaborativeEmbedderTests
     }
 
     [Fact]
+    public void An_item_that_nobody_took_changes_neither_the_vectors_nor_the_space()
+    {
+        var options = new CollaborativeEmbeddingOptions(Dim: 8);
+        var sequences = RandomSequences(3);
+        var before = CollaborativeEmbedder.Embed(sequences, 50, options, 1);
+        var shifted = new SequenceSet(sequences.Users, sequences.Offsets, [.. sequences.Items.Select(item => item + (item < 20 ? 0 : 1))]);
+        var after = CollaborativeEmbedder.Embed(shifted, 51, options, 1);
+        Assert.False(after.Present[20]);
+        Assert.Equal<IEnumerable<float>>(before.Data, after.Data.Where((_, i) => i / 8 != 20));
+        Assert.Equal(before.Space, after.Space);
+        Assert.NotEqual(before.Space, CollaborativeEmbedder.Embed(RandomSequences(4), 50, options, 1).Space);
+        Assert.NotEqual(before.Space, CollaborativeEmbedder.Embed(sequences, 50, options with { Window = 4 }, 1).Space);
+    }
+
+    [Fact]
     public void Items_bought_in_the_same_company_are_near()
     {
         var vectors = CollaborativeEmbedder.Embed(Sequences([0, 1, 2], [0, 2, 1], [3, 4, 5], [5, 3, 4]), 6, new CollaborativeEmbeddingOptions(Dim: 2), 1);
-        Assert.True(TextEmbedderTests.Cosine(vectors, 0, 1) > 0.9);
-        Assert.True(Math.Abs(TextEmbedderTests.Cosine(vectors, 0, 3)) < 0.01);
+        Assert.True(TfIdfEmbedderTests.Cosine(vectors, 0, 1) > 0.9);
+        Assert.True(Math.Abs(TfIdfEmbedderTests.Cosine(vectors, 0, 3)) < 0.01);
     }
 
     [Fact]

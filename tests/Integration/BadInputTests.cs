@@ -57,7 +57,7 @@ public sealed class BadInputTests(World world)
     public Task An_embedding_that_is_not_finite_is_refused_and_nothing_is_stored(float value) => NothingStored("nan-item", () =>
     {
         var vector = new Vector();
-        vector.Values.AddRange(Enumerable.Repeat(value, 128));
+        vector.Values.AddRange(Enumerable.Repeat(value, 384));
         return new AssignRequest { Items = { new ItemEmbedding { ItemId = "nan-item", Embeddings = { ["text"] = vector } } } };
     });
 
@@ -76,7 +76,7 @@ public sealed class BadInputTests(World world)
         {
             Items =
             {
-                new ItemEmbedding { ItemId = "good-beside-bad", Embeddings = { ["text"] = Unit(128) } },
+                new ItemEmbedding { ItemId = "good-beside-bad", Embeddings = { ["text"] = Unit(384) } },
                 new ItemEmbedding { ItemId = "bad-beside-good", Embeddings = { ["text"] = new Vector { Values = { 1 } } } },
             },
         };

@@ -9,6 +9,9 @@ internal static class Cli
 {
     public static string Root { get; } = FindRoot();
 
+    /// <summary>Kept embeddings of the tests' datasets; removed with the last of them.</summary>
+    public static string Cache { get; } = Directory.CreateTempSubdirectory("recsys-cache-").FullName;
+
     public static string Assembly { get; } = Path.Combine(Root, "artifacts", "bin", "Recsys.Cli", "release", "recsys.dll");
 
     public sealed record Result(int ExitCode, string Output, string Error)
@@ -24,6 +27,7 @@ internal static class Cli
         var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Root };
         start.Environment.Remove("RECSYS_REDIS");
         start.Environment.Remove("RECSYS_SERVER");
+        start.Environment["RECSYS_CACHE"] = Cache;
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

@@ -43,7 +43,7 @@ public sealed partial class CommandLineTests(World world)
         var recommended = (await Cli.DoneAsync("recommend", world.ItemIds[0], world.ItemIds[1], "-k", "5", "--server", world.Address, "--json")).Json;
         Assert.Equal(5, recommended.GetProperty("items").GetArrayLength());
 
-        var encoded = (await Cli.DoneAsync("encode", "--data", world.Data, "--items", world.ItemIds[0], "--server", world.Address, "--json")).Json;
+        var encoded = (await Cli.DoneAsync("encode", "--data", world.Data, "--config", world.Config, "--items", world.ItemIds[0], "--server", world.Address, "--json")).Json;
         var looked = (await Cli.DoneAsync("encode", "--lookup", world.ItemIds[0], "--server", world.Address, "--json")).Json;
         string id = looked.GetProperty("items")[0].GetProperty("semantic_id").GetString()!;
         Assert.Equal(id.Split('#')[0], encoded.GetProperty("items")[0].GetProperty("semantic_id").GetString()!.Split('#')[0]);
@@ -55,6 +55,33 @@ public sealed partial class CommandLineTests(World world)
         var drawn = (await Cli.DoneAsync("creative", "--item", world.ItemIds[0], "--count", "2", "--out", pictures, "--server", world.Address, "--json")).Json;
         Assert.Equal(2, drawn.GetProperty("images").GetArrayLength());
         Assert.All(Directory.GetFiles(pictures), file => Assert.Equal([0x89, 0x50, 0x4E, 0x47], File.ReadAllBytes(file)[..4]));
+    }
+
+    [Fact]
+    public async Task After_the_catalogue_grew_items_encode_to_the_codes_they_have_and_vectors_of_another_fit_are_refused()
+    {
+        string grown = Path.Combine(world.Folder, "grown");
+        Directory.CreateDirectory(grown);
+        foreach (string file in new[] { "dataset.json", "items.tsv", "sequences.txt" }) // no pictures: their components are another fit's
+        {
+            File.Copy(Path.Combine(world.Data, file), Path.Combine(grown, file));
+        }
+
+        string[] Codes(System.Text.Json.JsonElement json) => [.. json.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("semantic_id").GetString()!.Split('#')[0])];
+        string[] encode = ["encode", "--data", grown, "--config", world.Config, "--server", world.Address, "--json", "--items", .. world.ItemIds.Take(20)];
+        var before = Codes((await Cli.DoneAsync(encode)).Json);
+        string items = await File.ReadAllTextAsync(Path.Combine(grown, "items.tsv"));
+        int columns = items.Split('\n')[0].Split('\t').Length;
+        await File.AppendAllTextAsync(Path.Combine(grown, "items.tsv"), "new-one\tred wooden mug" + new string('\t', columns - 2) + "\n");
+        Assert.Equal(before, Codes((await Cli.DoneAsync(encode)).Json));
+
+        string sequences = Path.Combine(grown, "sequences.txt");
+        await File.WriteAllLinesAsync(sequences, (await File.ReadAllLinesAsync(sequences))[1..]);
+        var refused = await Cli.RunAsync(encode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.FailedPrecondition, refused.ExitCode);
+        Assert.Contains("'collaborative' is of the space", refused.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+        var assigned = (await Cli.DoneAsync([.. encode, "--assign"])).Json; // by frozen encoders only, and these items have their IDs
+        Assert.All(assigned.GetProperty("items").EnumerateArray(), item => Assert.Equal("had it", item.GetProperty("detail").GetString()));
     }
 
     [Fact]

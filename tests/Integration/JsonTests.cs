@@ -29,7 +29,7 @@ public sealed class JsonTests(World world)
     public async Task Encode_Assign_and_Lookup_answer_as_gRPC_does()
     {
         var client = new V1.Quantizer.QuantizerClient(world.Channel);
-        var item = new ItemEmbedding { ItemId = "by/json %2F", Title = "Ž", Embeddings = { ["text"] = BadInputTests.Unit(128) } };
+        var item = new ItemEmbedding { ItemId = "by/json %2F", Title = "Ž", Embeddings = { ["text"] = BadInputTests.Unit(384) } };
         var encode = new EncodeRequest { Items = { item } };
         Assert.Equal(await client.EncodeAsync(encode), await PostAsync<EncodeResponse>("/v1/quantizer/encode", encode));
 
@@ -51,7 +51,7 @@ public sealed class JsonTests(World world)
     [Fact]
     public async Task Versions_answer_as_gRPC_does_and_a_version_with_assigned_items_can_be_activated()
     {
-        var item = new ItemEmbedding { ItemId = "before activation", Embeddings = { ["text"] = BadInputTests.Unit(128) } };
+        var item = new ItemEmbedding { ItemId = "before activation", Embeddings = { ["text"] = BadInputTests.Unit(384) } };
         await new V1.Quantizer.QuantizerClient(world.Channel).AssignAsync(new AssignRequest { Items = { item } });
         var client = new Versions.VersionsClient(world.Channel);
         var expected = await client.ListAsync(new ListVersionsRequest());

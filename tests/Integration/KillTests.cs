@@ -132,7 +132,7 @@ public sealed class KillTests(World world)
     private static async Task<SemanticId> AssignAsync(GrpcChannel channel, string item) =>
         (await new V1.Quantizer.QuantizerClient(channel).AssignAsync(new AssignRequest
         {
-            Items = { new ItemEmbedding { ItemId = item, Embeddings = { ["text"] = BadInputTests.Unit(128) } } },
+            Items = { new ItemEmbedding { ItemId = item, Embeddings = { ["text"] = BadInputTests.Unit(384) } } },
         })).Items.Single().SemanticId;
 
     private static async Task<SemanticId?> LookUpAsync(GrpcChannel channel, string item) =>

@@ -56,7 +56,7 @@ public sealed class SwapTests(World world)
     public async Task A_new_item_is_assigned_once_found_both_ways_and_recommendable()
     {
         var quantizer = new V1.Quantizer.QuantizerClient(world.Channel);
-        var request = new AssignRequest { Items = { new ItemEmbedding { ItemId = "brand-new", Title = "Brand new", Embeddings = { ["text"] = BadInputTests.Unit(128) } } } };
+        var request = new AssignRequest { Items = { new ItemEmbedding { ItemId = "brand-new", Title = "Brand new", Embeddings = { ["text"] = BadInputTests.Unit(384) } } } };
         var first = (await quantizer.AssignAsync(request)).Items.Single();
         var second = (await quantizer.AssignAsync(request)).Items.Single();
         Assert.False(first.Existing);

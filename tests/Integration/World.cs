@@ -22,6 +22,7 @@ public sealed class World : IAsyncLifetime
     public const string TinyConfig = """
         {
           "seed": 5,
+          "embeddings": { "image": { "encoder": "pca" } },
           "quantizer": { "kind": "residual-kmeans", "levels": 3, "codebook_size": 16 },
           "retrieval": { "dim": 32, "layers": 1, "heads": 2, "min_steps": 20, "max_steps": 20, "batch_tokens": 2000, "beam": 20 },
           "creative": { "image_size": 16, "steps": 12, "batch_size": 16, "warmup_steps": 2, "recipe": { "denoiser": { "channels": 8, "multipliers": [1, 2], "blocks": 1, "attention_levels": [1], "head_channels": 8 } } },
@@ -93,5 +94,6 @@ public sealed class World : IAsyncLifetime
         }
 
         Directory.Delete(Folder, recursive: true);
+        Directory.Delete(Cli.Cache, recursive: true);
     }
 }

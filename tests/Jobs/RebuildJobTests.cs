@@ -20,6 +20,8 @@ public sealed class RebuildJobTests : IDisposable
     };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("recsys-jobs-").FullName;
+
+    private RebuildOptions Options => Tiny with { Embeddings = new DefaultEmbeddingOptions { Cache = Path.Combine(_folder, "cache"), Text = new("tfidf") } };
     private readonly MemoryIdStore _ids = new();
 
     [Fact]
@@ -27,7 +29,7 @@ public sealed class RebuildJobTests : IDisposable
     {
         var versions = new VersionStore(Path.Combine(_folder, "versions"));
         using var dataset = Write("data", heldOut: 0);
-        var result = await Rebuild(versions, dataset, Tiny);
+        var result = await Rebuild(versions, dataset, Options);
 
         Assert.True(result.Activated);
         Assert.Equal(result.Report.Version, _ids.Active);
@@ -50,7 +52,7 @@ public sealed class RebuildJobTests : IDisposable
             var versions = new VersionStore(Path.Combine(_folder, "versions-" + heldOut));
             using var dataset = Write("data-" + heldOut, heldOut);
             _ids.Active = null;
-            var result = await Rebuild(versions, dataset, Tiny);
+            var result = await Rebuild(versions, dataset, Options);
             learned.Add(versions.Open(result.Report.Version).Manifest.Files.Where(file => file.Key != RebuildReport.FileName).ToDictionary(file => file.Key, file => file.Value.Sha256));
         }
 
@@ -64,7 +66,7 @@ public sealed class RebuildJobTests : IDisposable
         var versions = new VersionStore(Path.Combine(_folder, "versions"));
         using var dataset = Write("data", heldOut: 0);
         _ids.Active = "before";
-        var refused = await Assert.ThrowsAsync<GateException>(() => Rebuild(versions, dataset, Tiny with { Gates = Tiny.Gates with { MaxCollisionGroup = 1 } }));
+        var refused = await Assert.ThrowsAsync<GateException>(() => Rebuild(versions, dataset, Options with { Gates = Tiny.Gates with { MaxCollisionGroup = 1 } }));
 
         Assert.Contains("largest_collision_group", refused.Message, StringComparison.Ordinal);
         Assert.Equal("before", _ids.Active);
@@ -79,7 +81,7 @@ public sealed class RebuildJobTests : IDisposable
         var versions = new VersionStore(Path.Combine(_folder, "versions"));
         using var dataset = Write("data", heldOut: 0);
         _ids.BeforeActivation = () => _ids.Active = "faster";
-        var late = await Assert.ThrowsAsync<CatalogException>(() => Rebuild(versions, dataset, Tiny));
+        var late = await Assert.ThrowsAsync<CatalogException>(() => Rebuild(versions, dataset, Options));
         Assert.Equal(Fault.FailedPrecondition, late.Fault);
         Assert.Equal("faster", _ids.Active);
     }
@@ -89,12 +91,54 @@ public sealed class RebuildJobTests : IDisposable
     {
         var versions = new VersionStore(Path.Combine(_folder, "versions"));
         using var dataset = Write("data", heldOut: 0);
-        byte[] collaborative = await File.ReadAllBytesAsync(Embedded(dataset));
-        var result = await Rebuild(versions, dataset, Tiny with { FitAll = true });
+        var honest = await Rebuild(versions, dataset, Options);
+        var result = await Rebuild(versions, dataset, Options with { FitAll = true });
         Assert.True(result.Report.FitAll);
         Assert.Contains(result.Report.Gates, gate => gate.Name == "validation_recall@10");
-        Assert.Single(versions.List());
-        Assert.Equal(collaborative, await File.ReadAllBytesAsync(Embedded(dataset)));
+        Assert.Equal(2, versions.List().Count);
+        string Space(RebuildReport report, string name) => report.Embeddings.Single(embedding => embedding.Name == name).Space!;
+        Assert.Equal(Space(honest.Report, "text"), Space(result.Report, "text"));
+        Assert.NotEqual(Space(honest.Report, "collaborative"), Space(result.Report, "collaborative"));
+    }
+
+    // Root may write anywhere, so permissions would prove nothing: every name and time of change in the folder is compared instead.
+    [Fact]
+    public async Task Rebuilds_at_once_leave_the_dataset_as_it_was_and_both_publish()
+    {
+        Write("data", heldOut: 0).Dispose();
+        string folder = Path.Combine(_folder, "data");
+        string[] State() => [.. Directory.GetFileSystemEntries(folder, "*", SearchOption.AllDirectories).Append(folder).Order()
+            .Select(path => $"{path} {File.GetLastWriteTimeUtc(path).Ticks}")];
+        var before = State();
+        var hashes = await Task.WhenAll(Enumerable.Range(0, 2).Select(async i =>
+        {
+            using var dataset = Dataset.Open(folder);
+            var job = new RebuildJob(new VersionStore(Path.Combine(_folder, $"versions-{i}")), new MemoryIdStore(), TimeProvider.System);
+            return (await job.RunAsync(dataset, Options with { Embeddings = Options.Embeddings with { Text = new() } }, null, default)).Report.DatasetSha256;
+        }));
+        Assert.Equal(before, State());
+        using var after = Dataset.Open(folder);
+        Assert.All(hashes, hash => Assert.Equal(after.Sha256, hash));
+    }
+
+    [Fact]
+    public async Task The_report_names_what_items_are_known_by_and_the_pictures_that_cannot_be_read()
+    {
+        var versions = new VersionStore(Path.Combine(_folder, "versions"));
+        using (Write("data", heldOut: 0))
+        {
+            Directory.CreateDirectory(Path.Combine(_folder, "data", "images"));
+            File.WriteAllText(Path.Combine(_folder, "data", "images", "i3.png"), "<html>404</html>");
+            File.WriteAllText(Path.Combine(_folder, "data", "images", "i5.jpg"), "");
+        }
+
+        using var dataset = Dataset.Open(Path.Combine(_folder, "data"));
+        var result = await Rebuild(versions, dataset, Options with { Pictures = false });
+        var report = RebuildReport.FromJson(await File.ReadAllTextAsync(versions.Open(result.Report.Version).PathOf(RebuildReport.FileName)));
+        Assert.Equal(["text", "collaborative", "image"], report.Embeddings.Select(embedding => embedding.Name));
+        Assert.Equal(Items, report.Embeddings[0].Items);
+        Assert.Equal((0, 2), (report.Embeddings[2].Items, report.Embeddings[2].Unreadable));
+        Assert.Equal(["item 'i3'", "item 'i5'"], report.Embeddings[2].FirstUnreadable.Select(picture => picture.Split(':')[0]));
     }
 
     [Fact]
@@ -139,12 +183,6 @@ public sealed class RebuildJobTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    private static string Embedded(Dataset dataset)
-    {
-        Recsys.Embeddings.DefaultEmbeddings.Write(dataset, new Recsys.Embeddings.DefaultEmbeddingOptions { Seed = Tiny.Seed }, null, CancellationToken.None);
-        return Path.Combine(dataset.Path, "embeddings", "collaborative.npy");
-    }
 
     private Task<RebuildResult> Rebuild(VersionStore versions, Dataset dataset, RebuildOptions options) =>
         new RebuildJob(versions, _ids, TimeProvider.System).RunAsync(dataset, options, null, CancellationToken.None);

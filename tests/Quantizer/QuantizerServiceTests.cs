@@ -44,6 +44,38 @@ public sealed class QuantizerServiceTests : IDisposable
         Assert.Null(await _store.FindAsync("v1", "new", default));
     }
 
+    [Theory]
+    [InlineData("fitted to a", "fitted to a", true)]
+    [InlineData("fitted to a", "fitted to b", false)]
+    [InlineData("fitted to a", "", true)] // the caller vouches for it
+    [InlineData(null, "fitted to b", false)] // trained on the owner's own
+    [InlineData(null, "", true)]
+    public async Task Vectors_of_another_space_than_the_versions_are_refused_and_nothing_is_stored(string? trained, string sent, bool taken)
+    {
+        var text = new EmbeddingMatrix("text", _text.Dim, _text.Data, _text.Present) { Space = trained };
+        using var folder = new TemporaryFolder();
+        using (var trainedOn = QuantizerTrainer.Train(Blobs.Fuse(text), new QuantizerOptions { Levels = 2, CodebookSize = 8 }, 1, null, default))
+        {
+            trainedOn.Save(folder.Path);
+        }
+
+        using var codebook = Codebook.Load(folder.Path); // the space is saved with it
+        var service = new QuantizerService(new FakeSnapshots("v1", _items, codebook), _store, _versions);
+        var item = Vector("new", 3);
+        item.Embeddings["text"].Space = sent;
+        if (taken)
+        {
+            Assert.Single((await service.Encode(new EncodeRequest { Items = { item } }, new FakeCall())).Items);
+            return;
+        }
+
+        var refused = await Assert.ThrowsAsync<CatalogException>(() => service.Assign(new AssignRequest { Items = { item } }, new FakeCall()));
+        Assert.Equal(Fault.FailedPrecondition, refused.Fault);
+        Assert.Contains(sent, refused.Message, StringComparison.Ordinal);
+        Assert.Contains(trained ?? "its owner brought", refused.Message, StringComparison.Ordinal);
+        Assert.Null(await _store.FindAsync("v1", "new", default));
+    }
+
     [Fact]
     public async Task Assign_stores_journals_and_gives_the_same_answer_again()
     {

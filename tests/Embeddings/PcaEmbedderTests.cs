@@ -4,7 +4,7 @@ using Recsys.Imaging;
 
 namespace Recsys.Embeddings.Tests;
 
-public class ImageEmbedderTests
+public class PcaEmbedderTests
 {
     [Fact]
     public void Principal_components_are_those_of_a_known_ellipse()
@@ -27,19 +27,19 @@ public class ImageEmbedderTests
         var red = Png(new Rgb(220, 20, 20));
         using var images = new Pictures([red, Png(new Rgb(210, 25, 20)), Png(new Rgb(10, 20, 230)), Png(new Rgb(20, 15, 220)), null, [1, 2, 3], red[..40]]);
         var faults = new List<int>();
-        var vectors = ImageEmbedder.Embed(images, 7, new ImageEmbeddingOptions(Dim: 2, Side: 8), 1, (item, _) => faults.Add(item));
+        var vectors = PcaEmbedder.Embed(images, 7, new ImageEmbeddingOptions(Dim: 2, Side: 8), 1, (item, _) => faults.Add(item));
         Assert.Equal([true, true, true, true, false, false, false], vectors.Present);
         Assert.Equal([5, 6], faults);
-        Assert.True(TextEmbedderTests.Cosine(vectors, 0, 1) > 0.5);
-        Assert.True(TextEmbedderTests.Cosine(vectors, 0, 2) < -0.5);
-        Assert.Equal(4, Enumerable.Range(0, 4).Sum(i => TextEmbedderTests.Cosine(vectors, i, i)), 3);
+        Assert.True(TfIdfEmbedderTests.Cosine(vectors, 0, 1) > 0.5);
+        Assert.True(TfIdfEmbedderTests.Cosine(vectors, 0, 2) < -0.5);
+        Assert.Equal(4, Enumerable.Range(0, 4).Sum(i => TfIdfEmbedderTests.Cosine(vectors, i, i)), 3);
     }
 
     [Fact]
     public void No_readable_picture_gives_an_embedding_that_no_item_has()
     {
         using var images = new Pictures([null, [9, 9]]);
-        Assert.DoesNotContain(true, ImageEmbedder.Embed(images, 2, new ImageEmbeddingOptions(), 1).Present);
+        Assert.DoesNotContain(true, PcaEmbedder.Embed(images, 2, new ImageEmbeddingOptions(), 1).Present);
     }
 
     internal static byte[] Png(Rgb colour) => PngEncoder.Encode(Picture.Solid(12, 12, colour));

@@ -1,16 +1,14 @@
+using System.Runtime.InteropServices;
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
-using Recsys.Embeddings.Factorisation;
 using Recsys.Imaging;
 
 namespace Recsys.Embeddings.Images;
 
 /// <summary>Principal components of small pictures ("eigenfaces", Turk and Pentland 1991): colour and rough shape, no training
 /// needed.</summary>
-public static class ImageEmbedder
+public static class PcaEmbedder
 {
-    public const string Name = "image";
-
     // Pictures decoded and projected at a time.
     private const int Chunk = 2048;
 
@@ -24,18 +22,22 @@ public static class ImageEmbedder
         Faults.ThrowIfAny("Embedding options", options.Check);
         var pictured = Enumerable.Range(0, items).Where(images.Has).ToArray();
         int inputs = 3 * options.Side * options.Side;
-        var (sample, _) = Load(images, Sample(pictured, options.Sample, seed), options.Side, null, cancel);
+        var faults = new List<(int Item, string Why)>();
+        var (sample, _) = Load(
+            images, Sample(pictured, options.Sample, seed), options.Side, (item, why) => faults.Add((item, why)), cancel);
         if (sample.Length < 2 * inputs)
         {
-            return ItemVectors.None(Name, items, options.Dim);
+            faults.ForEach(fault => unreadable?.Invoke(fault.Item, fault.Why));
+            return SparseMatrix.None(ImageEncoder.Name, items, options.Dim);
         }
 
+        string space = SpaceName.Fitted("PCA", (options, seed), MemoryMarshal.AsBytes<float>(sample));
         var components = PrincipalComponents.Fit(sample, inputs, options.Dim, seed, options.PowerIterations, cancel);
         var (data, present) = (new float[items * components.Dim], new bool[items]);
         foreach (var chunk in pictured.Chunk(Chunk))
         {
             var (pixels, loaded) = Load(images, chunk, options.Side, unreadable, cancel);
-            var scores = components.Project(pixels, cancel);
+            var scores = components.Project(pixels);
             for (int row = 0; row < loaded.Length; row++)
             {
                 present[loaded[row]] = true;
@@ -43,7 +45,7 @@ public static class ImageEmbedder
             }
         }
 
-        return new EmbeddingMatrix(Name, components.Dim, data, present);
+        return new EmbeddingMatrix(ImageEncoder.Name, components.Dim, data, present) { Space = space };
     }
 
     /// <returns>[loaded × 3·side·side] values −1 to 1, and the items that were loaded.</returns>
@@ -73,7 +75,7 @@ public static class ImageEmbedder
     private static int[] Sample(int[] items, int count, long seed)
     {
         var shuffled = (int[])items.Clone();
-        new Random(unchecked((int)(seed ^ (seed >> 32)))).Shuffle(shuffled);
+        new Random(Seeds.ToInt32(seed)).Shuffle(shuffled);
         return [.. shuffled.Take(count).Order()];
     }
 }

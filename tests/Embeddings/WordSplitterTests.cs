@@ -2,7 +2,7 @@ using Recsys.Embeddings.Text;
 
 namespace Recsys.Embeddings.Tests;
 
-public class TokeniserTests
+public class WordSplitterTests
 {
     [Theory]
     [InlineData("OPI Nail-Lacquer, 0.5-Fluid Ounce!", "opi nail lacquer 0 5 fluid ounce")]
@@ -15,5 +15,5 @@ public class TokeniserTests
     [InlineData("", "")]
     [InlineData("bad \ud800 surrogate", "bad surrogate")]
     public void Words_are_lower_case_runs_of_letters_and_digits(string text, string words)
-        => Assert.Equal(words, string.Join(' ', Tokeniser.Words(text)));
+        => Assert.Equal(words, string.Join(' ', WordSplitter.Words(text)));
 }

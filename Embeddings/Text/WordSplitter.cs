@@ -7,7 +7,7 @@ namespace Recsys.Embeddings.Text;
 /// Splits text of any script into lower-case words: runs of letters, digits and the marks that belong to them. Scripts written
 /// without spaces (Chinese, Japanese, Thai…) give overlapping pairs of characters, the usual stand-in for a dictionary.
 /// </summary>
-public static class Tokeniser
+public static class WordSplitter
 {
     public static IEnumerable<string> Words(string text)
     {
