@@ -31,16 +31,25 @@ public sealed class ErosionTests
     }
 
     [Fact]
-    public void Nights_of_equal_quality_pass_for_a_year()
+    public void Nights_of_equal_quality_are_refused_no_more_often_than_95_percent_says()
     {
         var versions = new Recorded();
         var random = new Random(3);
+        int refused = 0;
         for (int night = 0; night < 365; night++)
         {
             double recall = Enumerable.Range(0, Users).Count(_ => random.NextDouble() < 0.1) / (double)Users;
-            Assert.All(Night(versions, recall), gate => Assert.True(gate.Passed, $"night {night}: {gate}"));
-            versions.Add(recall);
+            if (Array.TrueForAll(Night(versions, recall), gate => gate.Passed))
+            {
+                versions.Add(recall);
+            }
+            else
+            {
+                refused++;
+            }
         }
+
+        Assert.InRange(refused, 0, 365 / 20);
     }
 
     private static GateResult[] Night(Recorded versions, double recall)

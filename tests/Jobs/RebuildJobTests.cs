@@ -145,8 +145,8 @@ public sealed class RebuildJobTests : IDisposable
     public async Task A_model_far_below_the_most_popular_items_is_refused()
     {
         var versions = new VersionStore(Path.Combine(_folder, "versions"));
-        using var dataset = Write("data", heldOut: 0);
-        var gates = Tiny.Gates with { Users = Users, MinPopularityRatio = 100 };
+        using var dataset = Write("data", heldOut: 0, hot: true);
+        var gates = Tiny.Gates with { Users = Users, MinPopularityRatio = 2 }; // the most popular item is every user's target
         var refused = await Assert.ThrowsAsync<GateException>(() => Rebuild(versions, dataset, Tiny with { Gates = gates }));
         Assert.Contains(refused.Gates, gate => gate is { Name: "validation_recall@10", Passed: false });
     }
@@ -187,15 +187,16 @@ public sealed class RebuildJobTests : IDisposable
     private Task<RebuildResult> Rebuild(VersionStore versions, Dataset dataset, RebuildOptions options) =>
         new RebuildJob(versions, _ids, TimeProvider.System).RunAsync(dataset, options, null, CancellationToken.None);
 
-    /// <summary>Histories that walk the catalogue; <paramref name="heldOut"/> shifts the last two items of each and nothing else.</summary>
-    private Dataset Write(string name, int heldOut)
+    /// <summary>Histories that walk the catalogue; <paramref name="heldOut"/> shifts the last two items of each and nothing else; with
+    /// <paramref name="hot"/> all have one item in the training part and as validation target.</summary>
+    private Dataset Write(string name, int heldOut, bool hot = false)
     {
         string folder = Path.Combine(_folder, name);
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "dataset.json"), """{ "name": "walks", "format": 1 }""");
         File.WriteAllLines(Path.Combine(folder, "items.tsv"), Enumerable.Range(0, Items).Select(item => $"i{item}\tthing {item} of kind {item % 7} and colour {item % 5}").Prepend("item_id\ttitle"));
         File.WriteAllLines(Path.Combine(folder, "sequences.txt"), Enumerable.Range(0, Users).Select(user =>
-            $"u{user} " + string.Join(' ', Enumerable.Range(0, 9).Select(step => "i" + (((user * 5) + (step * 3) + (step >= 7 ? heldOut : 0)) % Items)))));
+            $"u{user} " + string.Join(' ', Enumerable.Range(0, 9).Select(step => "i" + (hot && step is (3 or 7) ? 0 : ((user * 5) + (step * 3) + (step >= 7 ? heldOut : 0)) % Items)))));
         return Dataset.Open(folder);
     }
 }
