@@ -11,7 +11,7 @@ public sealed class Faults(string subject)
 
     private readonly List<string> _faults = [];
 
-    public int Count { get; private set; }
+    public long Count { get; private set; }
 
     public void Add(string fault)
     {
@@ -22,6 +22,18 @@ public sealed class Faults(string subject)
     }
 
     public void AddLine(string file, long line, string fault) => Add($"{Path.GetFileName(file)}, line {line}: {fault}");
+
+    /// <summary>Some of <paramref name="count"/> faults; the others were only counted.</summary>
+    public void AddRange(IEnumerable<string> some, long count)
+    {
+        long before = Count;
+        foreach (string fault in some)
+        {
+            Add(fault);
+        }
+
+        Count = before + count;
+    }
 
     /// <summary>Notes an option that is out of what is allowed.</summary>
     /// <param name="key">As in the JSON: snake_case, with the section: <c>retrieval.batch_tokens</c>.</param>

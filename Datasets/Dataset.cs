@@ -19,9 +19,12 @@ public sealed class Dataset : IDisposable
     private readonly Lazy<string> _sha256;
     private readonly Lazy<IImageSource?> _images;
 
-    private Dataset(string path, DatasetDescription description)
+    private readonly bool _dropUnknown;
+    private long _unknownDropped;
+
+    private Dataset(string path, DatasetDescription description, bool dropUnknown)
     {
-        (Path, Description) = (path, description);
+        (Path, Description, _dropUnknown) = (path, description, dropUnknown);
         _itemFile = ItemFile.Locate(path);
         string? interactions = SequenceFile.Locate(path);
         if (_itemFile is null && interactions is null)
@@ -35,7 +38,8 @@ public sealed class Dataset : IDisposable
             ? IdTable.Growing()
             : IdTable.Of(ItemFile.Read(_itemFile, description.ItemIdColumn).Select(item => item.Id));
         _sequences = new Lazy<SequenceSet>(
-            () => interactions is null ? new SequenceSet([], [0], []) : SequenceFile.Read(interactions, _ids));
+            () => interactions is null ? new SequenceSet([], [0], [])
+                : SequenceFile.Read(interactions, _ids, dropUnknown, out _unknownDropped));
         if (_itemFile is null)
         {
             _ = _sequences.Value; // names the items
@@ -68,6 +72,9 @@ public sealed class Dataset : IDisposable
     /// <exception cref="CatalogException">Every faulty line.</exception>
     public SequenceSet Sequences => _sequences.Value;
 
+    /// <summary>Interactions that were dropped because the items file lacks their item; reads the histories.</summary>
+    public long UnknownDropped => _sequences.Value is null ? 0 : _unknownDropped;
+
     public bool HasSequences => SequenceFile.Locate(Path) is not null;
 
     /// <summary>In ordinal order.</summary>
@@ -82,8 +89,13 @@ public sealed class Dataset : IDisposable
     /// </summary>
     public string Sha256 => _sha256.Value;
 
+    /// <param name="path">The folder.</param>
+    /// <param name="dropUnknown">
+    /// Whether interactions with items that are not in the items file (delisted ones, say) are dropped and counted, not refused.
+    /// </param>
     /// <exception cref="CatalogException">NotFound; InvalidArgument with every fault in dataset.json and the items file.</exception>
-    public static Dataset Open(string path) => new(System.IO.Path.GetFullPath(path), DatasetDescription.Read(path));
+    public static Dataset Open(string path, bool dropUnknown = false) =>
+        new(System.IO.Path.GetFullPath(path), DatasetDescription.Read(path), dropUnknown);
 
     /// <summary>Items one at a time, in the order of <see cref="ItemIds"/>.</summary>
     public IEnumerable<Item> ReadItems() => _itemFile is null
@@ -102,7 +114,7 @@ public sealed class Dataset : IDisposable
                 + $"Add {EmbeddingFile.Folder}/{name}.npy.");
         }
 
-        return EmbeddingFile.Read(EmbeddingFile.PathOf(Path, name), name, _ids.Index);
+        return EmbeddingFile.Read(EmbeddingFile.PathOf(Path, name), name, _ids.Index, _dropUnknown);
     }
 
     /// <summary>Writes an embedding into a folder, in the form of a brought one; one of its name is replaced.</summary>

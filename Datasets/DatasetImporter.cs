@@ -1,4 +1,5 @@
 using Recsys.Catalog;
+using Recsys.Datasets.Tables;
 using Recsys.Files;
 
 namespace Recsys.Datasets;
@@ -19,17 +20,18 @@ public static class DatasetImporter
                 $"Embedding name '{name}'; allowed: 1 to 100 letters, digits, '.', '-' or '_', not starting with '.'.");
         }
 
+        ImportReport report;
         using var staged = new StagedFolder(options.Out, options.Force);
         string folder = staged.Path;
         progress?.Report(new StageProgress("import", 0, 4, "images"));
         CopyImages(source.Images, folder);
         progress?.Report(new StageProgress("import", 1, 4, "items"));
-        int withImage = WriteItems(source, folder);
+        int withImage = source.Items is null ? 0 : WriteItems(source, folder);
         progress?.Report(new StageProgress("import", 2, 4, "interactions"));
-        WriteInteractions(source, folder);
+        var interactions = WriteInteractions(source, options, folder);
         progress?.Report(new StageProgress("import", 3, 4, "embeddings"));
-        CopyEmbeddings(source, folder);
-        string note = string.Join(" ", new[] { source.Description.Note }.Concat(source.Notes).Where(text => text is not null).Distinct());
+        string[] notes = [.. source.Notes, .. interactions.Notes, .. CopyEmbeddings(source, options, folder)];
+        string note = string.Join(" ", new[] { source.Description.Note }.Concat(notes).Where(text => text is not null).Distinct());
         (source.Description with
         {
             Name = options.Name ?? source.Description.Name,
@@ -38,7 +40,18 @@ public static class DatasetImporter
             Note = note.Length == 0 ? null : note,
         }).Write(folder);
 
-        var report = Validate(folder, source, withImage, System.IO.Path.GetFullPath(options.Out));
+        using (var dataset = Dataset.Open(folder, options.DropUnknown))
+        {
+            foreach (string file in source.Embeddings.Values.Where(file => file.EndsWith(".npy", StringComparison.OrdinalIgnoreCase)))
+            {
+                EmbeddingFile.Validate(file, dataset.ItemIndex, options.DropUnknown);
+            }
+
+            report = new ImportReport(
+                dataset.Name, System.IO.Path.GetFullPath(options.Out), source.Format, interactions.Users, dataset.ItemCount,
+                interactions.Count, withImage, dataset.EmbeddingNames, interactions.UnknownDropped, notes);
+        }
+
         staged.Complete();
         progress?.Report(new StageProgress("import", 4, 4));
         return report;
@@ -46,9 +59,17 @@ public static class DatasetImporter
 
     private static ImportSource Recognise(ImportOptions options)
     {
-        if (options.Sequences is not null && options.Interactions is not null)
+        if (new[] { options.Sequences, options.Interactions, options.InteractionsSql }.Count(given => given is not null) > 1
+            || (options.Items is not null && options.ItemsSql is not null))
         {
-            throw CatalogException.Invalid("Both --sequences and --interactions were given; a dataset has one of them.");
+            throw CatalogException.Invalid("Give one of --sequences, --interactions and --interactions-sql, and one of --items and "
+                + "--items-sql.");
+        }
+
+        if (options.KCore is < 1 || options.PairWindow is < 1 or > 100)
+        {
+            throw CatalogException.Invalid(
+                $"--k-core is {options.KCore}, --counts is {options.PairWindow}; allowed: 1 and more, and 1 to 100.");
         }
 
         var folders = new List<string>(options.Sources);
@@ -84,20 +105,10 @@ public static class DatasetImporter
     private static int WriteItems(ImportSource source, string folder)
     {
         string path = System.IO.Path.Combine(folder, ItemFile.Tsv);
-        if (source.Items is null)
-        {
-            var ids = IdTable.Growing();
-            _ = SequenceFile.Read(source.InteractionFile!, ids);
-            AtomicFile.Write(
-                path,
-                stream => ItemFile.WriteTsv(stream, () => ids.Ids.Select(id => new Item(id, "", new Dictionary<string, string>(), null))));
-            return 0;
-        }
-
         var names = ImageFiles(folder);
-        int[] image = names.Count == 0 ? [] : ImageNames.Resolve(source.Items().Select(item => (item.Id, item.Image)), names);
+        int[] image = names.Count == 0 ? [] : ImageNames.Resolve(source.Items!().Select(item => (item.Id, item.Image)), names);
         CheckImages(source, image, folder);
-        AtomicFile.Write(path, stream => ItemFile.WriteTsv(stream, () => source.Items().Select((item, index) =>
+        AtomicFile.Write(path, stream => ItemFile.WriteTsv(stream, () => source.Items!().Select((item, index) =>
             item with { Image = image.Length == 0 || image[index] < 0 ? null : names[image[index]] })));
         return image.Count(at => at >= 0);
     }
@@ -123,8 +134,8 @@ public static class DatasetImporter
         string zip = System.IO.Path.Combine(folder, "images.zip"), images = System.IO.Path.Combine(folder, "images");
         if (File.Exists(zip))
         {
-            using var archive = ZipFile.Open(zip);
-            return [.. archive.Entries.Select(entry => entry.Name)];
+            using var archive = new ZipImages(zip, []);
+            return archive.Names;
         }
 
         return Directory.Exists(images)
@@ -142,7 +153,7 @@ public static class DatasetImporter
 
         if (File.Exists(images))
         {
-            using (ZipFile.Open(images))
+            using (new ZipImages(images, []))
             {
                 Copy(images, System.IO.Path.Combine(folder, "images.zip"));
             }
@@ -161,26 +172,73 @@ public static class DatasetImporter
         }
     }
 
-    private static void WriteInteractions(ImportSource source, string folder)
+    /// <summary>Histories go over as they are, tables through SQL; without an items file, they name the items.</summary>
+    private static (int Users, long Count, long UnknownDropped, string[] Notes) WriteInteractions(
+        ImportSource source, ImportOptions options, string folder)
     {
-        if (source.WriteInteractions is not null)
+        string items = System.IO.Path.Combine(folder, ItemFile.Tsv);
+        bool filtered = options is not { DropUnknown: false, DropDuplicates: false, KCore: null, PairWindow: null };
+        if (source.Histories is not null)
         {
-            AtomicFile.Write(System.IO.Path.Combine(folder, SequenceFile.Csv), source.WriteInteractions);
-        }
-        else if (source.InteractionFile is not null)
-        {
-            if (!File.Exists(source.InteractionFile))
+            var ids = source.Items is null ? IdTable.Growing() : IdTable.Of(ItemFile.Read(items, null).Select(item => item.Id));
+            var histories = SequenceFile.Read(source.Histories, ids, options.DropUnknown, out _);
+            if (!filtered)
             {
-                throw CatalogException.NotFound($"File '{source.InteractionFile}' does not exist.");
+                WriteBareItems(source, items, ids.Ids);
+                Copy(source.Histories, System.IO.Path.Combine(folder, SequenceFile.Text));
+                return (histories.Count, histories.Items.Length, 0, []);
             }
+        }
+        else if (source.Interactions is null)
+        {
+            return (0, 0, 0, []);
+        }
 
-            bool csv = source.InteractionFile.EndsWith(".csv", StringComparison.OrdinalIgnoreCase);
-            Copy(source.InteractionFile, System.IO.Path.Combine(folder, csv ? SequenceFile.Csv : SequenceFile.Text));
+        using var engine = new TableEngine(folder, options.MemoryLimit);
+        var rows = source.Interactions?.Invoke(engine) ?? TableSource.Histories(engine, source.Histories!);
+        var table = InteractionTable.Load(
+            engine, rows, (options.UserColumn, options.ItemColumn, options.TimeColumn),
+            source.Items is null ? null : ItemFile.Read(items, null).Select(item => item.Id), options.DropUnknown);
+        var notes = new List<string>();
+        Note(table.UnknownDropped, "of items that are not in the items file were dropped (--drop-unknown)");
+        Note(options.DropDuplicates ? table.DropDuplicates() : 0, "that repeat another with its time were dropped (--drop-duplicates)");
+        Note(options.KCore is { } k ? table.KeepCore(k) : 0, $"outside the {options.KCore}-core were dropped (--k-core)");
+        if (table.Rows == 0)
+        {
+            throw CatalogException.Invalid($"{rows.Label}: no interactions are left. {string.Join(" ", notes)}");
+        }
+
+        WriteBareItems(source, items, table.ItemIds);
+        table.WriteCsv(System.IO.Path.Combine(folder, SequenceFile.Csv));
+        if (options.PairWindow is { } window)
+        {
+            InteractionCounts.Write(engine, System.IO.Path.Combine(folder, InteractionCounts.Folder), window);
+        }
+
+        return (checked((int)table.Users), table.Rows, table.UnknownDropped, [.. notes]);
+
+        void Note(long count, string what)
+        {
+            if (count > 0)
+            {
+                notes.Add($"{count} interactions {what}.");
+            }
         }
     }
 
-    private static void CopyEmbeddings(ImportSource source, string folder)
+    private static void WriteBareItems(ImportSource source, string path, IEnumerable<string> ids)
     {
+        if (source.Items is null)
+        {
+            var none = new Dictionary<string, string>();
+            AtomicFile.Write(path, stream => ItemFile.WriteTsv(stream, () => ids.Select(id => new Item(id, "", none, null))));
+        }
+    }
+
+    private static List<string> CopyEmbeddings(ImportSource source, ImportOptions options, string folder)
+    {
+        var notes = new List<string>();
+        Dictionary<string, int>? index = null;
         foreach (var (name, file) in source.Embeddings)
         {
             if (!File.Exists(file))
@@ -189,12 +247,27 @@ public static class DatasetImporter
             }
 
             string target = EmbeddingFile.PathOf(folder, name);
+            if (!file.EndsWith(".npy", StringComparison.OrdinalIgnoreCase))
+            {
+                index ??= ItemFile.Read(System.IO.Path.Combine(folder, ItemFile.Tsv), null).Index()
+                    .ToDictionary(item => item.Item.Id, item => item.Index, StringComparer.Ordinal);
+                long dropped = VectorRows.Import(file, target, options.ItemIdColumn, index, options.DropUnknown);
+                if (dropped > 0)
+                {
+                    notes.Add($"{dropped} vectors of embedding {name} were dropped: their items are not in the items file.");
+                }
+
+                continue;
+            }
+
             Copy(file, target);
             if (File.Exists(EmbeddingFile.IdsPathOf(file)))
             {
                 Copy(EmbeddingFile.IdsPathOf(file), EmbeddingFile.IdsPathOf(target));
             }
         }
+
+        return notes;
     }
 
     // Sources may be read-only, and their permissions would come along with File.Copy.
@@ -205,23 +278,5 @@ public static class DatasetImporter
         using var target = new FileStream(to, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
         source.CopyTo(target);
         target.Flush(flushToDisk: true);
-    }
-
-    private static ImportReport Validate(string folder, ImportSource source, int withImage, string target)
-    {
-        using var dataset = Dataset.Open(folder);
-        if (source.InteractionFile is not null)
-        {
-            _ = SequenceFile.Read(source.InteractionFile, IdTable.Of(dataset.ItemIds)); // the source's own path in every fault
-        }
-
-        foreach (string file in source.Embeddings.Values)
-        {
-            EmbeddingFile.Validate(file, dataset.ItemIndex);
-        }
-
-        return new ImportReport(
-            dataset.Name, target, source.Format, dataset.Sequences.Count, dataset.ItemCount, dataset.Sequences.Items.Length,
-            withImage, dataset.EmbeddingNames, source.Notes);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Recsys.Catalog;
 using Recsys.Files;
 
@@ -20,7 +21,9 @@ internal static class EmbeddingFile
             .Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)]
         : [];
 
-    public static EmbeddingMatrix Read(string npy, string name, IReadOnlyDictionary<string, int> items)
+    /// <param name="dropUnknown">Whether rows of items that are not there are left out instead of refused.</param>
+    public static EmbeddingMatrix Read(
+        string npy, string name, IReadOnlyDictionary<string, int> items, bool dropUnknown = false)
     {
         string idsPath = IdsPathOf(npy);
         using var reader = NpyReader.Open(npy);
@@ -45,12 +48,16 @@ internal static class EmbeddingFile
         }
 
         var (data, present) = (new float[(long)items.Count * reader.Dim], new bool[items.Count]);
-        var rows = RowItems(idsPath, reader.Rows, items);
+        var rows = RowItems(idsPath, reader.Rows, items, dropUnknown);
         foreach (var (first, chunk) in reader.Chunks())
         {
             for (int row = 0; row < chunk.Length / reader.Dim; row++)
             {
-                int item = rows[first + row];
+                if (rows[first + row] is not (>= 0 and var item))
+                {
+                    continue;
+                }
+
                 chunk.Span.Slice(row * reader.Dim, reader.Dim).CopyTo(data.AsSpan(item * reader.Dim));
                 present[item] = true;
             }
@@ -61,12 +68,12 @@ internal static class EmbeddingFile
 
     /// <summary>Checks rows, ids and every value without holding the matrix.</summary>
     /// <exception cref="CatalogException">Every fault, with row and column.</exception>
-    public static void Validate(string npy, IReadOnlyDictionary<string, int> items)
+    public static void Validate(string npy, IReadOnlyDictionary<string, int> items, bool dropUnknown = false)
     {
         using var reader = NpyReader.Open(npy);
         if (File.Exists(IdsPathOf(npy)))
         {
-            _ = RowItems(IdsPathOf(npy), reader.Rows, items);
+            _ = RowItems(IdsPathOf(npy), reader.Rows, items, dropUnknown);
         }
         else if (reader.Rows != items.Count)
         {
@@ -94,7 +101,7 @@ internal static class EmbeddingFile
         $"'{npy}' has {rows} rows; the dataset has {items} items. Give every item a row in the order of the items file, "
         + $"or name the item of each row in '{Path.GetFileName(IdsPathOf(npy))}', one id a line.");
 
-    private static int[] RowItems(string idsPath, int rowCount, IReadOnlyDictionary<string, int> items)
+    private static int[] RowItems(string idsPath, int rowCount, IReadOnlyDictionary<string, int> items, bool dropUnknown)
     {
         var faults = new Faults(idsPath);
         var rows = new List<int>(rowCount);
@@ -103,7 +110,12 @@ internal static class EmbeddingFile
         {
             if (!items.TryGetValue(id, out int item))
             {
-                faults.AddLine(idsPath, line, $"item '{id}' is not in the items file");
+                item = -1;
+                if (!dropUnknown)
+                {
+                    faults.AddLine(
+                        idsPath, line, $"item '{id}' is not in the items file; add it there, or drop such rows with --drop-unknown");
+                }
             }
             else if (!seen.Add(item))
             {
@@ -145,7 +157,17 @@ internal static class EmbeddingFile
             embedding.Row(held[row]).CopyTo(data.AsSpan(row * embedding.Dim));
         }
 
-        AtomicFile.WriteText(ids, string.Concat(held.Select(item => itemIds[item] + "\n")));
+        WriteIds(npy, held.Select(item => itemIds[item]));
         Npy.Write(npy, data, embedding.Dim);
     }
+
+    /// <summary>Names the item of each row of an .npy.</summary>
+    public static void WriteIds(string npy, IEnumerable<string> itemIds) => AtomicFile.Write(IdsPathOf(npy), stream =>
+    {
+        using var writer = new StreamWriter(stream, new UTF8Encoding(false), 1 << 16, leaveOpen: true) { NewLine = "\n" };
+        foreach (string id in itemIds)
+        {
+            writer.WriteLine(id);
+        }
+    });
 }

@@ -28,9 +28,10 @@ internal sealed class FolderImages : IImageSource
         long length = new FileInfo(path) is { Exists: true } file
             ? file.Length
             : throw CatalogException.Damaged($"Picture '{path}' is gone; it was there when the dataset was opened.");
-        return length <= ZipFile.MaxEntry
+        return length <= ImageNames.MaxBytes
             ? File.ReadAllBytes(path)
-            : throw new CatalogException(Fault.ResourceExhausted, $"Picture '{path}' has {length} bytes; the limit is {ZipFile.MaxEntry}.");
+            : throw new CatalogException(
+                Fault.ResourceExhausted, $"Picture '{path}' has {length} bytes; the limit is {ImageNames.MaxBytes}.");
     }
 
     public void Dispose()

@@ -1,4 +1,5 @@
 using Recsys.Catalog;
+using Recsys.Datasets.Tables;
 
 namespace Recsys.Datasets;
 
@@ -23,36 +24,39 @@ internal static class FolderSource
             throw CatalogException.NotFound($"Source folder '{folder}' does not exist.");
         }
 
-        string? itemFile = options.Items ?? (folder is null ? null : ItemFile.Locate(folder));
-        string? interactions = options.Sequences ?? options.Interactions ?? (folder is null ? null : SequenceFile.Locate(folder));
-        Require(itemFile, ".tsv", ".jsonl");
-        Require(options.Interactions, ".csv");
-        if (itemFile is null && interactions is null)
+        string? itemFile = options.Items ?? (folder is null || options.ItemsSql is not null ? null : ItemFile.Locate(folder));
+        bool named = (options.Sequences ?? options.Interactions ?? options.InteractionsSql) is not null;
+        string? located = named || folder is null ? null : SequenceFile.Locate(folder);
+        string? histories = options.Sequences ?? (located?.EndsWith(SequenceFile.Text, StringComparison.Ordinal) == true ? located : null);
+        string? table = options.Interactions ?? (histories is null ? located : null);
+        if ((itemFile ?? options.ItemsSql ?? histories ?? table ?? options.InteractionsSql) is null)
         {
             throw CatalogException.Invalid(
                 $"'{folder}' is of no known format: it has neither {ItemFile.Tsv}, {ItemFile.Jsonl}, {SequenceFile.Text}, "
                 + $"{SequenceFile.Csv} nor MovieLens's u.data. Name the files: --sequences FILE or --interactions FILE, --items FILE, "
-                + "--embeddings NAME=FILE.npy, --images FOLDER_OR_ZIP.");
+                + "--embeddings NAME=FILE, --images FOLDER_OR_ZIP.");
         }
 
         var description = folder is not null && File.Exists(Path.Combine(folder, DatasetDescription.FileName))
             ? DatasetDescription.Read(folder)
-            : new DatasetDescription(NameOf(folder ?? itemFile ?? interactions!));
+            : new DatasetDescription(NameOf(folder ?? itemFile ?? histories ?? table ?? "dataset"));
         string? idColumn = options.ItemIdColumn ?? description.ItemIdColumn;
         var embeddings = folder is null
             ? []
             : EmbeddingFile.Names(folder).ToDictionary(name => name, name => EmbeddingFile.PathOf(folder, name), StringComparer.Ordinal);
         foreach (var (name, file) in options.Embeddings)
         {
-            Require(file, ".npy");
+            Require(file, ".npy", ".parquet", ".pq");
             embeddings[name] = file;
         }
 
         var dropped = itemFile is null ? [] : Derived.Keys.Where(column => HasColumn(itemFile, column)).ToArray();
         return new ImportSource(folder is null ? "files" : "folder", description with { ItemIdColumn = null })
         {
-            Items = itemFile is null ? null : () => ItemFile.Read(itemFile, idColumn).Select(Tidy),
-            InteractionFile = interactions,
+            Items = itemFile is null && options.ItemsSql is null ? null : () => Items().Select(Tidy),
+            Histories = histories,
+            Interactions = options.InteractionsSql is { } query ? engine => TableSource.Query(engine, query, "--interactions-sql")
+                : table is not null ? engine => TableSource.Open(engine, table) : null,
             Embeddings = embeddings,
             Images = options.Images ?? (folder is null ? null : LocateImages(folder)),
             Notes = [.. dropped.Select(column => $"Column {column} was left out: {Derived[column]}."),
@@ -61,9 +65,18 @@ internal static class FolderSource
                     : Array.Empty<string>()],
         };
 
+        // Tables of text in our own two formats are read as the dataset folder reads them; DuckDB reads the others.
+        IEnumerable<Item> Items() => itemFile is not null && Path.GetExtension(itemFile).ToLowerInvariant() is ".tsv" or ".jsonl"
+            ? ItemFile.Read(itemFile!, idColumn)
+            : ItemRows.Read(
+                engine => itemFile is null
+                    ? TableSource.Query(engine, options.ItemsSql!, "--items-sql") : TableSource.Open(engine, itemFile),
+                (idColumn, options.TitleColumn, options.ImageColumn));
+
         Item Tidy(Item item)
         {
-            string? titleColumn = item.Title.Length > 0 ? null : TitleColumns.FirstOrDefault(item.Fields.ContainsKey);
+            string? titleColumn = options.TitleColumn is { } given && item.Fields.ContainsKey(given) ? given
+                : item.Title.Length > 0 ? null : TitleColumns.FirstOrDefault(item.Fields.ContainsKey);
             return titleColumn is null && dropped.Length == 0 ? item : item with
             {
                 Title = titleColumn is null ? item.Title : item.Fields[titleColumn],
@@ -92,8 +105,8 @@ internal static class FolderSource
     }
 
     private static bool HasColumn(string itemFile, string column) =>
-        itemFile.EndsWith(".jsonl", StringComparison.Ordinal)
-            || TextFile.Lines(itemFile).FirstOrDefault().Text?.Split('\t').Contains(column) == true;
+        itemFile.EndsWith(".tsv", StringComparison.OrdinalIgnoreCase)
+            && TextFile.Lines(itemFile).FirstOrDefault().Text?.Split('\t').Contains(column) == true;
 
     private static void Require(string? file, params string[] extensions)
     {

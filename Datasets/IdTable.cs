@@ -13,6 +13,9 @@ public sealed class IdTable
 
     public IReadOnlyDictionary<string, int> Index => _index;
 
+    /// <summary>Whether ids that are not there yet are added.</summary>
+    internal bool Grows => _grows;
+
     /// <summary>Exactly these ids.</summary>
     public static IdTable Of(IEnumerable<string> ids)
     {

@@ -6,6 +6,9 @@ namespace Recsys.Datasets;
 /// </summary>
 internal static class ImageNames
 {
+    /// <summary>Largest picture file that is read, in bytes.</summary>
+    public const int MaxBytes = 64 << 20;
+
     private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".webp", ".gif"];
 
     public static bool IsImage(string name) => Extensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);

@@ -14,16 +14,48 @@ public sealed record ImportOptions(IReadOnlyList<string> Sources, string Out)
     /// <summary>"user item item …" a line.</summary>
     public string? Sequences { get; init; }
 
-    /// <summary>CSV with user, item, timestamp.</summary>
+    /// <summary>.csv, .parquet or .jsonl with columns for user, item and time.</summary>
     public string? Interactions { get; init; }
 
-    /// <summary>.tsv or .jsonl.</summary>
+    /// <summary>A query over files that gives such columns, run by DuckDB with the user's own rights.</summary>
+    public string? InteractionsSql { get; init; }
+
+    /// <summary>.tsv, .jsonl, .csv or .parquet.</summary>
     public string? Items { get; init; }
 
-    /// <summary>The id's column or key in the items file; null: the first column.</summary>
+    /// <summary>A query over files that gives items.</summary>
+    public string? ItemsSql { get; init; }
+
+    /// <summary>The interactions' columns; null: by their usual names.</summary>
+    public string? UserColumn { get; init; }
+
+    public string? ItemColumn { get; init; }
+
+    public string? TimeColumn { get; init; }
+
+    /// <summary>The id's column or key among the items; null: a usual name, else the first column.</summary>
     public string? ItemIdColumn { get; init; }
 
-    /// <summary>.npy files by name.</summary>
+    public string? TitleColumn { get; init; }
+
+    public string? ImageColumn { get; init; }
+
+    /// <summary>Drops interactions and vectors of unknown items, and counts them; otherwise they are refused.</summary>
+    public bool DropUnknown { get; init; }
+
+    /// <summary>Keeps one of the interactions that have user, item and time in common.</summary>
+    public bool DropDuplicates { get; init; }
+
+    /// <summary>Keeps users and items that have so many interactions with each other, 1 and more; null: all.</summary>
+    public int? KCore { get; init; }
+
+    /// <summary>Counts items and pairs up to so many steps apart (1 to 100) into <c>counts/</c>; null: no counts.</summary>
+    public int? PairWindow { get; init; }
+
+    /// <summary>Bytes that tables and sorts may use; null: 2 GiB, or half of the memory where that is less.</summary>
+    public long? MemoryLimit { get; init; }
+
+    /// <summary>.npy or .parquet files by name.</summary>
     public IReadOnlyDictionary<string, string> Embeddings { get; init; } = new Dictionary<string, string>();
 
     /// <summary>A ZIP archive or a folder.</summary>
@@ -41,6 +73,8 @@ public sealed record ImportOptions(IReadOnlyList<string> Sources, string Out)
 /// <summary>What an import built.</summary>
 /// <param name="Format">How the source was recognised.</param>
 /// <param name="ItemsWithImage">Items whose picture is in the archive or folder.</param>
+/// <param name="UnknownDropped">Interactions that were dropped because no item has their id.</param>
 /// <param name="Notes">What was left out or decided, and why.</param>
 public sealed record ImportReport(
-    string Name, string Path, string Format, int Users, int Items, long Interactions, int ItemsWithImage, IReadOnlyList<string> Embeddings, IReadOnlyList<string> Notes);
+    string Name, string Path, string Format, int Users, int Items, long Interactions, int ItemsWithImage,
+    IReadOnlyList<string> Embeddings, long UnknownDropped, IReadOnlyList<string> Notes);

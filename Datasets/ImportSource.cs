@@ -1,4 +1,5 @@
 using Recsys.Catalog;
+using Recsys.Datasets.Tables;
 
 namespace Recsys.Datasets;
 
@@ -8,11 +9,11 @@ internal sealed record ImportSource(string Format, DatasetDescription Descriptio
     /// <summary>Starts a pass over the items; null where the histories name them.</summary>
     public Func<IEnumerable<Item>>? Items { get; init; }
 
-    /// <summary>A file in one of our own formats, taken over as it is.</summary>
-    public string? InteractionFile { get; init; }
+    /// <summary>A <c>sequences.txt</c>, taken over as it is.</summary>
+    public string? Histories { get; init; }
 
-    /// <summary>Writes <c>interactions.csv</c> from a format that is not ours.</summary>
-    public Action<Stream>? WriteInteractions { get; init; }
+    /// <summary>Interactions as a table of any size; null where there are none, or histories instead.</summary>
+    public Func<TableEngine, TableSource>? Interactions { get; init; }
 
     public IReadOnlyDictionary<string, string> Embeddings { get; init; } = new Dictionary<string, string>();
 

@@ -194,7 +194,7 @@ public static class ItemFile
     }
 
     // Lists become one text, joined as in the TSV form of such data.
-    private static string Flatten(JsonElement value) => value.ValueKind switch
+    internal static string Flatten(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString()!,
         JsonValueKind.Null => "",

@@ -1,6 +1,5 @@
-using System.Globalization;
-using System.Text;
 using Recsys.Catalog;
+using Recsys.Datasets.Tables;
 
 namespace Recsys.Datasets;
 
@@ -10,7 +9,6 @@ namespace Recsys.Datasets;
 /// </summary>
 internal static class MovieLensSource
 {
-    private const int FirstGenre = 5;
     private const string JoinColumn = "ml100k_item_id";
 
     public static bool Recognises(string folder) =>
@@ -24,8 +22,14 @@ internal static class MovieLensSource
 
     public static ImportSource Read(string folder, string? posters)
     {
-        var genres = Genres(folder);
-        var posterOf = posters is null ? [] : WithDoubles(Posters(posters), Path.Combine(folder, "u.item"));
+        if (posters is not null && !RecognisesPosters(posters))
+        {
+            throw CatalogException.Invalid(
+                $"'{posters}' is no folder of MovieLens posters: its {ItemFile.Tsv} has no column {JoinColumn}.");
+        }
+
+        string[] genres =
+            [.. TextFile.Lines(Path.Combine(folder, "u.genre")).Select(line => line.Text.Split('|')[0]).Where(genre => genre.Length > 0)];
         string? images = posters is null ? null : FolderSource.LocateImages(posters)
             ?? throw CatalogException.NotFound($"'{posters}' has neither images.zip, images/ nor a single ZIP archive of posters.");
         return new ImportSource(posters is null ? "movielens-100k" : "movielens-100k with posters", new DatasetDescription(
@@ -33,111 +37,38 @@ internal static class MovieLensSource
             Licence: "GroupLens terms of use: research only, cite Harper and Konstan 2015, no redistribution, no commercial use",
             Source: "MovieLens 100k, GroupLens"))
         {
-            Items = () => Movies(Path.Combine(folder, "u.item"), genres, posterOf),
-            WriteInteractions = stream => WriteInteractions(Path.Combine(folder, "u.data"), stream),
+            Items = () => ItemRows.Read(_ => Movies(folder, genres, posters), default),
+            Interactions = _ => TableSource.Bare(Path.Combine(folder, "u.data"), '\t', ["user", "item", "rating", "timestamp"]),
             Images = images,
-            Notes = ["Every rating counts as one interaction, whatever its stars; they are kept in the column rating, which nothing "
-                + "reads. Users and items are not filtered."],
+            Notes = ["Every rating counts as one interaction, whatever its stars."],
         };
     }
 
-    private static List<string> Genres(string folder) =>
-        [.. TextFile.Lines(Path.Combine(folder, "u.genre")).Select(line => line.Text.Split('|')[0]).Where(genre => genre.Length > 0)];
-
-    private static IEnumerable<Item> Movies(string path, List<string> genres, Dictionary<string, string> posterOf)
-    {
-        var faults = new Faults(path);
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (line, text) in TextFile.Lines(path, Encoding.Latin1))
-        {
-            if (text.Length == 0)
-            {
-                continue;
-            }
-
-            var cells = text.Split('|');
-            if (cells.Length != FirstGenre + genres.Count)
-            {
-                faults.AddLine(
-                    path, line,
-                    $"{cells.Length} columns; allowed: {FirstGenre + genres.Count} (id, title, two dates, address, {genres.Count} "
-                    + "genres of u.genre)");
-                continue;
-            }
-
-            if (!seen.Add(cells[0]))
-            {
-                faults.AddLine(path, line, $"movie '{cells[0]}' appears a second time");
-                continue;
-            }
-
-            var fields = new Dictionary<string, string>(StringComparer.Ordinal);
-            string genre = string.Join(" | ", genres.Where((_, index) => cells[FirstGenre + index] == "1"));
-            if (genre.Length > 0)
-            {
-                fields["genres"] = genre;
-            }
-
-            if (cells[2].Length > 0)
-            {
-                fields["release_date"] = cells[2];
-            }
-
-            yield return new Item(cells[0], cells[1], fields, posterOf.GetValueOrDefault(cells[0]));
-        }
-
-        faults.ThrowIfAny();
-    }
-
-    private static Dictionary<string, string> Posters(string folder)
-    {
-        if (!RecognisesPosters(folder))
-        {
-            throw CatalogException.Invalid($"'{folder}' is no folder of MovieLens posters: its {ItemFile.Tsv} has no column {JoinColumn}.");
-        }
-
-        var posterOf = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var movie in ItemFile.Read(Path.Combine(folder, ItemFile.Tsv), null))
-        {
-            if (movie.Fields.TryGetValue(JoinColumn, out string? item) && movie.Fields.GetValueOrDefault("has_poster") == "1")
-            {
-                posterOf[item] = $"{movie.Id}.jpg";
-            }
-        }
-
-        return posterOf;
-    }
-
     // MovieLens 100k lists 18 movies twice under two ids; the join names one of them, and the picture belongs to both.
-    private static Dictionary<string, string> WithDoubles(Dictionary<string, string> posterOf, string path)
+    private static TableSource Movies(string folder, string[] genres, string? posters)
     {
-        var movies = TextFile.Lines(path, Encoding.Latin1)
-            .Select(line => line.Text.Split('|')).Where(cells => cells.Length > 1).Select(cells => (Id: cells[0], Title: cells[1]))
-            .ToList();
-        var byTitle = movies.Where(movie => posterOf.ContainsKey(movie.Id)).GroupBy(movie => movie.Title, StringComparer.Ordinal)
-            .ToDictionary(group => group.Key, group => posterOf[group.First().Id], StringComparer.Ordinal);
-        return movies.Where(movie => byTitle.ContainsKey(movie.Title)).GroupBy(movie => movie.Id, StringComparer.Ordinal)
-            .ToDictionary(
-                group => group.Key, group => posterOf.GetValueOrDefault(group.Key, byTitle[group.First().Title]), StringComparer.Ordinal);
-    }
-
-    private static void WriteInteractions(string path, Stream stream)
-    {
-        var faults = new Faults(path);
-        using var writer = new StreamWriter(stream, new UTF8Encoding(false), 1 << 16, leaveOpen: true) { NewLine = "\n" };
-        writer.WriteLine("user,item,timestamp,rating");
-        foreach (var (line, text) in TextFile.Lines(path))
+        string[] flags = [.. genres.Select((_, genre) => $"genre{genre}")];
+        var movies = TableSource.Bare(
+            Path.Combine(folder, "u.item"), '|', ["id", "title", "release_date", "video_date", "address", .. flags], "latin-1");
+        string of = string.Join(", ", flags.Zip(genres, (flag, genre) => $"CASE WHEN {flag} = '1' THEN {TableEngine.Text(genre)} END"));
+        string images = "(NULL::VARCHAR, NULL::VARCHAR)";
+        if (posters is not null)
         {
-            var cells = text.Split('\t');
-            if (cells.Length != 4 || !cells.All(cell => long.TryParse(cell, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
-            {
-                faults.AddLine(path, line, $"'{text}'; allowed: user, item, rating and timestamp as numbers, parted by tabs");
-                continue;
-            }
-
-            writer.WriteLine($"{cells[0]},{cells[1]},{cells[3]},{cells[2]}");
+            images += string.Concat(ItemFile.Read(Path.Combine(posters, ItemFile.Tsv), null)
+                .Where(movie => movie.Fields.ContainsKey(JoinColumn) && movie.Fields.GetValueOrDefault("has_poster") == "1")
+                .Select(movie => $", ({TableEngine.Text(movie.Fields[JoinColumn])}, {TableEngine.Text(movie.Id + ".jpg")})"));
         }
 
-        faults.ThrowIfAny();
+        return movies with
+        {
+            Columns = [.. new[] { "item_id", "title", "genres", "release_date", "image" }.Select(name => new TableColumn(name, "VARCHAR"))],
+            Relation = $"""
+                (SELECT id AS item_id, title, concat_ws(' | ', {of}) AS genres, release_date,
+                    coalesce(image, first_value(image IGNORE NULLS) OVER same_title) AS image
+                FROM (SELECT row_number() OVER () AS n, * FROM {movies.Relation}) LEFT JOIN (VALUES {images}) AS poster(id, image) USING (id)
+                WINDOW same_title AS (PARTITION BY title ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+                ORDER BY n)
+                """,
+        };
     }
 }

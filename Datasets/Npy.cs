@@ -39,23 +39,30 @@ public static class Npy
             throw CatalogException.Invalid($"{data.Length} values are no rows of {dim}.");
         }
 
-        AtomicFile.Write(path, stream =>
+        Write(path, Enumerable.Range(0, data.Length / dim).Select(row => data.Slice(row * dim, dim)), data.Length / dim, dim);
+    }
+
+    /// <summary>Writes a float32 matrix a row at a time, atomically.</summary>
+    /// <param name="rows">[count] rows of <paramref name="dim"/> values.</param>
+    internal static void Write(string path, IEnumerable<ReadOnlyMemory<float>> rows, int count, int dim) => AtomicFile.Write(path, stream =>
+    {
+        stream.Write(Header(count, dim));
+        Span<byte> value = stackalloc byte[4];
+        foreach (var row in rows)
         {
-            stream.Write(Header(data.Length / dim, dim));
             if (BitConverter.IsLittleEndian)
             {
-                stream.Write(MemoryMarshal.AsBytes(data.Span));
-                return;
+                stream.Write(MemoryMarshal.AsBytes(row.Span));
+                continue;
             }
 
-            Span<byte> value = stackalloc byte[4];
-            foreach (float number in data.Span)
+            foreach (float number in row.Span)
             {
                 BinaryPrimitives.WriteSingleLittleEndian(value, number);
                 stream.Write(value);
             }
-        });
-    }
+        }
+    });
 
     // Format version 1.0, padded so that the data starts at a multiple of 64 bytes, as numpy does.
     private static byte[] Header(int rows, int dim)

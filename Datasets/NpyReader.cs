@@ -192,6 +192,8 @@ public sealed partial class NpyReader : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    [GeneratedRegex(@"^\s*\{(?=.*'descr':\s*'(?<descr>[^']*)')(?=.*'fortran_order':\s*(?<fortran>True|False))(?=.*'shape':\s*\((?<shape>[^)]*)\)).*\}\s*$", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"^\s*\{(?=.*'descr':\s*'(?<descr>[^']*)')"
+        + @"(?=.*'fortran_order':\s*(?<fortran>True|False))(?=.*'shape':\s*\((?<shape>[^)]*)\)).*\}\s*$", RegexOptions.Singleline)]
     private static partial Regex HeaderPattern();
 }

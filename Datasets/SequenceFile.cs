@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text;
 using Recsys.Catalog;
+using Recsys.Datasets.Tables;
 
 namespace Recsys.Datasets;
 
@@ -23,12 +23,19 @@ public static class SequenceFile
         };
     }
 
-    public static SequenceSet Read(string path, IdTable items) =>
-        path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? ReadCsv(path, items) : ReadText(path, items);
+    /// <exception cref="CatalogException">Every fault with its line.</exception>
+    public static SequenceSet Read(string path, IdTable items) => Read(path, items, dropUnknown: false, out _);
+
+    /// <param name="dropUnknown">Whether interactions with items that are not in the table are dropped instead of refused.</param>
+    /// <param name="dropped">How many were.</param>
+    public static SequenceSet Read(string path, IdTable items, bool dropUnknown, out long dropped) =>
+        path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)
+            ? ReadCsv(path, items, dropUnknown, out dropped) : ReadText(path, items, dropUnknown, out dropped);
 
     /// <summary>"user item item …" a line, oldest first, parted by spaces or tabs.</summary>
-    private static SequenceSet ReadText(string path, IdTable items)
+    private static SequenceSet ReadText(string path, IdTable items, bool dropUnknown, out long dropped)
     {
+        dropped = 0;
         var faults = new Faults(path);
         var (users, offsets, flat) = (new List<string>(), new List<int> { 0 }, new List<int>());
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -58,9 +65,15 @@ public static class SequenceFile
                 {
                     flat.Add(item);
                 }
+                else if (dropUnknown)
+                {
+                    dropped++;
+                }
                 else
                 {
-                    faults.AddLine(path, line, $"item '{token}' is not in the items file; add it there or remove it here");
+                    faults.AddLine(
+                        path, line,
+                        $"item '{token}' is not in the items file; add it there, or drop such interactions with --drop-unknown");
                 }
             }
 
@@ -74,96 +87,19 @@ public static class SequenceFile
         return new SequenceSet([.. users], [.. offsets], [.. flat]);
     }
 
-    /// <summary>Header with user, item, timestamp (any order, more columns ignored); sorted by time, ties keep the file's order.</summary>
-    private static SequenceSet ReadCsv(string path, IdTable items)
+    /// <summary>Columns user, item, timestamp (any order, more columns ignored); sorted by time, ties keep the file's order.</summary>
+    private static SequenceSet ReadCsv(string path, IdTable items, bool dropUnknown, out long dropped)
     {
-        var faults = new Faults(path);
-        var builder = new InteractionBuilder();
-        var fields = new List<string>();
-        int[]? columns = null;
-        int width = 0;
-        bool? dates = null;
-        foreach (var (line, text) in TextFile.Lines(path))
+        using var engine = new TableEngine();
+        var table = InteractionTable.Load(
+            engine, TableSource.Open(engine, path), default, items.Grows ? null : items.Ids, dropUnknown);
+        foreach (string id in items.Grows ? table.ItemIds : [])
         {
-            if (text.Length == 0)
-            {
-                continue;
-            }
-
-            if (!TextFile.TrySplitCsv(text, fields))
-            {
-                faults.AddLine(path, line, "a quoted field does not end; quotes inside a field are doubled, line breaks not allowed");
-                continue;
-            }
-
-            if (columns is null)
-            {
-                width = fields.Count;
-                columns = [.. new[] { "user", "item", "timestamp" }.Select(name => fields.FindIndex(field => field.Trim().Equals(name, StringComparison.OrdinalIgnoreCase)))];
-                if (columns.Contains(-1))
-                {
-                    throw CatalogException.Invalid(
-                        $"'{path}', line 1: the header is '{text}'; it must name the columns user, item and timestamp.");
-                }
-
-                continue;
-            }
-
-            if (fields.Count != width)
-            {
-                faults.AddLine(path, line, $"{fields.Count} columns; the header has {width}");
-                continue;
-            }
-
-            var (user, item, stamp) = (fields[columns[0]], fields[columns[1]], fields[columns[2]]);
-            if (user.Length == 0)
-            {
-                faults.AddLine(path, line, "the user is empty");
-            }
-
-            if (!items.TryResolve(item, out int index))
-            {
-                faults.AddLine(path, line, $"item '{item}' is not in the items file; add it there or remove it here");
-            }
-
-            if (!TryTime(stamp, out double time, out bool date))
-            {
-                faults.AddLine(path, line, $"timestamp '{stamp}'; allowed: a finite number (Unix time, any unit) or an ISO 8601 date");
-            }
-            else if ((dates ??= date) != date)
-            {
-                faults.AddLine(
-                    path, line,
-                    $"timestamp '{stamp}' is {(date ? "a date" : "a number")}, but the file began with "
-                    + $"{(date ? "a number" : "a date")}; one kind a file");
-            }
-
-            if (faults.Count == 0)
-            {
-                builder.Add(user, index, time);
-            }
+            _ = items.TryResolve(id, out _);
         }
 
-        if (columns is null)
-        {
-            faults.Add($"{Path.GetFileName(path)} is empty; it needs the header user,item,timestamp");
-        }
-
-        faults.ThrowIfAny();
-        return builder.Build();
-    }
-
-    private static bool TryTime(string text, out double time, out bool date)
-    {
-        date = false;
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out time))
-        {
-            return double.IsFinite(time);
-        }
-
-        date = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment);
-        time = date ? (moment.UtcTicks - DateTime.UnixEpoch.Ticks) / 10.0 : 0; // microseconds: exact in a double until the year 2255
-        return date;
+        dropped = table.UnknownDropped;
+        return table.ReadSequences();
     }
 
     /// <summary>Writes <c>sequences.txt</c>; ids must hold no white space.</summary>

@@ -10,6 +10,9 @@ public static class FileLock
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
 
+    private const int WouldBlock = 11; // EWOULDBLOCK of flock, as .NET passes it on
+    private const int SharingViolation = unchecked((int)0x80070020); // Windows
+
     /// <summary>Waits for the exclusive lock.</summary>
     /// <exception cref="CatalogException">Unavailable: somebody else holds it for longer than <paramref name="patience"/>.</exception>
     public static FileStream Exclusive(string path, TimeSpan patience, TimeProvider time)
@@ -33,13 +36,14 @@ public static class FileLock
     }
 
     /// <summary>The exclusive lock if nobody has it; else null.</summary>
+    /// <exception cref="IOException">The lock file cannot be made: a full or read-only disk, a folder that is gone.</exception>
     public static FileStream? TryExclusive(string path)
     {
         try
         {
             return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
         }
-        catch (IOException error) when (error is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
+        catch (IOException error) when (error.HResult is WouldBlock or SharingViolation)
         {
             return null;
         }

@@ -9,8 +9,6 @@ namespace Recsys.Retrieval;
 /// </summary>
 public sealed class Recommender : IRecommender, IVersionPart
 {
-    public const int MaxK = 1000;
-
     /// <summary>Beams decoded at once, over all rows of a batch; bounds the memory of a call.</summary>
     private const int MaxBeams = 4096;
 
@@ -19,19 +17,17 @@ public sealed class Recommender : IRecommender, IVersionPart
 
     private readonly RetrievalModel _model;
     private readonly bool _ownsModel;
-    private readonly ItemTrie _trie;
-    private readonly TrieTensors _tensors;
+    private readonly TrieLayers _trie;
     private readonly HybridRanking? _hybrid;
-    private readonly int[] _codes;
 
     /// <param name="model">Becomes this recommender's to dispose.</param>
     /// <exception cref="CatalogException">The table's codebook is not the model's, or it lacks items that the model knows.</exception>
     public Recommender(RetrievalModel model, ItemTable items)
-        : this(model, items, ownsModel: true)
+        : this(model, items, null, ownsModel: true)
     {
     }
 
-    private Recommender(RetrievalModel model, ItemTable items, bool ownsModel)
+    private Recommender(RetrievalModel model, ItemTable items, TrieLayers? before, bool ownsModel)
     {
         if (!items.CodebookSizes.SequenceEqual(model.Config.CodebookSizes) || items.Count < model.Config.TrainedItems)
         {
@@ -42,17 +38,19 @@ public sealed class Recommender : IRecommender, IVersionPart
         }
 
         (_model, _ownsModel, Items) = (model, ownsModel, items);
-        _codes = model.Layout.Codes(items);
-        _trie = new ItemTrie(items, model.Layout.CollisionTokens);
-        _tensors = new TrieTensors(_trie, model.Layout.Sizes, model.Device);
-        _hybrid = model.Network.HasDenseHead && model.Config.Alpha < 1 ? new HybridRanking(model, _trie, _codes) : null;
+        _trie = before?.With(items) ?? new TrieLayers(items, model.Layout.Sizes, model.Device);
+        _hybrid = model.Network.HasDenseHead && model.Config.Alpha < 1 ? new HybridRanking(model, _trie) : null;
     }
+
+    /// <summary>A recommender whose model lives on when it is disposed.</summary>
+    internal static Recommender Borrowing(RetrievalModel model, ItemTable items) => new(model, items, null, ownsModel: false);
 
     public ItemTable Items { get; }
 
-    /// <summary>Items that no search can reach: their collision token is beyond those that the model knows. A rebuild brings them
-    /// in.</summary>
-    public int Unreachable => _trie.LeftOut;
+    public double Alpha => _hybrid is null ? 1 : _model.Config.Alpha;
+
+    /// <summary>Items sorted for the search so far, by this recommender and those that it comes from.</summary>
+    public long Indexed => _trie.Indexed;
 
     /// <summary>The beam that a query is searched with.</summary>
     public int BeamFor(int k, int beam) => beam > 0 ? beam : Math.Max(k, _model.Config.Options.Beam);
@@ -86,11 +84,19 @@ public sealed class Recommender : IRecommender, IVersionPart
         return answers;
     }
 
-    public IVersionPart WithItems(ItemTable items) => new Recommender(_model, items, ownsModel: false);
+    public IReadOnlyList<Recommendation> Popular(int k)
+    {
+        RecommendQuery.Check(k, 0);
+        var popular = _model.Popular ?? throw CatalogException.Precondition(
+            "This version was built before the popularity of its items was noted, so it cannot answer without a history. Rebuild.");
+        return [.. popular.Take(k).Select(item => new Recommendation(item.Item, Items.SemanticIds[item.Item], item.LogShare))];
+    }
+
+    public IVersionPart WithItems(ItemTable items) => new Recommender(_model, items, _trie, ownsModel: false);
 
     public void Dispose()
     {
-        _tensors.Dispose();
+        _trie.Dispose();
         if (_ownsModel)
         {
             _model.Dispose();
@@ -106,9 +112,9 @@ public sealed class Recommender : IRecommender, IVersionPart
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var (hidden, history) = Read(queries);
-        var search = new BeamSearch(_model.Network, _tensors, _trie);
-        return _hybrid!.Parts(
-            search, hidden, history, Beams(search, hidden, history, queries.Max(query => BeamFor(query.K, query.Beam)), null), null);
+        var search = new BeamSearch(_model.Network, _trie);
+        int beam = queries.Max(query => BeamFor(query.K, query.Beam));
+        return _hybrid!.Parts(search, hidden, history, search.Search(hidden, history, Width(beam), null), null);
     }
 
     private Recommendation[][] Decode(RecommendQuery[] queries, int beam)
@@ -119,47 +125,53 @@ public sealed class Recommender : IRecommender, IVersionPart
         var excluded = queries.Any(query => query.ExcludeSeen)
             ? queries.Select(query => query.ExcludeSeen ? query.History.AsEnumerable() : []).ToArray()
             : null;
-        var search = new BeamSearch(_model.Network, _tensors, _trie);
-        var found = Beams(search, hidden, history, beam, excluded);
-        if (_hybrid is not null)
-        {
-            found = _hybrid.Rerank(search, hidden, history, found, excluded);
-        }
-
-        return [.. found.Select((row, i) => row.Take(queries[i].K)
-            .Select(answer => new Recommendation(answer.Item, Items.SemanticIds[answer.Item], answer.Score)).ToArray())];
+        var search = new BeamSearch(_model.Network, _trie);
+        var found = search.Search(hidden, history, Width(beam), excluded);
+        return _hybrid is null
+            ? [.. found.Select((row, i) => row.Take(queries[i].K).Select(answer => new Recommendation(
+                answer.Item, Items.SemanticIds[answer.Item], answer.LogProbability, answer.LogProbability)).ToArray())]
+            : [.. _hybrid.Parts(search, hidden, history, found, excluded).Select((row, i) => row.Select(Weigh)
+                .OrderByDescending(answer => answer.Score).ThenBy(answer => answer.Item).Take(queries[i].K).ToArray())];
     }
 
-    private (int Item, double Score)[][] Beams(
-        BeamSearch search, Tensor hidden, HistoryCache history, int beam, IReadOnlyList<IEnumerable<int>>? excluded) =>
-        [.. search.Search(hidden, history, Math.Min(beam, Math.Max(1, _trie.Leaves)), excluded)
-            .Select(row => row.Select(found => (_trie.LeafItem[found.Leaf], (double)found.LogProbability)).ToArray())];
+    // An appended item has no vector: its generative probability stands for both, so that it competes on equal terms.
+    private Recommendation Weigh((int Item, double Generative, double Dense) part) => double.IsNaN(part.Dense)
+        ? new Recommendation(part.Item, Items.SemanticIds[part.Item], part.Generative, part.Generative)
+        : new Recommendation(
+            part.Item, Items.SemanticIds[part.Item], (Alpha * part.Generative) + ((1 - Alpha) * part.Dense), part.Generative, part.Dense);
+
+    private int Width(int beam) => Math.Min(beam, Math.Max(1, _trie.Leaves));
 
     /// <summary>Reads the histories' most recent items, side by side.</summary>
     private (Tensor Hidden, HistoryCache Cache) Read(RecommendQuery[] queries)
     {
         var lengths = queries.Select(query => Math.Min(query.History.Count, _model.Config.Options.History)).ToArray();
-        int slots = lengths.Max() + 1;
-        var (items, previous) = (new int[queries.Length * slots], new int[queries.Length * slots]);
-        Array.Fill(items, -1);
-        Array.Fill(previous, -1);
+        int slots = lengths.Max() + 1, depth = _model.Layout.Depth;
+        var (slot, before) = (new int[queries.Length * slots], new int[queries.Length * slots]); // the item's slot, that before it
+        var codes = new int[queries.Length * slots * depth];
+        var previous = new long[queries.Length * slots];
+        long none = _model.Config.TrainedItems; // appended items have no vector
+        Array.Fill(slot, -1);
+        Array.Fill(before, -1);
+        Array.Fill(previous, none);
         for (int row = 0; row < queries.Length; row++)
         {
             var history = queries[row].History;
             for (int i = 0; i < lengths[row]; i++)
             {
-                items[(row * slots) + i] = previous[(row * slots) + i + 1] = history[history.Count - lengths[row] + i];
+                int at = (row * slots) + i, item = history[history.Count - lengths[row] + i];
+                slot[at] = before[at + 1] = at;
+                previous[at + 1] = Math.Min(item, none);
+                _model.Layout.CopyCodes(Items.SemanticIds[item], codes.AsSpan(at * depth, depth));
             }
         }
 
         var device = _model.Device;
-        long none = _model.Config.TrainedItems; // appended items have no vector
         var vectors = _model.Config.Options.DenseInputs
-            ? _model.Vectors![tensor(
-                Array.ConvertAll(previous, item => item < 0 || item >= none ? none : item), [queries.Length, slots], device: device)]
+            ? _model.Vectors![tensor(previous, [queries.Length, slots], device: device)]
             : null;
         var input = new SlotInput(
-            tensor(_model.Layout.Tokens(_codes, items, previous), [queries.Length, slots, _model.Layout.Depth], device: device),
+            tensor(_model.Layout.Tokens(codes, slot, before), [queries.Length, slots, depth], device: device),
             arange(slots, ScalarType.Int64, device).unsqueeze(0).expand(queries.Length, -1),
             vectors);
         return _model.Network.Read(input, tensor(Array.ConvertAll(lengths, length => (long)length), [queries.Length], device: device));
@@ -172,16 +184,7 @@ public sealed class Recommender : IRecommender, IVersionPart
             throw CatalogException.Invalid("The history is empty; at least one item is needed.");
         }
 
-        if (query.K is < 1 or > MaxK)
-        {
-            throw CatalogException.Invalid($"k is {query.K}; it must be 1 to {MaxK}.");
-        }
-
-        if (query.Beam != 0 && (query.Beam < query.K || query.Beam > MaxK))
-        {
-            throw CatalogException.Invalid($"The beam is {query.Beam}; it must be 0 (chosen by the server) or k ({query.K}) to {MaxK}.");
-        }
-
+        RecommendQuery.Check(query.K, query.Beam);
         foreach (int item in query.History)
         {
             if ((uint)item >= (uint)Items.Count)

@@ -13,10 +13,16 @@ public sealed class RetrievalModel : IDisposable
     private const string ConfigFile = "config.json";
     private const string WeightsFile = "model.safetensors";
     private const string VectorsKey = "item_vectors";
+    private const string PopularKey = "popular_items";
+    private const string CountsKey = "popular_counts";
 
-    internal RetrievalModel(RetrievalConfig config, DecoderOnly network, Tensor? vectors)
+    private readonly long[]? _popular, _counts;
+
+    /// <param name="popular">Items with most interactions in the training part, best first; null: not noted.</param>
+    /// <param name="counts">[items of <paramref name="popular"/> + 1] their interactions, and at last those of all items.</param>
+    internal RetrievalModel(RetrievalConfig config, DecoderOnly network, Tensor? vectors, long[]? popular = null, long[]? counts = null)
     {
-        (Config, Network, Vectors) = (config, network, vectors);
+        (Config, Network, Vectors, _popular, _counts) = (config, network, vectors, popular, counts);
         Layout = new TokenLayout(config.CodebookSizes, config.CollisionTokens);
         network.eval();
     }
@@ -30,6 +36,11 @@ public sealed class RetrievalModel : IDisposable
     /// <summary>[trained items + 1, dim], the last row zero; null where the model knows codes alone.</summary>
     internal Tensor? Vectors { get; }
 
+    /// <summary>The items with most interactions in the training part, best first, with the natural log of their share; null in a model
+    /// of before this was noted.</summary>
+    internal IEnumerable<(int Item, double LogShare)>? Popular =>
+        _popular?.Select((item, i) => ((int)item, Math.Log((double)_counts![i] / _counts[^1])));
+
     internal Device Device => Network.parameters().First().device;
 
     /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>.</summary>
@@ -40,6 +51,12 @@ public sealed class RetrievalModel : IDisposable
         if (Vectors is not null)
         {
             state[VectorsKey] = Vectors;
+        }
+
+        using var scope = NewDisposeScope();
+        if (_popular is not null)
+        {
+            (state[PopularKey], state[CountsKey]) = (tensor(_popular), tensor(_counts!));
         }
 
         SafetensorsFile.Save(Path.Combine(folder, WeightsFile), state);
@@ -65,9 +82,10 @@ public sealed class RetrievalModel : IDisposable
         try
         {
             var state = SafetensorsFile.Load(weightsFile);
-            if (state.Remove(VectorsKey, out var vectors) != config.Options.DenseInputs && !network.HasDenseHead)
+            bool wanted = config.Options.DenseInputs || network.HasDenseHead;
+            if (state.Remove(VectorsKey, out var vectors) != wanted)
             {
-                throw new InvalidDataException($"'{VectorsKey}' does not fit dense inputs = {config.Options.DenseInputs}");
+                throw new InvalidDataException($"'{VectorsKey}' is {(wanted ? "missing" : "there")}, and the options say otherwise");
             }
 
             if (vectors is not null && !vectors.shape.SequenceEqual([config.TrainedItems + 1, config.Options.Dim]))
@@ -76,9 +94,16 @@ public sealed class RetrievalModel : IDisposable
                     $"'{VectorsKey}' is [{string.Join(", ", vectors.shape)}], expected [{config.TrainedItems + 1}, {config.Options.Dim}]");
             }
 
+            long[]? popular = state.Remove(PopularKey, out var items) ? items.data<long>().ToArray() : null;
+            long[]? counts = state.Remove(CountsKey, out var all) ? all.data<long>().ToArray() : null;
+            if (counts?.Length != popular?.Length + 1 || popular?.Any(item => item < 0 || item >= config.TrainedItems) == true)
+            {
+                throw new InvalidDataException($"'{PopularKey}' and '{CountsKey}' do not fit the {config.TrainedItems} items");
+            }
+
             network.Restore(state);
             network.MoveTo(Devices.Of(device));
-            return new RetrievalModel(config, network, vectors?.to(Devices.Of(device)).DetachFromDisposeScope());
+            return new RetrievalModel(config, network, vectors?.to(Devices.Of(device)).DetachFromDisposeScope(), popular, counts);
         }
         catch (Exception exception) when (exception is not CatalogException)
         {
@@ -89,7 +114,7 @@ public sealed class RetrievalModel : IDisposable
     }
 
     /// <summary>The same weights with another share of the generative model; replaces this model, which is not disposed then.</summary>
-    internal RetrievalModel WithAlpha(double alpha) => new(Config with { Alpha = alpha }, Network, Vectors);
+    internal RetrievalModel WithAlpha(double alpha) => new(Config with { Alpha = alpha }, Network, Vectors, _popular, _counts);
 
     public void Dispose()
     {

@@ -30,6 +30,21 @@ public sealed record RetrievalTrainingData
         return new() { Items = items, Training = split.Train, Features = features, ValidationTargets = targets };
     }
 
+    /// <summary>The items with most interactions in the training part, at most <see cref="RecommendQuery.MaxK"/>, ties by index; their
+    /// counts, and behind them the count of all interactions.</summary>
+    internal (long[] Items, long[] Counts) Popular()
+    {
+        var counts = new long[Items.Count];
+        foreach (int item in Training.Items)
+        {
+            counts[item]++;
+        }
+
+        long[] best = [.. Enumerable.Range(0, counts.Length).Where(item => counts[item] > 0)
+            .OrderByDescending(item => counts[item]).ThenBy(item => item).Take(RecommendQuery.MaxK)];
+        return (best, [.. best.Select(item => counts[item]), Training.Items.Length]);
+    }
+
     /// <exception cref="CatalogException">An item index outside the table, features of another length, nothing to learn from.</exception>
     public void Validate()
     {

@@ -35,7 +35,7 @@ public static class StoreRecovery
             var unnoted = await OnlyInRedisAsync(redis, folder.Items, version, journal, cancel);
             if (unnoted.Count > 0)
             {
-                versions.AppendRange(version, unnoted);
+                versions.Append(version, unnoted);
             }
 
             await redis.RecoverAsync(version, folder.Items, [.. journal, .. unnoted], cancel);

@@ -25,7 +25,7 @@ public interface ISemanticIdStore
     /// <summary>The item's semantic ID in a version; null where it has none.</summary>
     Task<SemanticId?> FindAsync(string version, string itemId, CancellationToken cancel);
 
-    /// <summary>Ids of the items whose codes start with <paramref name="prefix"/> (1 to all levels), at most <paramref name="limit"/>.</summary>
+    /// <summary>Ids of at most <paramref name="limit"/> items whose codes start with <paramref name="prefix"/> (1 to all levels).</summary>
     Task<IReadOnlyList<string>> ItemsAsync(string version, ReadOnlyMemory<ushort> prefix, int limit, CancellationToken cancel);
 
     /// <summary>

@@ -34,7 +34,10 @@ public sealed class SnapshotLease(ISnapshot snapshot, Action release) : IDisposa
 /// <summary>One loaded part of a version. Thread-safe; disposed once, after the last request that uses its version.</summary>
 public interface IVersionPart : IDisposable
 {
-    /// <summary>The same part over a table with appended items; shares the weights, so only the original is disposed.</summary>
+    /// <summary>
+    /// The same part over a table that begins with this part's items, itself where it does not look at them. Shares the weights, which
+    /// are the loaded part's: what is made here is disposed before that one, in any order among its like.
+    /// </summary>
     IVersionPart WithItems(ItemTable items);
 }
 

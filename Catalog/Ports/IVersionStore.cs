@@ -19,8 +19,12 @@ public interface IVersionStore
     /// <summary>Starts a new version in a staging folder; leftovers of interrupted rebuilds are removed.</summary>
     IVersionWriter Begin(string version);
 
-    /// <summary>Durably notes an item appended to a version (fsynced before it returns), beside the version's folder.</summary>
-    void Append(string version, AppendedItem item);
+    /// <summary>Durably notes items appended to a version, beside its folder, with one fsync before it returns.</summary>
+    void Append(string version, params IReadOnlyList<AppendedItem> items);
+
+    /// <summary>Removes a version's folder and its journal, for good. That it is not active is the caller's to see to.</summary>
+    /// <exception cref="CatalogException">NotFound.</exception>
+    void Remove(string version);
 
     /// <summary>Items appended to a version so far, in order; a torn last line is passed over.</summary>
     IReadOnlyList<AppendedItem> Appended(string version);

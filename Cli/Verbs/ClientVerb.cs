@@ -16,6 +16,12 @@ internal static class ClientVerb
 
     public static readonly Option<double> Timeout = new("--timeout") { Description = "Seconds before a call is given up.", DefaultValueFactory = _ => 60 };
 
+    public static readonly Option<string?> RedisPrefix = new("--redis-prefix")
+    {
+        Description = "What the keys in Redis begin with, where several folders of versions share one (default: RECSYS_REDIS_PREFIX, "
+            + "else recsys:).",
+    };
+
     public static GrpcChannel Channel(ParseResult parsed)
     {
         string address = parsed.GetValue(Server)!;

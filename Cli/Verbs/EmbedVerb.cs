@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Recsys.Cli.Terminal;
-using Recsys.Datasets;
 using Recsys.Embeddings;
 
 namespace Recsys.Cli.Verbs;
@@ -19,11 +18,11 @@ internal static class EmbedVerb
         var command = new Command(
             "embed",
             "Make a dataset's default embeddings: text, collaborative (training part only), image. They are kept in the cache, for "
-            + "rebuild and encode; the dataset is left as it is.") { data, target, seed };
+            + "rebuild and encode; the dataset is left as it is.") { data, target, seed, DatasetOptions.DropUnknown };
         encoders.AddTo(command);
         command.OnCompute((parsed, cancel) => Task.Run(() =>
         {
-            using var dataset = Dataset.Open(parsed.GetValue(data)!);
+            using var dataset = parsed.Open(parsed.GetValue(data)!);
             var options = encoders.Read(parsed);
             using var progress = new ProgressView();
             var embeddings = DefaultEmbeddings.Of(

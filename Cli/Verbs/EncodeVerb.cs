@@ -25,26 +25,30 @@ internal static class EncodeVerb
             + "has an ID keeps it." };
         var lookup = new Option<string[]>("--lookup")
         {
-            Description = "Look up instead: item ids, or code prefixes such as 12-5.", AllowMultipleArgumentsPerToken = true,
+            Description = "Look up instead: the semantic IDs of these items.", AllowMultipleArgumentsPerToken = true,
+        };
+        var prefix = new Option<string[]>("--prefix")
+        {
+            Description = "Look up instead: the items whose codes begin so, as 12 or 12-5.", AllowMultipleArgumentsPerToken = true,
         };
         var encoders = new EncoderOptions();
         var command = new Command(
             "encode",
             "Turn embeddings into semantic IDs on a running server, or look them "
-            + "up.") { data, items, assign, lookup, ClientVerb.Server, ClientVerb.Timeout };
+            + "up.") { data, items, assign, lookup, prefix, ClientVerb.Server, ClientVerb.Timeout };
         encoders.AddTo(command);
         command.OnRun(async (parsed, cancel) =>
         {
             using var channel = ClientVerb.Channel(parsed);
             var client = new V1.Quantizer.QuantizerClient(channel);
-            string[] asked = ClientVerb.Items(parsed.GetValue(lookup) ?? []);
-            if (asked.Length > 0)
+            string[] asked = ClientVerb.Items(parsed.GetValue(lookup) ?? []), prefixes = ClientVerb.Items(parsed.GetValue(prefix) ?? []);
+            if (asked.Length + prefixes.Length > 0)
             {
-                return await LookUpAsync(client, asked, ClientVerb.Deadline(parsed), cancel);
+                return await LookUpAsync(client, asked, prefixes, ClientVerb.Deadline(parsed), cancel);
             }
 
             using var dataset = Dataset.Open(
-                parsed.GetValue(data) ?? throw CatalogException.Invalid("Name a dataset with --data, or ask with --lookup."));
+                parsed.GetValue(data) ?? throw CatalogException.Invalid("Name a dataset with --data, or ask with --lookup or --prefix."));
             string[] only = ClientVerb.Items(parsed.GetValue(items) ?? []);
             var embeddings = Embed(dataset, encoders.Read(parsed), parsed.GetValue(assign), cancel);
             return await EncodeAsync(
@@ -54,32 +58,30 @@ internal static class EncodeVerb
     }
 
     private static async Task<VerbResult> LookUpAsync(
-        V1.Quantizer.QuantizerClient client, string[] asked, DateTime deadline, CancellationToken cancel)
+        V1.Quantizer.QuantizerClient client, string[] asked, string[] prefixes, DateTime deadline, CancellationToken cancel)
     {
         var request = new LookupRequest();
         request.ItemIds.AddRange(asked);
-        foreach (string text in asked.Where(text => Catalog.SemanticId.TryParse(text, out _)))
+        request.Prefixes.AddRange(prefixes.Select(text => new CodePrefix
         {
-            var prefix = new CodePrefix();
-            prefix.Codes.AddRange(Recsys.Catalog.SemanticId.Parse(text).ToMessage().Codes);
-            request.Prefixes.Add(prefix);
-        }
+            Codes = { Recsys.Catalog.SemanticId.Parse(text).ToMessage().Codes },
+        }));
 
         var answer = await client.LookupAsync(request, deadline: deadline, cancellationToken: cancel);
         var found = answer.Items.Where(item => item.SemanticId is not null).ToList();
-        var prefixes = answer.Prefixes.Where(prefix => prefix.ItemIds.Count > 0).ToList();
+        var below = answer.Prefixes.ToList();
         return new VerbResult(
             new
             {
                 version = answer.Version,
                 items = found.Select(item => new { item_id = item.ItemId, semantic_id = item.SemanticId.ToText() }),
-                prefixes = prefixes.Select(prefix => new { prefix = string.Join('-', prefix.Prefix.Codes), item_ids = prefix.ItemIds }),
+                prefixes = below.Select(prefix => new { prefix = string.Join('-', prefix.Prefix.Codes), item_ids = prefix.ItemIds }),
             },
             output =>
             {
                 output.WriteLine($"version {answer.Version}");
                 found.ForEach(item => output.WriteLine($"{item.ItemId,-14} {item.SemanticId.ToText()}"));
-                prefixes.ForEach(
+                below.ForEach(
                     prefix => output.WriteLine($"{string.Join('-', prefix.Prefix.Codes),-14} {string.Join(' ', prefix.ItemIds)}"));
             });
     }

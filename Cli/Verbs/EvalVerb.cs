@@ -26,10 +26,11 @@ internal static class EvalVerb
         var device = DeviceOption.Create();
         var command = new Command(
             "eval",
-            "Recall@K and NDCG@K on held-out targets, item level, with baselines.") { data, root, version, users, beam, target, seed, device };
+            "Recall@K and NDCG@K on held-out targets, item level, with baselines.") { data, root, version, users, beam, target, seed, device,
+            DatasetOptions.DropUnknown };
         command.OnCompute((parsed, cancel) => Task.Run(() =>
         {
-            using var dataset = Dataset.Open(parsed.GetValue(data)!);
+            using var dataset = parsed.Open(parsed.GetValue(data)!);
             var versions = new VersionStore(Path.GetFullPath(parsed.GetValue(root)!));
             string chosen = parsed.GetValue(version) ?? versions.List() switch { [.., var newest] => newest.Version, _ => null }
 

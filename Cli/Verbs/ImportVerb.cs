@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Recsys.Catalog;
 using Recsys.Cli.Terminal;
 using Recsys.Datasets;
@@ -9,47 +10,62 @@ internal static class ImportVerb
 {
     public static Command Create()
     {
-        var sources = new Argument<string[]>("sources") { Description = "Folders in a known layout (a dataset folder, S3-Rec sequences, MovieLens, fashion photos, emoji).", Arity = ArgumentArity.ZeroOrMore };
+        var sources = new Argument<string[]>("sources")
+        {
+            Description = "Folders in a known layout (a dataset folder, S3-Rec sequences, MovieLens, fashion photos, emoji).",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        var command = new Command("import", "Build a dataset folder from other files.") { sources };
+        var set = new List<Func<ParseResult, ImportOptions, ImportOptions>>();
         var target = new Option<string>("--out") { Description = "The dataset folder to write.", Required = true };
-        var posters = new Option<string?>("--posters") { Description = "Folder of posters that belong to MovieLens." };
-        var sequences = new Option<string?>("--sequences") { Description = "Text file, one user a line: user item item …, oldest first." };
-        var interactions = new Option<string?>("--interactions") { Description = "CSV with the columns user, item, timestamp." };
-        var items = new Option<string?>("--items") { Description = "Items, .tsv or .jsonl." };
-        var embeddings = new Option<string[]>("--embeddings") { Description = "NAME=FILE.npy, as often as needed.", AllowMultipleArgumentsPerToken = true };
-        var images = new Option<string?>("--images") { Description = "Folder or zip of pictures." };
-        var name = new Option<string?>("--name") { Description = "The dataset's name." };
-        var force = new Option<bool>("--force") { Description = "Replace the folder if it exists." };
-        var licence = new Option<string?>("--licence") { Description = "What may be done with the data; kept in dataset.json." };
-        var command = new Command("import", "Build a dataset folder from other files.") { sources, target, posters, sequences, interactions, items, embeddings, images, name, licence, force };
+        command.Options.Add(target);
+        Text("--posters", "Folder of posters that belong to MovieLens.", (to, value) => to with { Posters = value });
+        Text("--sequences", "One user a line: user item item …, oldest first.", (to, value) => to with { Sequences = value });
+        Text("--interactions", ".csv, .parquet or .jsonl with user, item, time.", (to, value) => to with { Interactions = value });
+        Text("--interactions-sql", "A query over files instead.", (to, value) => to with { InteractionsSql = value });
+        Text("--items", "Items: .tsv, .csv, .parquet or .jsonl.", (to, value) => to with { Items = value });
+        Text("--items-sql", "A query over files that gives the items.", (to, value) => to with { ItemsSql = value });
+        Text("--user-column", "In the interactions (default: user, user_id, …).", (to, value) => to with { UserColumn = value });
+        Text("--item-column", "In the interactions (default: item, item_id, …).", (to, value) => to with { ItemColumn = value });
+        Text("--time-column", "In the interactions (default: timestamp, ts, …).", (to, value) => to with { TimeColumn = value });
+        Text("--id-column", "In the items (default: item_id, id, …).", (to, value) => to with { ItemIdColumn = value });
+        Text("--title-column", "In the items (default: title, name, …).", (to, value) => to with { TitleColumn = value });
+        Text("--image-column", "In the items (default: image).", (to, value) => to with { ImageColumn = value });
+        Text("--images", "Folder or zip of pictures.", (to, value) => to with { Images = value });
+        Add(
+            new Option<string[]>("--embeddings")
+            {
+                Description = "NAME=FILE, .npy or .parquet, as often as needed.", AllowMultipleArgumentsPerToken = true,
+            },
+            (to, value) => to with { Embeddings = Named(value) });
+        Flag("--drop-unknown", "Drop and count what belongs to unknown items.", (to, value) => to with { DropUnknown = value });
+        Flag("--drop-duplicates", "Keep one of equal interactions.", (to, value) => to with { DropDuplicates = value });
+        Add(
+            new Option<int?>("--k-core") { Description = "Keep users and items with this many interactions among each other." },
+            (to, value) => to with { KCore = value });
+        Add(
+            new Option<int?>("--counts") { Description = "Write counts/: popularity, and pairs up to so many steps apart (1 to 100)." },
+            (to, value) => to with { PairWindow = value });
+        Text("--memory-limit", "For tables and sorts, such as 512MB (2GB).", (to, value) => to with { MemoryLimit = Bytes(value) });
+        Text("--name", "The dataset's name.", (to, value) => to with { Name = value });
+        Text("--licence", "What may be done with the data; kept in dataset.json.", (to, value) => to with { Licence = value });
+        Flag("--force", "Replace the folder if it exists.", (to, value) => to with { Force = value });
         command.OnRun((parsed, cancel) => Task.Run(() =>
         {
+            var options = set.Aggregate(
+                new ImportOptions(parsed.GetValue(sources) ?? [], parsed.GetValue(target)!), (to, one) => one(parsed, to));
             ImportReport report;
             using (var progress = new ProgressView())
             {
-                report = DatasetImporter.Import(
-                    new ImportOptions(parsed.GetValue(sources) ?? [], parsed.GetValue(target)!)
-                    {
-                        Posters = parsed.GetValue(posters),
-                        Sequences = parsed.GetValue(sequences),
-                        Interactions = parsed.GetValue(interactions),
-                        Items = parsed.GetValue(items),
-                        Embeddings = Named(parsed.GetValue(embeddings) ?? []),
-                        Images = parsed.GetValue(images),
-                        Name = parsed.GetValue(name),
-                        Licence = parsed.GetValue(licence),
-                        Force = parsed.GetValue(force),
-                    },
-                    progress);
+                report = DatasetImporter.Import(options, progress);
             }
 
-            using var dataset = Dataset.Open(parsed.GetValue(target)!);
+            using var dataset = Dataset.Open(report.Path);
             return new VerbResult(
                 new { dataset = dataset.Name, path = dataset.Path, sha256 = dataset.Sha256, report },
                 output =>
                 {
-                    output.WriteLine(
-                        $"{dataset.Name}: {dataset.ItemCount} items, {dataset.Sequences.Count} users, {dataset.Sequences.Items.Length} "
-                        + "interactions");
+                    output.WriteLine($"{dataset.Name}: {report.Items} items, {report.Users} users, {report.Interactions} interactions");
                     output.WriteLine(
                         $"embeddings: {(dataset.EmbeddingNames.Count == 0 ? "none yet" : string.Join(", ", dataset.EmbeddingNames))}");
                     output.WriteLine(
@@ -63,12 +79,40 @@ internal static class ImportVerb
                 });
         }, cancel));
         return command;
+
+        void Text(string name, string description, Func<ImportOptions, string, ImportOptions> put) =>
+            Add(new Option<string?>(name) { Description = description }, (to, value) => put(to, value!));
+
+        void Flag(string name, string description, Func<ImportOptions, bool, ImportOptions> put) =>
+            Add(new Option<bool>(name) { Description = description }, put);
+
+        void Add<T>(Option<T> option, Func<ImportOptions, T, ImportOptions> put)
+        {
+            command.Options.Add(option);
+            set.Add((parsed, to) => parsed.GetResult(option) is null ? to : put(to, parsed.GetValue(option)!));
+        }
     }
 
-    private static Dictionary<string, string> Named(IEnumerable<string> given) => given.Select(text => text.Split('=', 2)).ToDictionary(
-        parts =>
-            parts.Length == 2 && parts[0].Length > 0
-                ? parts[0]
-                : throw CatalogException.Invalid($"--embeddings '{parts[0]}': write NAME=FILE.npy."),
-        parts => parts[1]);
+    private static long Bytes(string text)
+    {
+        string number = text.TrimEnd('B', 'b', 'i', 'G', 'g', 'M', 'm');
+        int shift = text[number.Length..].ToUpperInvariant() switch { "GB" or "GIB" or "G" => 30, "MB" or "MIB" or "M" => 20, _ => 0 };
+        return shift > 0 && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+            ? (long)count << shift
+            : throw CatalogException.Invalid($"--memory-limit '{text}'; allowed: a whole number with MB or GB, such as 512MB.");
+    }
+
+    private static Dictionary<string, string> Named(IEnumerable<string> given)
+    {
+        var named = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string[] parts in given.Select(text => text.Split('=', 2)))
+        {
+            if (parts.Length < 2 || parts[0].Length == 0 || !named.TryAdd(parts[0], parts[1]))
+            {
+                throw CatalogException.Invalid($"--embeddings '{string.Join('=', parts)}': write NAME=FILE, each name once.");
+            }
+        }
+
+        return named;
+    }
 }

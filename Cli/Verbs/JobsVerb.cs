@@ -18,7 +18,10 @@ internal static class JobsVerb
         var config = new Option<string?>("--config") { Description = "JSON file of rebuild options." };
         var cron = new Option<string>("--cron") { Description = "Quartz cron expression in local time: second minute hour day month weekday.", DefaultValueFactory = _ => "0 0 3 * * *" };
         var device = DeviceOption.Create();
-        var command = new Command("jobs", "The scheduler: a rebuild every night.") { data, target, redis, config, cron, device };
+        var command = new Command("jobs", "The scheduler: a rebuild every night.")
+        {
+            data, target, redis, ClientVerb.RedisPrefix, config, cron, device, DatasetOptions.DropUnknown,
+        };
         command.OnCompute(async (parsed, cancel) =>
         {
             var options = parsed.GetValue(config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
@@ -29,12 +32,13 @@ internal static class JobsVerb
                 // A dataset that cannot be opened is said now, not at three in the morning.
             }
 
-            await using var stores = await Stores.OpenAsync(Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), cancel);
+            await using var stores = await Stores.OpenAsync(
+                Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), parsed.GetValue(ClientVerb.RedisPrefix), cancel);
             int runs = await NightlySchedule.RunAsync(
                 parsed.GetValue(cron)!,
                 async token =>
                 {
-                    using var dataset = Dataset.Open(path);
+                    using var dataset = parsed.Open(path);
                     ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
                     using var progress = new ProgressView();
                     return await new RebuildJob(

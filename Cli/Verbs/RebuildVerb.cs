@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Recsys.Cli.Terminal;
-using Recsys.Datasets;
 using Recsys.Jobs;
 using Recsys.Jobs.NightlyRebuild;
 using Recsys.Server.Serving;
@@ -25,7 +24,10 @@ internal static class RebuildVerb
         var command = new Command(
             "rebuild",
             "One nightly rebuild, now: train, encode, gate, publish, "
-            + "activate.") { data, target, redis, config, seed, device, all, idle, plain };
+            + "activate.")
+        {
+            data, target, redis, ClientVerb.RedisPrefix, config, seed, device, all, idle, plain, DatasetOptions.DropUnknown,
+        };
         encoders.AddTo(command, config: false);
         command.OnCompute(async (parsed, cancel) =>
         {
@@ -40,8 +42,9 @@ internal static class RebuildVerb
                 Embeddings = encoders.Apply(parsed, options.Embeddings),
             };
             options.Validate();
-            using var dataset = Dataset.Open(parsed.GetValue(data)!);
-            await using var stores = await Stores.OpenAsync(Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), cancel);
+            using var dataset = parsed.Open(parsed.GetValue(data)!);
+            await using var stores = await Stores.OpenAsync(
+                Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), parsed.GetValue(ClientVerb.RedisPrefix), cancel);
             ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
             using var progress = new ProgressView();
             var result = await new RebuildJob(

@@ -41,7 +41,7 @@ internal static class ServeVerb
         var device = DeviceOption.Create();
         var command = new Command("serve", "Serve gRPC, and the same services as JSON over HTTP.")
         {
-            versions, redis, listen, http, drain, parent, device,
+            versions, redis, ClientVerb.RedisPrefix, listen, http, drain, parent, device,
         };
         command.OnCompute(async (parsed, cancel) =>
         {
@@ -53,7 +53,8 @@ internal static class ServeVerb
                 ServeOptions.ParseHttp(parsed.GetValue(http), endpoint),
                 ServeOptions.ParseDrain(parsed.GetValue(drain)),
                 DeviceOption.Of(parsed, device));
-            await using var stores = await Stores.OpenAsync(options.Versions, options.Redis, cancel);
+            await using var stores = await Stores.OpenAsync(
+                options.Versions, options.Redis, parsed.GetValue(ClientVerb.RedisPrefix), cancel);
             await using var app = ServingHost.Build(options, stores.Versions, stores.Ids);
             var snapshots = app.Services.GetRequiredService<SnapshotHost>();
             try

@@ -46,7 +46,10 @@ internal static class VersionsVerb
                 }
             });
         });
-        var activate = new Command("activate", "Make a version the active one.") { version, expected, ClientVerb.Server, ClientVerb.Timeout };
+        var activate = new Command("activate", "Make a version the active one.")
+        {
+            version, expected, ClientVerb.Server, ClientVerb.Timeout,
+        };
         activate.OnRun(async (parsed, cancel) =>
         {
             using var channel = ClientVerb.Channel(parsed);
@@ -64,25 +67,47 @@ internal static class VersionsVerb
         });
         return new Command(
             "versions",
-            "List, describe, activate and roll back versions of a running server; restore a lost "
-            + "Redis.") { list, describe, activate, rollback, Restore() };
+            "List, describe, activate and roll back versions of a running server; restore a lost Redis; remove old versions.")
+        {
+            list, describe, activate, rollback, Restore(), Prune(),
+        };
     }
 
     /// <summary>Works on the folder and its Redis directly: it is for when nothing can be served.</summary>
-    private static Command Restore()
+    private static Command Restore() => OnStores(
+        "restore", "Fill a Redis that lost something from the folder of versions.", [], async (stores, _, cancel) =>
+    {
+        var report = await stores.RestoreAsync([.. stores.Versions.List().Select(manifest => manifest.Version)], cancel);
+        return new VerbResult(report, output => output.WriteLine(
+            $"{report.Recovered.Count} versions in Redis, {report.Appended} appended items, active: {report.Active ?? "none"}"));
+    });
+
+    private static Command Prune()
+    {
+        var keep = new Option<int>("--keep") { Description = "Newest versions that stay, besides the active one.", Required = true };
+        return OnStores("prune", "Remove old versions for good, folders and Redis.", [keep], async (stores, parsed, cancel) =>
+        {
+            var removed = await stores.PruneAsync(parsed.GetValue(keep), cancel);
+            return new VerbResult(new { removed }, output => output.WriteLine(
+                removed.Count == 0 ? "nothing to remove" : $"removed {string.Join(", ", removed)}"));
+        });
+    }
+
+    private static Command OnStores(
+        string name, string description, Option[] options, Func<Stores, ParseResult, CancellationToken, Task<VerbResult>> work)
     {
         var root = new Option<string>("--versions") { Description = "Folder of versions.", DefaultValueFactory = _ => "versions" };
         var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private "
             + "Redis in the folder of versions)." };
-        var restore = new Command("restore", "Fill a Redis that lost something from the folder of versions.") { root, redis };
-        restore.OnRun(async (parsed, cancel) =>
+        var command = new Command(name, description) { root, redis, ClientVerb.RedisPrefix };
+        Array.ForEach(options, command.Add);
+        command.OnRun(async (parsed, cancel) =>
         {
-            await using var stores = await Stores.OpenAsync(Path.GetFullPath(parsed.GetValue(root)!), parsed.GetValue(redis), cancel);
-            var report = await stores.RestoreAsync([.. stores.Versions.List().Select(manifest => manifest.Version)], cancel);
-            return new VerbResult(report, output => output.WriteLine(
-                $"{report.Recovered.Count} versions in Redis, {report.Appended} appended items, active: {report.Active ?? "none"}"));
+            await using var stores = await Stores.OpenAsync(
+                Path.GetFullPath(parsed.GetValue(root)!), parsed.GetValue(redis), parsed.GetValue(ClientVerb.RedisPrefix), cancel);
+            return await work(stores, parsed, cancel);
         });
-        return restore;
+        return command;
     }
 
     private static VerbResult Moved(ActivateVersionResponse answer) =>
@@ -91,5 +116,9 @@ internal static class VersionsVerb
             output => output.WriteLine($"{answer.Active} is active (before: {(answer.Previous.Length == 0 ? "none" : answer.Previous)})"));
 
     private static object Json(VersionInfo info) =>
-        new { version = info.Version, created = info.Created, dataset = info.Dataset, seed = info.Seed, items = info.Items, codebook_sizes = info.CodebookSizes, metrics = info.Metrics };
+        new
+        {
+            version = info.Version, created = info.Created, dataset = info.Dataset, seed = info.Seed, items = info.Items,
+            codebook_sizes = info.CodebookSizes, metrics = info.Metrics,
+        };
 }

@@ -102,6 +102,7 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
         switch (request.SubjectCase)
         {
             case GenerateRequest.SubjectOneofCase.ItemId:
+                ItemIds.Check(request.ItemId);
                 var ofItem = items.SemanticIds[items.IndexOf(request.ItemId)];
                 return [.. Enumerable.Repeat((ofItem, request.ItemId), count)];
 
@@ -118,7 +119,20 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
                 var recommender = snapshot.Find<IRecommender>() ?? throw CatalogException.Precondition(
                     $"Version {snapshot.Version} has no retrieval model, so nothing can be recommended for a history. Ask by item_id or "
                     + "semantic_id, or activate a version that has one.");
-                int[] history = [.. request.History.ItemIds.Select(items.IndexOf)];
+                foreach (string itemId in request.History.ItemIds)
+                {
+                    ItemIds.Check(itemId);
+                }
+
+                // As Retrieval does: an item that the version lacks is passed over. One that is left decides.
+                var (history, unknown) = items.Known(request.History.ItemIds);
+                if (history.Count == 0)
+                {
+                    throw CatalogException.NotFound(
+                        $"Version {snapshot.Version} has none of the history's items, '{ItemIds.Shown(unknown[0])}' for one. Send others, "
+                        + "or ask by item_id or semantic_id.");
+                }
+
                 var next = recommender.Recommend(new RecommendQuery(history, Math.Min(count, items.Count)), cancel);
                 return next.Count > 0
                     ? [.. next.Select(r => (r.Id, items.Ids[r.Item]))]

@@ -72,7 +72,7 @@ public sealed record CreativeOptions
         faults.Check(EmaDecay is >= 0 and < 1, "creative.ema_decay", EmaDecay, "0 to below 1");
         faults.Check(ClipNorm > 0, "creative.clip_norm", ClipNorm, "above 0");
         faults.Range("creative.report_every", ReportEvery, 1, 10_000);
-        int before = faults.Count;
+        long before = faults.Count;
         Recipe.Check(faults);
         if (faults.Count == before)
         {

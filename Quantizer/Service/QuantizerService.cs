@@ -46,28 +46,31 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         var (snapshot, cancel) = (lease.Snapshot, context.CancellationToken);
         var codebook = CodebookOf(snapshot);
         var (_, codes) = EncodeItems(codebook, request.Items, cancel);
-        var response = new AssignResponse { Version = snapshot.Version };
-        var journal = new AppendJournal(versions, snapshot);
-        for (int from = 0; from < request.Items.Count; from += AssignedTogether)
+        var assigned = new Assignment?[request.Items.Count];
+        try
         {
-            var batch = Enumerable.Range(from, Math.Min(AssignedTogether, request.Items.Count - from))
-                .Select(
-                    i =>
-                        store.AssignAsync(
-                            snapshot.Version, request.Items[i].ItemId, request.Items[i].Title,
-                            codes.AsMemory(i * codebook.Levels, codebook.Levels), cancel))
-                .ToArray();
-            var assigned = await Task.WhenAll(batch).ConfigureAwait(false);
-            for (int i = 0; i < assigned.Length; i++)
+            foreach (int[] batch in Enumerable.Range(0, assigned.Length).Chunk(AssignedTogether))
             {
-                var item = request.Items[from + i];
-                journal.Note(new AppendedItem(item.ItemId, assigned[i].Id, item.Title), assigned[i].Existing);
-                response.Items.Add(
-                    new AssignedItem { ItemId = item.ItemId, SemanticId = assigned[i].Id.ToMessage(), Existing = assigned[i].Existing });
+                await Task.WhenAll(batch.Select(AssignOneAsync)).ConfigureAwait(false);
             }
         }
+        finally
+        {
+            // Once a call, and also of one that fails: what the store has given an ID is not left out of the journal.
+            AppendJournal.Note(versions, snapshot, [.. assigned.Index().Where(one => one.Item is not null).Select(one =>
+                (new AppendedItem(request.Items[one.Index].ItemId, one.Item!.Id, request.Items[one.Index].Title), one.Item.Existing))]);
+        }
 
+        var response = new AssignResponse { Version = snapshot.Version };
+        response.Items.AddRange(assigned.Select((one, i) => new AssignedItem
+        {
+            ItemId = request.Items[i].ItemId, SemanticId = one!.Id.ToMessage(), Existing = one.Existing,
+        }));
         return response;
+
+        async Task AssignOneAsync(int i) => assigned[i] = await store.AssignAsync(
+            snapshot.Version, request.Items[i].ItemId, request.Items[i].Title, codes.AsMemory(i * codebook.Levels, codebook.Levels),
+            cancel).ConfigureAwait(false);
     }
 
     public override async Task<LookupResponse> Lookup(LookupRequest request, ServerCallContext context)
@@ -79,7 +82,7 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         var prefixes = request.Prefixes.Select(p => RequestBounds.Prefix(p, snapshot.Items.CodebookSizes)).ToArray();
         foreach (string id in request.ItemIds)
         {
-            RequestBounds.CheckId(id);
+            ItemIds.Check(id);
         }
 
         var response = new LookupResponse { Version = snapshot.Version };
@@ -102,9 +105,8 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         return response;
     }
 
-    private static Codebook CodebookOf(ISnapshot snapshot) => snapshot.Find<Codebook>()
-
-            ?? throw CatalogException.Precondition($"Version '{snapshot.Version}' has no codebook, so it cannot encode. Rebuild, or activate a version that has one.");
+    private static Codebook CodebookOf(ISnapshot snapshot) => snapshot.Find<Codebook>() ?? throw CatalogException.Precondition(
+        $"Version '{snapshot.Version}' has no codebook, so it cannot encode. Rebuild, or activate a version that has one.");
 
     private static (float[] Fused, ushort[] Codes) EncodeItems(
         Codebook codebook, IReadOnlyList<ItemEmbedding> items, CancellationToken cancel)

@@ -6,33 +6,24 @@ namespace Recsys.Quantizer.Service;
 /// <summary>What a request may ask for; checked in full before anything is computed or stored.</summary>
 internal static class RequestBounds
 {
-    public const int MostItems = 10_000;
-    public const int MostPerPrefix = 10_000;
+    public const int MaxItems = 10_000;
+    public const int MaxPerPrefix = 10_000;
     public const int DefaultPerPrefix = 100;
-    public const int LongestId = 1_024;
 
     public static void CheckItems(IReadOnlyCollection<ItemEmbedding> items)
     {
         CheckCount("items", items.Count);
         foreach (var item in items)
         {
-            CheckId(item.ItemId);
-        }
-    }
-
-    public static void CheckId(string id)
-    {
-        if (id.Length is 0 or > LongestId)
-        {
-            throw CatalogException.Invalid($"An item id has {id.Length} characters; allowed: 1 to {LongestId}.");
+            ItemIds.Check(item.ItemId);
         }
     }
 
     public static void CheckCount(string what, int count)
     {
-        if (count is < 1 or > MostItems)
+        if (count is < 1 or > MaxItems)
         {
-            throw CatalogException.Invalid($"A call with {count} {what}; allowed: 1 to {MostItems}. Send several calls.");
+            throw CatalogException.Invalid($"A call with {count} {what}; allowed: 1 to {MaxItems}. Send several calls.");
         }
     }
 
@@ -52,7 +43,7 @@ internal static class RequestBounds
     public static int Limit(uint limit) => limit switch
     {
         0 => DefaultPerPrefix,
-        <= MostPerPrefix => (int)limit,
-        _ => throw CatalogException.Invalid($"limit is {limit}; allowed: 1 to {MostPerPrefix}, or 0 for {DefaultPerPrefix}."),
+        <= MaxPerPrefix => (int)limit,
+        _ => throw CatalogException.Invalid($"limit is {limit}; allowed: 1 to {MaxPerPrefix}, or 0 for {DefaultPerPrefix}."),
     };
 }

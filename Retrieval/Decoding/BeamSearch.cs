@@ -5,50 +5,46 @@ namespace Recsys.Retrieval.Decoding;
 /// <summary>
 /// Beam search inside the trie, batched over users. Scores are sums of log-probabilities over all tokens: softmax first, mask after, so
 /// that they stay comparable between requests. Finished beams are existing items and distinct by construction; beams at −inf are dropped.
+/// Ties have one order, whatever the layers of the trie: inside the beam the earlier beam and then the smaller token, in the answer
+/// the smaller item index.
 /// </summary>
-public sealed class BeamSearch(DecoderOnly network, TrieTensors tensors, ItemTrie trie)
+public sealed class BeamSearch(DecoderOnly network, TrieLayers trie)
 {
     /// <param name="hidden">[rows, dim] what <see cref="DecoderOnly.Read"/> gave.</param>
     /// <param name="beam">Beams kept at each depth.</param>
     /// <param name="excluded">[rows] items that a row must not return; null: none.</param>
-    /// <returns>[rows] leaves with log-probabilities, best first; at most <paramref name="beam"/>, fewer when the trie has fewer.</returns>
-    public (int Leaf, float LogProbability)[][] Search(
+    /// <returns>[rows] items with log-probabilities, best first; at most <paramref name="beam"/>, fewer when the trie has fewer.</returns>
+    public (int Item, double LogProbability)[][] Search(
         Tensor hidden, HistoryCache history, int beam, IReadOnlyList<IEnumerable<int>>? excluded)
     {
         long rows = hidden.size(0);
         if (trie.Leaves == 0)
         {
-            return [.. Enumerable.Repeat(Array.Empty<(int, float)>(), (int)rows)];
+            return [.. Enumerable.Repeat(Array.Empty<(int, double)>(), (int)rows)];
         }
 
         var spent = excluded?.Select(items => SpentNodes.Find(trie, items)).ToArray();
         var beams = new BeamCache();
         var state = hidden.unsqueeze(1); // [rows, 1, dim]
-        var nodes = zeros(rows, 1, ScalarType.Int64, hidden.device); // [rows, beams]
+        var nodes = trie.Root(rows, hidden.device); // [layers] each [rows, beams]
         var scores = zeros(rows, 1, ScalarType.Float32, hidden.device); // [rows, beams]
-        for (int depth = 0; depth < trie.Depth; depth++)
+        for (int depth = 0; ; depth++)
         {
+            var (sums, tokens) = trie.Expand(depth, nodes, scores, network.LogProbabilities(state, depth), spent); // [rows, beams, places]
+            (scores, var parents, var chosen) = Best(sums, tokens, Math.Min(beam, trie.Nodes(depth)));
+            nodes = trie.Follow(depth, nodes, parents, chosen);
+            if (depth == trie.Depth - 1)
+            {
+                return Collect(nodes, scores);
+            }
+
             if (depth > 0)
             {
-                state = network.Extend(tensors.Tokens(depth - 1, nodes), depth, history, beams); // [rows, beams, dim]
+                beams.Follow(parents);
             }
 
-            var (sums, children) = tensors.Expand(depth, nodes, scores, network.LogProbabilities(state, depth)); // [rows, beams, places]
-            if (spent is not null)
-            {
-                sums = Close(sums, nodes, spent, depth);
-            }
-
-            long places = sums.size(2);
-            (scores, var at) = sums.flatten(1).topk((int)Math.Min(Math.Min(beam, trie.Nodes(depth)), sums.size(1) * places), 1);
-            nodes = children.flatten(1).gather(1, at);
-            if (depth > 0 && depth < trie.Depth - 1)
-            {
-                beams.Follow(at.div(places, RoundingMode.floor));
-            }
+            state = network.Extend(chosen, depth + 1, history, beams); // [rows, beams, dim]
         }
-
-        return Collect(nodes, scores);
     }
 
     /// <summary>Log-probabilities of given items, by the same steps with the way known beforehand.</summary>
@@ -73,48 +69,28 @@ public sealed class BeamSearch(DecoderOnly network, TrieTensors tensors, ItemTri
         return sum!;
     }
 
-    /// <summary>Sets to −inf the children whose every item is excluded from their row.</summary>
-    private Tensor Close(Tensor sums, Tensor nodes, List<int>[][] spent, int depth)
+    /// <summary>
+    /// The best children of all beams. topk alone gives ties in no order, so each score (a float, never above 0) is lowered, as a double,
+    /// by its place times 2^-51 of itself: of at most 1,000 · 2^16 places, less than the 2^-24 by which two floats differ.
+    /// </summary>
+    /// <param name="sums">[rows, beams, places]</param>
+    /// <param name="tokens">[rows, beams, places]</param>
+    /// <returns>Each [rows, width]: scores, the beams that they continue, their tokens.</returns>
+    private static (Tensor Scores, Tensor Parents, Tensor Tokens) Best(Tensor sums, Tensor tokens, int width)
     {
-        int width = spent.Max(row => row[depth].Count);
-        if (width == 0)
-        {
-            return sums;
-        }
-
-        var (parents, places) = (new long[spent.Length * width], new long[spent.Length * width]);
-        Array.Fill(parents, -1);
-        for (int row = 0; row < spent.Length; row++)
-        {
-            for (int i = 0; i < spent[row][depth].Count; i++)
-            {
-                (parents[(row * width) + i], places[(row * width) + i]) = tensors.PlaceOf(depth, spent[row][depth][i]);
-            }
-        }
-
-        var parent = tensor(parents, [spent.Length, 1, width], dtype: ScalarType.Int64, device: sums.device);
-        var place = tensor(places, [spent.Length, 1, width], dtype: ScalarType.Int64, device: sums.device).expand(-1, sums.size(1), -1);
-        var penalty = zeros(spent.Length, sums.size(1), width, ScalarType.Float32, sums.device)
-            .masked_fill(nodes.unsqueeze(2).eq(parent), float.NegativeInfinity); // [rows, beams, spent]
-        return sums.scatter_add(2, place, penalty);
+        var place = (arange(sums.size(1), ScalarType.Int64, sums.device).view(1, -1, 1) * (ushort.MaxValue + 1)) + tokens;
+        var lowered = sums.to(ScalarType.Float64) * (1 + (place.to(ScalarType.Float64) * Math.ScaleB(1, -51)));
+        var (_, at) = lowered.flatten(1).topk(width, 1);
+        return (sums.flatten(1).gather(1, at), at.div(sums.size(2), RoundingMode.floor), tokens.flatten(1).gather(1, at));
     }
 
-    private static (int Leaf, float LogProbability)[][] Collect(Tensor nodes, Tensor scores)
+    private (int Item, double LogProbability)[][] Collect(Tensor[] nodes, Tensor scores)
     {
-        var (leaves, values) = (nodes.cpu().data<long>().ToArray(), scores.cpu().data<float>().ToArray());
-        int width = (int)nodes.size(1);
-        var found = new (int, float)[nodes.size(0)][];
-        for (int row = 0; row < found.Length; row++)
-        {
-            int live = 0;
-            while (live < width && !float.IsNegativeInfinity(values[(row * width) + live]))
-            {
-                live++;
-            }
-
-            found[row] = [.. Enumerable.Range(row * width, live).Select(i => ((int)leaves[i], values[i]))];
-        }
-
-        return found;
+        var (leaves, values) = (stack(nodes, 2).cpu().data<long>().ToArray(), scores.cpu().data<float>().ToArray());
+        int width = (int)scores.size(1), layers = nodes.Length;
+        return [.. Enumerable.Range(0, (int)scores.size(0)).Select(row => Enumerable.Range(row * width, width)
+            .Where(i => !float.IsNegativeInfinity(values[i]))
+            .Select(i => (Item: trie.ItemOf(leaves.AsSpan(i * layers, layers)), LogProbability: (double)values[i]))
+            .OrderByDescending(found => found.LogProbability).ThenBy(found => found.Item).ToArray())];
     }
 }

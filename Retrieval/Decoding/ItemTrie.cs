@@ -9,21 +9,18 @@ public sealed class ItemTrie
 {
     private readonly int[] _leafOfItem;
 
-    /// <param name="items">The table; appended items need nothing of their own.</param>
-    /// <param name="collisionTokens">Collision tokens that the model knows; items beyond are left out and counted.</param>
-    public ItemTrie(ItemTable items, int collisionTokens)
+    /// <param name="items">The table.</param>
+    /// <param name="from">The first item taken in; those before it are in other tries (<see cref="TrieLayers"/>).</param>
+    public ItemTrie(ItemTable items, int from = 0)
     {
-        Depth = items.Levels + 1;
-        var reachable = Enumerable.Range(0, items.Count).Where(item => items.SemanticIds[item].Collision < collisionTokens).ToArray();
-        var ids = reachable.Select(item => items.SemanticIds[item]).ToArray();
-        Array.Sort(ids, reachable);
-        LeafItem = reachable;
-        LeftOut = items.Count - reachable.Length;
-        _leafOfItem = new int[items.Count];
-        Array.Fill(_leafOfItem, -1);
-        for (int leaf = 0; leaf < reachable.Length; leaf++)
+        (Depth, From) = (items.Levels + 1, from);
+        var ids = items.SemanticIds.Skip(from).ToArray();
+        LeafItem = [.. Enumerable.Range(from, ids.Length)];
+        Array.Sort(ids, LeafItem);
+        _leafOfItem = new int[ids.Length];
+        for (int leaf = 0; leaf < LeafItem.Length; leaf++)
         {
-            _leafOfItem[reachable[leaf]] = leaf;
+            _leafOfItem[LeafItem[leaf] - from] = leaf;
         }
 
         var tokens = new List<int>[Depth];
@@ -56,6 +53,9 @@ public sealed class ItemTrie
         FirstLeaf = [.. firstLeaf.Select(level => level.ToArray())];
     }
 
+    /// <summary>The first item taken in.</summary>
+    public int From { get; }
+
     /// <summary>Tokens of one item: codebook levels + 1.</summary>
     public int Depth { get; }
 
@@ -71,16 +71,31 @@ public sealed class ItemTrie
     /// <summary>[leaves] the item of each leaf; leaves are sorted by semantic ID.</summary>
     public int[] LeafItem { get; }
 
-    /// <summary>Items that the search cannot reach, because the model has no token for their collision token.</summary>
-    public int LeftOut { get; }
-
     public int Leaves => LeafItem.Length;
 
     /// <summary>Distinct prefixes of <paramref name="depth"/> + 1 tokens.</summary>
     public int Nodes(int depth) => Tokens[depth].Length;
 
-    /// <summary>The item's leaf; -1 where it was left out.</summary>
-    public int LeafOf(int item) => _leafOfItem[item];
+    /// <summary>The leaf of an item from <see cref="From"/> on.</summary>
+    public int LeafOf(int item) => _leafOfItem[item - From];
+
+    /// <summary>The node of an ID's first <paramref name="depth"/> + 1 tokens; -1 where no item here begins so.</summary>
+    public int NodeOf(SemanticId id, int depth)
+    {
+        int node = -1;
+        for (int level = 0, first = 0, end = Nodes(0); level <= depth; level++)
+        {
+            node = Array.BinarySearch(Tokens[level], first, end - first, Token(id, level));
+            if (node < 0)
+            {
+                return -1;
+            }
+
+            (first, end) = (FirstChild[level][node], FirstChild[level][node + 1]);
+        }
+
+        return node;
+    }
 
     /// <summary>The node of a depth above a leaf.</summary>
     public int Ancestor(int leaf, int depth)

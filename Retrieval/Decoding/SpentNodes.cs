@@ -7,24 +7,17 @@ namespace Recsys.Retrieval.Decoding;
 public static class SpentNodes
 {
     /// <summary>Highest spent nodes per depth: those whose parent is still open (below a spent node nothing is ever asked).</summary>
-    /// <returns>[depth] nodes, sorted.</returns>
-    public static List<int>[] Find(ItemTrie trie, IEnumerable<int> excludedItems)
+    /// <returns>[depth] nodes in the layers that they belong to.</returns>
+    public static List<(int Layer, int Node)>[] Find(TrieLayers trie, IEnumerable<int> excludedItems)
     {
-        var leaves = excludedItems.Select(trie.LeafOf).Where(leaf => leaf >= 0).Distinct().Order().ToArray();
-        var spent = new List<int>[trie.Depth];
-        var closed = new HashSet<int>(); // leaves below a spent node of a smaller depth
+        var open = excludedItems.Distinct().Select(item => trie.Items.SemanticIds[item]).ToArray();
+        var spent = new List<(int, int)>[trie.Depth];
         for (int depth = 0; depth < trie.Depth; depth++)
         {
-            spent[depth] = [];
-            foreach (var group in leaves.Where(leaf => !closed.Contains(leaf)).GroupBy(leaf => trie.Ancestor(leaf, depth)).ToArray())
-            {
-                int remaining = trie.FirstLeaf[depth][group.Key + 1] - trie.FirstLeaf[depth][group.Key] - group.Count();
-                if (remaining == 0)
-                {
-                    spent[depth].Add(group.Key);
-                    closed.UnionWith(group);
-                }
-            }
+            var groups = open.GroupBy(id => trie.OwnerOf(id, depth))
+                .ToLookup(group => group.Count() == trie.CountBelow(group.First(), depth));
+            spent[depth] = [.. groups[true].Select(group => group.Key)];
+            open = [.. groups[false].SelectMany(group => group)];
         }
 
         return spent;

@@ -1,32 +1,35 @@
 namespace Recsys.Retrieval.Decoding;
 
 /// <summary>
-/// The trie as the search reads it, after STATIC: dense child tables for the first two depths (a child stands at its token), compressed
-/// sparse rows below (a child stands at its rank). A step's cost does not depend on the catalogue's size.
+/// One layer's trie as the search reads it, after STATIC: in the first layer dense child tables for the first two depths (a child stands
+/// at its token), else compressed sparse rows (a child stands at its rank). A step's cost does not depend on the catalogue's size.
+/// Tables share it: the constructor and each <see cref="Share"/> are answered by one <see cref="Dispose"/>.
 /// </summary>
-public sealed class TrieTensors : IDisposable
+internal sealed class TrieTensors : IDisposable
 {
     private const long MaxDenseCells = 1 << 24;
 
-    private readonly ItemTrie _trie;
     private readonly Tensor?[] _dense; // [parents, tokens] child node, −1 where there is none
-    private readonly Tensor?[] _firstChild; // [parents + 1]
-    private readonly Tensor[] _tokens; // [nodes]
-    private readonly int[] _maxChildren;
+    private readonly Tensor?[] _firstChild; // [parents + 1]; this and tokens where there is no dense table
+    private readonly Tensor?[] _tokens; // [nodes]
+    private readonly Tensor?[] _foreign; // [nodes] whether an earlier layer has the prefix; null: none does
+    private readonly int[] _owned, _maxChildren;
+    private int _holders = 1;
 
+    /// <param name="items">The table that the trie is of.</param>
     /// <param name="sizes">[depth] tokens at each level.</param>
-    public TrieTensors(ItemTrie trie, int[] sizes, Device device)
+    /// <param name="earlier">The layers before this one.</param>
+    public TrieTensors(ItemTrie trie, ItemTable items, int[] sizes, Device device, ItemTrie[] earlier)
     {
-        _trie = trie;
-        (_dense, _firstChild, _tokens, _maxChildren) = (
-            new Tensor?[trie.Depth], new Tensor?[trie.Depth], new Tensor[trie.Depth], new int[trie.Depth]);
-        using var scope = NewDisposeScope();
+        Trie = trie;
+        (_dense, _firstChild, _tokens, _foreign) =
+            (new Tensor?[trie.Depth], new Tensor?[trie.Depth], new Tensor?[trie.Depth], new Tensor?[trie.Depth]);
+        (_owned, _maxChildren) = (new int[trie.Depth], new int[trie.Depth]);
         for (int depth = 0; depth < trie.Depth; depth++)
         {
             int parents = depth == 0 ? 1 : trie.Nodes(depth - 1);
-            _tokens[depth] = OnDevice(trie.Tokens[depth].Select(token => (long)token).ToArray(), [trie.Nodes(depth)], device);
-            _maxChildren[depth] = trie.MaxChildren(depth - 1);
-            if (depth < 2 && (long)parents * sizes[depth] <= MaxDenseCells)
+            (_owned[depth], _maxChildren[depth]) = (trie.Nodes(depth), Math.Max(1, trie.MaxChildren(depth - 1)));
+            if (earlier.Length == 0 && depth < Math.Min(2, trie.Depth - 1) && (long)parents * sizes[depth] <= MaxDenseCells)
             {
                 var children = new long[parents * sizes[depth]];
                 Array.Fill(children, -1);
@@ -38,41 +41,79 @@ public sealed class TrieTensors : IDisposable
                     }
                 }
 
-                _dense[depth] = OnDevice(children, [parents, sizes[depth]], device);
+                _dense[depth] = Kept(tensor(children, [parents, sizes[depth]], device: device));
+                continue;
             }
-            else
+
+            _tokens[depth] = Kept(tensor(Array.ConvertAll(trie.Tokens[depth], token => (long)token), device: device));
+            _firstChild[depth] = Kept(tensor(
+                Enumerable.Range(0, parents + 1).Select(parent => (long)FirstChild(depth, parent)).ToArray(), device: device));
+            if (earlier.Length > 0)
             {
-                _firstChild[depth] = OnDevice(
-                    Enumerable.Range(0, parents + 1).Select(parent => (long)FirstChild(depth, parent)).ToArray(), [parents + 1], device);
+                var foreign = Enumerable.Range(0, trie.Nodes(depth)).Select(node =>
+                {
+                    var id = items.SemanticIds[trie.LeafItem[trie.FirstLeaf[depth][node]]];
+                    return earlier.Any(other => other.NodeOf(id, depth) >= 0);
+                }).ToArray();
+                _owned[depth] -= foreign.Count(known => known);
+                _foreign[depth] = Kept(tensor(foreign, device: device));
             }
         }
     }
 
-    /// <summary>Adds to each beam the log-probabilities of its children; −inf where a place has no child.</summary>
-    /// <param name="nodes">[rows, beams] nodes of the depth before (0: the root).</param>
-    /// <param name="scores">[rows, beams] their log-probabilities.</param>
-    /// <param name="logProbabilities">[rows, beams, tokens] over all tokens of the depth.</param>
-    /// <returns>Both [rows, beams, places]: scores, and child nodes (0 or more everywhere).</returns>
-    public (Tensor Scores, Tensor Children) Expand(int depth, Tensor nodes, Tensor scores, Tensor logProbabilities)
+    public ItemTrie Trie { get; }
+
+    /// <summary>Nodes of a depth whose prefix no earlier layer has.</summary>
+    public int Owned(int depth) => _owned[depth];
+
+    /// <summary>One more holder, who disposes it as well. Only a holder may ask.</summary>
+    public TrieTensors Share()
     {
+        Interlocked.Increment(ref _holders);
+        return this;
+    }
+
+    /// <summary>Adds to each beam the log-probabilities of its children; −inf where a place has no child, or an earlier layer
+    /// has it.</summary>
+    /// <param name="nodes">[rows, beams] nodes of the depth before (0: the root), -1: none.</param>
+    /// <returns>Both [rows, beams, places]: scores and tokens.</returns>
+    public (Tensor Scores, Tensor Tokens) Expand(int depth, Tensor nodes, Tensor scores, Tensor logProbabilities)
+    {
+        var (at, none) = (nodes.clamp(min: 0), nodes.lt(0).unsqueeze(2)); // [rows, beams], [rows, beams, 1]
         if (_dense[depth] is { } table)
         {
-            var children = At(table, nodes); // [rows, beams, tokens]
-            var sums = (logProbabilities + scores.unsqueeze(2)).masked_fill(children.lt(0), float.NegativeInfinity);
-            return (sums, children.clamp(min: 0));
+            var sums = (logProbabilities + scores.unsqueeze(2)).masked_fill(At(table, at).lt(0) | none, float.NegativeInfinity);
+            return (sums, arange(table.size(1), ScalarType.Int64, nodes.device).expand(sums.shape)); // [rows, beams, tokens]
         }
 
-        var first = At(_firstChild[depth]!, nodes).unsqueeze(2); // [rows, beams, 1]
-        var end = At(_firstChild[depth]!, nodes + 1).unsqueeze(2);
-        var places = first + arange(_maxChildren[depth], ScalarType.Int64, nodes.device); // [rows, beams, places]
-        var safe = places.clamp(max: _trie.Nodes(depth) - 1);
-        var tokens = At(_tokens[depth], safe);
-        var reached = (logProbabilities.gather(2, tokens) + scores.unsqueeze(2)).masked_fill(places.ge(end), float.NegativeInfinity);
-        return (reached, safe);
+        var (children, outside) = Children(depth, at);
+        if (_foreign[depth] is { } foreign)
+        {
+            outside = outside | At(foreign, children);
+        }
+
+        var tokens = At(_tokens[depth]!, children);
+        // A collision token that the model does not know has the probability of the last known one: its item can still be found.
+        var reached = logProbabilities.gather(2, tokens.clamp(max: logProbabilities.size(2) - 1)) + scores.unsqueeze(2);
+        return (reached.masked_fill(outside | none, float.NegativeInfinity), tokens);
     }
 
-    /// <summary>The tokens of nodes.</summary>
-    public Tensor Tokens(int depth, Tensor nodes) => At(_tokens[depth], nodes);
+    /// <summary>The children that tokens lead to.</summary>
+    /// <param name="nodes">[rows, beams] nodes of the depth before, -1: none.</param>
+    /// <param name="tokens">[rows, beams]</param>
+    /// <returns>[rows, beams]; -1: none.</returns>
+    public Tensor Follow(int depth, Tensor nodes, Tensor tokens)
+    {
+        var at = nodes.clamp(min: 0);
+        if (_dense[depth] is { } table)
+        {
+            return At(table.view(-1), (at * table.size(1)) + tokens).masked_fill(nodes.lt(0), -1);
+        }
+
+        var (children, outside) = Children(depth, at);
+        var others = outside | At(_tokens[depth]!, children).ne(tokens.unsqueeze(2)) | nodes.lt(0).unsqueeze(2);
+        return children.masked_fill(others, -1).amax(2);
+    }
 
     /// <summary>Where a node stands among its parent's places in <see cref="Expand"/>.</summary>
     public (int Parent, int Place) PlaceOf(int depth, int node)
@@ -80,25 +121,36 @@ public sealed class TrieTensors : IDisposable
         int parent = 0;
         if (depth > 0)
         {
-            int at = Array.BinarySearch(_trie.FirstChild[depth - 1], 0, _trie.Nodes(depth - 1), node);
+            int at = Array.BinarySearch(Trie.FirstChild[depth - 1], 0, Trie.Nodes(depth - 1), node);
             parent = at >= 0 ? at : ~at - 1;
         }
 
-        return (parent, _dense[depth] is not null ? _trie.Tokens[depth][node] : node - FirstChild(depth, parent));
+        return (parent, _dense[depth] is not null ? Trie.Tokens[depth][node] : node - FirstChild(depth, parent));
     }
 
     public void Dispose()
     {
-        foreach (var tensor in _dense.Concat(_firstChild).Concat(_tokens))
+        if (Interlocked.Decrement(ref _holders) == 0)
         {
-            tensor?.Dispose();
+            foreach (var tensor in _dense.Concat(_firstChild).Concat(_tokens).Concat(_foreign))
+            {
+                tensor?.Dispose();
+            }
         }
     }
 
-    private int FirstChild(int depth, int parent) => depth == 0 ? (parent == 0 ? 0 : _trie.Nodes(0)) : _trie.FirstChild[depth - 1][parent];
+    /// <returns>Both [rows, beams, places]: children (0 or more everywhere), and where there are none.</returns>
+    private (Tensor Children, Tensor Outside) Children(int depth, Tensor nodes)
+    {
+        var first = At(_firstChild[depth]!, nodes).unsqueeze(2); // [rows, beams, 1]
+        var end = At(_firstChild[depth]!, nodes + 1).unsqueeze(2);
+        var places = first + arange(_maxChildren[depth], ScalarType.Int64, nodes.device); // [rows, beams, places]
+        return (places.clamp(max: Trie.Nodes(depth) - 1), places.ge(end));
+    }
 
-    private static Tensor OnDevice(long[] values, long[] shape, Device device) =>
-        tensor(values, shape, dtype: ScalarType.Int64, device: device).DetachFromDisposeScope();
+    private int FirstChild(int depth, int parent) => depth == 0 ? (parent == 0 ? 0 : Trie.Nodes(0)) : Trie.FirstChild[depth - 1][parent];
+
+    private static Tensor Kept(Tensor tensor) => tensor.DetachFromDisposeScope();
 
     /// <summary>table[index] along the first axis, for an index of any shape.</summary>
     private static Tensor At(Tensor table, Tensor index) =>

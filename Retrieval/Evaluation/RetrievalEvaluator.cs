@@ -123,7 +123,7 @@ public sealed class AnswerCounts(ItemTable items)
     public void Check(IReadOnlyList<Recommendation> answers, int expected)
     {
         Invalid += answers.Count(
-            answer => !items.TryIndex(answer.Id, out int item) || item != answer.Item || !double.IsFinite(answer.LogProbability));
+            answer => !items.TryIndex(answer.Id, out int item) || item != answer.Item || !double.IsFinite(answer.Score));
         Duplicates += answers.Count - answers.Select(answer => answer.Item).Distinct().Count();
         Short += answers.Count < expected ? 1 : 0;
     }

@@ -44,16 +44,21 @@ public sealed class TokenLayout
         var codes = new int[items.Count * Depth];
         for (int item = 0; item < items.Count; item++)
         {
-            var id = items.SemanticIds[item];
-            for (int level = 0; level < Depth - 1; level++)
-            {
-                codes[(item * Depth) + level] = id[level];
-            }
-
-            codes[(item * Depth) + Depth - 1] = Math.Min((int)id.Collision, CollisionTokens - 1);
+            CopyCodes(items.SemanticIds[item], codes.AsSpan(item * Depth, Depth));
         }
 
         return codes;
+    }
+
+    /// <summary>The tokens of one item, within their levels, into [depth]; an unknown collision token as the last known one.</summary>
+    public void CopyCodes(SemanticId id, Span<int> codes)
+    {
+        for (int level = 0; level < Depth - 1; level++)
+        {
+            codes[level] = id[level];
+        }
+
+        codes[^1] = Math.Min((int)id.Collision, CollisionTokens - 1);
     }
 
     /// <summary>The decoder's tokens in item slots: the last token of the item before (BOS without one), then the item's own but its

@@ -7,57 +7,72 @@ namespace Recsys.Retrieval.Service;
 /// <summary>recsys.v1.Retrieval: each call answers from one snapshot and names its version.</summary>
 public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.RetrievalBase
 {
+    /// <summary>Item ids of a history, and of those the unknown ones that an answer names.</summary>
+    public const int MaxHistory = 10_000, MaxUnknown = 1_000;
+
     private const int DefaultK = 10;
 
     /// <exception cref="CatalogException">
-    /// NotFound: an unknown item, by name. InvalidArgument: empty history, k or beam out of range. FailedPrecondition: no active version,
-    /// or one without a retrieval model.
+    /// InvalidArgument: an item id, k or beam out of range. FailedPrecondition: no active version, one without a retrieval model, or
+    /// one that has noted no popular items where they are the answer.
     /// </exception>
     public override Task<RecommendResponse> Recommend(RecommendRequest request, ServerCallContext context)
     {
         int k = request.K == 0 ? DefaultK : request.K;
-        Check(request, k);
-        using var lease = snapshots.Acquire();
-        var snapshot = lease.Snapshot;
-        var recommender = snapshot.Find<IRecommender>()
-
-                ?? throw CatalogException.Precondition($"Version '{snapshot.Version}' has no retrieval model. Rebuild it, or activate another version.");
-        var history = request.History.Select(snapshot.Items.IndexOf).ToArray();
-        var response = new RecommendResponse { Version = snapshot.Version };
-        foreach (
-            var answer in recommender.Recommend(
-                new RecommendQuery(history, k, request.Beam, request.ExcludeSeen), context.CancellationToken))
+        RecommendQuery.Check(k, request.Beam);
+        if (request.History.Count > MaxHistory)
         {
-            response.Items.Add(ToMessage(answer, snapshot.Items));
+            throw CatalogException.Invalid(
+                $"A history of {request.History.Count} items; allowed are {MaxHistory}. Send the most recent ones.");
         }
 
+        foreach (string id in request.History)
+        {
+            ItemIds.Check(id);
+        }
+
+        using var lease = snapshots.Acquire();
+        var (snapshot, items) = (lease.Snapshot, lease.Snapshot.Items);
+        var recommender = snapshot.Find<IRecommender>() ?? throw CatalogException.Precondition(
+            $"Version '{snapshot.Version}' has no retrieval model. Rebuild it, or activate another version.");
+        var (history, unknown) = items.Known(request.History);
+        var response = new RecommendResponse { Version = snapshot.Version };
+        response.UnknownItemIds.AddRange(unknown.Take(MaxUnknown));
+        if (history.Count > 0)
+        {
+            response.Alpha = recommender.Alpha;
+        }
+        else
+        {
+            response.Fallback = request.History.Count == 0 ? Fallback.EmptyHistory : Fallback.UnknownHistory;
+        }
+
+        var answers = history.Count > 0
+            ? recommender.Recommend(new RecommendQuery(history, k, request.Beam, request.ExcludeSeen), context.CancellationToken)
+            : recommender.Popular(k);
+        response.Items.AddRange(answers.Select(answer => ToMessage(answer, items)));
         return Task.FromResult(response);
     }
 
-    private static void Check(RecommendRequest request, int k)
+    private static RecommendedItem ToMessage(Recommendation answer, ItemTable items)
     {
-        if (request.History.Count == 0)
+        var message = new RecommendedItem
         {
-            throw CatalogException.Invalid("The history is empty. Send at least one item id, oldest first.");
+            ItemId = items.Ids[answer.Item],
+            SemanticId = answer.Id.ToMessage(),
+            Score = answer.Score,
+            Title = items.Titles[answer.Item],
+        };
+        if (answer.Generative is { } generative)
+        {
+            message.GenerativeLogProbability = generative;
         }
 
-        if (k is < 1 or > Recommender.MaxK)
+        if (answer.Dense is { } dense)
         {
-            throw CatalogException.Invalid($"k is {k}; it must be 1 to {Recommender.MaxK}, or 0 for {DefaultK}.");
+            message.DenseLogProbability = dense;
         }
 
-        if (request.Beam != 0 && (request.Beam < k || request.Beam > Recommender.MaxK))
-        {
-            throw CatalogException.Invalid(
-                $"The beam is {request.Beam}; it must be k ({k}) to {Recommender.MaxK}, or 0 to leave it to the server.");
-        }
+        return message;
     }
-
-    private static RecommendedItem ToMessage(Recommendation answer, ItemTable items) => new()
-    {
-        ItemId = items.Ids[answer.Item],
-        SemanticId = answer.Id.ToMessage(),
-        Score = answer.LogProbability,
-        Title = items.Titles[answer.Item],
-    };
 }

@@ -23,7 +23,7 @@ internal static class AlphaSearch
         new Random(Seeds.ToInt32(seed)).Shuffle(users);
         users = [.. users.Take(MaxUsers).OrderBy(user => data.Training[user].Length).ThenBy(user => user)];
         var gains = new double[Grid.Length];
-        var recommender = new Recommender(model, data.Items); // not disposed: the model lives on
+        using var recommender = Recommender.Borrowing(model, data.Items);
         foreach (var batch in users.Chunk(Batch))
         {
             cancel.ThrowIfCancellationRequested();

@@ -42,7 +42,8 @@ public static class RetrievalTrainer
             var config = new RetrievalConfig(
                 RetrievalConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count,
                 options.Alpha ?? (network.HasDenseHead ? 0.5 : 1), seed);
-            var model = new RetrievalModel(config, network, table);
+            var (popular, counts) = data.Popular();
+            var model = new RetrievalModel(config, network, table, popular, counts);
             return network.HasDenseHead && options.Alpha is null && data.ValidationTargets is not null
                 ? AlphaSearch.Choose(model, data, seed, cancel)
                 : model;

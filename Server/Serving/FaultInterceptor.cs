@@ -59,6 +59,8 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
             "The server is stopping and cut this call off. Call again: another server, or this one once it is back.",
             "SERVER_STOPPING"),
         OperationCanceledException => Of(Code.Cancelled, "The call was cancelled."),
+        IOException { HResult: 28 or 122 } e => Of(
+            Code.ResourceExhausted, $"The server's disk is full, so nothing was acknowledged: {e.Message} Make room and call again."),
         _ => null,
     };
 

@@ -3,39 +3,20 @@ using Recsys.Catalog.Ports;
 namespace Recsys.Server.Serving;
 
 /// <summary>
-/// The loaded parts of one version, counted: its owner holds one reference, every lease another. The parts (and the native memory
-/// of their weights) go when the last reference does, so a swap never takes a model from under a request.
+/// The loaded parts of one version: each of its snapshots holds one reference. The parts (and the native memory of their weights) go
+/// when the last reference does, so a swap never takes a model from under a request.
 /// </summary>
-internal sealed class LoadedVersion(VersionFolder folder, IReadOnlyList<IVersionPart> parts)
+internal sealed class LoadedVersion(VersionFolder folder, IReadOnlyList<IVersionPart> parts) : Counted
 {
-    private int _references = 1;
-
     public VersionFolder Folder { get; } = folder;
 
     public IReadOnlyList<IVersionPart> Parts { get; } = parts;
 
-    /// <summary>False when the last reference is gone already.</summary>
-    public bool TryRetain()
+    protected override void End()
     {
-        for (int seen = Volatile.Read(ref _references); seen > 0; seen = Volatile.Read(ref _references))
+        foreach (var part in Parts)
         {
-            if (Interlocked.CompareExchange(ref _references, seen + 1, seen) == seen)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    public void Release()
-    {
-        if (Interlocked.Decrement(ref _references) == 0)
-        {
-            foreach (var part in Parts)
-            {
-                part.Dispose();
-            }
+            part.Dispose();
         }
     }
 

@@ -19,14 +19,14 @@ internal sealed partial class SnapshotHost(
     /// <summary>How often the pointer is read: a swap is to be seen within two seconds, loading included.</summary>
     public static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>A version that failed to load is tried again after this long.</summary>
+    /// <summary>A version that failed to load, or a stream that cannot be read, is tried again after this long.</summary>
     public static readonly TimeSpan RetryDamaged = TimeSpan.FromSeconds(30);
 
     private readonly TaskCompletionSource _firstLook = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private VersionSnapshot? _current;
     private string? _position;
     private string? _damaged;
-    private DateTimeOffset _damagedUntil;
+    private DateTimeOffset _damagedUntil, _streamDamagedUntil;
     private bool _silent;
 
     /// <summary>The version that serves now; null before the first.</summary>
@@ -40,9 +40,9 @@ internal sealed partial class SnapshotHost(
         while (Volatile.Read(ref _current) is { } snapshot)
         {
             // Retired between the read and the retain: read again, the next one is in place.
-            if (snapshot.Loaded.TryRetain())
+            if (snapshot.TryRetain())
             {
-                return new SnapshotLease(snapshot, snapshot.Loaded.Release);
+                return new SnapshotLease(snapshot, snapshot.Release);
             }
         }
 
@@ -74,7 +74,7 @@ internal sealed partial class SnapshotHost(
 
     public override void Dispose()
     {
-        Interlocked.Exchange(ref _current, null)?.Loaded.Release();
+        Interlocked.Exchange(ref _current, null)?.Release();
         base.Dispose();
     }
 
@@ -90,7 +90,7 @@ internal sealed partial class SnapshotHost(
             {
                 await SwapAsync(active, cancel);
             }
-            else if (_current is { } current)
+            else if (_current is { } current && time.GetUtcNow() >= _streamDamagedUntil)
             {
                 await AppendAsync(current, cancel);
             }
@@ -99,63 +99,75 @@ internal sealed partial class SnapshotHost(
         {
             if (!_silent)
             {
-                StoreSilent(log, Serving, e.Message);
+                StoreSilent(log, Serving ?? "no version", e.Message);
                 _silent = true;
             }
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            (_damaged, _damagedUntil) = (active, time.GetUtcNow() + RetryDamaged);
-            VersionRefused(log, active, Serving, e);
+            _damagedUntil = _streamDamagedUntil = time.GetUtcNow() + RetryDamaged;
+            _damaged = active;
+            VersionRefused(log, active ?? "(unknown)", Serving ?? "no version", e);
         }
     }
 
     private async Task SwapAsync(string version, CancellationToken cancel)
     {
         long started = time.GetTimestamp();
-        var loaded = await Task.Run(() => LoadedVersion.Load(versions, version, loaders), cancel);
+        var next = new VersionSnapshot(await Task.Run(() => LoadedVersion.Load(versions, version, loaders), cancel));
         try
         {
-            var (items, position) = await ReadAppendedAsync(version, loaded.Folder.Items, null, cancel);
-            var next = new VersionSnapshot(loaded, items);
-            _position = position;
-            Interlocked.Exchange(ref _current, next)?.Loaded.Release();
+            _position = null;
+            var grown = await GrownAsync(next, cancel);
+            if (grown != next)
+            {
+                next.Release();
+                next = grown;
+            }
         }
         catch
         {
-            loaded.Release();
+            next.Release();
             throw;
         }
 
-        VersionServes(log, version, loaded.Folder.Items.Count, time.GetElapsedTime(started).TotalMilliseconds);
+        Interlocked.Exchange(ref _current, next)?.Release();
+        VersionServes(log, version, next.Items.Count, time.GetElapsedTime(started).TotalMilliseconds);
     }
 
     private async Task AppendAsync(VersionSnapshot current, CancellationToken cancel)
     {
-        var (items, position) = await ReadAppendedAsync(current.Version, current.Items, _position, cancel);
-        _position = position;
-        if (!ReferenceEquals(items, current.Items))
+        var next = await GrownAsync(current, cancel);
+        if (next != current)
         {
-            // Same loaded version: the reference passes to the new snapshot, nothing is released.
-            Volatile.Write(ref _current, new VersionSnapshot(current.Loaded, items));
-            ItemsAppended(log, items.Count - current.Items.Count, current.Version);
+            Volatile.Write(ref _current, next);
+            ItemsAppended(log, next.Items.Count - current.Items.Count, current.Version);
+            current.Release();
         }
     }
 
-    private async Task<(ItemTable Items, string? Position)> ReadAppendedAsync(
-        string version, ItemTable items, string? position, CancellationToken cancel)
+    /// <summary>The snapshot with what the stream holds behind it, up to a damaged entry; itself where that is nothing.</summary>
+    private async Task<VersionSnapshot> GrownAsync(VersionSnapshot current, CancellationToken cancel)
     {
-        while (true)
+        var (items, position) = (current.Items, _position);
+        _streamDamagedUntil = default;
+        try
         {
-            var page = await ids.AppendedAsync(version, position, cancel);
-            if (page.Items.Count == 0)
+            while (await ids.AppendedAsync(current.Version, position, cancel) is { Items.Count: > 0 } page)
             {
-                return (items, page.Position ?? position);
+                items = items.Append(page.Items);
+                position = page.Position;
             }
-
-            items = items.Append(page.Items);
-            position = page.Position;
         }
+        catch (CatalogException e) when (e.Fault != Fault.Unavailable)
+        {
+            _streamDamagedUntil = time.GetUtcNow() + RetryDamaged;
+            AppendedRefused(log, current.Version, position ?? "the start", e.Message);
+        }
+
+        var next = ReferenceEquals(items, current.Items) ? current : current.With(items);
+        _position = position;
+        return next;
     }
 
     [LoggerMessage(1, LogLevel.Information, "version {Version} serves: {Items} items, loaded in {Milliseconds:F0} "
@@ -170,4 +182,8 @@ internal sealed partial class SnapshotHost(
 
     [LoggerMessage(4, LogLevel.Error, "version {Version} was not swapped in, {Serving} goes on serving", EventName = "VersionRefused")]
     private static partial void VersionRefused(ILogger logger, string? version, string? serving, Exception exception);
+
+    [LoggerMessage(5, LogLevel.Error, "items appended to version {Version} after {Position} cannot be read, and are not recommended: "
+        + "{Message}", EventName = "AppendedRefused")]
+    private static partial void AppendedRefused(ILogger logger, string version, string position, string message);
 }

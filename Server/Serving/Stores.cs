@@ -20,19 +20,22 @@ internal sealed class Stores : IAsyncDisposable
 
     /// <param name="root">Folder of versions; made where it is missing.</param>
     /// <param name="redis">Connection string; null: RECSYS_REDIS, else a private Redis.</param>
-    public static Task<Stores> OpenAsync(string root, string? redis, CancellationToken cancel) =>
-        OpenInAsync(
-            root, redis ?? (Environment.GetEnvironmentVariable("RECSYS_REDIS") is { Length: > 0 } configured ? configured : null), cancel);
+    /// <param name="prefix">What the keys begin with; null: RECSYS_REDIS_PREFIX, else <see cref="RedisOptions.DefaultPrefix"/>.</param>
+    /// <exception cref="CatalogException">FailedPrecondition: the keys there belong to another folder of versions.</exception>
+    public static Task<Stores> OpenAsync(string root, string? redis, string? prefix, CancellationToken cancel) =>
+        OpenInAsync(root, redis ?? Configured("RECSYS_REDIS"), prefix ?? Configured("RECSYS_REDIS_PREFIX"), cancel);
 
     /// <summary>The same with a private Redis, whatever the environment names.</summary>
-    public static Task<Stores> OpenPrivateAsync(string root, CancellationToken cancel) => OpenInAsync(root, null, cancel);
+    public static Task<Stores> OpenPrivateAsync(string root, CancellationToken cancel) => OpenInAsync(root, null, null, cancel);
 
-    private static async Task<Stores> OpenInAsync(string root, string? redis, CancellationToken cancel)
+    private static string? Configured(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+
+    private static async Task<Stores> OpenInAsync(string root, string? redis, string? prefix, CancellationToken cancel)
     {
         Directory.CreateDirectory(root);
         var versions = new VersionStore(root);
         var own = redis is null ? await PrivateRedis.StartAsync(Path.Combine(root, ".redis"), cancel) : null;
-        var options = new RedisOptions(redis ?? own!.Socket);
+        var options = new RedisOptions(redis ?? own!.Socket) { Prefix = prefix ?? RedisOptions.DefaultPrefix };
         var connection = await RedisConnections.ConnectAsync(options);
         var stores = new Stores(versions, new RedisSemanticIdStore(connection, options, versions.NoteActive), connection, own);
         try
@@ -41,6 +44,10 @@ internal sealed class Stores : IAsyncDisposable
             {
                 // Nobody else fills a private Redis: whatever a crash or a lost file took from it comes back from the folder.
                 await stores.RestoreActiveAsync(cancel);
+            }
+            else
+            {
+                await stores.RefuseForeignAsync(options, cancel);
             }
 
             return stores;
@@ -56,6 +63,41 @@ internal sealed class Stores : IAsyncDisposable
     /// <param name="only">Versions; null: the active one.</param>
     public Task<RecoveryReport> RestoreAsync(IReadOnlyList<string>? only, CancellationToken cancel) =>
         StoreRecovery.RunAsync(Versions, Ids, only, cancel);
+
+    /// <summary>Removes all versions but the newest and the active one: from Redis, then from the folder.</summary>
+    /// <param name="keep">Newest versions that stay.</param>
+    /// <returns>What was removed, oldest first.</returns>
+    /// <exception cref="CatalogException">InvalidArgument: fewer than one would stay.</exception>
+    public async Task<IReadOnlyList<string>> PruneAsync(int keep, CancellationToken cancel)
+    {
+        if (keep < 1)
+        {
+            throw CatalogException.Invalid($"--keep {keep}: at least 1 version stays.");
+        }
+
+        string? active = await Ids.ActiveAsync(cancel) ?? Versions.NotedActive;
+        string[] old = [.. Versions.List().Select(manifest => manifest.Version).SkipLast(keep).Where(version => version != active)];
+        foreach (string version in old)
+        {
+            await Ids.DropAsync(version, cancel);
+            Versions.Remove(version);
+        }
+
+        return old;
+    }
+
+    // Two folders that move one pointer would take each other's versions from service, at the next start and without a word. A
+    // folder that has the pointer's version is a copy of the owner, and welcome.
+    private async Task RefuseForeignAsync(RedisOptions options, CancellationToken cancel)
+    {
+        if (await Ids.ClaimAsync(Versions.DeploymentId, cancel) is var owner && owner != Versions.DeploymentId
+            && !(await Ids.ActiveAsync(cancel) is { } active && Versions.Has(active)))
+        {
+            throw CatalogException.Precondition(
+                $"The keys '{options.Prefix}…' of this Redis belong to another folder of versions ({owner}, not '{Versions.Root}'). Give "
+                + $"this folder keys of its own with --redis-prefix, or, if the other is gone, delete the key {options.Prefix}deployment.");
+        }
+    }
 
     // A damaged active version must not keep anyone from activating or building another.
     private async Task RestoreActiveAsync(CancellationToken cancel)

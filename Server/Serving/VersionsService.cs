@@ -11,7 +11,10 @@ internal sealed class VersionsService(IVersionStore versions, ISemanticIdStore i
 {
     public override async Task<ListVersionsResponse> List(ListVersionsRequest request, ServerCallContext context)
     {
-        var response = new ListVersionsResponse { Active = await ids.ActiveAsync(context.CancellationToken) ?? "", Serving = snapshots.Serving ?? "" };
+        var response = new ListVersionsResponse
+        {
+            Active = await ids.ActiveAsync(context.CancellationToken) ?? "", Serving = snapshots.Serving ?? "",
+        };
         response.Versions.AddRange(versions.List().Select(Describe));
         return response;
     }

@@ -33,7 +33,8 @@ internal sealed record PublishedMarker(int Count, int[] CodebookSizes, string Sh
 
     public static PublishedMarker? TryParse(string? text)
     {
-        if (text?.Split(' ') is not [var count, var sizes, var sha] || !int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int items))
+        if (text?.Split(' ') is not [var count, var sizes, var sha]
+            || !int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int items))
         {
             return null;
         }

@@ -24,7 +24,7 @@ internal sealed class RedisPublisher(RedisCalls redis, int batchSize)
         }
 
         // A table that is there in full is not sent again: a server's start recovers its version, and that is nearly always whole.
-        if (before is null || !await IsWholeAsync(keys, items.Count, cancel))
+        if (before is null || !await IsWholeAsync(keys, items, cancel))
         {
             await InBatchesAsync(version, items.Count, InFlight, [keys.Ids, keys.Codes, keys.Next], item =>
                 [items.Ids[item], items.SemanticIds[item].ToString(), CodeIndex.Member(items.SemanticIds[item], items.Ids[item])], cancel);
@@ -36,15 +36,35 @@ internal sealed class RedisPublisher(RedisCalls redis, int batchSize)
                 appended[index].ItemId, appended[index].SemanticId.ToString(),
                 CodeIndex.Member(appended[index].SemanticId, appended[index].ItemId), appended[index].Title], cancel);
 
+        await RefillStreamAsync(keys, appended, cancel);
         FaultPoints.Pass("store.publish.marker");
         await redis.RunAsync("publish", database => database.StringSetAsync(keys.Published, marker.ToString()), cancel);
     }
 
-    private async Task<bool> IsWholeAsync(VersionKeys keys, int count, CancellationToken cancel)
+    // Every tuple of codes that is in use has a first item, with token 0, and a next token.
+    private async Task<bool> IsWholeAsync(VersionKeys keys, ItemTable items, CancellationToken cancel)
     {
         long ids = await redis.RunAsync("count", database => database.HashLengthAsync(keys.Ids), cancel);
         long codes = await redis.RunAsync("count", database => database.SortedSetLengthAsync(keys.Codes), cancel);
-        return ids >= count && codes >= count;
+        long next = await redis.RunAsync("count", database => database.HashLengthAsync(keys.Next), cancel);
+        return ids >= items.Count && codes >= items.Count && next >= items.SemanticIds.Count(id => id.Collision == 0);
+    }
+
+    /// <summary>A stream that lost entries gets them again at its end: readers pass over what they have.</summary>
+    private async Task RefillStreamAsync(VersionKeys keys, IReadOnlyList<AppendedItem> appended, CancellationToken cancel)
+    {
+        if (await redis.RunAsync("count", database => database.StreamLengthAsync(keys.Appended), cancel) >= appended.Count)
+        {
+            return;
+        }
+
+        var entries = await redis.RunAsync("appended", database => database.StreamRangeAsync(keys.Appended), cancel);
+        var there = entries.Select(entry => (string?)entry["item"]).ToHashSet(StringComparer.Ordinal);
+        foreach (var item in appended.Where(item => !there.Contains(item.ItemId)))
+        {
+            NameValueEntry[] fields = [new("item", item.ItemId), new("id", item.SemanticId.ToString()), new("title", item.Title)];
+            await redis.RunAsync("publish", database => database.StreamAddAsync(keys.Appended, fields), cancel);
+        }
     }
 
     private async Task InBatchesAsync(

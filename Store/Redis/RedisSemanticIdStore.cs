@@ -18,6 +18,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
     private readonly RedisCalls _redis;
     private readonly RedisPublisher _publisher;
     private readonly Action<string>? _activated;
+    private readonly string _prefix;
     private readonly ConcurrentDictionary<string, int[]> _codebookSizes = new(StringComparer.Ordinal);
 
     /// <param name="redis">From <see cref="RedisConnections"/>; stays the caller's.</param>
@@ -26,7 +27,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
     public RedisSemanticIdStore(IConnectionMultiplexer redis, RedisOptions options, Action<string>? activated = null)
     {
         _redis = new RedisCalls(redis);
-        (_publisher, _activated) = (new RedisPublisher(_redis, options.PublishBatch), activated);
+        (_publisher, _activated, _prefix) = (new RedisPublisher(_redis, options.PublishBatch), activated, options.Prefix);
     }
 
     public Task PublishAsync(string version, ItemTable items, CancellationToken cancel) =>
@@ -118,7 +119,8 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
 
     public async Task<AppendedPage> AppendedAsync(string version, string? after, CancellationToken cancel)
     {
-        if (after is not null && (after.Split('-') is not [var milliseconds, var sequence] || !ulong.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out _) || !ulong.TryParse(sequence, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+        if (after is not null && !(after.Split('-') is { Length: 2 } parts
+            && parts.All(part => ulong.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _))))
         {
             throw CatalogException.Invalid(
                 $"'{after}' is no stream position; pass the position of an earlier page, or none for the start.");
@@ -135,7 +137,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
     }
 
     public Task<string?> ActiveAsync(CancellationToken cancel) =>
-        _redis.RunAsync("active", async database => (string?)await database.StringGetAsync(VersionKeys.Active), cancel);
+        _redis.RunAsync("active", async database => (string?)await database.StringGetAsync(VersionKeys.Active(_prefix)), cancel);
 
     public async Task<bool> TryActivateAsync(string? expected, string next, CancellationToken cancel)
     {
@@ -147,7 +149,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
         bool swapped = await _redis.RunAsync(
             "activate",
             async database =>
-                (int)await database.ScriptEvaluateAsync(StoreScripts.Activate, [VersionKeys.Active], [expected ?? "", next]) == 1,
+                (int)await database.ScriptEvaluateAsync(StoreScripts.Activate, [VersionKeys.Active(_prefix)], [expected ?? "", next]) == 1,
             cancel);
         if (swapped)
         {
@@ -157,8 +159,18 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
         return swapped;
     }
 
-    private static VersionKeys Keys(string version) => SafeName.IsValid(version)
-        ? new VersionKeys(version)
+    /// <summary>Takes the keys for a folder of versions, where none has them.</summary>
+    /// <param name="deployment">Names the folder for good (<see cref="VersionStore.DeploymentId"/>).</param>
+    /// <returns>The folder that they belong to: this one, or another that came before.</returns>
+    public async Task<string> ClaimAsync(string deployment, CancellationToken cancel)
+    {
+        var key = VersionKeys.Deployment(_prefix);
+        await _redis.RunAsync("claim", database => database.StringSetAsync(key, deployment, when: When.NotExists), cancel);
+        return await _redis.RunAsync("claim", async database => (string?)await database.StringGetAsync(key), cancel) ?? deployment;
+    }
+
+    private VersionKeys Keys(string version) => SafeName.IsValid(version)
+        ? new VersionKeys(_prefix, version)
         : throw CatalogException.Invalid(
             $"'{version}' is no version name; allowed: 1 to 100 letters, digits, '.', '-' or '_', not starting with '.'.");
 
@@ -168,11 +180,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
 
     private async Task CheckCodesAsync(string version, string itemId, ReadOnlyMemory<ushort> codes, CancellationToken cancel)
     {
-        if (string.IsNullOrEmpty(itemId) || itemId.AsSpan().IndexOfAny('\t', '\n', '\r') >= 0)
-        {
-            throw CatalogException.Invalid($"Item id '{itemId}' is empty or has a tab or line break; it cannot get a semantic ID.");
-        }
-
+        ItemIds.Check(itemId);
         if (!_codebookSizes.TryGetValue(version, out int[]? sizes))
         {
             sizes = (await MarkerAsync(version, cancel) ?? throw NotPublished(version)).CodebookSizes;

@@ -15,7 +15,10 @@ internal static class AppendJournal
 
     private sealed record Line(string Item, string Id, string Title);
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true,
+    };
 
     public static void Append(string root, string version, IReadOnlyList<AppendedItem> items, TimeSpan patience, TimeProvider time)
     {
@@ -26,17 +29,26 @@ internal static class AppendJournal
             bool isNew = !File.Exists(path);
             using (var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0))
             {
-                file.SetLength(WholeLength(file));
+                long before = WholeLength(file);
+                file.SetLength(before);
                 file.Seek(0, SeekOrigin.End);
                 byte[] lines = Encoding.UTF8.GetBytes(
                     string.Concat(
                         items.Select(
                             item => JsonSerializer.Serialize(new Line(item.ItemId, item.SemanticId.ToString(), item.Title), Json) + "\n")));
                 FaultPoints.Pass("version.append.begin");
-                file.Write(lines.AsSpan(0, lines.Length / 2));
-                FaultPoints.Pass("version.append.torn");
-                file.Write(lines.AsSpan(lines.Length / 2));
-                file.Flush(flushToDisk: true);
+                try
+                {
+                    file.Write(lines.AsSpan(0, lines.Length / 2));
+                    FaultPoints.Pass("version.append.torn");
+                    file.Write(lines.AsSpan(lines.Length / 2));
+                    file.Flush(flushToDisk: true);
+                }
+                catch
+                {
+                    file.SetLength(before); // what is not surely on disk must not be found by the next reader
+                    throw;
+                }
             }
 
             if (isNew)
@@ -88,6 +100,9 @@ internal static class AppendJournal
 
         return items;
     }
+
+    /// <summary>Removes a version's journal, where there is one.</summary>
+    public static void Remove(string root, string version) => File.Delete(PathOf(root, version));
 
     private static string PathOf(string root, string version) => Path.Combine(root, FolderName, version + ".jsonl");
 

@@ -15,10 +15,7 @@ internal static class ItemTableFile
     {
         foreach (string id in items.Ids)
         {
-            if (id.AsSpan().IndexOfAny('\t', '\n', '\r') >= 0)
-            {
-                throw CatalogException.Invalid($"Item id '{id}' has a tab or line break; ids must be one line without tabs.");
-            }
+            ItemIds.Check(id);
         }
 
         AtomicFile.Write(path, stream =>

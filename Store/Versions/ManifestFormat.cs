@@ -16,7 +16,10 @@ internal static class ManifestFormat
     public const string FileName = "manifest.json";
     private const int MaxBytes = 16 << 20;
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,
+    };
 
     public static void Write(string folder, VersionManifest manifest) =>
         AtomicFile.WriteText(Path.Combine(folder, FileName), Wrap(JsonSerializer.Serialize(manifest, Json)));

@@ -14,9 +14,10 @@ public sealed class VersionStore : IVersionStore
     internal const string LockName = ".lock";
     internal const string StagingPrefix = ".staging-";
     private const string ActiveName = "active";
+    private const string DeploymentName = "deployment";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private static readonly string[] Reserved = [ActiveName, AppendJournal.FolderName];
+    private static readonly string[] Reserved = [ActiveName, DeploymentName, AppendJournal.FolderName];
 
     private readonly TimeProvider _time;
 
@@ -35,7 +36,8 @@ public sealed class VersionStore : IVersionStore
         var manifests = new List<VersionManifest>();
         foreach (string folder in Directory.EnumerateDirectories(Root).Where(folder => SafeName.IsValid(Path.GetFileName(folder))))
         {
-            if (ManifestFormat.TryRead(folder) is { } manifest && manifest.Version == Path.GetFileName(folder) && FilesLookWhole(folder, manifest))
+            if (ManifestFormat.TryRead(folder) is { } manifest && manifest.Version == Path.GetFileName(folder)
+                && FilesLookWhole(folder, manifest))
             {
                 manifests.Add(manifest);
             }
@@ -92,14 +94,7 @@ public sealed class VersionStore : IVersionStore
         }
     }
 
-    public void Append(string version, AppendedItem item)
-    {
-        RequireSealed(version);
-        AppendJournal.Append(Root, version, [item], Patience, _time);
-    }
-
-    /// <summary>As <see cref="IVersionStore.Append"/>, for many items with one fsync.</summary>
-    public void AppendRange(string version, IReadOnlyList<AppendedItem> items)
+    public void Append(string version, params IReadOnlyList<AppendedItem> items)
     {
         RequireSealed(version);
         AppendJournal.Append(Root, version, items, Patience, _time);
@@ -109,6 +104,20 @@ public sealed class VersionStore : IVersionStore
     {
         _ = FolderOf(version);
         return AppendJournal.Read(Root, version);
+    }
+
+    public void Remove(string version)
+    {
+        RequireSealed(version);
+        using (FileLock.Exclusive(Path.Combine(Root, LockName), Patience, _time))
+        {
+            // Without its manifest it is no version: what is left of an interrupted removal is a leftover of a rebuild.
+            string leftover = Path.Combine(Root, StagingPrefix + version);
+            Directory.Move(FolderOf(version), leftover);
+            AtomicFile.SyncFolder(Root);
+            Directory.Delete(leftover, recursive: true);
+            AppendJournal.Remove(Root, version);
+        }
     }
 
     /// <summary>The version that was active when it was last noted; null when none was, or when it is there no more.</summary>
@@ -121,6 +130,27 @@ public sealed class VersionStore : IVersionStore
             return SafeName.IsValid(version) && Directory.Exists(Path.Combine(Root, version!)) ? version : null;
         }
     }
+
+    /// <summary>A name of this folder that no other has, drawn at its first use; a copy of the folder has it too.</summary>
+    public string DeploymentId
+    {
+        get
+        {
+            string path = Path.Combine(Root, DeploymentName);
+            using (FileLock.Exclusive(Path.Combine(Root, LockName), Patience, _time))
+            {
+                if (!File.Exists(path))
+                {
+                    AtomicFile.WriteText(path, $"{Guid.NewGuid():N}\n");
+                }
+            }
+
+            return File.ReadAllText(path).Trim();
+        }
+    }
+
+    /// <summary>Whether there is a folder of this version, damaged or not.</summary>
+    public bool Has(string version) => Directory.Exists(FolderOf(version));
 
     /// <summary>Notes on disk which version is active, so that a lost Redis can be rebuilt with its pointer.</summary>
     public void NoteActive(string version)

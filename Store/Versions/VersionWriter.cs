@@ -26,7 +26,8 @@ internal sealed class VersionWriter : IVersionWriter
     public string PathOf(string relative)
     {
         string path = Path.GetFullPath(Path.Combine(_staging, relative));
-        if (relative.Length == 0 || !path.StartsWith(_staging + Path.DirectorySeparatorChar, StringComparison.Ordinal) || Path.GetRelativePath(_staging, path) is VersionStore.LockName or ManifestFormat.FileName)
+        if (relative.Length == 0 || !path.StartsWith(_staging + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            || Path.GetRelativePath(_staging, path) is VersionStore.LockName or ManifestFormat.FileName)
         {
             throw CatalogException.Invalid(
                 $"'{relative}' is no file of a version; allowed: a path inside its folder, other than {VersionStore.LockName} and "

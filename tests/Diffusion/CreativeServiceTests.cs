@@ -152,6 +152,10 @@ public class CreativeServiceTests(TinyModel tiny)
     {
         public RecommendQuery? Asked { get; private set; }
 
+        public double Alpha => 1;
+
+        public IReadOnlyList<Recommendation> Popular(int k) => throw new InvalidOperationException("Creative asks for none.");
+
         public IReadOnlyList<Recommendation> Recommend(RecommendQuery query, CancellationToken cancel)
         {
             Asked = query;

@@ -13,32 +13,52 @@ public sealed class BadInputTests(World world)
     private readonly Creative.CreativeClient _creative = new(world.Channel);
 
     [Fact]
-    public Task An_unknown_item_is_named() =>
-        Refused(StatusCode.NotFound, "no-such-item", async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0], "no-such-item" } }));
+    public async Task An_unknown_item_is_passed_over_and_named()
+    {
+        var answer = await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0], "no-such-item" } });
+        Assert.Equal(["no-such-item"], answer.UnknownItemIds);
+        Assert.Equal(Fallback.Unspecified, answer.Fallback);
+        var known = await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0] } });
+        Assert.Equal(known.Items, answer.Items);
+        Assert.All(answer.Items, item => Assert.Equal(
+            item.Score, (answer.Alpha * item.GenerativeLogProbability) + ((1 - answer.Alpha) * (item.HasDenseLogProbability ? item.DenseLogProbability : item.GenerativeLogProbability)), 1e-9));
+    }
+
+    [Fact]
+    public async Task An_empty_history_is_answered_with_popular_items_and_says_so()
+    {
+        var answer = await _retrieval.RecommendAsync(new RecommendRequest { K = 5 });
+        Assert.Equal((Fallback.EmptyHistory, 5, false), (answer.Fallback, answer.Items.Count, answer.HasAlpha));
+        Assert.Equal(answer.Items.Select(item => item.Score).OrderDescending(), answer.Items.Select(item => item.Score));
+        var unknown = await _retrieval.RecommendAsync(new RecommendRequest { History = { "no-such-item" }, K = 5 });
+        Assert.Equal(Fallback.UnknownHistory, unknown.Fallback);
+        Assert.Equal(answer.Items, unknown.Items);
+    }
 
     /// <summary>A status travels in the headers: one beyond 8 KB reaches a client as another error, without a word of ours.</summary>
     [Theory]
     [InlineData("x")]
     [InlineData("末")]
-    public Task An_unknown_item_of_8_KB_is_named_by_its_beginning(string letter)
+    public async Task An_endless_name_is_refused_by_its_beginning(string letter)
     {
         string id = string.Concat(Enumerable.Repeat(letter, 8192));
-        return Refused(StatusCode.NotFound, id[..300], async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { id } }));
+        await Refused(StatusCode.InvalidArgument, id[..60], async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { id } }));
+        await Refused(StatusCode.InvalidArgument, id[..300], async () => await new Versions.VersionsClient(world.Channel).DescribeAsync(new DescribeVersionRequest { Version = id }));
+        foreach (var request in new[] { new GenerateRequest { ItemId = id }, new GenerateRequest { History = new ItemHistory { ItemIds = { id } } } })
+        {
+            await Refused(StatusCode.InvalidArgument, id[..60], async () => await _creative.Generate(request).ResponseStream.MoveNext(default));
+        }
     }
 
     [Fact]
     public async Task A_status_says_in_its_details_who_refused_and_why()
     {
-        var refused = await Assert.ThrowsAsync<RpcException>(async () => await _retrieval.RecommendAsync(new RecommendRequest()));
+        var refused = await Assert.ThrowsAsync<RpcException>(async () => await _retrieval.RecommendAsync(new RecommendRequest { K = -1 }));
         var status = refused.GetRpcStatus()!;
         Assert.Equal((int)refused.StatusCode, status.Code);
         Assert.Equal(refused.Status.Detail, status.Message);
         Assert.Equal(new Google.Rpc.ErrorInfo { Domain = "recsys", Reason = "INVALID_ARGUMENT" }, status.GetDetail<Google.Rpc.ErrorInfo>());
     }
-
-    [Fact]
-    public Task An_empty_history_is_refused() =>
-        Refused(StatusCode.InvalidArgument, "istory", async () => await _retrieval.RecommendAsync(new RecommendRequest()));
 
     [Theory]
     [InlineData(-1)]

@@ -48,6 +48,16 @@ public sealed partial class CommandLineTests(World world)
         string id = looked.GetProperty("items")[0].GetProperty("semantic_id").GetString()!;
         Assert.Equal(id.Split('#')[0], encoded.GetProperty("items")[0].GetProperty("semantic_id").GetString()!.Split('#')[0]);
 
+        // Codes are one thing, ids another: an id that is a number is no prefix.
+        string codes = id.Split('#')[0];
+        var below = (await Cli.DoneAsync("encode", "--prefix", codes, "--server", world.Address, "--json")).Json;
+        Assert.Contains(below.GetProperty("prefixes")[0].GetProperty("item_ids").EnumerateArray(), item => item.GetString() == world.ItemIds[0]);
+        var number = (await Cli.DoneAsync("encode", "--lookup", "123456", "--server", world.Address, "--json")).Json;
+        Assert.Equal((0, 0), (number.GetProperty("items").GetArrayLength(), number.GetProperty("prefixes").GetArrayLength()));
+
+        var popular = (await Cli.DoneAsync("recommend", "-k", "3", "--server", world.Address, "--json")).Json;
+        Assert.Equal((3, "empty history"), (popular.GetProperty("items").GetArrayLength(), popular.GetProperty("fallback").GetString()));
+
         var listed = (await Cli.DoneAsync("versions", "list", "--server", world.Address, "--json")).Json;
         Assert.Contains(listed.GetProperty("versions").EnumerateArray(), version => version.GetProperty("version").GetString() == world.Version);
 
@@ -161,6 +171,16 @@ public sealed partial class CommandLineTests(World world)
         var result = await Cli.RunAsync("rebuild", "--data", world.Data, "--out", world.Versions, "--config", config, "--json");
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.GateFailed, result.ExitCode);
         Assert.Contains("recall", result.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+        // Codes are one thing, ids another: an id that is a number is no prefix.
+        string codes = id.Split('#')[0];
+        var below = (await Cli.DoneAsync("encode", "--prefix", codes, "--server", world.Address, "--json")).Json;
+        Assert.Contains(below.GetProperty("prefixes")[0].GetProperty("item_ids").EnumerateArray(), item => item.GetString() == world.ItemIds[0]);
+        var number = (await Cli.DoneAsync("encode", "--lookup", "123456", "--server", world.Address, "--json")).Json;
+        Assert.Equal((0, 0), (number.GetProperty("items").GetArrayLength(), number.GetProperty("prefixes").GetArrayLength()));
+
+        var popular = (await Cli.DoneAsync("recommend", "-k", "3", "--server", world.Address, "--json")).Json;
+        Assert.Equal((3, "empty history"), (popular.GetProperty("items").GetArrayLength(), popular.GetProperty("fallback").GetString()));
+
         var listed = (await Cli.DoneAsync("versions", "list", "--server", world.Address, "--json")).Json;
         Assert.Equal(active, listed.GetProperty("active").GetString());
         Assert.Equal(active, listed.GetProperty("serving").GetString());

@@ -16,11 +16,16 @@ public sealed class JavaScriptClientTests(World world)
         var scores = recommend.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("score").GetDouble()).ToList();
         Assert.Equal(scores.OrderDescending(), scores);
         Assert.All(scores, score => Assert.True(score < 0));
-        Assert.All(recommend.GetProperty("items").EnumerateArray(), item => Assert.Contains(
-            item.GetProperty("item_id").GetString()!, world.ItemIds.Append("brand-new")));
+        // Whatever other tests have assigned to this server, each is an item of it.
+        string[] ids = [.. recommend.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("item_id").GetString()!)];
+        var known = await new V1.Quantizer.QuantizerClient(world.Channel).LookupAsync(new V1.LookupRequest { ItemIds = { ids } });
+        Assert.All(known.Items, item => Assert.NotNull(item.SemanticId));
 
-        Assert.Equal(5, seen.GetProperty("unknown").GetProperty("code").GetInt32());
-        Assert.Contains("no-such-item", seen.GetProperty("unknown").GetProperty("details").GetString(), StringComparison.Ordinal);
+        var unknown = seen.GetProperty("unknown");
+        Assert.Equal(["no-such-item"], unknown.GetProperty("unknown_item_ids").EnumerateArray().Select(id => id.GetString()!));
+        Assert.Equal(2, unknown.GetProperty("fallback").GetInt32());
+        Assert.Equal(3, seen.GetProperty("refused").GetProperty("code").GetInt32());
+        Assert.Contains("9000 characters", seen.GetProperty("refused").GetProperty("details").GetString(), StringComparison.Ordinal);
 
         var item = seen.GetProperty("item");
         Assert.Equal(0, item.GetProperty("code").GetInt32());

@@ -89,10 +89,10 @@ public sealed class JsonTests(World world)
     }
 
     [Theory]
-    [InlineData("/v1/retrieval/recommend", """{ "history": ["no-such-item"] }""", HttpStatusCode.NotFound,
+    [InlineData("/v1/creative/generate", """{ "itemId": "no-such-item" }""", HttpStatusCode.NotFound,
         StatusCode.NotFound, "no-such-item")]
-    [InlineData("/v1/retrieval/recommend", """{ "history": [] }""", HttpStatusCode.BadRequest,
-        StatusCode.InvalidArgument, "history is empty")]
+    [InlineData("/v1/retrieval/recommend", """{ "history": ["a\tb"] }""", HttpStatusCode.BadRequest,
+        StatusCode.InvalidArgument, "has a tab or line break")]
     [InlineData("/v1/quantizer/lookup", """{ "limit": 10001, "itemIds": ["a"] }""", HttpStatusCode.BadRequest,
         StatusCode.InvalidArgument, "10000")]
     [InlineData("/v1/creative/generate", """{ "count": 1 }""", HttpStatusCode.BadRequest, StatusCode.InvalidArgument, "No subject")]

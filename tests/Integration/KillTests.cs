@@ -126,6 +126,32 @@ public sealed class KillTests(World world)
         }
     }
 
+    [Fact(Timeout = Patience)]
+    public async Task A_half_published_version_is_not_served_and_activating_it_publishes_the_rest()
+    {
+        string versions = world.CopyVersions("half-published");
+        string active = (await File.ReadAllTextAsync(Path.Combine(versions, "active"))).Trim();
+
+        // The first passage is of the active version, which a private Redis is given at its start; the second is of the new one.
+        var killed = await Cli.RunAsync(
+            ("RECSYS_KILL_AT", "store.publish.marker:2"), ["rebuild", "--data", world.Data, "--out", versions, "--config", world.Config, "--seed", "11"]);
+        Assert.Equal(137, killed.ExitCode);
+        string half = new VersionStore(versions).List()[^1].Version;
+        Assert.NotEqual(active, half);
+
+        await using var server = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, "half-published.log"), CancellationToken.None);
+        using var channel = GrpcChannel.ForAddress(server.Address);
+        Assert.Equal(active, (await RecommendAsync(channel)).Version);
+        await new Versions.VersionsClient(channel).ActivateAsync(new ActivateVersionRequest { Version = half });
+        while ((await RecommendAsync(channel)).Version != half)
+        {
+            await Task.Yield();
+        }
+
+        Assert.NotNull(await LookUpAsync(channel, world.ItemIds[0]));
+        await AssignAsync(channel, "late-item");
+    }
+
     private async Task<RecommendResponse> RecommendAsync(GrpcChannel channel) =>
         await new V1.Retrieval.RetrievalClient(channel).RecommendAsync(new RecommendRequest { History = { world.ItemIds[2], world.ItemIds[5] }, K = 10 });
 

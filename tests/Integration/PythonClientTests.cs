@@ -33,8 +33,11 @@ public sealed class PythonClientTests(World world)
         Assert.Equal(expected.Items.Select(item => item.ItemId),
             recommended.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("item_id").GetString()!));
 
-        Assert.Equal("NOT_FOUND", seen.GetProperty("unknown").GetProperty("code").GetString());
-        Assert.Contains("no-such-item", seen.GetProperty("unknown").GetProperty("details").GetString(), StringComparison.Ordinal);
+        var unknown = seen.GetProperty("unknown").EnumerateArray().Single();
+        Assert.Equal(["no-such-item"], unknown.GetProperty("unknown_item_ids").EnumerateArray().Select(id => id.GetString()!));
+        Assert.Equal("FALLBACK_UNKNOWN_HISTORY", unknown.GetProperty("fallback").GetString());
+        Assert.Equal("INVALID_ARGUMENT", seen.GetProperty("refused").GetProperty("code").GetString());
+        Assert.Contains("9000 characters", seen.GetProperty("refused").GetProperty("details").GetString(), StringComparison.Ordinal);
 
         var drawn = seen.GetProperty("generate").EnumerateArray().ToList();
         Assert.True(drawn[0].TryGetProperty("progress", out _));

@@ -8,11 +8,16 @@ namespace Recsys.Quantizer.Tests;
 /// <summary>The ports in memory, with the promises of the real ones.</summary>
 internal sealed class FakeSnapshots(string version, ItemTable items, Codebook? codebook) : ISnapshots, ISnapshot
 {
+    private ItemTable _items = items;
+
     public int Open { get; private set; }
 
     public string Version => version;
 
-    public ItemTable Items => items;
+    public ItemTable Items => _items;
+
+    /// <summary>As the server's poll of the store's stream does.</summary>
+    public void Append(params AppendedItem[] items) => _items = _items.Append(items);
 
     public T? Find<T>()
         where T : class => codebook as T;
@@ -93,16 +98,22 @@ internal sealed class FakeVersions : IVersionStore
 
     public string Root => "";
 
-    public void Append(string version, AppendedItem item)
+    /// <summary>Appends so far: each is one fsync.</summary>
+    public int Writes { get; private set; }
+
+    public void Append(string version, params IReadOnlyList<AppendedItem> items)
     {
+        Writes++;
         if (Die)
         {
             Die = false;
             throw new IOException("died");
         }
 
-        Journal.Add(item);
+        Journal.AddRange(items);
     }
+
+    public void Remove(string version) => throw CatalogException.NotFound(version);
 
     public IReadOnlyList<AppendedItem> Appended(string version) => [.. Journal];
 

@@ -106,6 +106,43 @@ public sealed class QuantizerServiceTests : IDisposable
     }
 
     [Fact]
+    public async Task An_item_that_the_stream_has_brought_but_no_journal_is_noted_before_it_is_acknowledged()
+    {
+        // A full disk: the store has the item, the journal does not, and by the retry the snapshot has it from the store's stream.
+        var request = new AssignRequest { Items = { Vector("new", 3) } };
+        _versions.Die = true;
+        await Assert.ThrowsAsync<IOException>(() => _service.Assign(request, new FakeCall()));
+        _snapshots.Append(new AppendedItem("new", (await _store.FindAsync("v1", "new", default))!.Value, ""));
+        _versions.Die = true;
+        await Assert.ThrowsAsync<IOException>(() => _service.Assign(request, new FakeCall()));
+        Assert.True((await _service.Assign(request, new FakeCall())).Items[0].Existing);
+        Assert.Equal("new", Assert.Single(_versions.Journal).ItemId);
+    }
+
+    [Fact]
+    public async Task A_call_writes_its_journal_once_and_one_without_new_items_never()
+    {
+        var request = new AssignRequest { Items = { Enumerable.Range(0, 600).Select(i => Vector($"new{i}", i % 60)), Vector("item3", 3) } };
+        await _service.Assign(request, new FakeCall());
+        Assert.Equal((1, 600), (_versions.Writes, _versions.Journal.Count));
+        await _service.Assign(request, new FakeCall());
+        Assert.Equal(1, _versions.Writes);
+    }
+
+    [Theory]
+    [InlineData("a\tb")]
+    [InlineData("a\nb")]
+    [InlineData("")]
+    public async Task One_bad_id_refuses_the_whole_call_before_anything_is_stored(string id)
+    {
+        var request = new AssignRequest { Items = { Vector("good", 1), Vector(id, 2) } };
+        Assert.Equal(Fault.InvalidArgument, (await Assert.ThrowsAsync<CatalogException>(() => _service.Assign(request, new FakeCall()))).Fault);
+        Assert.Equal(Fault.InvalidArgument, (await Assert.ThrowsAsync<CatalogException>(
+            () => _service.Lookup(new LookupRequest { ItemIds = { "good", id } }, new FakeCall()))).Fault);
+        Assert.Null(await _store.FindAsync("v1", "good", default));
+    }
+
+    [Fact]
     public async Task An_item_named_twice_in_a_call_gets_one_semantic_id()
     {
         var response = await _service.Assign(new AssignRequest { Items = { Vector("new", 3), Vector("new", 3) } }, new FakeCall());

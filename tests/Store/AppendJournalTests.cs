@@ -25,7 +25,7 @@ public sealed class AppendJournalTests : IDisposable
         AppendedItem[] items = [Item(1), Item(2) with { Title = "tab\tbreak\nquote\"é" }, Item(3)];
         Assert.Empty(_store.Appended("v1"));
         _store.Append("v1", items[0]);
-        _store.AppendRange("v1", items[1..]);
+        _store.Append("v1", items[1..]);
         _store.Append("v1", items[0]);
         Assert.Equal(items, new VersionStore(_folder.Path).Appended("v1"));
     }
@@ -33,7 +33,7 @@ public sealed class AppendJournalTests : IDisposable
     [Fact]
     public void A_last_line_torn_at_any_byte_is_passed_over_and_cut_off_by_the_next_writer()
     {
-        _store.AppendRange("v1", [Item(1), Item(2)]);
+        _store.Append("v1", [Item(1), Item(2)]);
         byte[] whole = File.ReadAllBytes(Journal);
         int lastLine = Array.LastIndexOf(whole, (byte)'\n', whole.Length - 2) + 1;
         for (int length = lastLine; length < whole.Length; length++)
@@ -58,7 +58,7 @@ public sealed class AppendJournalTests : IDisposable
     [Fact]
     public void A_damaged_line_in_the_middle_is_reported_with_its_number()
     {
-        _store.AppendRange("v1", [Item(1), Item(2), Item(3)]);
+        _store.Append("v1", [Item(1), Item(2), Item(3)]);
         File.WriteAllText(Journal, File.ReadAllText(Journal).Replace("i2", "i\\u2", StringComparison.Ordinal));
         var error = Assert.Throws<CatalogException>(() => _store.Appended("v1"));
         Assert.Equal(Fault.DataLoss, error.Fault);
@@ -85,6 +85,60 @@ public sealed class AppendJournalTests : IDisposable
         Assert.Equal([Item(1)], _store.Appended("v1"));
         _store.Append("v1", Item(2));
         Assert.Equal([Item(1), Item(2)], _store.Appended("v1"));
+    }
+
+    [Fact]
+    public void An_append_that_failed_before_its_end_leaves_nothing_that_a_reader_takes_for_noted()
+    {
+        _store.Append("v1", Item(1));
+        using (FaultPoints.Arm(name =>
+        {
+            if (name == "version.append.torn")
+            {
+                throw new IOException("armed");
+            }
+        }))
+        {
+            Assert.Throws<IOException>(() => _store.Append("v1", Item(2), Item(3), Item(4), Item(5)));
+        }
+
+        Assert.Equal([Item(1)], _store.Appended("v1"));
+    }
+
+    [Fact]
+    public void A_removed_version_is_gone_with_its_journal()
+    {
+        _store.Append("v1", Item(1));
+        _store.Remove("v1");
+        Assert.Empty(_store.List());
+        Assert.Equal([".lock", "appended"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order());
+        Assert.False(File.Exists(Journal));
+        Assert.Equal(Fault.NotFound, Assert.Throws<CatalogException>(() => _store.Remove("v1")).Fault);
+    }
+
+    [Fact]
+    public void A_folder_keeps_its_deployment_id_and_no_other_has_it()
+    {
+        using var other = new TemporaryFolder();
+        string id = _store.DeploymentId;
+        Assert.Equal(32, id.Length);
+        Assert.Equal(id, new VersionStore(_folder.Path).DeploymentId);
+        Assert.NotEqual(id, new VersionStore(other.Path).DeploymentId);
+        Assert.Throws<CatalogException>(() => _store.Has("deployment"));
+        Assert.Equal((true, false), (_store.Has("v1"), _store.Has("v2")));
+    }
+
+    [Fact]
+    public void A_lock_file_that_cannot_be_made_is_no_lock_that_somebody_holds()
+    {
+        // A link to itself cannot be opened, as a full disk's new file cannot: waiting for its holder would be waiting for nobody.
+        string loop = _folder["loop"], free = _folder["free"];
+        File.CreateSymbolicLink(loop, loop);
+        Assert.Throws<IOException>(() => Files.FileLock.TryExclusive(loop));
+        Assert.Throws<IOException>(() => Files.FileLock.Exclusive(loop, TimeSpan.FromDays(1), TimeProvider.System));
+        using var held = Files.FileLock.TryExclusive(free);
+        Assert.NotNull(held);
+        Assert.Null(Files.FileLock.TryExclusive(free));
     }
 
     [Fact]

@@ -8,9 +8,9 @@ namespace Recsys.Store.Tests;
 /// <summary>Everything that Redis holds of one version, as text without the version's name and the stream's times.</summary>
 internal static class RedisDump
 {
-    public static async Task<string> OfAsync(IConnectionMultiplexer redis, string version)
+    public static async Task<string> OfAsync(IConnectionMultiplexer redis, string version, string prefix = RedisOptions.DefaultPrefix)
     {
-        var (database, keys, text) = (redis.GetDatabase().WithRetry(), new VersionKeys(version), new StringBuilder());
+        var (database, keys, text) = (redis.GetDatabase().WithRetry(), new VersionKeys(prefix, version), new StringBuilder());
         foreach (var hash in new[] { keys.Ids, keys.Next })
         {
             foreach (var entry in (await database.HashGetAllAsync(hash)).OrderBy(entry => (string)entry.Name!, StringComparer.Ordinal))

@@ -16,6 +16,13 @@ public sealed class RedisFactAttribute : FactAttribute
     }
 }
 
+/// <summary>The same for a theory.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RedisTheoryAttribute : TheoryAttribute
+{
+    public RedisTheoryAttribute() => Skip = new RedisFactAttribute().Skip;
+}
+
 /// <summary>One private Redis for all tests of a class; each test uses version names of its own.</summary>
 public sealed class RedisFixture : IAsyncLifetime
 {

@@ -206,6 +206,51 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     }
 
     [Fact]
+    public async Task An_operation_under_way_can_be_cancelled()
+    {
+        // Nobody answers: the operation waits for its reply until it is cancelled, and then does not wait for its timeout.
+        var options = new RedisOptions("127.0.0.1:1") { Timeout = TimeSpan.FromMinutes(5) };
+        await using var nowhere = await RedisConnections.ConnectAsync(options);
+        using var source = new CancellationTokenSource();
+        var find = new RedisSemanticIdStore(nowhere, options).FindAsync(_version, "x", source.Token);
+        Assert.False(find.IsCompleted);
+        await source.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => find);
+    }
+
+    [RedisFact]
+    public async Task Stores_with_other_prefixes_share_nothing()
+    {
+        var other = new RedisSemanticIdStore(fixture.Connection!, fixture.Options with { Prefix = $"{_version}.b:" });
+        var mine = new RedisSemanticIdStore(fixture.Connection!, fixture.Options with { Prefix = $"{_version}.a:" });
+        await mine.PublishAsync("v", Tables.Random(50, 1), Cancel);
+        await other.PublishAsync("v", Tables.Random(40, 2), Cancel);
+        Assert.True(await mine.TryActivateAsync(null, "v", Cancel));
+        Assert.Null(await other.ActiveAsync(Cancel));
+        await mine.AssignAsync("v", "new", "", new ushort[] { 0, 0, 0 }, Cancel);
+        Assert.Null(await other.FindAsync("v", "new", Cancel));
+        await other.DropAsync("v", Cancel);
+        Assert.True(await mine.IsPublishedAsync("v", Cancel));
+        Assert.Equal("", await RedisDump.OfAsync(fixture.Connection!, "v", $"{_version}.b:"));
+    }
+
+    [RedisFact]
+    public async Task Keys_belong_to_the_folder_that_came_first()
+    {
+        var store = new RedisSemanticIdStore(fixture.Connection!, fixture.Options with { Prefix = $"{_version}.c:" });
+        Assert.Equal("one", await store.ClaimAsync("one", Cancel));
+        Assert.Equal("one", await store.ClaimAsync("two", Cancel));
+        Assert.Equal("one", await store.ClaimAsync("one", Cancel));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a{b}:")]
+    [InlineData("a b:")]
+    public void A_prefix_that_would_spoil_the_hash_tags_is_refused(string prefix) =>
+        Assert.Contains("prefix is", Assert.Throws<CatalogException>(() => (new RedisOptions("localhost") { Prefix = prefix }).Validate()).Message);
+
+    [Fact]
     public async Task A_redis_that_is_not_there_is_reported_with_endpoint_and_seconds()
     {
         var options = new RedisOptions("127.0.0.1:1") { Timeout = TimeSpan.FromMilliseconds(200) };

@@ -40,6 +40,7 @@ const deadline = { deadline: Date.now() + 60000 };
 console.log(JSON.stringify({
   recommend: await unary(retrieval, 'Recommend', { history, k: 7 }),
   unknown: await unary(retrieval, 'Recommend', { history: ['no-such-item'] }),
+  refused: await unary(retrieval, 'Recommend', { history: ['x'.repeat(9000)] }),
   item: await stream(creative.Generate({ item_id: history[0], count: 2, seed: 11 }, deadline)),
   again: await stream(creative.Generate({ item_id: history[0], count: 1, seed: 12 }, deadline)),
   liked: await stream(creative.Generate({ history: { item_ids: history }, count: 3, seed: 1 }, deadline)),

@@ -70,6 +70,7 @@ print(json.dumps({
     "services": services,
     "recommend": recsys.all("recsys.v1.Retrieval/Recommend", {"history": history, "k": 7}),
     "unknown": recsys.all("recsys.v1.Retrieval/Recommend", {"history": ["no-such-item"]}),
+    "refused": recsys.all("recsys.v1.Retrieval/Recommend", {"history": ["x" * 9000]}),
     "generate": recsys.all("recsys.v1.Creative/Generate", {"item_id": history[0], "count": 2, "seed": 11}),
     "health": protocols.all("grpc.health.v1.Health/Check", {}),
     "health_of_nothing": protocols.all("grpc.health.v1.Health/Check", {"service": "no.such.Service"}),

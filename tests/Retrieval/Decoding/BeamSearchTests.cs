@@ -21,9 +21,9 @@ public class BeamSearchTests
 
         Assert.Equal(60, found.Count);
         Assert.Equal(Enumerable.Range(0, 60), found.Select(answer => answer.Item).Order());
-        Assert.All(found, answer => Assert.Equal(expected[answer.Item], answer.LogProbability, 1e-4));
+        Assert.All(found, answer => Assert.Equal(expected[answer.Item], answer.Score, 1e-4));
         Assert.All(found, answer => Assert.Equal(table.SemanticIds[answer.Item], answer.Id));
-        Assert.Equal(found.Select(answer => answer.LogProbability).OrderDescending(), found.Select(answer => answer.LogProbability));
+        Assert.Equal(found.Select(answer => answer.Score).OrderDescending(), found.Select(answer => answer.Score));
     }
 
     [Theory]
@@ -40,8 +40,25 @@ public class BeamSearchTests
         {
             var alone = recommender.Recommend(queries[i], default);
             Assert.Equal(alone.Select(answer => answer.Item), together[i].Select(answer => answer.Item));
-            Assert.All(alone.Zip(together[i]), pair => Assert.Equal(pair.First.LogProbability, pair.Second.LogProbability, 1e-4));
+            Assert.All(alone.Zip(together[i]), pair => Assert.Equal(pair.First.Score, pair.Second.Score, 1e-4));
         }
+    }
+
+    [Fact]
+    public void A_hybrid_answer_does_not_depend_on_the_exclusions_of_other_rows()
+    {
+        // More items than the dense head proposes: whoever is decoded beside a long exclusion list must not get further candidates.
+        var table = Tiny.Table(400, [8, 8, 8], 12);
+        using var recommender = new Recommender(Tiny.Model(table, Tiny.Options with { DenseLoss = 1, Alpha = 0.1 }, 12), table);
+        RecommendQuery plain = new(History, 8), excluding = new([.. Enumerable.Range(0, 250)], 8, 0, ExcludeSeen: true);
+        var together = recommender.HybridParts([plain, plain]);
+        var beside = recommender.RecommendBatch([plain with { K = 1000 }, excluding with { K = 1000 }], default);
+        var alone = recommender.Recommend(plain with { K = 1000 }, default);
+        Assert.Equal(alone.Select(answer => answer.Item), beside[0].Select(answer => answer.Item));
+        Assert.Equal(together[0].Select(part => part.Item), together[1].Select(part => part.Item));
+        Assert.All(alone, answer => Assert.Equal((0.1 * answer.Generative!.Value) + (0.9 * answer.Dense!.Value), answer.Score, 1e-9));
+        Assert.All(alone, answer => Assert.Equal(answer.Id, table.SemanticIds[answer.Item]));
+        Assert.Equal(0.1, recommender.Alpha);
     }
 
     [Theory]
@@ -57,7 +74,7 @@ public class BeamSearchTests
         var found = recommender.Recommend(new RecommendQuery(History, beam, beam), default);
         Assert.Equal(beam, found.Count);
         Assert.Equal(beam, found.Select(answer => answer.Item).Distinct().Count());
-        Assert.All(found, answer => Assert.Equal(expected[answer.Item], answer.LogProbability, 1e-4));
+        Assert.All(found, answer => Assert.Equal(expected[answer.Item], answer.Score, 1e-4));
     }
 
     [Fact]
@@ -95,12 +112,11 @@ public class BeamSearchTests
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var layout = model.Layout;
-        var trie = new ItemTrie(table, layout.CollisionTokens);
-        using var tensors = new TrieTensors(trie, layout.Sizes, CPU);
+        using var trie = new TrieLayers(table, layout.Sizes, CPU);
         var paths = (from a in Enumerable.Range(0, layout.Sizes[0]) from b in Enumerable.Range(0, layout.Sizes[1]) from c in Enumerable.Range(0, layout.Sizes[2]) select new long[] { a, b, c }).ToArray();
         var input = new SlotInputs(model, table).Of([1, 4]);
         var (hidden, cache) = model.Network.Read(input, tensor(new long[] { 2 }));
-        var scores = new BeamSearch(model.Network, tensors, trie).Score(hidden, cache, tensor(paths.SelectMany(path => path).ToArray(), [1, paths.Length, 3]));
+        var scores = new BeamSearch(model.Network, trie).Score(hidden, cache, tensor(paths.SelectMany(path => path).ToArray(), [1, paths.Length, 3]));
         Assert.Equal(1, scores.exp().sum().item<float>(), 1e-5);
     }
 
@@ -115,7 +131,7 @@ public class BeamSearchTests
         var expected = Tiny.ScoreAll(twin, appended, [30, 2]);
         var found = grown.Recommend(new RecommendQuery([30, 2], 1000), default);
         Assert.Equal(31, found.Count);
-        Assert.All(found, answer => Assert.Equal(expected[answer.Item], answer.LogProbability, 1e-4));
+        Assert.All(found, answer => Assert.Equal(expected[answer.Item], answer.Score, 1e-4));
     }
 
     [Fact]
@@ -135,7 +151,7 @@ public class BeamSearchTests
         var found = recommender.Recommend(new RecommendQuery(History, 60, 0, ExcludeSeen: true), default);
 
         Assert.Equal(Enumerable.Range(0, 60).Except(History), found.Select(answer => answer.Item).Order());
-        Assert.All(found, answer => Assert.Equal(expected[answer.Item], answer.LogProbability, 1e-4));
+        Assert.All(found, answer => Assert.Equal(expected[answer.Item], answer.Score, 1e-4));
     }
 
     [Fact]
@@ -148,6 +164,6 @@ public class BeamSearchTests
         using var twin = Tiny.Model(table, options);
         var found = recommender.Recommend(new RecommendQuery([30, 2], 31), default);
         Assert.Equal(31, found.Count);
-        Assert.Equal(Tiny.Score(twin, appended, [30, 2], 30), found.Single(answer => answer.Item == 30).LogProbability, 1e-4);
+        Assert.Equal(Tiny.Score(twin, appended, [30, 2], 30), found.Single(answer => answer.Item == 30).Score, 1e-4);
     }
 }

@@ -11,7 +11,7 @@ public class ItemTrieTests
     public void Every_depth_holds_exactly_the_distinct_prefixes_in_order(int items, int seed)
     {
         var table = Tiny.Table(items, [7, 5, 9], seed);
-        var trie = new ItemTrie(table, 64);
+        var trie = new ItemTrie(table);
 
         for (int depth = 0; depth < trie.Depth; depth++)
         {
@@ -32,7 +32,7 @@ public class ItemTrieTests
     [Fact]
     public void Children_of_all_nodes_partition_the_next_depth()
     {
-        var trie = new ItemTrie(Tiny.Table(200, [4, 4, 4], 5), 64);
+        var trie = new ItemTrie(Tiny.Table(200, [4, 4, 4], 5));
         for (int depth = 0; depth + 1 < trie.Depth; depth++)
         {
             Assert.Equal(0, trie.FirstChild[depth][0]);
@@ -45,16 +45,6 @@ public class ItemTrieTests
         }
     }
 
-    [Fact]
-    public void Item_with_an_unknown_collision_token_is_left_out_and_counted()
-    {
-        var table = new ItemTable(["a", "b"], [new SemanticId([1, 2]), new SemanticId([1, 2], 9)], ["", ""], [4, 4]);
-        var trie = new ItemTrie(table, 8);
-        Assert.Equal(1, trie.LeftOut);
-        Assert.Equal(-1, trie.LeafOf(1));
-        Assert.Equal([0], trie.LeafItem);
-    }
-
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -62,17 +52,18 @@ public class ItemTrieTests
     public void A_node_is_spent_exactly_when_all_its_items_are_excluded(int seed)
     {
         var table = Tiny.Table(60, [3, 3, 3], seed);
-        var trie = new ItemTrie(table, 64);
+        var trie = new ItemTrie(table);
         var random = new Random(seed);
         var excluded = Enumerable.Range(0, 60).Where(_ => random.Next(2) == 0).ToHashSet();
-        var spent = SpentNodes.Find(trie, excluded.Concat(excluded));
+        using var layers = new TrieLayers(table, [3, 3, 3, 64], CPU);
+        var spent = SpentNodes.Find(layers, excluded.Concat(excluded));
 
         bool IsSpent(int depth, int node) => Enumerable.Range(0, 60).Where(item => trie.Ancestor(trie.LeafOf(item), depth) == node).All(excluded.Contains);
         for (int depth = 0; depth < trie.Depth; depth++)
         {
             var expected = Enumerable.Range(0, trie.Nodes(depth)).Where(node => IsSpent(depth, node)
                 && (depth == 0 || !IsSpent(depth - 1, trie.Ancestor(trie.FirstLeaf[depth][node], depth - 1))));
-            Assert.Equal(expected, spent[depth].Order());
+            Assert.Equal(expected.Select(node => (0, node)), spent[depth].Order());
         }
     }
 

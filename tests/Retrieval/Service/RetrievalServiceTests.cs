@@ -34,17 +34,66 @@ public class RetrievalServiceTests
     }
 
     [Fact]
-    public async Task Unknown_item_is_not_found_by_name_and_the_lease_is_given_back()
+    public async Task Unknown_items_are_passed_over_and_named_once_and_the_lease_is_given_back()
     {
         var fake = new Fake();
-        var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(fake).Recommend(new RecommendRequest { History = { "item1", "nobody" } }, Context()));
-        Assert.Equal(Fault.NotFound, error.Fault);
-        Assert.Contains("'nobody'", error.Message, StringComparison.Ordinal);
+        var response = await new RetrievalService(fake).Recommend(
+            new RecommendRequest { History = { "gone", "item1", "nobody", "gone", "item2" } }, Context());
+        Assert.Equal([1, 2], fake.Query!.History);
+        Assert.Equal(["gone", "nobody"], response.UnknownItemIds);
+        Assert.Equal(Fallback.Unspecified, response.Fallback);
         Assert.Equal((1, 1), (fake.Acquired, fake.Released));
     }
 
     [Theory]
-    [InlineData(0, 10, 0)]
+    [InlineData(Fallback.EmptyHistory)]
+    [InlineData(Fallback.UnknownHistory, "gone", "nobody")]
+    public async Task Without_a_known_item_the_answer_is_the_popular_ones_and_says_so(Fallback reason, params string[] history)
+    {
+        var fake = new Fake();
+        var response = await new RetrievalService(fake).Recommend(new RecommendRequest { History = { history }, K = 1, ExcludeSeen = true }, Context());
+        Assert.Null(fake.Query);
+        Assert.Equal(reason, response.Fallback);
+        Assert.Equal(history, response.UnknownItemIds);
+        Assert.False(response.HasAlpha);
+        var item = Assert.Single(response.Items);
+        Assert.Equal(("item2", -0.25, false, false), (item.ItemId, item.Score, item.HasGenerativeLogProbability, item.HasDenseLogProbability));
+    }
+
+    [Fact]
+    public async Task A_score_comes_with_the_parts_that_it_is_made_of()
+    {
+        var response = await new RetrievalService(new Fake()).Recommend(new RecommendRequest { History = { "item1" } }, Context());
+        Assert.Equal(0.25, response.Alpha);
+        Assert.Equal((-3.0, -1.0), (response.Items[0].GenerativeLogProbability, response.Items[0].DenseLogProbability));
+        Assert.Equal((-2.5, false), (response.Items[1].GenerativeLogProbability, response.Items[1].HasDenseLogProbability));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a\tb")]
+    [InlineData("a\nb")]
+    public Task Ids_that_no_catalogue_has_are_refused_before_a_snapshot_is_taken(string id) => RefusedAsync(id, id);
+
+    [Fact]
+    public Task An_endless_id_is_refused_with_its_first_characters() =>
+        RefusedAsync($"'{new string('x', 60)}…' has 1025 characters; allowed are 1 to 1024", new string('x', 1025));
+
+    [Fact]
+    public Task An_endless_history_is_refused() => RefusedAsync("10001 items", [.. Enumerable.Repeat("item1", 10_001)]);
+
+    private static async Task RefusedAsync(string message, params string[] history)
+    {
+        var fake = new Fake();
+        var error = await Assert.ThrowsAsync<CatalogException>(
+            () => new RetrievalService(fake).Recommend(new RecommendRequest { History = { history } }, Context()));
+        Assert.Equal(Fault.InvalidArgument, error.Fault);
+        Assert.Contains(message.Replace('\t', ' ').Replace('\n', ' '), error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, fake.Acquired);
+    }
+
+    [Theory]
+    [InlineData(0, -1, 0)]
     [InlineData(1, -1, 0)]
     [InlineData(1, 1001, 0)]
     [InlineData(1, 1_000_000, 0)]
@@ -94,10 +143,14 @@ public class RetrievalServiceTests
         public T? Find<T>()
             where T : class => Empty ? null : this as T;
 
+        public double Alpha => 0.25;
+
+        public IReadOnlyList<Recommendation> Popular(int k) => [.. new Recommendation[] { new(2, Table.SemanticIds[2], -0.25), new(0, Table.SemanticIds[0], -2) }.Take(k)];
+
         public IReadOnlyList<Recommendation> Recommend(RecommendQuery query, CancellationToken cancel)
         {
             Query = query;
-            return [new(3, Table.SemanticIds[3], -1.5), new(4, Table.SemanticIds[4], -2.5)];
+            return [new(3, Table.SemanticIds[3], -1.5, -3, -1), new(4, Table.SemanticIds[4], -2.5, -2.5)];
         }
     }
 

@@ -117,6 +117,53 @@ public class RetrievalTrainerTests
     }
 
     [Fact]
+    public void A_dense_head_without_its_vectors_is_data_loss()
+    {
+        var folder = Directory.CreateTempSubdirectory().FullName;
+        using (var model = Tiny.Model(Tiny.Table(20, [4, 4], 1), Tiny.Options with { DenseLoss = 1, Alpha = 0.5 }))
+        {
+            new RetrievalModel(model.Config, model.Network, null).Save(folder);
+        }
+
+        var error = Assert.Throws<CatalogException>(() => RetrievalModel.Load(folder));
+        Assert.Equal(Fault.DataLoss, error.Fault);
+        Assert.Contains("'item_vectors' is missing", error.Message, StringComparison.Ordinal);
+        Directory.Delete(folder, true);
+    }
+
+    [Fact]
+    public void Popular_items_are_those_of_the_training_part_and_come_with_the_saved_model()
+    {
+        // Interactions of item 0: 3, 1: 2, 2: 2, 3: 1; the held-out ones of a user (the last two) are all of item 4.
+        var all = new SequenceSet(["a", "b"], [0, 6, 12], [0, 1, 2, 0, 4, 4, 2, 0, 1, 3, 4, 4]);
+        var table = Tiny.Table(6, [4, 4], 1);
+        var folder = Directory.CreateTempSubdirectory().FullName;
+        using (var model = RetrievalTrainer.Train(RetrievalTrainingData.From(table, new LeaveOneOut(all), null), Options with { MaxSteps = 1 }, 1))
+        {
+            model.Save(folder);
+        }
+
+        using var recommender = new Recommender(RetrievalModel.Load(folder), table);
+        var popular = recommender.Popular(10);
+        Assert.Equal([0, 1, 2, 3], popular.Select(answer => answer.Item));
+        Assert.Equal([Math.Log(3 / 8d), Math.Log(2 / 8d), Math.Log(2 / 8d), Math.Log(1 / 8d)], popular.Select(answer => answer.Score));
+        Assert.All(popular, answer => Assert.Equal(table.SemanticIds[answer.Item], answer.Id));
+        Assert.Equal(popular.Take(2), recommender.Popular(2));
+        Assert.Throws<CatalogException>(() => recommender.Popular(0));
+        Directory.Delete(folder, true);
+    }
+
+    [Fact]
+    public void A_model_of_before_popularity_was_noted_says_that_a_rebuild_is_needed()
+    {
+        var table = Tiny.Table(20, [4, 4], 1);
+        using var recommender = new Recommender(Tiny.Model(table, Tiny.Options), table);
+        var error = Assert.Throws<CatalogException>(() => recommender.Popular(5));
+        Assert.Equal(Fault.FailedPrecondition, error.Fault);
+        Assert.Contains("Rebuild", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Histories_longer_than_any_training_window_are_read_as_far_as_one_was_taught()
     {
         var (table, all) = Walks();

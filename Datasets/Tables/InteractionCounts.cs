@@ -1,0 +1,51 @@
+using System.Globalization;
+
+namespace Recsys.Datasets.Tables;
+
+/// <summary>
+/// What the training part of the leave-one-out split says, counted in SQL: a user's last two items are held out where there are
+/// three or more (as <see cref="Recsys.Catalog.LeaveOneOut"/> does), so that nothing learns from what it is judged by.
+/// </summary>
+internal static class InteractionCounts
+{
+    public const string Folder = "counts", Popularity = "popularity.parquet", Pairs = "pairs.parquet";
+
+    /// <summary>Writes both tables as Parquet into a folder.</summary>
+    /// <param name="window">Largest distance of a pair within a history, in steps.</param>
+    public static void Write(TableEngine engine, string folder, int window)
+    {
+        Directory.CreateDirectory(folder);
+        string names = "JOIN items AS a ON counted.item = a.item";
+        CreateTrain(engine);
+        Copy($"SELECT a.item_id, count FROM ({PopularityQuery}) AS counted {names} ORDER BY count DESC, counted.item", Popularity);
+        Copy($"SELECT a.item_id, b.item_id AS next_id, count, weight FROM ({PairQuery(window)}) AS counted {names} "
+            + "JOIN items AS b ON counted.next = b.item", Pairs);
+
+        void Copy(string query, string file) =>
+            engine.Execute($"COPY ({query}) TO {TableEngine.Text(Path.Combine(folder, file))} (FORMAT parquet)");
+    }
+
+    /// <summary>The training part as a table: user, item, position (from 1), length of the whole history.</summary>
+    public static void CreateTrain(TableEngine engine) => engine.Execute("""
+        CREATE OR REPLACE TABLE train AS SELECT user, item, position FROM (
+            SELECT user, item, row_number() OVER (PARTITION BY user ORDER BY time, n) AS position,
+                count(*) OVER (PARTITION BY user) AS length FROM interactions)
+        WHERE length < 3 OR position <= length - 2
+        """);
+
+    /// <summary>item, count: in how many interactions an item is.</summary>
+    public const string PopularityQuery = "SELECT item, count(*) AS count FROM train GROUP BY item";
+
+    /// <summary>item, next, count, weight: how often next comes 1 to window steps behind item; weight sums 1 / distance.</summary>
+    public static string PairQuery(int window)
+    {
+        string leads = string.Join(", ", Enumerable.Range(1, window).Select(
+            step => $"lead(item, {step.ToString(CultureInfo.InvariantCulture)}) OVER history"));
+        return $"""
+            SELECT item, next, count(*) AS count, sum(1.0::DOUBLE / step) AS weight FROM (
+                SELECT item, unnest([{leads}]) AS next, unnest(range(1, {window} + 1)) AS step
+                FROM train WINDOW history AS (PARTITION BY user ORDER BY position))
+            WHERE next IS NOT NULL GROUP BY item, next
+            """;
+    }
+}

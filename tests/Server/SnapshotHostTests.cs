@@ -1,0 +1,159 @@
+using Recsys.Catalog;
+using Recsys.Server.Serving;
+
+namespace Recsys.Server.Tests;
+
+public sealed class SnapshotHostTests : IDisposable
+{
+    private readonly FakeFolders _folders = new() { Tables = { ["v1"] = SnapshotTests.Of("a", "b"), ["v2"] = SnapshotTests.Of("a", "b", "c") } };
+    private readonly FakeIds _ids = new() { PageSize = 2 };
+    private readonly StoppedClock _clock = new();
+    private readonly RecordedLog<SnapshotHost> _log = new();
+    private readonly SnapshotHost _host;
+
+    public SnapshotHostTests() => _host = new SnapshotHost(_folders, _ids, [_folders], _clock, _log);
+
+    public void Dispose() => _host.Dispose();
+
+    [Fact]
+    public async Task Without_an_active_version_nothing_is_handed_out()
+    {
+        await _host.FollowAsync(default);
+        Assert.Null(_host.Serving);
+        Assert.Equal(Fault.FailedPrecondition, Assert.Throws<CatalogException>(_host.Acquire).Fault);
+    }
+
+    [Fact]
+    public async Task The_stream_is_read_to_its_end_into_one_table_and_one_set_of_parts()
+    {
+        _ids.Stream.AddRange(Enumerable.Range(0, 9).Select(i => SnapshotTests.Item($"n{i}", i)));
+        _ids.Active = "v1";
+        await _host.FollowAsync(default);
+        using var lease = _host.Acquire();
+        Assert.Equal(11, lease.Snapshot.Items.Count);
+        Assert.Equal([2, 11], _folders.Parts.Select(part => part.Items.Count)); // not one a page
+        Assert.Equal(11, lease.Snapshot.Find<FakePart>()!.Items.Count);
+    }
+
+    [Fact]
+    public async Task Parts_of_appended_items_go_with_the_last_request_that_uses_them()
+    {
+        _ids.Active = "v1";
+        await _host.FollowAsync(default);
+        for (int i = 0; i < 20; i++)
+        {
+            _ids.Stream.Add(SnapshotTests.Item($"n{i}", i));
+            await _host.FollowAsync(default);
+            await _host.FollowAsync(default); // nothing new: nothing made
+        }
+
+        Assert.Equal(21, _folders.Parts.Count);
+        Assert.Equal([.. Enumerable.Repeat(1, 19), 0], _folders.Parts.Skip(1).Select(part => part.Disposed));
+        Assert.Equal(0, _folders.Parts[0].Disposed); // the version's own
+        var lease = _host.Acquire();
+        _ids.Active = "v2";
+        _ids.Stream.Clear();
+        await _host.FollowAsync(default);
+        Assert.Equal("v2", _host.Serving);
+        Assert.Equal(("v1", 0, 0), (lease.Snapshot.Version, _folders.Parts[0].Disposed, _folders.Parts[20].Disposed));
+        lease.Dispose();
+        Assert.Equal((1, 1), (_folders.Parts[0].Disposed, _folders.Parts[20].Disposed));
+        _host.Dispose();
+        Assert.All(_folders.Parts, part => Assert.Equal(1, part.Disposed));
+    }
+
+    [Fact]
+    public async Task A_damaged_stream_entry_is_told_once_and_the_items_before_it_are_served()
+    {
+        _ids.Stream.AddRange(Enumerable.Range(0, 5).Select(i => SnapshotTests.Item($"n{i}", i)));
+        _ids.Damaged = 3;
+        _ids.Active = "v1";
+        for (int poll = 0; poll < 10; poll++)
+        {
+            await _host.FollowAsync(default);
+        }
+
+        Assert.Equal("v1", _host.Serving);
+        Assert.Equal(4, Items()); // the page before the damaged one
+        Assert.Equal(1, _log.Lines.Count(line => line.Event == "AppendedRefused"));
+        Assert.DoesNotContain(_log.Lines, line => line.Event == "VersionRefused");
+        int read = _ids.PagesRead;
+        _clock.Now += SnapshotHost.RetryDamaged;
+        await _host.FollowAsync(default);
+        Assert.Equal((read + 1, 2), (_ids.PagesRead, _log.Lines.Count(line => line.Event == "AppendedRefused")));
+
+        _ids.Damaged = -1;
+        _clock.Now += SnapshotHost.RetryDamaged;
+        await _host.FollowAsync(default);
+        Assert.Equal(7, Items());
+
+        int Items()
+        {
+            using var lease = _host.Acquire();
+            return lease.Snapshot.Items.Count;
+        }
+    }
+
+    [Fact]
+    public async Task A_damaged_version_is_told_once_in_plain_words_and_tried_again_after_a_while()
+    {
+        _ids.Active = "v9";
+        for (int poll = 0; poll < 5; poll++)
+        {
+            await _host.FollowAsync(default);
+        }
+
+        Assert.Equal("version v9 was not swapped in, no version goes on serving", Assert.Single(_log.Lines).Text);
+        Assert.Equal(1, _folders.Opened);
+        _clock.Now += SnapshotHost.RetryDamaged;
+        _folders.Tables["v9"] = SnapshotTests.Of("z");
+        await _host.FollowAsync(default);
+        Assert.Equal("v9", _host.Serving);
+    }
+
+    [Fact]
+    public async Task A_silent_store_is_told_once_until_it_answers_again()
+    {
+        _ids.Active = "v1";
+        await _host.FollowAsync(default);
+        foreach (bool silent in new[] { true, true, false, true })
+        {
+            _ids.Silent = silent;
+            await _host.FollowAsync(default);
+            Assert.Equal("v1", _host.Serving);
+        }
+
+        Assert.Equal(2, _log.Lines.Count(line => line.Event == "StoreSilent"));
+    }
+
+    [Fact]
+    public async Task Leases_taken_while_versions_swap_always_hold_live_parts()
+    {
+        _ids.Active = "v1";
+        await _host.FollowAsync(default);
+        using var stop = new CancellationTokenSource();
+        var readers = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+        {
+            int seen = 0;
+            while (!stop.IsCancellationRequested)
+            {
+                using var lease = _host.Acquire();
+                Assert.Equal(0, lease.Snapshot.Find<FakePart>()!.Disposed);
+                seen++;
+            }
+
+            return seen;
+        })).ToArray();
+        for (int i = 0; i < 300; i++)
+        {
+            _ids.Active = i % 3 == 0 ? "v2" : "v1";
+            _ids.Stream.Add(SnapshotTests.Item($"n{i}", i));
+            await _host.FollowAsync(default);
+        }
+
+        await stop.CancelAsync();
+        await Task.WhenAll(readers);
+        _host.Dispose();
+        Assert.All(_folders.Parts, part => Assert.Equal(1, part.Disposed));
+    }
+}
