@@ -78,7 +78,7 @@ public sealed class ErosionTests
 
         public IVersionWriter Begin(string version) => throw new NotSupportedException();
 
-        public void Append(string version, AppendedItem item) => throw new NotSupportedException();
+        public void Append(string version, params IReadOnlyList<AppendedItem> items) => throw new NotSupportedException();
 
         public IReadOnlyList<AppendedItem> Appended(string version) => [];
     }
