@@ -80,6 +80,8 @@ public sealed class ErosionTests
 
         public void Append(string version, params IReadOnlyList<AppendedItem> items) => throw new NotSupportedException();
 
+        public void Remove(string version) => throw new NotSupportedException();
+
         public IReadOnlyList<AppendedItem> Appended(string version) => [];
     }
 }
