@@ -31,7 +31,7 @@ public static class ItemFile
     /// <exception cref="CatalogException">Every fault with its line.</exception>
     public static IEnumerable<Item> Read(string path, string? idColumn)
     {
-        var faults = new FaultList(path);
+        var faults = new Faults(path);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (
             var (line, item) in path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase)
@@ -55,7 +55,7 @@ public static class ItemFile
         faults.ThrowIfAny();
     }
 
-    private static IEnumerable<(long Line, Item Item)> ReadTsv(string path, string? idColumn, FaultList faults)
+    private static IEnumerable<(long Line, Item Item)> ReadTsv(string path, string? idColumn, Faults faults)
     {
         string[]? header = null;
         int id = 0, title = -1, image = -1;
@@ -101,7 +101,7 @@ public static class ItemFile
         }
     }
 
-    private static (int Id, int Title, int Image) Columns(string path, string[] header, string? idColumn, FaultList faults)
+    private static (int Id, int Title, int Image) Columns(string path, string[] header, string? idColumn, Faults faults)
     {
         foreach (var column in header.GroupBy(name => name, StringComparer.Ordinal).Where(group => group.Count() > 1))
         {
@@ -121,7 +121,7 @@ public static class ItemFile
         int Named(string name) => Array.FindIndex(header, column => column.Equals(name, StringComparison.OrdinalIgnoreCase));
     }
 
-    private static IEnumerable<(long Line, Item Item)> ReadJsonl(string path, string? idColumn, FaultList faults)
+    private static IEnumerable<(long Line, Item Item)> ReadJsonl(string path, string? idColumn, Faults faults)
     {
         foreach (var (line, text) in TextFile.Lines(path))
         {

@@ -140,7 +140,7 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
         TableEngine.Text(GlobLetter().Replace(Path.GetFullPath(path), letter => $"[{letter.Value}]"));
 
     /// <summary>Lists the lines that are no CSV, if the last read met any.</summary>
-    public void AddRejected(TableEngine engine, FaultList faults)
+    public void AddRejected(TableEngine engine, Faults faults)
     {
         if (!IsCsv)
         {

@@ -12,12 +12,6 @@ public interface IGuidance
     Tensor Apply(Func<Tensor, Cond, Tensor> net, Tensor x, Cond given, Cond none);
 }
 
-/// <summary>The plain conditional model.</summary>
-public sealed class NoGuidance : IGuidance
-{
-    public Tensor Apply(Func<Tensor, Cond, Tensor> net, Tensor x, Cond given, Cond none) => net(x, given);
-}
-
 /// <summary>
 /// Classifier-free guidance (Ho and Salimans 2022): u + s (c − u), both halves in one forward pass. Scale 1 is the conditional model
 /// and 0 the unconditional one, bit for bit.

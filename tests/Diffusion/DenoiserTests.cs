@@ -1,3 +1,4 @@
+using Recsys.Catalog;
 using Recsys.Diffusion.Denoisers;
 using Recsys.Diffusion.Recipes;
 using Recsys.Diffusion.Solvers;
@@ -35,7 +36,7 @@ public class DenoiserTests
         using var scope = NewDisposeScope();
         using var unet = new UNet(new UNetOptions { Channels = 16, Multipliers = [1, 2, 4], HeadChannels = 16, AttentionLevels = [1, 2] }, 3);
         using var noise = new SeedPerImage([1, 2]);
-        var output = unet.call(noise.Normal(3, 16, 16), tensor(new[] { 3f, 900f }), noise.Normal(64));
+        var output = unet.forward(noise.Normal(3, 16, 16), tensor(new[] { 3f, 900f }), noise.Normal(64));
         Assert.Equal([2, 3, 16, 16], output.shape);
         Assert.Equal(0, output.abs().max().item<float>());
     }
@@ -71,7 +72,7 @@ public class DenoiserTests
         using var block = new ResidualBlock(new UNetOptions { Channels = 8 }, 8, 8);
         using var noise = new SeedPerImage([1, 2]);
         var x = noise.Normal(8, 4, 4);
-        Assert.True(block.call(x, noise.Normal(32)).equal(x).all().item<bool>());
+        Assert.True(block.forward(x, noise.Normal(32)).equal(x).all().item<bool>());
     }
 
     [Fact]
@@ -91,8 +92,14 @@ public class DenoiserTests
     [Fact]
     public void Bad_sizes_are_all_named_at_once()
     {
-        var faults = new UNetOptions { Channels = 12, Blocks = 0, AttentionLevels = [3], HeadChannels = 7 }.Faults().ToArray();
-        Assert.Equal(4, faults.Length);
-        Assert.Contains("does not divide", Assert.Single(new UNetOptions { HeadChannels = 48 }.Faults()), StringComparison.Ordinal);
+        Assert.Equal(4, FaultsOf(new UNetOptions { Channels = 12, Blocks = 0, AttentionLevels = [3], HeadChannels = 7 }).Count);
+        Assert.Contains("a divisor of", Assert.Single(FaultsOf(new UNetOptions { HeadChannels = 48 })), StringComparison.Ordinal);
+
+        static IReadOnlyList<string> FaultsOf(UNetOptions options)
+        {
+            var faults = new Faults("denoiser");
+            options.Check(faults);
+            return faults.List;
+        }
     }
 }
