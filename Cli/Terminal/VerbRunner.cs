@@ -15,7 +15,10 @@ internal sealed record VerbResult(object Json, Action<TextWriter> Text, int Exit
 /// <summary>Runs a verb and gives every verb the same <c>--json</c>, the same errors and the same exit codes.</summary>
 internal static class VerbRunner
 {
-    public static readonly Option<bool> JsonOption = new("--json") { Description = "Print one JSON object on standard output.", Recursive = true };
+    public static readonly Option<bool> JsonOption = new("--json")
+    {
+        Description = "Print one JSON object on standard output.", Recursive = true,
+    };
 
     public static readonly JsonSerializerOptions JsonFormat = new()
     {
@@ -33,20 +36,12 @@ internal static class VerbRunner
             try
             {
                 var result = await run(parsed, cancel);
-                if (json)
-                {
-                    Console.Out.WriteLine(JsonSerializer.Serialize(result.Json, JsonFormat));
-                }
-                else
-                {
-                    result.Text(Console.Out);
-                }
-
+                Print(result, json);
                 return result.ExitCode;
             }
             catch (Exception e)
             {
-                return Fail(e, json);
+                return Fail(FileFault.Typed(e), json);
             }
         });
 
@@ -66,6 +61,25 @@ internal static class VerbRunner
             int.TryParse(wanted, CultureInfo.InvariantCulture, out int threads) && threads > 0 ? threads : Environment.ProcessorCount);
     }
 
+    private static void Print(VerbResult result, bool json)
+    {
+        try
+        {
+            if (json)
+            {
+                Console.Out.WriteLine(JsonSerializer.Serialize(result.Json, JsonFormat));
+            }
+            else
+            {
+                result.Text(Console.Out);
+            }
+        }
+        catch (IOException e)
+        {
+            throw FileFault.Typed(e, "Standard output: ");
+        }
+    }
+
     private static string FirstLine(Exception exception) =>
         (exception.InnerException ?? exception).Message.ReplaceLineEndings("\n").Split('\n')[0];
 
@@ -83,15 +97,22 @@ internal static class VerbRunner
                 ("Missing", $"A native library does not load: {FirstLine(exception)} Run ./recsys doctor."),
             _ => (exception.GetType().Name, exception.Message),
         };
-        if (json)
+        try
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(new { error = kind, message }, JsonFormat));
-        }
+            Console.Error.WriteLine($"recsys: {message}");
+            if (code == ExitCode.Unexpected)
+            {
+                Console.Error.WriteLine(exception);
+            }
 
-        Console.Error.WriteLine($"recsys: {message}");
-        if (code == ExitCode.Unexpected)
+            if (json)
+            {
+                Console.Out.WriteLine(JsonSerializer.Serialize(new { error = kind, message }, JsonFormat));
+            }
+        }
+        catch (IOException)
         {
-            Console.Error.WriteLine(exception);
+            // Where nothing can be written, the exit code is all that is left to say it with.
         }
 
         return code;

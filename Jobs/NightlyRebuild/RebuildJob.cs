@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
 using Recsys.Datasets;
@@ -33,27 +34,25 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         Dataset dataset, RebuildOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         options.Validate();
-        string? active = await ids.ActiveAsync(cancel);
-        var stages = new StageRecorder(progress, time);
         var split = dataset.HasSequences ? new LeaveOneOut(dataset.Sequences) : null;
+        using var checkpoints = TrainingFiles.Take(versions.Root, dataset, options, time);
+        var run = new Run(dataset, split, options, new StageRecorder(progress, time), await ids.ActiveAsync(cancel), checkpoints, cancel);
         var writer = versions.Begin(NewVersion(dataset, options));
         try
         {
-            var (report, items) = await Task.Run(
-                () => Build(dataset, split, fitAll: false, options, writer, stages, active, cancel), cancel);
+            var (report, items) = await Task.Run(() => Build(run, fitAll: false, writer), cancel);
             if (options.FitAll && split is not null)
             {
                 // The gates have judged a model that had not seen what they asked for; what is published may learn from all of it.
                 var judged = report;
                 writer.Dispose();
                 writer = versions.Begin(NewVersion(dataset, options));
-                (report, items) = await Task.Run(
-                    () => Build(dataset, split, fitAll: true, options, writer, stages, active, cancel), cancel);
+                (report, items) = await Task.Run(() => Build(run, fitAll: true, writer), cancel);
                 report = report with { Gates = judged.Gates, Validation = judged.Validation };
             }
 
-            var result = await PublishAsync(report, items, writer, options, stages, active, cancel);
-            TrainingFiles.Delete(versions.Root);
+            var result = await PublishAsync(run, report, items, writer);
+            checkpoints.Delete();
             return result;
         }
         finally
@@ -62,99 +61,123 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore ids, Tim
         }
     }
 
-    private async Task<RebuildResult> PublishAsync(
-        RebuildReport report, ItemTable items, IVersionWriter writer, RebuildOptions options, StageRecorder stages, string? active, CancellationToken cancel)
+    /// <summary>What all steps of a rebuild look at.</summary>
+    /// <param name="Active">The version that was active when it began.</param>
+    private sealed record Run(
+        Dataset Dataset, LeaveOneOut? Split, RebuildOptions Options, StageRecorder Stages, string? Active, TrainingFiles Checkpoints,
+        CancellationToken Cancel);
+
+    private async Task<RebuildResult> PublishAsync(Run run, RebuildReport report, ItemTable items, IVersionWriter writer)
     {
+        var (stages, active) = (run.Stages, run.Active);
         AtomicFile.WriteText(writer.PathOf(RebuildReport.FileName), report.ToJson());
-        var folder = stages.Time(
-            "seal",
-            () =>
-                writer.Seal(new VersionDescription(report.Dataset, options.Seed, [.. items.CodebookSizes], items.Count, Metrics(report))));
-        await ids.PublishAsync(folder.Version, folder.Items, cancel);
+        var description = new VersionDescription(report.Dataset, report.Seed, [.. items.CodebookSizes], items.Count, Metrics(report));
+        var folder = stages.Time("seal", () => writer.Seal(description));
+        await ids.PublishAsync(folder.Version, folder.Items, run.Cancel);
         stages.Report(new StageProgress("publish", 1, 1));
-        if (!options.Activate)
+        if (!run.Options.Activate)
         {
             return new RebuildResult(report with { Stages = stages.Times }, false, active);
         }
 
-        return await ids.TryActivateAsync(active, folder.Version, cancel)
+        return await ids.TryActivateAsync(active, folder.Version, run.Cancel)
             ? new RebuildResult(report with { Stages = stages.Times }, true, active)
             : throw CatalogException.Precondition(
                 $"{folder.Version} is published but not active: while it was built another version than {active ?? "none"} became "
                 + $"active. Compare them, then run 'recsys versions activate {folder.Version}'.");
     }
 
-    private (RebuildReport Report, ItemTable Items) Build(
-        Dataset dataset, LeaveOneOut? split, bool fitAll, RebuildOptions options, IVersionWriter writer, StageRecorder stages, string? active, CancellationToken cancel)
+    private (RebuildReport Report, ItemTable Items) Build(Run run, bool fitAll, IVersionWriter writer)
     {
-        var training = fitAll ? split?.All : split?.Train;
-        var embedded = stages.Time("embeddings", () => Embed(dataset, fitAll ? training : null, options, stages, cancel));
-        var embeddings = embedded.Select(embedding => embedding.Vectors).OfType<EmbeddingMatrix>().ToList();
-        var fused = Fusion.Fit(embeddings, options.Quantizer.Fusion).Apply(embeddings);
-
-        using var codebook = stages.Time("quantizer", () => QuantizerTrainer.Train(
-            fused, options.Quantizer, options.Seed, stages, cancel, options.Device));
-        var (items, quantizer) = stages.Time("encode", () => Encode(dataset, codebook, fused, stages));
-        codebook.Save(Part(writer, CodebookFolder));
-        writer.WriteItems(items);
-
-        var gates = new List<GateResult>(Gates.OfCodes(items, quantizer, options.Gates));
-        System.Text.Json.Nodes.JsonObject? validation = null;
-        if (training is not null && split is not null)
+        var training = fitAll ? run.Split?.All : run.Split?.Train;
+        var embedded = run.Stages.Time(
+            "embeddings", () => Embed(run.Dataset, fitAll ? training : null, run.Options, run.Stages, run.Cancel));
+        EmbeddingMatrix[] embeddings = [.. embedded.Select(embedding => embedding.Vectors).OfType<EmbeddingMatrix>()];
+        var fused = Fusion.Fit(embeddings, run.Options.Quantizer.Fusion).Apply(embeddings);
+        var (items, quantizer) = Quantise(run, fused, writer);
+        var gates = new List<GateResult>(Gates.OfCodes(items, quantizer, run.Options.Gates));
+        JsonObject? validation = null;
+        if (training is not null)
         {
-            var features = new EmbeddingMatrix("fused", fused.Dim, fused.Data, fused.Present);
-            var data = fitAll
-                ? new RetrievalTrainingData { Items = items, Training = training, Features = features }
-                : RetrievalTrainingData.From(items, split, features);
-            var model = stages.Time(
-                "retrieval",
-                () =>
-                    RetrievalTrainer.Train(
-                        data, options.Retrieval, options.Seed, stages, TrainingFiles.Retrieval(versions.Root, fitAll, options),
-                        options.Device, cancel));
-            using var recommender = new Recommender(model, items); // owns the model
-            model.Save(Part(writer, RetrievalFolder));
+            using var recommender = TrainRetrieval(run, fitAll, training, items, fused, writer);
             if (!fitAll)
             {
-                (validation, var recall) = stages.Time(
-                    "gates", () => Gates.OfRecall(recommender, split, versions, active, dataset.Name, options, stages, cancel));
+                (validation, var recall) = run.Stages.Time("gates", () => Gates.OfRecall(
+                    recommender, run.Split!, versions, run.Active, run.Dataset.Name, run.Options, run.Stages, run.Cancel));
                 gates.AddRange(recall);
             }
         }
 
-        // Refused before the longest step: a picture model cannot mend the codes.
-        if (!gates.TrueForAll(gate => gate.Passed))
-        {
-            Gates.Note(versions, writer.Version, gates);
-            throw new GateException(writer.Version, gates);
-        }
-
-        if (TrainsPictures(dataset, options))
-        {
-            using var creative = stages.Time("creative", () => CreativeTrainer.Train(
-                CreativeTrainingData.Load(
-                    dataset.Images!, [.. items.SemanticIds], [.. items.CodebookSizes], options.Creative.ImageSize,
-                    cancel), options.Creative, options.Seed, stages, TrainingFiles.Creative(versions.Root, fitAll, options),
-                options.Device, cancel));
-            creative.Save(Part(writer, CreativeFolder));
-        }
-
-        return (new RebuildReport
+        Refuse(writer.Version, gates); // before the longest step: a picture model cannot mend the codes
+        TrainCreative(run, fitAll, items, writer);
+        var report = new RebuildReport
         {
             Version = writer.Version,
-            Dataset = dataset.Name,
-            DatasetSha256 = dataset.Sha256,
-            SplitSha256 = split?.Sha256,
-            Seed = options.Seed,
+            Dataset = run.Dataset.Name,
+            DatasetSha256 = run.Dataset.Sha256,
+            SplitSha256 = run.Split?.Sha256,
+            Seed = run.Options.Seed,
             FitAll = fitAll,
             Machine = Machine.Description,
-            Stages = stages.Times,
-            Curves = stages.Curves,
+            Stages = run.Stages.Times,
+            Curves = run.Stages.Curves,
             Embeddings = [.. embedded.Select(EmbeddingSummary.Of)],
             Quantizer = quantizer,
             Validation = validation,
             Gates = gates,
-        }, items);
+        };
+        return (report, items);
+    }
+
+    private static (ItemTable Items, QuantizerReport Report) Quantise(Run run, FusedEmbeddings fused, IVersionWriter writer)
+    {
+        using var codebook = run.Stages.Time(
+            "quantizer",
+            () => QuantizerTrainer.Train(
+                fused, run.Options.Quantizer, run.Options.Seed, run.Stages, run.Cancel, run.Options.Device));
+        var (items, report) = run.Stages.Time("encode", () => Encode(run.Dataset, codebook, fused, run.Stages));
+        codebook.Save(Part(writer, CodebookFolder));
+        writer.WriteItems(items);
+        return (items, report);
+    }
+
+    private static Recommender TrainRetrieval(
+        Run run, bool fitAll, SequenceSet training, ItemTable items, FusedEmbeddings fused, IVersionWriter writer)
+    {
+        var features = new EmbeddingMatrix("fused", fused.Dim, fused.Data, fused.Present);
+        var data = fitAll
+            ? new RetrievalTrainingData { Items = items, Training = training, Features = features }
+            : RetrievalTrainingData.From(items, run.Split!, features);
+        var model = run.Stages.Time("retrieval", () => RetrievalTrainer.Train(
+            data, run.Options.Retrieval, run.Options.Seed, run.Stages, run.Checkpoints.Of("retrieval", fitAll), run.Options.Device,
+            run.Cancel));
+        model.Save(Part(writer, RetrievalFolder));
+        return new Recommender(model, items); // owns the model
+    }
+
+    private void Refuse(string version, List<GateResult> gates)
+    {
+        if (!gates.TrueForAll(gate => gate.Passed))
+        {
+            Gates.Note(versions, version, gates);
+            throw new GateException(version, gates);
+        }
+    }
+
+    private static void TrainCreative(Run run, bool fitAll, ItemTable items, IVersionWriter writer)
+    {
+        if (!TrainsPictures(run.Dataset, run.Options))
+        {
+            return;
+        }
+
+        var options = run.Options.Creative;
+        using var creative = run.Stages.Time("creative", () => CreativeTrainer.Train(
+            CreativeTrainingData.Load(
+                run.Dataset.Images!, [.. items.SemanticIds], [.. items.CodebookSizes], options.ImageSize, run.Cancel),
+            options, run.Options.Seed, run.Stages, run.Checkpoints.Of("creative", fitAll), run.Options.Device,
+            run.Cancel));
+        creative.Save(Part(writer, CreativeFolder));
     }
 
     /// <summary>Brought embeddings as they are, default ones where the dataset lacks them; under --fit-all the collaborative one learns

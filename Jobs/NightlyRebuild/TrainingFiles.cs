@@ -1,30 +1,66 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using Recsys.Catalog;
+using Recsys.Datasets;
+using Recsys.Files;
 
 namespace Recsys.Jobs.NightlyRebuild;
 
-/// <summary>Where a rebuild's trainings keep their checkpoints: beside the versions, until the version that they made is
-/// published.</summary>
-internal static class TrainingFiles
+/// <summary>
+/// Where one rebuild's trainings keep their checkpoints: beside the versions, in a folder that is named after the dataset and the
+/// options and is locked while the rebuild runs, until the version that they made is published. A second rebuild of the same at the
+/// same time goes without checkpoints.
+/// </summary>
+internal sealed class TrainingFiles : IDisposable
 {
-    private const string Folder = ".checkpoints";
+    private static readonly TimeSpan Stale = TimeSpan.FromDays(30), Patience = TimeSpan.FromSeconds(10);
 
-    public static CheckpointPlace Retrieval(string versions, bool fitAll, RebuildOptions options) =>
-        Place(versions, "retrieval", fitAll, options);
+    private readonly string _folder;
+    private readonly TimeSpan _every;
+    private readonly FileStream? _lock;
 
-    public static CheckpointPlace Creative(string versions, bool fitAll, RebuildOptions options) =>
-        Place(versions, "creative", fitAll, options);
+    private TrainingFiles(string folder, TimeSpan every, FileStream? held) => (_folder, _every, _lock) = (folder, every, held);
 
-    public static void Delete(string versions)
+    public static TrainingFiles Take(string versions, Dataset dataset, RebuildOptions options, TimeProvider time)
     {
-        string folder = Path.Combine(versions, Folder);
-        if (Directory.Exists(folder))
+        string root = Path.Combine(versions, ".checkpoints");
+        Directory.CreateDirectory(root);
+        // Locks are taken and stale ones removed under one lock, so that nobody waits for a file that goes away.
+        using var taking = FileLock.Exclusive(Path.Combine(root, "lock"), Patience, time);
+        string folder = Path.Combine(root, Key(dataset, options));
+        var held = FileLock.TryExclusive(folder + ".lock");
+        foreach (string other in Directory.GetDirectories(root).Where(other => other != folder))
         {
-            Directory.Delete(folder, recursive: true);
+            if (time.GetUtcNow() - Directory.GetLastWriteTimeUtc(other) > Stale && FileLock.TryExclusive(other + ".lock") is { } abandoned)
+            {
+                using (abandoned)
+                {
+                    Directory.Delete(other, recursive: true);
+                    File.Delete(other + ".lock");
+                }
+            }
+        }
+
+        return new TrainingFiles(folder, TimeSpan.FromSeconds(options.CheckpointSeconds), held);
+    }
+
+    /// <summary>The place of one training; null where another rebuild of the same has it.</summary>
+    public CheckpointPlace? Of(string stage, bool fitAll) => _lock is null
+        ? null
+        : new CheckpointPlace(Path.Combine(_folder, stage + (fitAll ? "-all" : "") + ".safetensors"), _every);
+
+    /// <summary>The version is published: its checkpoints are of no more use.</summary>
+    public void Delete()
+    {
+        if (_lock is not null && Directory.Exists(_folder))
+        {
+            Directory.Delete(_folder, recursive: true);
         }
     }
 
-    private static CheckpointPlace Place(string versions, string stage, bool fitAll, RebuildOptions options) =>
-        new(
-            Path.Combine(versions, Folder, stage + (fitAll ? "-all" : "") + ".safetensors"),
-            TimeSpan.FromSeconds(options.CheckpointSeconds));
+    public void Dispose() => _lock?.Dispose();
+
+    // Not the data: each checkpoint says itself which training it belongs to, and one of last night's data is overwritten.
+    private static string Key(Dataset dataset, RebuildOptions options) => Convert.ToHexStringLower(
+        SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { dataset = Path.GetFullPath(dataset.Path), options })))[..16];
 }

@@ -9,18 +9,20 @@ namespace Recsys.Quantizer.Training;
 internal sealed class CodebookFollower
 {
     private const int PriceIterations = 3;
-    private const int MostBalanced = 65_536;
+    private const int MaxBalanced = 65_536;
 
     private readonly ResidualCodebooks _codebooks;
     private readonly QuantizerOptions _options;
     private readonly Random _random;
+    private readonly FusedAdamW? _optimizer;
     private readonly Tensor[] _counts; // [levels] of [size], running mean of choices per step
     private readonly Tensor[] _sums; // [levels] of [size, dim]
     private readonly Tensor[] _prices; // [levels] of [size], at full strength
 
-    public CodebookFollower(ResidualCodebooks codebooks, QuantizerOptions options, Random random)
+    /// <param name="optimizer">Moves the codes where they follow the gradient; null: nothing but this class does.</param>
+    public CodebookFollower(ResidualCodebooks codebooks, QuantizerOptions options, Random random, FusedAdamW? optimizer = null)
     {
-        (_codebooks, _options, _random) = (codebooks, options, random);
+        (_codebooks, _options, _random, _optimizer) = (codebooks, options, random, optimizer);
         _counts = [.. codebooks.Prices.Select(p => ones_like(p))];
         _sums = [.. codebooks.Codes.Select(c => zeros_like(c.detach()))];
         _prices = [.. codebooks.Prices.Select(p => zeros_like(p))];
@@ -31,7 +33,7 @@ internal sealed class CodebookFollower
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var latent = model.Latent(Head(x, _options.RqVae.InitialBatch));
+        var latent = model.Latent(Head(x, Math.Max(_options.RqVae.InitialBatch, _codebooks.Sizes.Max())));
         ResidualKMeansTrainer.Fit(_codebooks, latent, _options with { BalanceStrength = 0 }, seed, null, cancel);
         double perCode = (double)Math.Min(_options.RqVae.BatchSize, x.shape[0]);
         for (int level = 0; level < _counts.Length; level++)
@@ -63,7 +65,8 @@ internal sealed class CodebookFollower
         }
     }
 
-    // A dead code moves onto a residual of the batch. Its running state moves with it, or the next step would put it back.
+    // A dead code moves onto a residual of the batch. Its running state, its price and the optimiser's moments go with it, or the next
+    // step would move it by what it was.
     private void Revive(int level, Tensor residuals)
     {
         double even = (double)residuals.shape[0] / _codebooks.Sizes[level];
@@ -83,6 +86,8 @@ internal sealed class CodebookFollower
         _counts[level].index_fill_(0, codes, even);
         _sums[level].index_copy_(0, codes, fresh * even);
         _prices[level].index_fill_(0, codes, 0);
+        _codebooks.Prices[level].index_fill_(0, codes, 0);
+        _optimizer?.Forget(_codebooks.Codes[level], codes);
     }
 
     /// <summary>After an epoch: prices for the codes as they are now, from all latents (at most a sample of them).</summary>
@@ -95,19 +100,19 @@ internal sealed class CodebookFollower
 
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var residual = model.Latent(Head(x, MostBalanced));
+        var residual = model.Latent(Head(x, MaxBalanced));
         for (int level = 0; level < _prices.Length; level++)
         {
-            var distances = _codebooks.Distances(residual, level); // [n, size]
-            double error = (distances.amin(1) + residual.pow(2).sum(1)).mean().ToDouble();
-            if (error <= 1e-12)
+            int candidates = BlockPlan.For(residual.shape[0], _codebooks.Sizes[level]).Candidates;
+            if (!CodePrices.Improve(
+                _codebooks, level, residual, _prices[level], _options.BalanceTemperature, PriceIterations, candidates))
             {
                 return;
             }
 
-            Training.Balance.Improve(distances, _prices[level], _options.BalanceTemperature * error, PriceIterations);
             _codebooks.Prices[level].copy_(_prices[level] * _options.BalanceStrength);
-            residual = residual - _codebooks.Codes[level].index_select(0, _codebooks.Nearest(residual, level));
+            var nearest = ResidualKMeansTrainer.NearestInBlocks(_codebooks, residual, level);
+            residual = residual - _codebooks.Codes[level].index_select(0, nearest);
         }
     }
 

@@ -18,7 +18,7 @@ internal static class RqVaeTrainer
         CancellationToken cancel)
     {
         var rq = options.RqVae;
-        var random = new Random((int)((seed ^ (seed >> 31)) & int.MaxValue));
+        var random = new Random(Seeds.ToInt32(seed));
         var model = new RqVae((int)x.shape[1], rq.Hidden, rq.LatentDim, sizes, rq.CodebookUpdate == CodebookUpdate.Gradient);
         try
         {
@@ -44,7 +44,8 @@ internal static class RqVaeTrainer
         var rq = options.RqVae;
         int n = (int)x.shape[0], batch = Math.Min(rq.BatchSize, n), steps = (n + batch - 1) / batch;
         using var optimizer = new FusedAdamW(model.parameters().Where(p => p.requires_grad), rq.LearningRate, rq.WeightDecay);
-        var codebooks = new CodebookFollower(model.Codebooks, options, random);
+        var codebooks = new CodebookFollower(
+            model.Codebooks, options, random, rq.CodebookUpdate == CodebookUpdate.Gradient ? optimizer : null);
         int warm = Math.Min(rq.WarmUpEpochs, rq.Epochs - 1), step = 0;
         for (int epoch = 0; epoch < rq.Epochs; epoch++)
         {
@@ -59,9 +60,11 @@ internal static class RqVaeTrainer
             {
                 cancel.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
-                SetLearningRate(optimizer, rq.LearningRate, step, rq.Epochs * steps);
+                int all = rq.Epochs * steps;
+                optimizer.SetLearningRate(rq.LearningRate * LearningRates.WarmupCosine(step, Math.Max(1, WarmUpShare * all), all));
                 var rows = x.index_select(0, tensor(order[from..Math.Min(from + batch, n)]).to(x.device));
-                sumLoss += Step(model, optimizer, rows, epoch < warm ? null : codebooks, rq) * rows.shape[0];
+                double share = (double)rows.shape[0] / batch;
+                sumLoss += Step(model, optimizer, rows, share, epoch < warm ? null : codebooks, rq) * rows.shape[0];
             }
 
             if (epoch >= warm)
@@ -77,8 +80,10 @@ internal static class RqVaeTrainer
     }
 
     /// <param name="rows">[n, input]</param>
+    /// <param name="share">Of a full batch: the few rows at an epoch's end take no full step.</param>
     /// <returns>The reconstruction loss.</returns>
-    private static double Step(RqVae model, FusedAdamW optimizer, Tensor rows, CodebookFollower? codebooks, RqVaeOptions rq)
+    private static double Step(
+        RqVae model, FusedAdamW optimizer, Tensor rows, double share, CodebookFollower? codebooks, RqVaeOptions rq)
     {
         model.zero_grad();
         var pass = codebooks is null ? null : model.Pass(rows);
@@ -89,7 +94,7 @@ internal static class RqVaeTrainer
             loss = loss + pass.CodebookLoss.sum();
         }
 
-        loss.backward();
+        (loss * share).backward();
         optimizer.step();
         if (pass is not null)
         {
@@ -130,18 +135,6 @@ internal static class RqVaeTrainer
             }
 
             parameter.copy_(tensor(values, parameter.shape));
-        }
-    }
-
-    private static void SetLearningRate(optim.Optimizer optimizer, double peak, int step, int steps)
-    {
-        double warm = Math.Max(1, WarmUpShare * steps);
-        double rate = step < warm
-            ? peak * (step + 1) / warm
-            : peak * 0.5 * (1 + Math.Cos(Math.PI * (step - warm) / Math.Max(1, steps - warm)));
-        foreach (var group in optimizer.ParamGroups)
-        {
-            group.LearningRate = rate;
         }
     }
 

@@ -61,7 +61,7 @@ public static class RetrievalTrainer
     {
         using var loop = new TrainingLoop(network, vectors, layout, data, options, seed, device);
         var checkpoint = place is null ? null : new TrainingCheckpoint(place.Path, place.Every);
-        string identity = checkpoint is null ? "" : TrainingIdentity.Of(data, options, seed);
+        string identity = checkpoint is null ? "" : Identity(data, options, seed);
         if (checkpoint is not null)
         {
             loop.Restore(checkpoint, identity);
@@ -84,6 +84,15 @@ public static class RetrievalTrainer
         }
 
         loop.Finish();
+    }
+
+    private static string Identity(RetrievalTrainingData data, RetrievalOptions options, long seed)
+    {
+        using var identity = new TrainingIdentity();
+        identity.Add(System.Text.Json.JsonSerializer.Serialize(new { options, seed, sizes = data.Items.CodebookSizes }))
+            .Add(string.Join(' ', data.Items.SemanticIds)).Add<int>(data.Training.Offsets).Add<int>(data.Training.Items)
+            .Add<float>(data.Features?.Data);
+        return identity.ToString();
     }
 
     /// <summary>Features with a row of zeros behind them, for no item; a whole of unit mean square, whatever their source's

@@ -68,6 +68,22 @@ public sealed partial class CommandLineTests(World world)
     }
 
     [Fact]
+    public async Task Items_with_a_comma_an_at_sign_a_blank_or_a_dash_can_be_asked_for()
+    {
+        string[] odd = ["a,b", "@home", "red shirt", "-7", "07"];
+        var quantizer = new V1.Quantizer.QuantizerClient(world.Channel);
+        var request = new V1.AssignRequest();
+        request.Items.AddRange(odd.Select(id => new V1.ItemEmbedding { ItemId = id, Embeddings = { ["text"] = BadInputTests.Unit(128) } }));
+        await quantizer.AssignAsync(request);
+
+        var looked = (await Cli.DoneAsync(["encode", "--server", world.Address, "--json", .. odd.Select(id => $"--lookup={id}")])).Json;
+        Assert.Equal(odd, looked.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("item_id").GetString()));
+        await SwapTests.UntilKnownAsync(new V1.Retrieval.RetrievalClient(world.Channel), odd[^1]);
+        var recommended = (await Cli.DoneAsync(["recommend", "-k", "3", "--server", world.Address, "--json", "--", .. odd])).Json;
+        Assert.Equal(3, recommended.GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
     public async Task After_the_catalogue_grew_items_encode_to_the_codes_they_have_and_vectors_of_another_fit_are_refused()
     {
         string grown = Path.Combine(world.Folder, "grown");
@@ -88,7 +104,7 @@ public sealed partial class CommandLineTests(World world)
         string sequences = Path.Combine(grown, "sequences.txt");
         await File.WriteAllLinesAsync(sequences, (await File.ReadAllLinesAsync(sequences))[1..]);
         var refused = await Cli.RunAsync(encode);
-        Assert.Equal(Recsys.Cli.Terminal.ExitCode.FailedPrecondition, refused.ExitCode);
+        Assert.Equal(Recsys.Cli.Terminal.ExitCode.Precondition, refused.ExitCode);
         Assert.Contains("'collaborative' is of the space", refused.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
         var assigned = (await Cli.DoneAsync([.. encode, "--assign"])).Json; // by frozen encoders only, and these items have their IDs
         Assert.All(assigned.GetProperty("items").EnumerateArray(), item => Assert.Equal("had it", item.GetProperty("detail").GetString()));

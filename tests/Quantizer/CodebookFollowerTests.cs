@@ -48,6 +48,35 @@ public class CodebookFollowerTests
     }
 
     [Fact]
+    public void A_revived_code_has_no_price_and_no_moments_of_what_it_was()
+    {
+        using var scope = NewDisposeScope();
+        using var codebooks = new ResidualCodebooks([2], 1, trainable: true);
+        using var optimizer = new FusedAdamW(codebooks.parameters(), 0.1);
+        var options = Options with { RqVae = Options.RqVae with { CodebookUpdate = CodebookUpdate.Gradient } };
+        var follower = new CodebookFollower(codebooks, options, new Random(1), optimizer);
+        using (no_grad())
+        {
+            codebooks.Prices[0].fill_(3);
+        }
+
+        (codebooks.Codes[0] * tensor(new[] { 1f, 100f }, [2, 1])).sum().backward();
+        optimizer.step();
+        for (int step = 0; step < 4; step++)
+        {
+            follower.Follow(Pass([5, 5, 5, 5], [0, 0, 0, 0]));
+        }
+
+        Assert.Equal([3f, 0f], codebooks.Prices[0].data<float>().ToArray());
+        codebooks.zero_grad();
+        (codebooks.Codes[0] * 0).sum().backward(); // no gradient: what moves a code now are its moments
+        double neighbour = codebooks.Codes[0][0, 0].ToDouble();
+        optimizer.step();
+        Assert.Equal(5, codebooks.Codes[0][1, 0].ToDouble(), 6);
+        Assert.NotEqual(neighbour, codebooks.Codes[0][0, 0].ToDouble(), 4);
+    }
+
+    [Fact]
     public void Prices_make_unequal_codes_equally_popular()
     {
         using var scope = NewDisposeScope();
@@ -57,7 +86,8 @@ public class CodebookFollowerTests
         using var _ = no_grad();
         codebooks.Codes[0].copy_(tensor(new[] { 0.1f, 0.3f, 0.6f, 0.9f }, [4, 1]));
         var prices = zeros(4);
-        Balance.Improve(codebooks.Distances(x, 0), prices, 0.005, 2000);
+        double error = (codebooks.Distances(x, 0).amin(1) + x.pow(2).sum(1)).mean().ToDouble();
+        Assert.True(CodePrices.Improve(codebooks, 0, x, prices, 0.005 / error, 2000, candidates: 4));
         codebooks.Prices[0].copy_(prices);
         var counts = bincount(codebooks.Nearest(x, 0), minlength: 4).data<long>().ToArray();
         Assert.All(counts, count => Assert.InRange(count, 600, 900));
