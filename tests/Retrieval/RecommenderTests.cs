@@ -51,7 +51,7 @@ public class RecommenderTests
         using var recommender = new Recommender(model, Table);
         var answers = recommender.Recommend(new RecommendQuery([3], Table.Count, Table.Count), default);
         var groups = answers.GroupBy(answer => answer.Score).Select(group => group.Select(answer => answer.Item).ToList()).ToList();
-        Assert.Equal(Table.Count, answers.Length);
+        Assert.Equal(Table.Count, answers.Count);
         Assert.Contains(groups, group => group.Count > 17);
         Assert.All(groups, group => Assert.Equal(group.Order(), group));
     }

@@ -102,6 +102,7 @@ public sealed partial class DemoReportTests
             new EvaluationReport
             {
                 Target = EvaluationTarget.Test, Users = 2000, Seed = 1, Beam = 50, SplitSha256 = "cd", Invalid = 0, Duplicates = 0, Short = 0,
+                EvaluatedUsers = [], Ranks = [],
                 ItemLevel = Both(recall), CodeLevel = Both(0),
                 Baselines = new Dictionary<string, ConventionRows> { ["popularity"] = Both(0.024), ["co_occurrence"] = Both(0.554) },
             },
