@@ -58,7 +58,7 @@ public sealed record DatasetDescription(
 
         using (document)
         {
-            var faults = new FaultList(path);
+            var faults = new Faults(path);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 throw CatalogException.Invalid($"'{path}' must be one JSON object, not {document.RootElement.ValueKind}.");

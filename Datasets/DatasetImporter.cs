@@ -115,7 +115,7 @@ public static class DatasetImporter
 
     private static void CheckImages(ImportSource source, int[] image, string folder)
     {
-        var faults = new FaultList(source.Images ?? folder);
+        var faults = new Faults(source.Images ?? folder);
         foreach (var (item, index) in image.Length == 0 ? [] : source.Items!().Select((item, index) => (item, index)))
         {
             if (item.Image is not null && image[index] < 0)

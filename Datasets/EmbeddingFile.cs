@@ -80,7 +80,7 @@ internal static class EmbeddingFile
             throw WrongRows(npy, reader.Rows, items.Count);
         }
 
-        var faults = new FaultList(npy);
+        var faults = new Faults(npy);
         foreach (var (first, chunk) in reader.Chunks())
         {
             for (int at = 0; at < chunk.Length; at++)
@@ -103,7 +103,7 @@ internal static class EmbeddingFile
 
     private static int[] RowItems(string idsPath, int rowCount, IReadOnlyDictionary<string, int> items, bool dropUnknown)
     {
-        var faults = new FaultList(idsPath);
+        var faults = new Faults(idsPath);
         var rows = new List<int>(rowCount);
         var seen = new HashSet<int>();
         foreach (var (line, id) in TextFile.Lines(idsPath))

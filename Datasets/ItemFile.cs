@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Recsys.Catalog;
+using Recsys.Datasets.Tables;
 
 namespace Recsys.Datasets;
 
@@ -30,7 +31,7 @@ public static class ItemFile
     /// <exception cref="CatalogException">Every fault with its line.</exception>
     public static IEnumerable<Item> Read(string path, string? idColumn)
     {
-        var faults = new FaultList(path);
+        var faults = new Faults(path);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (
             var (line, item) in path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase)
@@ -54,7 +55,7 @@ public static class ItemFile
         faults.ThrowIfAny();
     }
 
-    private static IEnumerable<(long Line, Item Item)> ReadTsv(string path, string? idColumn, FaultList faults)
+    private static IEnumerable<(long Line, Item Item)> ReadTsv(string path, string? idColumn, Faults faults)
     {
         string[]? header = null;
         int id = 0, title = -1, image = -1;
@@ -100,7 +101,7 @@ public static class ItemFile
         }
     }
 
-    private static (int Id, int Title, int Image) Columns(string path, string[] header, string? idColumn, FaultList faults)
+    private static (int Id, int Title, int Image) Columns(string path, string[] header, string? idColumn, Faults faults)
     {
         foreach (var column in header.GroupBy(name => name, StringComparer.Ordinal).Where(group => group.Count() > 1))
         {
@@ -120,7 +121,7 @@ public static class ItemFile
         int Named(string name) => Array.FindIndex(header, column => column.Equals(name, StringComparison.OrdinalIgnoreCase));
     }
 
-    private static IEnumerable<(long Line, Item Item)> ReadJsonl(string path, string? idColumn, FaultList faults)
+    private static IEnumerable<(long Line, Item Item)> ReadJsonl(string path, string? idColumn, Faults faults)
     {
         foreach (var (line, text) in TextFile.Lines(path))
         {
@@ -146,7 +147,9 @@ public static class ItemFile
             }
             else
             {
-                faults.AddLine(path, line, $"allowed: one JSON object with a string or number '{idColumn ?? "item_id or id"}'");
+                faults.AddLine(
+                    path, line, $"allowed: one JSON object with a string or number "
+                        + $"'{idColumn ?? "item_id, id, product_id, parent_asin, …"}' (or --id-column)");
             }
         }
     }
@@ -158,8 +161,10 @@ public static class ItemFile
             return null;
         }
 
-        string? idKey = idColumn ?? (json.TryGetProperty("item_id", out _) ? "item_id" : "id");
-        if (!json.TryGetProperty(idKey, out var idValue) || idValue.ValueKind is not (JsonValueKind.String or JsonValueKind.Number))
+        string? idKey = idColumn ?? (json.TryGetProperty("item_id", out _) ? "item_id" : json.TryGetProperty("id", out _) ? "id"
+            : ColumnNames.First(json.EnumerateObject().Select(property => property.Name), ColumnNames.ItemKey));
+        if (idKey is null || !json.TryGetProperty(idKey, out var idValue)
+            || idValue.ValueKind is not (JsonValueKind.String or JsonValueKind.Number))
         {
             return null;
         }

@@ -61,12 +61,14 @@ internal static class MovieLensSource
 
         return movies with
         {
-            Columns = [.. new[] { "item_id", "title", "genres", "release_date", "image" }.Select(name => new TableColumn(name, "VARCHAR"))],
+            Columns = TableSource.Texts(["item_id", "title", "genres", "release_date", "image"]),
             Relation = $"""
                 (SELECT id AS item_id, title, concat_ws(' | ', {of}) AS genres, release_date,
                     coalesce(image, first_value(image IGNORE NULLS) OVER same_title) AS image
-                FROM (SELECT row_number() OVER () AS n, * FROM {movies.Relation}) LEFT JOIN (VALUES {images}) AS poster(id, image) USING (id)
-                WINDOW same_title AS (PARTITION BY title ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+                FROM (SELECT row_number() OVER () AS n, * FROM {movies.Relation})
+                LEFT JOIN (VALUES {images}) AS poster(id, image) USING (id)
+                WINDOW same_title AS (PARTITION BY title ORDER BY n 
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
                 ORDER BY n)
                 """,
         };

@@ -93,7 +93,7 @@ public sealed partial class NpyReader : IDisposable
         string type = match.Groups["descr"].Value, shape = match.Groups["shape"].Value;
         int width = type switch { "<f4" => 4, "<f8" => 8, "<f2" => 2, _ => 0 };
         var sizes = shape.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var faults = new FaultList(path);
+        var faults = new Faults(path);
         if (width == 0)
         {
             faults.Add($"descr is '{type}'; allowed: <f4, <f8, <f2 (use array.astype('float32'))");

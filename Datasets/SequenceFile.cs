@@ -36,7 +36,7 @@ public static class SequenceFile
     private static SequenceSet ReadText(string path, IdTable items, bool dropUnknown, out long dropped)
     {
         dropped = 0;
-        var faults = new FaultList(path);
+        var faults = new Faults(path);
         var (users, offsets, flat) = (new List<string>(), new List<int> { 0 }, new List<int>());
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (line, text) in TextFile.Lines(path))

@@ -33,7 +33,9 @@ public sealed record EmbeddingSummary(
     /// <summary>For people: one line, and one more for each unreadable picture that is named.</summary>
     public IEnumerable<string> Lines(int catalogue)
     {
-        yield return $"{Name,-16} {Items} of {catalogue} items, {Dim} dimensions ({Space ?? "brought"}){(Note is null ? "" : "; " + Note)}";
+        yield return Items == 0
+            ? $"{Name,-16} none: {Note}"
+            : $"{Name,-16} {Items} of {catalogue} items, {Dim} dimensions ({Space ?? "brought"}){(Note is null ? "" : "; " + Note)}";
         if (Unreadable > 0)
         {
             yield return $"{"",-16} {Unreadable} pictures cannot be read:";

@@ -1,3 +1,4 @@
+using Recsys.Catalog;
 using Recsys.Embeddings.Collaborative;
 using Recsys.Embeddings.Images;
 using Recsys.Embeddings.Text;
@@ -18,4 +19,12 @@ public sealed record DefaultEmbeddingOptions
     public CollaborativeEmbeddingOptions Collaborative { get; init; } = new();
 
     public ImageEmbeddingOptions Image { get; init; } = new();
+
+    /// <summary>Notes every value that is out of its range.</summary>
+    public void Check(Faults faults)
+    {
+        Text.Check(faults);
+        Collaborative.Check(faults);
+        Image.Check(faults);
+    }
 }

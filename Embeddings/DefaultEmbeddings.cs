@@ -17,7 +17,7 @@ public static class DefaultEmbeddings
         Dataset dataset, DefaultEmbeddingOptions options, IProgress<StageProgress>? progress, CancellationToken cancel,
         SequenceSet? interactions = null)
     {
-        EmbeddingOptionFaults.Throw([.. options.Text.Faults(), .. options.Collaborative.Faults(), .. options.Image.Faults()]);
+        Faults.ThrowIfAny("Embedding options", options.Check);
         string[] names = [TextEncoder.Name, CollaborativeEmbedder.Name, ImageEncoder.Name];
         var brought = dataset.EmbeddingNames;
         if (File.Exists(Path.Combine(dataset.Path, "embeddings", "default.json")))

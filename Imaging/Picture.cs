@@ -9,7 +9,8 @@ public sealed class Picture
     {
         if (width < 1 || height < 1 || rgb.LongLength != 3L * width * height)
         {
-            throw new ImageException($"A picture of {width} × {height} pixels needs {3L * width * height} bytes of RGB, not {rgb.Length}.");
+            throw new ImageException(
+                $"A picture of {width} × {height} pixels needs {3L * width * height} bytes of RGB, not {rgb.Length}.");
         }
 
         (Width, Height, Rgb) = (width, height, rgb);

@@ -12,7 +12,8 @@ public static class SemanticIdMessages
         return message;
     }
 
-    /// <exception cref="CatalogException">A code or collision token above 65,535, no code, or more than <see cref="SemanticId.MaxLevels"/>.</exception>
+    /// <exception cref="CatalogException">A code or collision token above 65,535, no code, or more codes than
+    /// <see cref="SemanticId.MaxLevels"/>.</exception>
     public static SemanticId ToSemanticId(this V1.SemanticId message)
     {
         var codes = new ushort[message.Codes.Count];

@@ -62,40 +62,22 @@ public sealed record QuantizerOptions
 
     public RqVaeOptions RqVae { get; init; } = new();
 
-    /// <summary>The kind of a name as it stands in configuration: <c>residual-kmeans</c> or <c>rqvae</c>.</summary>
-    /// <exception cref="CatalogException">Any other name.</exception>
-    public static QuantizerKind ParseKind(string name) => name switch
-    {
-        "residual-kmeans" => QuantizerKind.ResidualKMeans,
-        "rqvae" => QuantizerKind.RqVae,
-        _ => throw CatalogException.Invalid($"quantizer.kind is '{name}'; allowed: residual-kmeans, rqvae"),
-    };
+    /// <exception cref="CatalogException">Every value out of its range, by its key in the JSON.</exception>
+    public void Validate() => Faults.ThrowIfAny("Quantizer options", Check);
 
-    /// <exception cref="CatalogException">Every value out of its range, with the range.</exception>
-    public void Validate()
+    /// <summary>Notes every value that is out of its range.</summary>
+    public void Check(Faults faults)
     {
-        var ranges = new (string Name, double Value, double Least, double Most)[]
-        {
-            ("quantizer.levels", Levels, 1, SemanticId.MaxLevels),
-            ("quantizer.codebookSize", CodebookSize, 2, 65_536),
-            ("quantizer.kMeansIterations", KMeansIterations, 1, 1_000),
-            ("quantizer.kMeansRestarts", KMeansRestarts, 1, 100),
-            ("quantizer.balanceStrength", BalanceStrength, 0, 1),
-            ("quantizer.balanceRounds", BalanceRounds, 0, 1_000),
-            ("quantizer.balanceTemperature", BalanceTemperature, 0.001, 10),
-        };
-        var faults = ranges.Concat(RqVae.Ranges()).Where(r => !(r.Value >= r.Least && r.Value <= r.Most))
-            .Select(r => $"{r.Name} is {r.Value}; allowed: {r.Least} to {r.Most}")
-            .Concat(Fusion.Faults())
-            .Concat(
-                Enum.IsDefined(Kind)
-                    ? []
-                    : [$"quantizer.kind is {(int)Kind}; allowed: {string.Join(", ", Enum.GetNames<QuantizerKind>())}"]);
-        string all = string.Join("; ", faults);
-        if (all.Length > 0)
-        {
-            throw CatalogException.Invalid($"Quantizer options out of range: {all}.");
-        }
+        faults.Check(Enum.IsDefined(Kind), "quantizer.kind", (int)Kind, "residual-kmeans or rqvae");
+        faults.Range("quantizer.levels", Levels, 1, SemanticId.MaxLevels);
+        faults.Range("quantizer.codebook_size", CodebookSize, 2, 65_536);
+        faults.Range("quantizer.k_means_iterations", KMeansIterations, 1, 1_000);
+        faults.Range("quantizer.k_means_restarts", KMeansRestarts, 1, 100);
+        faults.Range("quantizer.balance_strength", BalanceStrength, 0, 1);
+        faults.Range("quantizer.balance_rounds", BalanceRounds, 0, 1_000);
+        faults.Range("quantizer.balance_temperature", BalanceTemperature, 0.001, 10);
+        Fusion.Check(faults);
+        RqVae.Check(faults);
     }
 }
 
@@ -135,18 +117,21 @@ public sealed record RqVaeOptions
     /// <summary>Items that the first k-means sees: the first batch, but a large one.</summary>
     public int InitialBatch { get; init; } = 20_000;
 
-    internal IEnumerable<(string Name, double Value, double Least, double Most)> Ranges() =>
-    [
-        ("quantizer.rqVae.latentDim", LatentDim, 1, 1024),
-        ("quantizer.rqVae.epochs", Epochs, 1, 100_000),
-        ("quantizer.rqVae.warmUpEpochs", WarmUpEpochs, 0, 100_000),
-        ("quantizer.rqVae.batchSize", BatchSize, 1, 1_000_000),
-        ("quantizer.rqVae.learningRate", LearningRate, 1e-7, 1),
-        ("quantizer.rqVae.weightDecay", WeightDecay, 0, 1),
-        ("quantizer.rqVae.commitmentWeight", CommitmentWeight, 0, 100),
-        ("quantizer.rqVae.emaDecay", EmaDecay, 0, 0.99999),
-        ("quantizer.rqVae.deadCodeShare", DeadCodeShare, 0, 1),
-        ("quantizer.rqVae.initialBatch", InitialBatch, 2, 10_000_000),
-        .. Hidden.Select((width, layer) => ($"quantizer.rqVae.hidden[{layer}]", (double)width, 1.0, 16_384.0)),
-    ];
+    internal void Check(Faults faults)
+    {
+        faults.Range("quantizer.rq_vae.latent_dim", LatentDim, 1, 1024);
+        faults.Range("quantizer.rq_vae.epochs", Epochs, 1, 100_000);
+        faults.Range("quantizer.rq_vae.warm_up_epochs", WarmUpEpochs, 0, 100_000);
+        faults.Range("quantizer.rq_vae.batch_size", BatchSize, 1, 1_000_000);
+        faults.Range("quantizer.rq_vae.learning_rate", LearningRate, 1e-7, 1);
+        faults.Range("quantizer.rq_vae.weight_decay", WeightDecay, 0, 1);
+        faults.Range("quantizer.rq_vae.commitment_weight", CommitmentWeight, 0, 100);
+        faults.Range("quantizer.rq_vae.ema_decay", EmaDecay, 0, 0.99999);
+        faults.Range("quantizer.rq_vae.dead_code_share", DeadCodeShare, 0, 1);
+        faults.Range("quantizer.rq_vae.initial_batch", InitialBatch, 2, 10_000_000);
+        for (int layer = 0; layer < Hidden.Count; layer++)
+        {
+            faults.Range($"quantizer.rq_vae.hidden[{layer}]", Hidden[layer], 1, 16_384);
+        }
+    }
 }

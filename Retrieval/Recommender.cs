@@ -49,9 +49,6 @@ public sealed class Recommender : IRecommender, IVersionPart
 
     public double Alpha => _hybrid is null ? 1 : _model.Config.Alpha;
 
-    /// <summary>Items sorted for the search so far, by this recommender and those that it comes from.</summary>
-    public long Indexed => _trie.Indexed;
-
     /// <summary>The beam that a query is searched with.</summary>
     public int BeamFor(int k, int beam) => beam > 0 ? beam : Math.Max(k, _model.Config.Options.Beam);
 
@@ -128,7 +125,8 @@ public sealed class Recommender : IRecommender, IVersionPart
         var search = new BeamSearch(_model.Network, _trie);
         var found = search.Search(hidden, history, Width(beam), excluded);
         return _hybrid is null
-            ? [.. found.Select((row, i) => row.Take(queries[i].K).Select(answer => new Recommendation(
+            ? [.. found.Select((row, i) => row.OrderByDescending(answer => answer.LogProbability)
+                .ThenBy(answer => answer.Item).Take(queries[i].K).Select(answer => new Recommendation(
                 answer.Item, Items.SemanticIds[answer.Item], answer.LogProbability, answer.LogProbability)).ToArray())]
             : [.. _hybrid.Parts(search, hidden, history, found, excluded).Select((row, i) => row.Select(Weigh)
                 .OrderByDescending(answer => answer.Score).ThenBy(answer => answer.Item).Take(queries[i].K).ToArray())];

@@ -66,40 +66,31 @@ public sealed record RetrievalOptions
     /// <summary>Beam of a query that names none; widened to its k.</summary>
     public int Beam { get; init; } = 50;
 
-    /// <exception cref="CatalogException">Names every value that is out of its range at once.</exception>
-    public void Validate()
-    {
-        var faults = new List<string>();
-        void Check(bool holds, string name, object? value, string range)
-        {
-            if (!holds)
-            {
-                faults.Add($"{name} is {value}, allowed is {range}");
-            }
-        }
+    /// <exception cref="CatalogException">Every value out of its range, by its key in the JSON.</exception>
+    public void Validate() => Faults.ThrowIfAny("Retrieval options", Check);
 
-        Check(History is >= 1 and <= 512, nameof(History), History, "1 to 512");
-        Check(Heads is >= 1 and <= 64, nameof(Heads), Heads, "1 to 64");
-        Check(Dim is >= 1 and <= 8192 && Heads >= 1 && Dim % Heads == 0, nameof(Dim), Dim, $"1 to 8192, a multiple of Heads ({Heads})");
-        Check(Layers is >= 1 and <= 64, nameof(Layers), Layers, "1 to 64");
-        Check(Dropout is >= 0 and < 1, nameof(Dropout), Dropout, "0 to below 1");
-        Check(DenseDropout is >= 0 and < 1, nameof(DenseDropout), DenseDropout, "0 to below 1");
-        Check(DenseLoss is >= 0 and <= 100, nameof(DenseLoss), DenseLoss, "0 to 100");
-        Check(DenseShare is > 0 and <= 1, nameof(DenseShare), DenseShare, "above 0 to 1");
-        Check(Alpha is null or (>= 0.05 and <= 1), nameof(Alpha), Alpha, "0.05 to 1");
-        Check(Epochs is >= 1 and <= 100_000, nameof(Epochs), Epochs, "1 to 100000");
-        Check(MinSteps is >= 1, nameof(MinSteps), MinSteps, "1 and more");
-        Check(MaxSteps >= MinSteps, nameof(MaxSteps), MaxSteps, $"MinSteps ({MinSteps}) and more");
-        Check(BatchTokens is >= 64 and <= 10_000_000, nameof(BatchTokens), BatchTokens, "64 to 10000000");
-        Check(LearningRate is > 0 and <= 1, nameof(LearningRate), LearningRate, "above 0 to 1");
-        Check(WeightDecay is >= 0 and <= 10, nameof(WeightDecay), WeightDecay, "0 to 10");
-        Check(Warmup is >= 0 and < 1, nameof(Warmup), Warmup, "0 to below 1");
-        Check(ClipNorm > 0, nameof(ClipNorm), ClipNorm, "above 0");
-        Check(Ema is >= 0 and < 1, nameof(Ema), Ema, "0 to below 1");
-        Check(Beam is >= 1 and <= 1000, nameof(Beam), Beam, "1 to 1000");
-        if (faults.Count > 0)
-        {
-            throw CatalogException.Invalid($"Retrieval options: {string.Join("; ", faults)}.");
-        }
+    /// <summary>Notes every value that is out of its range.</summary>
+    public void Check(Faults faults)
+    {
+        faults.Range("retrieval.history", History, 1, 512);
+        faults.Range("retrieval.heads", Heads, 1, 64);
+        faults.Check(
+            Dim is >= 1 and <= 8192 && Heads >= 1 && Dim % Heads == 0, "retrieval.dim", Dim, $"1 to 8192, a multiple of heads ({Heads})");
+        faults.Range("retrieval.layers", Layers, 1, 64);
+        faults.Check(Dropout is >= 0 and < 1, "retrieval.dropout", Dropout, "0 to below 1");
+        faults.Check(DenseDropout is >= 0 and < 1, "retrieval.dense_dropout", DenseDropout, "0 to below 1");
+        faults.Range("retrieval.dense_loss", DenseLoss, 0, 100);
+        faults.Check(DenseShare is > 0 and <= 1, "retrieval.dense_share", DenseShare, "above 0 to 1");
+        faults.Range("retrieval.alpha", Alpha ?? 1, 0.05, 1);
+        faults.Range("retrieval.epochs", Epochs, 1, 100_000);
+        faults.Range("retrieval.min_steps", MinSteps, 1, int.MaxValue);
+        faults.Check(MaxSteps >= MinSteps, "retrieval.max_steps", MaxSteps, $"min_steps ({MinSteps}) and more");
+        faults.Range("retrieval.batch_tokens", BatchTokens, 64, 10_000_000);
+        faults.Check(LearningRate is > 0 and <= 1, "retrieval.learning_rate", LearningRate, "above 0 to 1");
+        faults.Range("retrieval.weight_decay", WeightDecay, 0, 10);
+        faults.Check(Warmup is >= 0 and < 1, "retrieval.warmup", Warmup, "0 to below 1");
+        faults.Check(ClipNorm > 0, "retrieval.clip_norm", ClipNorm, "above 0");
+        faults.Check(Ema is >= 0 and < 1, "retrieval.ema", Ema, "0 to below 1");
+        faults.Range("retrieval.beam", Beam, 1, 1000);
     }
 }

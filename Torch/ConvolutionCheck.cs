@@ -43,7 +43,8 @@ public sealed record ConvolutionCheck(ConvolutionWay Way, IReadOnlyList<string> 
     }
 
     private static string? Compare(
-        Func<Tensor, Tensor, Tensor?, long, long, Tensor> convolution, Generator generator, ScalarType type, int inputs, int outputs, int side, int kernel, int stride)
+        Func<Tensor, Tensor, Tensor?, long, long, Tensor> convolution, Generator generator, ScalarType type,
+        int inputs, int outputs, int side, int kernel, int stride)
     {
         Tensor Draw(params long[] shape) => randn(shape, generator: generator).to(type);
         var (x, weight, bias) = (Draw(2, inputs, side, side), Draw(outputs, inputs, kernel, kernel), Draw(outputs));
@@ -53,7 +54,10 @@ public sealed record ConvolutionCheck(ConvolutionWay Way, IReadOnlyList<string> 
                 ScalarType.Float64), stride, kernel / 2, found);
         double limit = type == ScalarType.Float32 ? 1e-4 : 2e-2; // sums of up to 1,152 products, as shares of the largest value
         foreach (
-            var (name, one, other) in new[] { ("values", found, known), ("∂x", foundGradients[0], knownGradients[0]), ("∂weight", foundGradients[1], knownGradients[1]) })
+            var (name, one, other) in new[]
+            {
+                ("values", found, known), ("∂x", foundGradients[0], knownGradients[0]), ("∂weight", foundGradients[1], knownGradients[1]),
+            })
         {
             double error = ((one.to(ScalarType.Float64) - other).abs().max() / other.abs().max()).item<double>();
             if (!(error <= limit))
@@ -68,7 +72,8 @@ public sealed record ConvolutionCheck(ConvolutionWay Way, IReadOnlyList<string> 
 
     // The gradients of Σ y², fed with one and the same y on both sides.
     private static (Tensor Values, Tensor[] Gradients) WithGradients(
-        Func<Tensor, Tensor, Tensor?, long, long, Tensor> convolution, Tensor x, Tensor weight, Tensor bias, long stride, long padding, Tensor? y)
+        Func<Tensor, Tensor, Tensor?, long, long, Tensor> convolution, Tensor x, Tensor weight, Tensor bias,
+        long stride, long padding, Tensor? y)
     {
         var (input, filter) = (x.detach().requires_grad_(), weight.detach().requires_grad_());
         var output = convolution(input, filter, bias, stride, padding);

@@ -48,6 +48,18 @@ public sealed class FusedAdamW : AdamW
         return null!;
     }
 
+    /// <summary>Sets the moments of some rows of a parameter to zero: the rows were put elsewhere, and where they went is past.</summary>
+    /// <param name="rows">[count] int64</param>
+    public void Forget(Parameter parameter, Tensor rows)
+    {
+        using var _ = no_grad();
+        if (_state.TryGetValue(parameter.Handle, out var state) && state is State { exp_avg: not null } moments)
+        {
+            moments.exp_avg.index_fill_(0, rows, 0);
+            moments.exp_avg_sq.index_fill_(0, rows, 0);
+        }
+    }
+
     private static bool Takes(TorchSharp.Modules.ParamGroup group) =>
         group.Options is Options { amsgrad: not true, maximize: not true }
         && group.Parameters.All(p => p.device.type == DeviceType.CPU && p.dtype == ScalarType.Float32 && p.is_contiguous());

@@ -15,7 +15,20 @@ internal sealed record DemoResult(
     IReadOnlyList<StageTime> Steps,
     int Items,
     int SimulatedShoppers,
-    int Interactions);
+    int Interactions)
+{
+    /// <summary>Recall@10 of the trained model.</summary>
+    public double Recall => Evaluation.ItemLevel.SeenRemoved!["recall@10"];
+
+    /// <summary>Recall@10 of the recommender that knows the taste model.</summary>
+    public double BestRecall => Optimal.Recall[Array.IndexOf(Optimal.Ks, 10)];
+
+    /// <summary>Recall@10 of the same ten stickers for everybody.</summary>
+    public double PopularityRecall => Evaluation.Baselines["popularity"].SeenRemoved!["recall@10"];
+
+    /// <summary>Recall@10 of counting which stickers follow which.</summary>
+    public double CountingRecall => Evaluation.Baselines["co_occurrence"].SeenRemoved!["recall@10"];
+}
 
 /// <param name="History">Item indexes, oldest first.</param>
 /// <param name="Next">What the simulated shopper really took next: the held-out test target.</param>

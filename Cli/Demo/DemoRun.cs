@@ -16,6 +16,15 @@ namespace Recsys.Cli.Demo;
 /// <summary>The main job, end to end: the same parts, in the same order, that a nightly rebuild and a server run in production.</summary>
 internal static class DemoRun
 {
+    /// <summary>What the demo is about to do, for the reader who waits.</summary>
+    public static string Plan(string folder) =>
+        $"""
+        recsys: the demo does the whole job once, on 1,594 emoji stickers that come with the program:
+          1. it simulates 6,000 shoppers and learns semantic IDs, a recommender and a model that draws (about 3 minutes)
+          2. it measures the recommender, starts a server, and asks it for recommendations and drawings (half a minute)
+        It downloads nothing more. About 4 minutes on two idle cores; all of it goes to {folder}, ending with report.html.
+        """;
+
     /// <returns>What was seen, and the report's path.</returns>
     public static async Task<(DemoResult Result, string Report)> RunAsync(
         string folder, IProgress<StageProgress> progress, CancellationToken cancel)
@@ -90,7 +99,8 @@ internal static class DemoRun
             var pictures = await PicturesAsync(creative, drawing, cancel);
             shoppers.Add(new DemoShopper(
                 "shopper " + dataset.Sequences.Users[user], history, split.TestTarget(user),
-                [.. answer.Items.Select(item => new DemoAnswer(dataset.ItemIndex[item.ItemId], item.SemanticId.ToSemanticId(), item.Score))],
+                [.. answer.Items.Select(
+                    item => new DemoAnswer(dataset.ItemIndex[item.ItemId], item.SemanticId.ToSemanticId(), item.Score))],
                 pictures.FirstOrDefault()));
         }
 

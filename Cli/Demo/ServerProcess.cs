@@ -25,7 +25,10 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public static async Task<ServerProcess> StartAsync(string versions, string logFile, CancellationToken cancel)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
         start.Environment.Remove("RECSYS_REDIS"); // its versions are its folder's alone
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
         {

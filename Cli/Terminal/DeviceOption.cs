@@ -16,5 +16,6 @@ internal static class DeviceOption
     }
 
     /// <inheritdoc cref="Checked"/>
-    public static string Of(ParseResult parsed, Option<string?> option, string otherwise = "cpu") => Checked(parsed.GetValue(option) ?? otherwise);
+    public static string Of(ParseResult parsed, Option<string?> option, string otherwise = "cpu") =>
+        Checked(parsed.GetValue(option) ?? otherwise);
 }

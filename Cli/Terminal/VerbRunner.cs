@@ -16,7 +16,10 @@ internal sealed record VerbResult(object Json, Action<TextWriter> Text, int Exit
 /// <summary>Runs a verb and gives every verb the same <c>--json</c>, the same errors and the same exit codes.</summary>
 internal static class VerbRunner
 {
-    public static readonly Option<bool> JsonOption = new("--json") { Description = "Print one JSON object on standard output.", Recursive = true };
+    public static readonly Option<bool> JsonOption = new("--json")
+    {
+        Description = "Print one JSON object on standard output.", Recursive = true,
+    };
 
     public static readonly JsonSerializerOptions JsonFormat = new()
     {
@@ -34,20 +37,12 @@ internal static class VerbRunner
             try
             {
                 var result = await run(parsed, cancel);
-                if (json)
-                {
-                    Console.Out.WriteLine(JsonSerializer.Serialize(result.Json, JsonFormat));
-                }
-                else
-                {
-                    result.Text(Console.Out);
-                }
-
+                Print(result, json);
                 return result.ExitCode;
             }
             catch (Exception e)
             {
-                int code = Fail(e, json);
+                int code = Fail(FileFault.Typed(e), json);
                 MpiWorld.Abort(code); // the other ranks would wait for this one
                 return code;
             }
@@ -71,6 +66,25 @@ internal static class VerbRunner
                 : Math.Max(1, Environment.ProcessorCount / MpiWorld.LaunchedHere));
     }
 
+    private static void Print(VerbResult result, bool json)
+    {
+        try
+        {
+            if (json)
+            {
+                Console.Out.WriteLine(JsonSerializer.Serialize(result.Json, JsonFormat));
+            }
+            else
+            {
+                result.Text(Console.Out);
+            }
+        }
+        catch (IOException e)
+        {
+            throw FileFault.Typed(e, "Standard output: ");
+        }
+    }
+
     private static string FirstLine(Exception exception) =>
         (exception.InnerException ?? exception).Message.ReplaceLineEndings("\n").Split('\n')[0];
 
@@ -89,15 +103,22 @@ internal static class VerbRunner
                 ("Missing", $"A native library does not load: {FirstLine(exception)} Run ./recsys doctor."),
             _ => (exception.GetType().Name, exception.Message),
         };
-        if (json)
+        try
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(new { error = kind, message }, JsonFormat));
-        }
+            Console.Error.WriteLine($"recsys: {message}");
+            if (code == ExitCode.Unexpected)
+            {
+                Console.Error.WriteLine(exception);
+            }
 
-        Console.Error.WriteLine($"recsys: {message}");
-        if (code == ExitCode.Unexpected)
+            if (json)
+            {
+                Console.Out.WriteLine(JsonSerializer.Serialize(new { error = kind, message }, JsonFormat));
+            }
+        }
+        catch (IOException)
         {
-            Console.Error.WriteLine(exception);
+            // Where nothing can be written, the exit code is all that is left to say it with.
         }
 
         return code;

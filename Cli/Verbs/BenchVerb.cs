@@ -8,62 +8,60 @@ using TorchSharp;
 
 namespace Recsys.Cli.Verbs;
 
+/// <summary>Measurements beside a peer. One bench so far: <c>torch</c>.</summary>
 internal static class BenchVerb
 {
+    private static readonly Option<int> Rounds = VerbOption.Of("--rounds", "Rounds of each case, all sides in turn (1 to 1000).", 7);
+    private static readonly Option<string> Only = VerbOption.Of("--only", "Only the cases whose names contain this.", "");
+    private static readonly Option<string?> Before =
+        VerbOption.Of<string?>("--before", "A checkout of an earlier commit, built there: it is measured too (see bench/before).");
+    private static readonly Option<string?> Data =
+        VerbOption.Of<string?>("--data", "A dataset folder: the peak memory of its rebuild is measured too, once.");
+    private static readonly Option<bool> AsPlainPeer = new("--as-plain-peer") { Hidden = true };
+
     public static Command Create()
     {
-        var command = new Command("bench", "Measurements side by side with a peer, in one run.");
-        command.Subcommands.Add(Torch());
-        return command;
+        var torch = new Command(
+            "torch", "Training, sampling, optimiser, beam search and memory beside plain TorchSharp and an earlier build.")
+        {
+            Rounds, Only, Before, Data, AsPlainPeer,
+        };
+        torch.OnCompute((parsed, cancel) => Task.Run(() => Run(parsed, cancel), cancel));
+        return new Command("bench", "Measurements side by side with a peer, in one run.") { torch };
     }
 
-    private static Command Torch()
+    private static VerbResult Run(ParseResult parsed, CancellationToken cancel)
     {
-        var rounds = new Option<int>("--rounds") { Description = "Rounds of each case, all sides in turn.", DefaultValueFactory = _ => 7 };
-        var only = new Option<string>("--only") { Description = "Only the cases whose names contain this.", DefaultValueFactory = _ => "" };
-        var before = new Option<string?>("--before") { Description = "A checkout of an earlier commit, built there: it is measured too "
-            + "(see bench/before)." };
-        var data = new Option<string?>("--data") { Description = "A dataset folder: the peak memory of its rebuild is measured too, "
-            + "once." };
-        var peer = new Option<bool>("--as-plain-peer") { Hidden = true };
-        var command = new Command(
-            "torch",
-            "Training, sampling, optimiser, beam search and memory beside plain TorchSharp and an earlier "
-            + "build.") { rounds, only, before, data, peer };
-        command.OnCompute((parsed, cancel) => Task.Run(() =>
+        if (parsed.GetValue(AsPlainPeer))
         {
-            if (parsed.GetValue(peer))
-            {
-                TorchBench.AnswerAsPlain(Console.In, Console.Out);
-                return new VerbResult(new { }, _ => { });
-            }
+            TorchBench.AnswerAsPlain(Console.In, Console.Out);
+            return new VerbResult(new { }, _ => { });
+        }
 
-            int wanted = parsed.GetValue(rounds);
-            if (wanted is < 1 or > 1000)
-            {
-                throw CatalogException.Invalid($"--rounds {wanted}: allowed are 1 to 1000.");
-            }
+        int rounds = parsed.GetValue(Rounds);
+        if (rounds is < 1 or > 1000)
+        {
+            throw CatalogException.Invalid($"--rounds {rounds}: allowed are 1 to 1000.");
+        }
 
-            string? clone = parsed.GetValue(before) is { } folder ? Path.GetFullPath(folder) : null;
-            using var earlier = clone is null ? null : BenchPeer.StartBefore(clone, BeforeProgram);
-            using var plain = BenchPeer.StartPlain("bench", "torch", "--as-plain-peer");
-            var cases = TorchBench.Run(
-                wanted, parsed.GetValue(only)!, plain, earlier, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
-            if (parsed.GetValue(data) is { } dataset)
-            {
-                cases.Add(RebuildMemory.Run(dataset, clone, earlier?.Name, cancel));
-            }
+        string? clone = parsed.GetValue(Before) is { } folder ? Path.GetFullPath(folder) : null;
+        using var earlier = clone is null ? null : BenchPeer.StartBefore(clone, BeforeProgram);
+        using var plain = BenchPeer.StartPlain("bench", "torch", "--as-plain-peer");
+        var cases = TorchBench.Run(
+            rounds, parsed.GetValue(Only)!, plain, earlier, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
+        if (parsed.GetValue(Data) is { } dataset)
+        {
+            cases.Add(RebuildMemory.Run(dataset, clone, earlier?.Name, cancel));
+        }
 
-            if (cases.Count == 0)
-            {
-                throw CatalogException.Invalid(
-                    $"--only {parsed.GetValue(only)}: no case of 'bench torch' has that in its name; leave it out to see them all.");
-            }
+        if (cases.Count == 0)
+        {
+            throw CatalogException.Invalid(
+                $"--only {parsed.GetValue(Only)}: no case of 'bench torch' has that in its name; leave it out to see them all.");
+        }
 
-            string machine = $"{Machine.Description}, {torch.get_num_threads()} threads, libtorch {torch.__version__}";
-            return new VerbResult(new { bench = "torch", machine, cases }, output => Print(output, "torch", machine, cases));
-        }, cancel));
-        return command;
+        string machine = $"{Machine.Description}, {torch.get_num_threads()} threads, libtorch {torch.__version__}";
+        return new VerbResult(new { bench = "torch", machine, cases }, output => Print(output, "torch", machine, cases));
     }
 
     private static string BeforeProgram =>
@@ -76,21 +74,26 @@ internal static class BenchVerb
             + "largest");
         foreach (var measured in cases)
         {
-            static string Number(double? value) => value is { } v ? v.ToString("G4", CultureInfo.InvariantCulture) : "–";
-            string ratio = measured.Ratio is { } r
-                ? string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{r:F2} ({measured.RatioSpread![0]:F2} to {measured.RatioSpread[1]:F2}), goal "
-                    + $"{(measured.Goal is { } goal ? $"{goal:F2} {(measured.Met == true ? "met" : "MISSED")}" : "none")}")
-                : "no peer";
             output.WriteLine(
                 $"  {measured.Name,-54} {Number(measured.Ours),9} {measured.Unit}  peer {Number(measured.Peer),9}  floor "
-                + $"{Number(measured.Floor),9}  {ratio}");
+                + $"{Number(measured.Floor),9}  {Ratio(measured)}");
         }
 
         foreach (string peerName in cases.Select(measured => measured.PeerName).OfType<string>().Distinct())
         {
             output.WriteLine($"  peer: {peerName}");
         }
+    }
+    private static string Number(double? value) => value is { } v ? v.ToString("G4", CultureInfo.InvariantCulture) : "–";
+
+    private static string Ratio(BenchCase measured)
+    {
+        if (measured.Ratio is not { } ratio)
+        {
+            return "no peer";
+        }
+
+        string goal = measured.Goal is { } value ? $"{value:F2} {(measured.Met == true ? "met" : "MISSED")}" : "none";
+        return $"{ratio:F2} ({measured.RatioSpread![0]:F2} to {measured.RatioSpread[1]:F2}), goal {goal}";
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Grpc.Net.Client;
 using Recsys.Catalog;
+using Recsys.Cli.Terminal;
 using Recsys.Server.Serving;
 
 namespace Recsys.Cli.Verbs;
@@ -8,13 +9,15 @@ namespace Recsys.Cli.Verbs;
 /// <summary>What the verbs that call a running server share.</summary>
 internal static class ClientVerb
 {
+    /// <summary>How a history is given.</summary>
+    public const string History = "Item ids, oldest first, one an argument; those that begin with '-' after '--'.";
+
     public static readonly Option<string> Server = new("--server")
     {
         Description = "Address of the server.",
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable("RECSYS_SERVER") ?? "http://" + ServeOptions.DefaultListen,
     };
-
-    public static readonly Option<double> Timeout = new("--timeout") { Description = "Seconds before a call is given up.", DefaultValueFactory = _ => 60 };
+    public static readonly Option<double> Timeout = VerbOption.Of("--timeout", "Seconds before a call is given up.", 60.0);
 
     public static readonly Option<string?> RedisPrefix = new("--redis-prefix")
     {
@@ -34,7 +37,9 @@ internal static class ClientVerb
         ? DateTime.UtcNow.AddSeconds(seconds)
         : throw CatalogException.Invalid($"--timeout {parsed.GetValue(Timeout)} is out of range: give 0 to 86400 seconds.");
 
-    /// <summary>Items from the command line: separated by spaces or commas.</summary>
-    public static string[] Items(IEnumerable<string> given) =>
-        [.. given.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+    /// <summary>Item ids as they were given, one an argument: commas, blanks and a leading @ belong to the id.</summary>
+    /// <exception cref="CatalogException">InvalidArgument: an empty one, which no item has.</exception>
+    public static string[] Items(IEnumerable<string>? given) => given?.ToArray() is not { } ids ? []
+        : !ids.Contains("") ? ids
+        : throw CatalogException.Invalid("An item id is empty: give one id an argument, with the shell's quotes around blanks.");
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Grpc.Core;
 using Recsys.Catalog;
 using Recsys.Cli.Terminal;
 using Recsys.Files;
@@ -7,89 +8,101 @@ using Recsys.V1;
 
 namespace Recsys.Cli.Verbs;
 
+/// <summary>Asks a running server for pictures and keeps them as PNG files.</summary>
 internal static class CreativeVerb
 {
+    private static readonly Option<string?> Item = VerbOption.Of<string?>("--item", "Draw this item.");
+    private static readonly Option<string?> Id =
+        VerbOption.Of<string?>("--semantic-id", "Draw this semantic ID (12-5-201), or its first codes (12-5); no item needs to have it.");
+    private static readonly Option<string[]> History = new("--history")
+    {
+        Description = "Draw what this history's user would like: item ids, oldest first, one an argument.",
+        AllowMultipleArgumentsPerToken = true,
+    };
+    private static readonly Option<int> Count = VerbOption.Of("--count", "Pictures wanted (1 to 64).", 4);
+    private static readonly Option<int> Size = VerbOption.Of<int>("--size", "Side in pixels; 0: the model's own.");
+    private static readonly Option<double> Guidance =
+        VerbOption.Of<double>("--guidance", "Classifier-free guidance scale; 0: the model's default, 1: none.");
+    private static readonly Option<int> Steps = VerbOption.Of<int>("--steps", "Solver steps; 0: the model's default.");
+    private static readonly Option<long> Seed = VerbOption.Of<long>("--seed", "Seed of the first picture.", 1);
+    private static readonly Option<string> Out = VerbOption.Of("--out", "Folder for the PNG files.", "pictures");
+
+    private sealed record Picture(string File, string? ItemId, string SemanticId, long Seed);
+
     public static Command Create()
     {
-        var item = new Option<string?>("--item") { Description = "Draw this item." };
-        var id = new Option<string?>("--semantic-id") { Description = "Draw this semantic ID (12-5-201), or its first codes (12-5), "
-            + "whether an item has it or not." };
-        var history = new Option<string[]>("--history") { Description = "Draw what this history's user would like: item ids, oldest first.", AllowMultipleArgumentsPerToken = true };
-        var count = new Option<int>("--count") { Description = "Pictures wanted (1 to 64).", DefaultValueFactory = _ => 4 };
-        var size = new Option<int>("--size") { Description = "Side in pixels; 0: the model's own." };
-        var guidance = new Option<double>("--guidance") { Description = "Classifier-free guidance scale; 0: the model's default, 1: "
-            + "none." };
-        var steps = new Option<int>("--steps") { Description = "Solver steps; 0: the model's default." };
-        var seed = new Option<long>("--seed") { Description = "Seed of the first picture.", DefaultValueFactory = _ => 1 };
-        var target = new Option<string>("--out") { Description = "Folder for the PNG files.", DefaultValueFactory = _ => "pictures" };
-        var command = new Command("creative", "Ask a running server to draw items.") { item, id, history, count, size, guidance, steps, seed, target, ClientVerb.Server, ClientVerb.Timeout };
-        command.OnRun(async (parsed, cancel) =>
+        var command = new Command("creative", "Ask a running server to draw items.")
         {
-            var request = new GenerateRequest
-            {
-                Count = parsed.GetValue(count),
-                Size = parsed.GetValue(size),
-                Guidance = parsed.GetValue(guidance),
-                Steps = parsed.GetValue(steps),
-                Seed = parsed.GetValue(seed),
-            };
-            var (itemId, semanticId, items) = (
-                parsed.GetValue(item), parsed.GetValue(id), ClientVerb.Items(parsed.GetValue(history) ?? []));
-            if ((itemId is null ? 0 : 1) + (semanticId is null ? 0 : 1) + (items.Length == 0 ? 0 : 1) != 1)
-            {
-                throw CatalogException.Invalid("Say what to draw with exactly one of --item, --semantic-id and --history.");
-            }
-
-            if (itemId is not null)
-            {
-                request.ItemId = itemId;
-            }
-            else if (semanticId is not null)
-            {
-                request.SemanticId = Recsys.Catalog.SemanticId.Parse(semanticId).ToMessage();
-            }
-            else
-            {
-                request.History = new ItemHistory();
-                request.History.ItemIds.AddRange(items);
-            }
-
-            string folder = Path.GetFullPath(parsed.GetValue(target)!);
-            using var channel = ClientVerb.Channel(parsed);
-            using var call = new Creative.CreativeClient(channel).Generate(
-                request, deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel);
-            var files = new List<(string File, GeneratedImage Image)>();
-            string version = "";
-            using (var progress = new ProgressView())
-            {
-                while (await call.ResponseStream.MoveNext(cancel))
-                {
-                    var message = call.ResponseStream.Current;
-                    version = message.Version;
-                    if (message.EventCase == GenerateResponse.EventOneofCase.Progress)
-                    {
-                        progress.Report(new StageProgress("drawing", message.Progress.Step, message.Progress.Steps));
-                    }
-                    else if (message.EventCase == GenerateResponse.EventOneofCase.Image)
-                    {
-                        string file = Path.Combine(
-                            folder,
-                            $"{message.Image.Index:D3}-{message.Image.SemanticId.ToText().Replace('#', '_')}-{message.Image.Seed}.png");
-                        Directory.CreateDirectory(folder); // only now: a refused request leaves nothing behind
-                        AtomicFile.Write(file, stream => message.Image.Png.WriteTo(stream));
-                        files.Add((file, message.Image));
-                    }
-                }
-            }
-
-            return new VerbResult(
-                new { version, images = files.Select(entry => new { file = entry.File, item_id = entry.Image.ItemId, semantic_id = entry.Image.SemanticId.ToText(), seed = entry.Image.Seed }) },
-                output =>
-                {
-                    output.WriteLine($"version {version}");
-                    files.ForEach(entry => output.WriteLine($"{entry.File}  {entry.Image.SemanticId.ToText()}  {entry.Image.ItemId}"));
-                });
-        });
+            Item, Id, History, Count, Size, Guidance, Steps, Seed, Out, ClientVerb.Server, ClientVerb.Timeout,
+        };
+        command.OnRun(RunAsync);
         return command;
+    }
+
+    private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var request = Request(parsed);
+        using var channel = ClientVerb.Channel(parsed);
+        using var call = new Creative.CreativeClient(channel).Generate(
+            request, deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel);
+        using var progress = new ProgressView();
+        string folder = Path.GetFullPath(parsed.GetValue(Out)!), version = "";
+        var pictures = new List<Picture>();
+        while (await call.ResponseStream.MoveNext(cancel))
+        {
+            var message = call.ResponseStream.Current;
+            version = message.Version;
+            if (message.EventCase == GenerateResponse.EventOneofCase.Progress)
+            {
+                progress.Report(new StageProgress("drawing", message.Progress.Step, message.Progress.Steps));
+            }
+            else if (message.EventCase == GenerateResponse.EventOneofCase.Image)
+            {
+                pictures.Add(Keep(message.Image, folder));
+            }
+        }
+
+        return new VerbResult(new { version, images = pictures }, output =>
+        {
+            output.WriteLine($"version {version}");
+            pictures.ForEach(picture => output.WriteLine($"{picture.File}  {picture.SemanticId}  {picture.ItemId}"));
+        });
+    }
+
+    private static GenerateRequest Request(ParseResult parsed)
+    {
+        var request = new GenerateRequest
+        {
+            Count = parsed.GetValue(Count),
+            Size = parsed.GetValue(Size),
+            Guidance = parsed.GetValue(Guidance),
+            Steps = parsed.GetValue(Steps),
+            Seed = parsed.GetValue(Seed),
+        };
+        switch (parsed.GetValue(Item), parsed.GetValue(Id), ClientVerb.Items(parsed.GetValue(History)))
+        {
+            case ({ } item, null, []):
+                request.ItemId = item;
+                break;
+            case (null, { } id, []):
+                request.SemanticId = Catalog.SemanticId.Parse(id).ToMessage();
+                break;
+            case (null, null, [_, ..] history):
+                request.History = new ItemHistory { ItemIds = { history } };
+                break;
+            default:
+                throw CatalogException.Invalid("Say what to draw with exactly one of --item, --semantic-id and --history.");
+        }
+
+        return request;
+    }
+
+    private static Picture Keep(GeneratedImage image, string folder)
+    {
+        string id = image.SemanticId.ToText();
+        string file = Path.Combine(folder, $"{image.Index:D3}-{id.Replace('#', '_')}-{image.Seed}.png");
+        Directory.CreateDirectory(folder); // only now: a refused request leaves nothing behind
+        AtomicFile.Write(file, image.Png.WriteTo);
+        return new Picture(file, image.ItemId, id, image.Seed);
     }
 }

@@ -19,13 +19,13 @@ internal static class EncodeVerb
         var data = new Option<string?>("--data") { Description = "Dataset folder whose embeddings, brought or made, are encoded." };
         var items = new Option<string[]>("--items")
         {
-            Description = "Only these item ids (default: all of the dataset).", AllowMultipleArgumentsPerToken = true,
+            Description = "Only these item ids, one an argument (default: all).", AllowMultipleArgumentsPerToken = true,
         };
         var assign = new Option<bool>("--assign") { Description = "Store the IDs: new items become recommendable at once; an item that "
             + "has an ID keeps it." };
         var lookup = new Option<string[]>("--lookup")
         {
-            Description = "Look up instead: the semantic IDs of these items.", AllowMultipleArgumentsPerToken = true,
+            Description = "Look up instead: the semantic IDs of these items, one an argument.", AllowMultipleArgumentsPerToken = true,
         };
         var prefix = new Option<string[]>("--prefix")
         {

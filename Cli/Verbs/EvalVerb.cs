@@ -14,61 +14,64 @@ namespace Recsys.Cli.Verbs;
 /// server.</summary>
 internal static class EvalVerb
 {
+    private static readonly Option<string?> Version = VerbOption.Of<string?>("--version-id", "The version (default: the newest).");
+    private static readonly Option<int> Users = VerbOption.Of<int>("--users", "Users, drawn by the seed; 0: all.");
+    private static readonly Option<int> Beam = VerbOption.Of<int>("--beam", "Width of the beam search; 0: the model's own.");
+    private static readonly Option<long> Seed = VerbOption.Of<long>("--seed", "Draws the users.", 1);
+    private static readonly Option<string?> Device = DeviceOption.Create();
+    private static readonly Option<string> Target = VerbOption.Of("--target", "test or validation.", "test");
+
     public static Command Create()
     {
-        var data = new Option<string>("--data") { Description = "The dataset folder.", Required = true };
-        var root = new Option<string>("--versions") { Description = "Folder of versions.", DefaultValueFactory = _ => "versions" };
-        var version = new Option<string?>("--version-id") { Description = "The version (default: the newest)." };
-        var users = new Option<int>("--users") { Description = "Users, drawn by the seed; 0: all." };
-        var beam = new Option<int>("--beam") { Description = "Width of the beam search; 0: the model's own." };
-        var target = new Option<string>("--target") { Description = "test or validation.", DefaultValueFactory = _ => "test" };
-        var seed = new Option<long>("--seed") { DefaultValueFactory = _ => 1 };
-        var device = DeviceOption.Create();
-        var command = new Command(
-            "eval",
-            "Recall@K and NDCG@K on held-out targets, item level, with baselines.") { data, root, version, users, beam, target, seed, device,
-            DatasetOptions.DropUnknown };
-        command.OnCompute((parsed, cancel) => Task.Run(() =>
+        var command = new Command("eval", "Recall@K and NDCG@K on held-out targets, item level, with baselines.")
         {
-            using var dataset = parsed.Open(parsed.GetValue(data)!);
-            var versions = new VersionStore(Path.GetFullPath(parsed.GetValue(root)!));
-            string chosen = parsed.GetValue(version) ?? versions.List() switch { [.., var newest] => newest.Version, _ => null }
-
-                    ?? throw CatalogException.NotFound($"There is no version in '{versions.Root}'. Build one: ./recsys rebuild --data {dataset.Path} --out {versions.Root}.");
-            var folder = versions.Open(chosen);
-            var split = new LeaveOneOut(dataset.Sequences);
-            RefuseLeak(folder, split, dataset);
-            using var recommender = (Recommender?)new RecommenderLoader(DeviceOption.Of(parsed, device)).Load(folder, folder.Items)
-                ?? throw CatalogException.Precondition($"Version {chosen} has no retrieval model: its dataset had no interactions.");
-            var options = new EvaluationOptions
-            {
-                Users = parsed.GetValue(users),
-                Beam = parsed.GetValue(beam),
-                Seed = parsed.GetValue(seed),
-                Target = parsed.GetValue(target) switch
-                {
-                    "test" => EvaluationTarget.Test,
-                    "validation" => EvaluationTarget.Validation,
-                    var other => throw CatalogException.Invalid($"--target '{other}': write test or validation."),
-                },
-            };
-            EvaluationReport report;
-            using (var progress = new ProgressView())
-            {
-                report = RetrievalEvaluator.Evaluate(recommender, split, options, progress, cancel);
-            }
-
-            var json = report.ToJson();
-            json["version"] = chosen;
-            json["dataset"] = dataset.Name;
-            json["dataset_sha256"] = dataset.Sha256;
-            return new VerbResult(json, output => Print(output, report, chosen, dataset));
-        }, cancel));
+            FolderOptions.Data, FolderOptions.Versions, Version, Users, Beam, Target, Seed, Device, DatasetOptions.DropUnknown,
+        };
+        command.OnCompute((parsed, cancel) => Task.Run(() => Run(parsed, cancel), cancel));
         return command;
     }
 
+    private static VerbResult Run(ParseResult parsed, CancellationToken cancel)
+    {
+        var options = Options(parsed);
+        using var dataset = parsed.Open(parsed.GetValue(FolderOptions.Data)!);
+        var versions = new VersionStore(Path.GetFullPath(parsed.GetValue(FolderOptions.Versions)!));
+        string version = parsed.GetValue(Version) ?? Newest(versions, dataset);
+        var folder = versions.Open(version);
+        var split = new LeaveOneOut(dataset.Sequences);
+        RefuseLeak(folder, split, dataset);
+        using var recommender = (Recommender?)new RecommenderLoader(DeviceOption.Of(parsed, Device)).Load(folder, folder.Items)
+            ?? throw CatalogException.Precondition($"Version {version} has no retrieval model: its dataset had no interactions.");
+        using var progress = new ProgressView();
+        var report = RetrievalEvaluator.Evaluate(recommender, split, options, progress, cancel);
+        var json = report.ToJson();
+        json["version"] = version;
+        json["dataset"] = dataset.Name;
+        json["dataset_sha256"] = dataset.Sha256;
+        string name = dataset.Name;
+        return new VerbResult(json, output => Print(output, report, version, name));
+    }
+
+    private static EvaluationOptions Options(ParseResult parsed) => new()
+    {
+        Users = parsed.GetValue(Users),
+        Beam = parsed.GetValue(Beam),
+        Seed = parsed.GetValue(Seed),
+        Target = parsed.GetValue(Target) switch
+        {
+            "test" => EvaluationTarget.Test,
+            "validation" => EvaluationTarget.Validation,
+            var other => throw CatalogException.Invalid($"--target '{other}': write test or validation."),
+        },
+    };
+
+    private static string Newest(VersionStore versions, Dataset dataset) => versions.List() is [.., var newest]
+        ? newest.Version
+        : throw CatalogException.NotFound(
+            $"There is no version in '{versions.Root}'. Build one: ./recsys rebuild --data {dataset.Path} --out {versions.Root}.");
+
     /// <summary>A version that was trained on other users' sequences, or on the targets themselves, must not be scored on them.</summary>
-    private static void RefuseLeak(Catalog.Ports.VersionFolder folder, LeaveOneOut split, Dataset dataset)
+    private static void RefuseLeak(VersionFolder folder, LeaveOneOut split, Dataset dataset)
     {
         var report = RebuildReport.FromJson(File.ReadAllText(folder.PathOf(RebuildReport.FileName)));
         if (report.FitAll)
@@ -96,10 +99,10 @@ internal static class EvalVerb
         }
     }
 
-    private static void Print(TextWriter output, EvaluationReport report, string version, Dataset dataset)
+    private static void Print(TextWriter output, EvaluationReport report, string version, string dataset)
     {
         output.WriteLine(
-            $"{dataset.Name}, version {version}: {report.Users} users, "
+            $"{dataset}, version {version}: {report.Users} users, "
             + $"{(report.Target == EvaluationTarget.Test ? "test" : "validation")} targets, item level, beam {report.Beam}, seed "
             + $"{report.Seed}");
         output.WriteLine($"split sha256 {report.SplitSha256}");

@@ -7,47 +7,47 @@ using Recsys.Server.Serving;
 
 namespace Recsys.Cli.Verbs;
 
+/// <summary>The scheduler: rebuilds by a cron expression until it is stopped.</summary>
 internal static class JobsVerb
 {
+    private static readonly Option<string?> Config = VerbOption.Of<string?>("--config", "JSON file of rebuild options.");
+    private static readonly Option<string> Cron =
+        VerbOption.Of("--cron", "Quartz cron expression in local time: second minute hour day month weekday.", "0 0 3 * * *");
+    private static readonly Option<string?> Device = DeviceOption.Create();
+
     public static Command Create()
     {
-        var data = new Option<string>("--data") { Description = "The dataset folder, read anew each night.", Required = true };
-        var target = new Option<string>("--out") { Description = "Folder of versions.", DefaultValueFactory = _ => "versions" };
-        var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private "
-            + "Redis in the folder of versions)." };
-        var config = new Option<string?>("--config") { Description = "JSON file of rebuild options." };
-        var cron = new Option<string>("--cron") { Description = "Quartz cron expression in local time: second minute hour day month weekday.", DefaultValueFactory = _ => "0 0 3 * * *" };
-        var device = DeviceOption.Create();
         var command = new Command("jobs", "The scheduler: a rebuild every night.")
         {
-            data, target, redis, ClientVerb.RedisPrefix, config, cron, device, DatasetOptions.DropUnknown,
+            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, ClientVerb.RedisPrefix, Config, Cron, Device,
+            DatasetOptions.DropUnknown,
         };
-        command.OnCompute(async (parsed, cancel) =>
-        {
-            var options = parsed.GetValue(config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
-            options = options with { Device = DeviceOption.Of(parsed, device, options.Device) };
-            string path = parsed.GetValue(data)!;
-            using (Dataset.Open(path))
-            {
-                // A dataset that cannot be opened is said now, not at three in the morning.
-            }
-
-            await using var stores = await Stores.OpenAsync(
-                Path.GetFullPath(parsed.GetValue(target)!), parsed.GetValue(redis), parsed.GetValue(ClientVerb.RedisPrefix), cancel);
-            int runs = await NightlySchedule.RunAsync(
-                parsed.GetValue(cron)!,
-                async token =>
-                {
-                    using var dataset = parsed.Open(path);
-                    ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
-                    using var progress = new ProgressView();
-                    return await new RebuildJob(
-                        stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, token);
-                },
-                line => Console.Error.WriteLine(line),
-                cancel);
-            return new VerbResult(new { runs }, output => output.WriteLine($"{runs} rebuilds"));
-        });
+        command.OnCompute(RunAsync);
         return command;
+    }
+
+    private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var options = parsed.GetValue(Config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
+        options = options with { Device = DeviceOption.Of(parsed, Device, options.Device) };
+        string data = parsed.GetValue(FolderOptions.Data)!;
+        using (Dataset.Open(data))
+        {
+            // A dataset that cannot be opened is said now, not at three in the morning.
+        }
+
+        await using var stores = await parsed.OpenStoresAsync(FolderOptions.Out, cancel);
+        int runs = await NightlySchedule.RunAsync(
+            parsed.GetValue(Cron)!, token => RebuildAsync(parsed, stores, data, options, token), Console.Error.WriteLine, cancel);
+        return new VerbResult(new { runs }, output => output.WriteLine($"{runs} rebuilds"));
+    }
+
+    private static async Task<RebuildResult> RebuildAsync(
+        ParseResult parsed, Stores stores, string data, RebuildOptions options, CancellationToken cancel)
+    {
+        using var dataset = parsed.Open(data); // anew each night
+        ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
+        using var progress = new ProgressView();
+        return await new RebuildJob(stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, options, progress, cancel);
     }
 }

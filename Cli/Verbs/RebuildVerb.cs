@@ -7,57 +7,61 @@ using Recsys.Store.Versions;
 
 namespace Recsys.Cli.Verbs;
 
+/// <summary>One nightly rebuild, now.</summary>
 internal static class RebuildVerb
 {
+    private static readonly Option<string?> Config =
+        VerbOption.Of<string?>("--config", "JSON file of rebuild options; see docs/configuration.md.");
+    private static readonly Option<long?> Seed = VerbOption.Of<long?>("--seed", "Another seed than the configuration's.");
+    private static readonly Option<string?> Device = DeviceOption.Create();
+    private static readonly Option<bool> FitAll =
+        VerbOption.Of<bool>("--fit-all", "Once the gates have passed, train again on everything and publish that.");
+    private static readonly Option<bool> NoActivate = VerbOption.Of<bool>("--no-activate", "Publish; leave the active version as it is.");
+    private static readonly Option<bool> NoPictures = VerbOption.Of<bool>("--no-pictures", "Train no creative model.");
+
+    private static readonly EncoderOptions Encoders = new();
+
     public static Command Create()
     {
-        var data = new Option<string>("--data") { Description = "The dataset folder.", Required = true };
-        var target = new Option<string>("--out") { Description = "Folder of versions.", DefaultValueFactory = _ => "versions" };
-        var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private "
-            + "Redis in the folder of versions)." };
-        var config = new Option<string?>("--config") { Description = "JSON file of rebuild options; see docs/configuration.md." };
-        var seed = new Option<long?>("--seed");
-        var device = DeviceOption.Create();
-        var all = new Option<bool>("--fit-all") { Description = "Once the gates have passed, train again on everything and publish that." };
-        var idle = new Option<bool>("--no-activate") { Description = "Publish, but leave the active version as it is." };
-        var plain = new Option<bool>("--no-pictures") { Description = "Train no creative model." };
-        var encoders = new EncoderOptions();
-        var command = new Command(
-            "rebuild",
-            "One nightly rebuild, now: train, encode, gate, publish, "
-            + "activate.")
+        var command = new Command("rebuild", "One nightly rebuild, now: train, encode, gate, publish, activate.")
         {
-            data, target, redis, ClientVerb.RedisPrefix, config, seed, device, all, idle, plain, DatasetOptions.DropUnknown,
+            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, ClientVerb.RedisPrefix, Config, Seed, Device, FitAll, NoActivate,
+            NoPictures, DatasetOptions.DropUnknown,
         };
-        encoders.AddTo(command, config: false);
-        command.OnCompute(async (parsed, cancel) =>
-        {
-            var options = parsed.GetValue(config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
-            options = options with
-            {
-                Seed = parsed.GetValue(seed) ?? options.Seed,
-                Device = DeviceOption.Of(parsed, device, options.Device),
-                FitAll = options.FitAll || parsed.GetValue(all),
-                Activate = options.Activate && !parsed.GetValue(idle),
-                Pictures = options.Pictures && !parsed.GetValue(plain),
-                Embeddings = encoders.Apply(parsed, options.Embeddings),
-            };
-            options.Validate();
-            using var dataset = parsed.Open(parsed.GetValue(data)!);
-            string root = Path.GetFullPath(parsed.GetValue(target)!);
-            var ranks = Processes.Join();
-            await using var stores = ranks.First
-                ? await Stores.OpenAsync(root, parsed.GetValue(redis), parsed.GetValue(ClientVerb.RedisPrefix), cancel)
-                : null;
-            ConvolutionNotice.Warn(ranks.First && RebuildJob.TrainsPictures(dataset, options));
-            using var progress = ranks.First ? new ProgressView() : null;
-            var result = await new RebuildJob(
-                stores?.Versions ?? new VersionStore(root), stores?.Ids, TimeProvider.System, ranks)
-                .RunAsync(dataset, options, progress, cancel);
-            Processes.Leave();
-            return new VerbResult(Json(result), output => Text(output, result, dataset.ItemCount));
-        });
+        Encoders.AddTo(command, config: false);
+        command.OnCompute(RunAsync);
         return command;
+    }
+
+    private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var options = Options(parsed);
+        using var dataset = parsed.Open(parsed.GetValue(FolderOptions.Data)!);
+        var ranks = Processes.Join();
+        await using var stores = ranks.First ? await parsed.OpenStoresAsync(FolderOptions.Out, cancel) : null;
+        ConvolutionNotice.Warn(ranks.First && RebuildJob.TrainsPictures(dataset, options));
+        using var progress = ranks.First ? new ProgressView() : null;
+        var versions = stores?.Versions ?? new VersionStore(parsed.GetValue(FolderOptions.Out)!);
+        var result = await new RebuildJob(versions, stores?.Ids, TimeProvider.System, ranks).RunAsync(dataset, options, progress, cancel);
+        Processes.Leave();
+        int items = dataset.ItemCount;
+        return new VerbResult(Json(result), output => Text(output, result, items));
+    }
+
+    private static RebuildOptions Options(ParseResult parsed)
+    {
+        var options = parsed.GetValue(Config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
+        options = options with
+        {
+            Seed = parsed.GetValue(Seed) ?? options.Seed,
+            Device = DeviceOption.Of(parsed, Device, options.Device),
+            FitAll = options.FitAll || parsed.GetValue(FitAll),
+            Activate = options.Activate && !parsed.GetValue(NoActivate),
+            Pictures = options.Pictures && !parsed.GetValue(NoPictures),
+            Embeddings = Encoders.Apply(parsed, options.Embeddings),
+        };
+        options.Validate();
+        return options;
     }
 
     private static object Json(RebuildResult result) => new
@@ -80,8 +84,8 @@ internal static class RebuildVerb
     private static void Text(TextWriter output, RebuildResult result, int items)
     {
         var report = result.Report;
-        output.WriteLine(
-            $"version {report.Version}{(result.Activated ? " is active" : " is published, not active")}{(result.Previous is null ? "" : $" (before: {result.Previous})")}");
+        string state = result.Activated ? "is active" : "is published, not active";
+        output.WriteLine($"version {report.Version} {state}{(result.Previous is null ? "" : $" (before: {result.Previous})")}");
         foreach (var stage in report.Stages)
         {
             output.WriteLine($"  {stage.Stage,-12} {stage.Seconds,7:F1} s");

@@ -12,7 +12,7 @@ internal static class RecommendVerb
     {
         var history = new Argument<string[]>("history")
         {
-            Description = "Item ids, oldest first, separated by spaces or commas; none: the popular ones.", Arity = ArgumentArity.ZeroOrMore,
+            Description = ClientVerb.History + " None: the popular ones.", Arity = ArgumentArity.ZeroOrMore,
         };
         var k = new Option<int>("-k") { Description = "Items wanted (1 to 1000).", DefaultValueFactory = _ => 10 };
         var beam = new Option<int>("--beam") { Description = "Width of the beam search; 0: the server chooses." };

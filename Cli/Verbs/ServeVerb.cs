@@ -11,79 +11,72 @@ using Recsys.Server.Serving;
 
 namespace Recsys.Cli.Verbs;
 
+/// <summary>The server, until it is told to stop.</summary>
 internal static class ServeVerb
 {
+    private static readonly Option<string> Listen =
+        VerbOption.Of("--listen", "Address and port of gRPC (port 0: any free one).", ServeOptions.DefaultListen);
+    private static readonly Option<string?> Http =
+        VerbOption.Of<string?>("--http", "Port, or address and port, of JSON over HTTP/1.1; 'off': none (default: the port after gRPC's).");
+    private static readonly Option<double> Drain = VerbOption.Of(
+        "--drain", "Seconds that calls in flight may go on after a stop; then they are cancelled.", ServeOptions.DefaultDrain);
+    private static readonly Option<bool> UntilStdinCloses = VerbOption.Of<bool>(
+        "--until-stdin-closes", "Stop when standard input closes, so that the server ends with the process that started it.");
+    private static readonly Option<string?> Device = DeviceOption.Create();
+
     public static Command Create()
     {
-        var versions = new Option<string>("--versions") { Description = "Folder of versions.", DefaultValueFactory = _ => "versions" };
-        var redis = new Option<string?>("--redis")
-        {
-            Description = "Redis connection string (default: RECSYS_REDIS, else a private Redis in the folder of versions).",
-        };
-        var listen = new Option<string>("--listen")
-        {
-            Description = "Address and port of gRPC (port 0: any free one).",
-            DefaultValueFactory = _ => ServeOptions.DefaultListen,
-        };
-        var http = new Option<string?>("--http")
-        {
-            Description = "Port, or address and port, of JSON over HTTP/1.1; 'off': none (default: the port after gRPC's).",
-        };
-        var drain = new Option<double>("--drain")
-        {
-            Description = "Seconds that calls in flight may go on when the server is stopped; then they are cancelled.",
-            DefaultValueFactory = _ => ServeOptions.DefaultDrain,
-        };
-        var parent = new Option<bool>("--until-stdin-closes")
-        {
-            Description = "Stop when standard input closes: a server that dies with whoever started it.",
-        };
-        var device = DeviceOption.Create();
         var command = new Command("serve", "Serve gRPC, and the same services as JSON over HTTP.")
         {
-            versions, redis, ClientVerb.RedisPrefix, listen, http, drain, parent, device,
+            FolderOptions.Versions, FolderOptions.Redis, ClientVerb.RedisPrefix, Listen, Http, Drain, UntilStdinCloses, Device,
         };
-        command.OnCompute(async (parsed, cancel) =>
-        {
-            var endpoint = ServeOptions.ParseEndpoint("--listen", parsed.GetValue(listen)!);
-            var options = new ServeOptions(
-                Path.GetFullPath(parsed.GetValue(versions)!),
-                parsed.GetValue(redis),
-                endpoint,
-                ServeOptions.ParseHttp(parsed.GetValue(http), endpoint),
-                ServeOptions.ParseDrain(parsed.GetValue(drain)),
-                DeviceOption.Of(parsed, device));
-            await using var stores = await Stores.OpenAsync(
-                options.Versions, options.Redis, parsed.GetValue(ClientVerb.RedisPrefix), cancel);
-            await using var app = ServingHost.Build(options, stores.Versions, stores.Ids);
-            var snapshots = app.Services.GetRequiredService<SnapshotHost>();
-            try
-            {
-                await ListenAsync(app, options, cancel);
-                ConvolutionNotice.Log(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Recsys.Torch"), Convolutions.Check);
-                var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
-                using var stop = cancel.Register(lifetime.StopApplication);
-                if (parsed.GetValue(parent))
-                {
-                    _ = Task.Run(() => StopWithInputAsync(lifetime), CancellationToken.None);
-                }
-
-                await Task.WhenAny(snapshots.FirstLook, Task.Delay(Timeout.Infinite, lifetime.ApplicationStopping));
-                Tell(app.Urls, snapshots.Serving, parsed.GetValue(VerbRunner.JsonOption));
-                await app.WaitForShutdownAsync(CancellationToken.None);
-            }
-            finally
-            {
-                // Native threads that outlive main end the process by SIGSEGV: calls are waited for, and a load, also that of a server
-                // whose port was taken.
-                await app.StopAsync(CancellationToken.None);
-                await app.Services.GetRequiredService<CallDrain>().Ended;
-                await (snapshots.ExecuteTask ?? Task.CompletedTask);
-            }
-
-            return new VerbResult(new { stopped = app.Urls.First() }, output => output.WriteLine("stopped"));
-        });
+        command.OnCompute(RunAsync);
         return command;
+    }
+
+    private static ServeOptions Options(ParseResult parsed)
+    {
+        var listen = ServeOptions.ParseEndpoint("--listen", parsed.GetValue(Listen)!);
+        return new ServeOptions(
+            Path.GetFullPath(parsed.GetValue(FolderOptions.Versions)!),
+            parsed.GetValue(FolderOptions.Redis),
+            listen,
+            ServeOptions.ParseHttp(parsed.GetValue(Http), listen),
+            ServeOptions.ParseDrain(parsed.GetValue(Drain)),
+            DeviceOption.Of(parsed, Device));
+    }
+
+    private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var options = Options(parsed);
+        await using var stores = await parsed.OpenStoresAsync(FolderOptions.Versions, cancel);
+        await using var app = ServingHost.Build(options, stores.Versions, stores.Ids);
+        var snapshots = app.Services.GetRequiredService<SnapshotHost>();
+        try
+        {
+            await ListenAsync(app, options, cancel);
+            ConvolutionNotice.Log(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Recsys.Torch"), Convolutions.Check);
+            var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
+            using var stop = cancel.Register(lifetime.StopApplication);
+            if (parsed.GetValue(UntilStdinCloses))
+            {
+                _ = Task.Run(() => StopWithInputAsync(lifetime), CancellationToken.None);
+            }
+
+            await Task.WhenAny(snapshots.FirstLook, Task.Delay(Timeout.Infinite, lifetime.ApplicationStopping));
+            SayWhere(app.Urls, snapshots.Serving, parsed.GetValue(VerbRunner.JsonOption));
+            await app.WaitForShutdownAsync(CancellationToken.None);
+        }
+        finally
+        {
+            // Native threads that outlive main end the process by SIGSEGV: calls are waited for, and a load, also that of a server
+            // whose port was taken.
+            await app.StopAsync(CancellationToken.None);
+            await app.Services.GetRequiredService<CallDrain>().Ended;
+            await (snapshots.ExecuteTask ?? Task.CompletedTask);
+        }
+
+        return new VerbResult(new { stopped = app.Urls.First() }, output => output.WriteLine("stopped"));
     }
 
     private static async Task ListenAsync(WebApplication app, ServeOptions options, CancellationToken cancel)
@@ -102,8 +95,8 @@ internal static class ServeVerb
         }
     }
 
-    /// <summary>One line, as soon as it answers: whoever started the process reads the addresses from it.</summary>
-    private static void Tell(ICollection<string> addresses, string? version, bool json)
+    /// <summary>One line, as soon as it answers: the process that started this one reads the addresses from it.</summary>
+    private static void SayWhere(ICollection<string> addresses, string? version, bool json)
     {
         string grpc = addresses.First();
         string? http = addresses.Skip(1).FirstOrDefault();

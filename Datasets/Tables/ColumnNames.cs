@@ -39,8 +39,13 @@ internal static class ColumnNames
                 ?? throw CatalogException.Invalid($"{source.Label}: {option} is '{given}'; the columns are: {List(source)}.");
         }
 
-        return usual.SelectMany(name => source.Columns.Where(column => Plain(column.Name) == name)).FirstOrDefault();
+        string? found = First(source.Columns.Select(column => column.Name), usual);
+        return source.Columns.FirstOrDefault(column => column.Name == found);
     }
+
+    /// <summary>The name that comes first among the usual ones; null: none is there.</summary>
+    public static string? First(IEnumerable<string> names, string[] usual) =>
+        usual.SelectMany(name => names.Where(other => Plain(other) == name)).FirstOrDefault();
 
     public static string List(TableSource source) => string.Join(", ", source.Columns.Select(column => column.Name));
 

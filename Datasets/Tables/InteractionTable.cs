@@ -163,7 +163,7 @@ internal sealed class InteractionTable
     /// <returns>The time as an expression of one type.</returns>
     private string Check(bool text, bool dropUnknown)
     {
-        var faults = new FaultList(_source.Label);
+        var faults = new Faults(_source.Label);
         _source.AddRejected(_engine, faults);
         faults.ThrowIfAny(); // the numbers of the rows behind such a line are unknown
         string bad = text ? "kind(time) IS NULL" : "time IS NULL";
@@ -217,7 +217,7 @@ internal sealed class InteractionTable
     }
 
     // Blanks that stand in quotes belong to the id; others would make an item named " a" without a word.
-    private void CheckPadding(FaultList faults)
+    private void CheckPadding(Faults faults)
     {
         if (_source.Lines is null || _source.HeaderLines == 0 || _source.Padded
             || _engine.Count("SELECT count(*) FROM source WHERE user_id <> trim(user_id) OR item_id <> trim(item_id)") == 0)

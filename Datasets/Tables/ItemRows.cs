@@ -28,7 +28,7 @@ internal static class ItemRows
 
         var cells = source.Columns.Select(column => Nested(column) ? $"to_json({TableEngine.Name(column.Name)})::VARCHAR"
             : source.Padded ? $"trim({TableEngine.Name(column.Name)}::VARCHAR)" : $"{TableEngine.Name(column.Name)}::VARCHAR");
-        var faults = new FaultList(source.Label);
+        var faults = new Faults(source.Label);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         long row = 0;
         foreach (string?[] values in engine.Rows(

@@ -100,7 +100,8 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
         + $"delim = {TableEngine.Text(delimiter.ToString())}, columns = {{"
         + string.Join(", ", names.Select(name => $"{TableEngine.Text(name)}: 'VARCHAR'")) + "})";
 
-    private static TableColumn[] Texts(IEnumerable<string> names) => [.. names.Select(name => new TableColumn(name, "VARCHAR"))];
+    /// <summary>Columns of text.</summary>
+    public static TableColumn[] Texts(IEnumerable<string> names) => [.. names.Select(name => new TableColumn(name, "VARCHAR"))];
 
     // Every key of the first rows is a column; a line that is no JSON has none of them.
     private static TableSource JsonLines(TableEngine engine, string path)
@@ -139,7 +140,7 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
         TableEngine.Text(GlobLetter().Replace(Path.GetFullPath(path), letter => $"[{letter.Value}]"));
 
     /// <summary>Lists the lines that are no CSV, if the last read met any.</summary>
-    public void AddRejected(TableEngine engine, FaultList faults)
+    public void AddRejected(TableEngine engine, Faults faults)
     {
         if (!IsCsv)
         {

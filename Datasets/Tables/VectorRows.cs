@@ -45,7 +45,7 @@ internal static class VectorRows
                 + $"--drop-unknown', item_id) FROM {rows} ANTI JOIN items USING (item_id)";
         }
 
-        var faults = new FaultList(path);
+        var faults = new Faults(path);
         faults.AddRange(
             engine.Rows($"SELECT n, fault FROM ({tests}) ORDER BY n LIMIT 20", row => $"row {row.GetInt64(0)}: {row.GetString(1)}"),
             engine.Count($"SELECT count(*) FROM ({tests})"));

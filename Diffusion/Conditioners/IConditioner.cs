@@ -1,6 +1,6 @@
 namespace Recsys.Diffusion.Conditioners;
 
-/// <summary>What a denoiser is told beside picture and time.</summary>
+/// <summary>What a denoiser receives beside picture and time.</summary>
 /// <param name="Vec">[batch, dim] added to the time embedding.</param>
 /// <param name="Concat">[batch, channels, side, side] put behind the picture's own channels; null for none.</param>
 public sealed record Cond(Tensor Vec, Tensor? Concat = null)

@@ -4,7 +4,7 @@ namespace Recsys.Diffusion.Conditioners;
 
 /// <summary>
 /// A semantic ID as a condition: one embedding table per level, summed. A level that is not given (a prefix, or a dropped suffix) has
-/// a learned row of its own, so fewer codes mean a coarser wish, and no code at all is the null condition of classifier-free guidance.
+/// a learned row of its own, so fewer codes mean a coarser condition, and no code at all is the null condition of classifier-free guidance.
 /// </summary>
 public sealed class SemanticIdConditioner : Module<Tensor, Tensor>, IConditioner<SemanticId>
 {
@@ -40,7 +40,7 @@ public sealed class SemanticIdConditioner : Module<Tensor, Tensor>, IConditioner
     public Cond Encode(IReadOnlyList<SemanticId> requests)
     {
         using var rows = Rows(requests);
-        return new Cond(call(rows), sketch?.call(rows));
+        return new Cond(call(rows), sketch?.forward(rows));
     }
 
     /// <param name="input">[batch, levels] rows of the tables.</param>
@@ -48,10 +48,10 @@ public sealed class SemanticIdConditioner : Module<Tensor, Tensor>, IConditioner
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var sum = levels[0].call(input.select(1, 0)); // [batch, dim]
+        var sum = levels[0].forward(input.select(1, 0)); // [batch, dim]
         for (int level = 1; level < _sizes.Length; level++)
         {
-            sum = sum + levels[level].call(input.select(1, level));
+            sum = sum + levels[level].forward(input.select(1, level));
         }
 
         return sum.MoveToOuterDisposeScope();

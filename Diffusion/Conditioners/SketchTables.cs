@@ -34,10 +34,10 @@ public sealed class SketchTables : Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var sum = levels[0].call(input.select(1, 0)); // [batch, 3·side·side]
+        var sum = levels[0].forward(input.select(1, 0)); // [batch, 3·side·side]
         for (int level = 1; level < levels.Count; level++)
         {
-            sum = sum + levels[level].call(input.select(1, level));
+            sum = sum + levels[level].forward(input.select(1, level));
         }
 
         var sketch = sum.reshape(-1, 3, _side, _side);

@@ -31,7 +31,4 @@ public sealed class ConditionalDenoiser : Module
 
     /// <summary>Where it computes.</summary>
     public Device Device => conditioner.Device;
-
-    /// <summary>Trainable numbers.</summary>
-    public long ParameterCount => parameters().Sum(p => p.numel());
 }

@@ -76,7 +76,7 @@ public sealed class UNet : Module<Tensor, Tensor, Tensor, Tensor>, IDenoiser
             h = level.Run(h, embedding, skips);
         }
 
-        h = middle.call(h, embedding);
+        h = middle.forward(h, embedding);
         foreach (var level in up)
         {
             h = level.Run(h, embedding, skips);
@@ -87,7 +87,7 @@ public sealed class UNet : Module<Tensor, Tensor, Tensor, Tensor>, IDenoiser
     }
 
     /// <summary>Statistics over whole groups need float32, whatever the convolutions around it compute in.</summary>
-    internal static Tensor Norm(GroupNorm norm, Tensor h) => norm.call(h.to(ScalarType.Float32));
+    internal static Tensor Norm(GroupNorm norm, Tensor h) => norm.forward(h.to(ScalarType.Float32));
 
     /// <summary>With gains of 1 and biases of 0, said here because TorchSharp 0.107 leaves them as memory was.</summary>
     internal static GroupNorm Normalisation(int width)
@@ -203,8 +203,8 @@ internal sealed class DownLevel : Module
     {
         for (int i = 0; i < blocks.Count; i++)
         {
-            h = blocks[i].call(h, embedding);
-            h = attention.Count == 0 ? h : attention[i].call(h);
+            h = blocks[i].forward(h, embedding);
+            h = attention.Count == 0 ? h : attention[i].forward(h);
             skips.Push(h);
         }
 
@@ -232,8 +232,8 @@ internal sealed class Middle : Module<Tensor, Tensor, Tensor>
 
     public override Tensor forward(Tensor h, Tensor embedding)
     {
-        h = attention.call(blocks[0].call(h, embedding));
-        return blocks.Count == 1 ? h : blocks[1].call(h, embedding);
+        h = attention.forward(blocks[0].forward(h, embedding));
+        return blocks.Count == 1 ? h : blocks[1].forward(h, embedding);
     }
 }
 
@@ -264,8 +264,8 @@ internal sealed class UpLevel : Module
     {
         for (int i = 0; i < blocks.Count; i++)
         {
-            h = blocks[i].call(cat([h, skips.Pop()], 1), embedding);
-            h = attention.Count == 0 ? h : attention[i].call(h);
+            h = blocks[i].forward(cat([h, skips.Pop()], 1), embedding);
+            h = attention.Count == 0 ? h : attention[i].forward(h);
         }
 
         return twice is null ? h : twice.Apply(functional.interpolate(h, scale_factor: [2, 2], mode: InterpolationMode.Nearest));

@@ -1,3 +1,5 @@
+using Recsys.Catalog;
+
 namespace Recsys.Diffusion.Denoisers;
 
 /// <summary>The size of a U-Net.</summary>
@@ -25,45 +27,26 @@ public sealed record UNetOptions
     /// <summary>Width of time embedding and condition.</summary>
     public int EmbeddingDim => 4 * Channels;
 
-    /// <summary>Everything that is out of range, one sentence each.</summary>
-    public IEnumerable<string> Faults()
+    /// <summary>Notes every value that is out of its range.</summary>
+    public void Check(Faults faults)
     {
-        if (Channels is < 8 or > 512 || Channels % 8 != 0)
+        const string Section = "creative.recipe.denoiser.";
+        faults.Check(Channels is >= 8 and <= 512 && Channels % 8 == 0, Section + "channels", Channels, "a multiple of 8 from 8 to 512");
+        faults.Check(
+            Multipliers.Length is >= 1 and <= 5 && Multipliers.All(m => m is >= 1 and <= 8), Section + "multipliers",
+            $"[{string.Join(", ", Multipliers)}]", "1 to 5 numbers from 1 to 8");
+        faults.Range(Section + "blocks", Blocks, 1, 4);
+        faults.Range(Section + "middle_blocks", MiddleBlocks, 1, 2);
+        faults.Check(
+            AttentionLevels.All(level => level >= 0 && level < Multipliers.Length), Section + "attention_levels",
+            $"[{string.Join(", ", AttentionLevels)}]", $"levels 0 to {Multipliers.Length - 1}");
+        faults.Range(Section + "head_channels", HeadChannels, 8, 128);
+        if (HeadChannels is >= 8 and <= 128)
         {
-            yield return $"Denoiser.Channels {Channels}: allowed are multiples of 8 from 8 to 512.";
-        }
-
-        if (Multipliers.Length is < 1 or > 5 || Multipliers.Any(m => m is < 1 or > 8))
-        {
-            yield return $"Denoiser.Multipliers [{string.Join(", ", Multipliers)}]: allowed are 1 to 5 numbers from 1 to 8.";
-        }
-
-        if (Blocks is < 1 or > 4)
-        {
-            yield return $"Denoiser.Blocks {Blocks}: allowed are 1 to 4.";
-        }
-
-        if (MiddleBlocks is < 1 or > 2)
-        {
-            yield return $"Denoiser.MiddleBlocks {MiddleBlocks}: allowed are 1 and 2.";
-        }
-
-        if (AttentionLevels.Any(level => level < 0 || level >= Multipliers.Length))
-        {
-            yield return $"Denoiser.AttentionLevels [{string.Join(", ", AttentionLevels)}]: allowed are levels 0 to "
-                + $"{Multipliers.Length - 1}.";
-        }
-
-        if (HeadChannels is < 8 or > 128)
-        {
-            yield return $"Denoiser.HeadChannels {HeadChannels}: allowed are 8 to 128.";
-        }
-        else if (
-            AttentionLevels.Append(Multipliers.Length - 1).FirstOrDefault(
-                level => level >= 0 && level < Multipliers.Length && Channels * Multipliers[level] % HeadChannels != 0,
-                -1) is int odd and >= 0)
-        {
-            yield return $"Denoiser.HeadChannels {HeadChannels} does not divide level {odd}'s {Channels * Multipliers[odd]} channels.";
+            var levels = AttentionLevels.Append(Multipliers.Length - 1).Where(level => level >= 0 && level < Multipliers.Length);
+            faults.Check(
+                levels.All(level => Channels * Multipliers[level] % HeadChannels == 0), Section + "head_channels", HeadChannels,
+                "a divisor of the channels of every level that attends");
         }
     }
 }

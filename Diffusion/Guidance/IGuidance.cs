@@ -7,15 +7,9 @@ public interface IGuidance
 {
     /// <param name="net">The network at one time: (x, condition) → output, any batch size.</param>
     /// <param name="x">[batch, …]</param>
-    /// <param name="given">The wished condition.</param>
+    /// <param name="given">The condition asked for.</param>
     /// <param name="none">The null condition.</param>
     Tensor Apply(Func<Tensor, Cond, Tensor> net, Tensor x, Cond given, Cond none);
-}
-
-/// <summary>The plain conditional model.</summary>
-public sealed class NoGuidance : IGuidance
-{
-    public Tensor Apply(Func<Tensor, Cond, Tensor> net, Tensor x, Cond given, Cond none) => net(x, given);
 }
 
 /// <summary>

@@ -16,6 +16,6 @@ public interface INoisePath
     /// <param name="time">0 to <see cref="MaxTime"/>.</param>
     PathPoint At(double time);
 
-    /// <summary>What the network is told of the time: 0 to about 1,000, the scale that sinusoidal embeddings are made for.</summary>
+    /// <summary>The time as the network receives it: 0 to about 1,000, the scale that sinusoidal embeddings are made for.</summary>
     double TimeInput(double time);
 }

@@ -35,7 +35,8 @@ public sealed class VelocityPrediction : IPrediction
 }
 
 /// <summary>
-/// EDM's preconditioned output (Karras et al. 2022, equations 7 and 24, carried over to any path): F = (σ x0/d − α d eps) / √(α² d² + σ²).
+/// EDM's preconditioned output (Karras et al. 2022, equations 7 and 24, carried over to any path):
+/// F = (σ x0/d − α d eps) / √(α² d² + σ²).
 /// It has variance 1 at every time; close to the noise it is the picture, close to the data the noise, so the network never has to pass
 /// full noise through to its output. With d = 1 it is v-prediction, normalised and turned round.
 /// </summary>

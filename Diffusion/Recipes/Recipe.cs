@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Recsys.Catalog;
 using Recsys.Diffusion.Denoisers;
 
 namespace Recsys.Diffusion.Recipes;
@@ -60,57 +61,29 @@ public sealed record Recipe
     /// <summary>First 16 hex digits of the SHA-256 of the recipe's JSON.</summary>
     public string Hash() => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, Json)))[..16];
 
-    /// <summary>Everything that is wrong with it, one sentence each.</summary>
-    public IEnumerable<string> Faults()
+    /// <summary>Notes every part that is unknown or does not go with another, and every value that is out of its range.</summary>
+    public void Check(Faults faults)
     {
+        const string Section = "creative.recipe.";
         foreach (var (part, name, known) in RecipeParts.Named(this))
         {
-            if (name is null || !known.Contains(name))
-            {
-                yield return $"{part} '{name}': known are {string.Join(", ", known)}.";
-            }
+            faults.Check(name is not null && known.Contains(name), Section + part, $"'{name}'", string.Join(", ", known));
         }
 
-        if (Path == "rectified-flow" && Prediction == "eps")
-        {
-            yield return "Prediction 'eps' on path 'rectified-flow': at the path's end the picture's share is 0 and the noise says "
-                + "nothing of it. Use velocity, v or x0.";
-        }
-
-        if (Path != "rectified-flow" && Prediction == "velocity")
-        {
-            yield return $"Prediction 'velocity' on path '{Path}': eps - x0 is the velocity of the straight path only. Use v, eps or x0.";
-        }
-
-        if (Path == "rectified-flow" && Grid == "leading")
-        {
-            yield return "Grid 'leading' on path 'rectified-flow': it counts whole noising steps, which a continuous path has not. Use "
-                + "linear.";
-        }
-
-        if (DropAll is not (>= 0 and <= .5))
-        {
-            yield return $"DropAll {DropAll}: allowed are 0 to 0.5.";
-        }
-
-        if (DropLevel is not (>= 0 and <= .3))
-        {
-            yield return $"DropLevel {DropLevel}: allowed are 0 to 0.3.";
-        }
-
-        if (SampleSteps is < 1 or > 1000)
-        {
-            yield return $"SampleSteps {SampleSteps}: allowed are 1 to 1000.";
-        }
-
-        if (Guidance is not (> 0 and <= 20))
-        {
-            yield return $"Guidance {Guidance}: allowed are numbers above 0, at most 20.";
-        }
-
-        foreach (string fault in Denoiser.Faults())
-        {
-            yield return fault;
-        }
+        bool straight = Path == "rectified-flow";
+        faults.Check(
+            !straight || Prediction != "eps", Section + "prediction", "'eps' on path 'rectified-flow'",
+            "velocity, v or x0: at the path's end the picture's share is 0 and the noise says nothing of it");
+        faults.Check(
+            straight || Prediction != "velocity", Section + "prediction", $"'velocity' on path '{Path}'",
+            "v, eps or x0: eps - x0 is the velocity of the straight path only");
+        faults.Check(
+            !straight || Grid != "leading", Section + "grid", "'leading' on path 'rectified-flow'",
+            "linear: leading counts whole noising steps, which a continuous path has not");
+        faults.Range(Section + "drop_all", DropAll, 0, .5);
+        faults.Range(Section + "drop_level", DropLevel, 0, .3);
+        faults.Range(Section + "sample_steps", SampleSteps, 1, 1000);
+        faults.Check(Guidance is > 0 and <= 20, Section + "guidance", Guidance, "above 0 to 20");
+        Denoiser.Check(faults);
     }
 }

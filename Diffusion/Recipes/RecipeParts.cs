@@ -52,11 +52,11 @@ public static class RecipeParts
 
     internal static IEnumerable<(string Part, string Name, IEnumerable<string> Known)> Named(Recipe recipe) =>
     [
-        (nameof(recipe.Path), recipe.Path, Paths.Keys),
-        (nameof(recipe.Prediction), recipe.Prediction, Predictions.Keys),
-        (nameof(recipe.Times), recipe.Times, TimeSamplers.Keys),
-        (nameof(recipe.Solver), recipe.Solver, Solvers.Keys),
-        (nameof(recipe.Grid), recipe.Grid, Grids.Keys),
-        (nameof(recipe.Codec), recipe.Codec, Codecs.Keys),
+        ("path", recipe.Path, Paths.Keys),
+        ("prediction", recipe.Prediction, Predictions.Keys),
+        ("times", recipe.Times, TimeSamplers.Keys),
+        ("solver", recipe.Solver, Solvers.Keys),
+        ("grid", recipe.Grid, Grids.Keys),
+        ("codec", recipe.Codec, Codecs.Keys),
     ];
 }

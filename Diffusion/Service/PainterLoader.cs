@@ -13,7 +13,7 @@ public sealed class PainterLoader(string device = "cpu") : IVersionPartLoader
 
     public IVersionPart? Load(VersionFolder folder, ItemTable items)
     {
-        if (!folder.Has($"{Name}/{Checkpoint.CardFile}"))
+        if (!folder.Has($"{Name}/{CreativeFiles.CardFile}"))
         {
             return null;
         }

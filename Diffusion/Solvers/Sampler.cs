@@ -37,7 +37,8 @@ public static class Sampler
         Denoised Denoise(Tensor at, double time)
         {
             cancel.ThrowIfCancellationRequested();
-            Tensor Net(Tensor input, Cond cond) => denoiser.Predict(input, full([input.shape[0]], (float)path.TimeInput(time), device: input.device), cond);
+            Tensor Net(Tensor input, Cond cond) => denoiser.Predict(
+                input, full([input.shape[0]], (float)path.TimeInput(time), device: input.device), cond);
             return prediction.Decode(guidance.Apply(Net, at, given, none), at, path.At(time));
         }
 

@@ -28,8 +28,6 @@ public sealed class CreativeModel : IDisposable
 
     public TrainingRecord Training { get; }
 
-    public long ParameterCount => Network.ParameterCount;
-
     internal ConditionalDenoiser Network { get; }
 
     /// <summary>Draws one picture for each ID (or prefix, or <c>default</c> for none) and seed. Safe from several threads at
@@ -66,14 +64,14 @@ public sealed class CreativeModel : IDisposable
     }
 
     /// <summary>Writes <c>creative.json</c> and <c>creative.safetensors</c> into a folder, made where it is missing.</summary>
-    public void Save(string folder) => Checkpoint.Save(this, folder);
+    public void Save(string folder) => CreativeFiles.Save(this, folder);
 
     /// <param name="device">Where it draws: cpu, cuda (in bf16) or cuda:N.</param>
     /// <exception cref="CatalogException">DataLoss: a file is missing, damaged, or does not fit the other.</exception>
     public static CreativeModel Load(string folder, string device = "cpu")
     {
         var place = Devices.Of(device);
-        var model = Checkpoint.Load(folder);
+        var model = CreativeFiles.Load(folder);
         model.Network.MoveTo(place);
         return model;
     }

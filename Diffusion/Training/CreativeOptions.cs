@@ -57,50 +57,29 @@ public sealed record CreativeOptions
     /// <summary>Steps between progress reports, whose loss is the mean since the last: 1 to 10,000.</summary>
     public int ReportEvery { get; init; } = 20;
 
-    /// <summary>Every value in range, or all faults in one error.</summary>
-    /// <exception cref="CatalogException">InvalidArgument.</exception>
-    public CreativeOptions Validate()
+    /// <exception cref="CatalogException">Every value out of its range, by its key in the JSON.</exception>
+    public void Validate() => Faults.ThrowIfAny("Creative options", Check);
+
+    /// <summary>Notes every value that is out of its range.</summary>
+    public void Check(Faults faults)
     {
-        var faults = Faults().ToList();
-        return faults.Count == 0 ? this : throw CatalogException.Invalid("Creative options: " + string.Join(" ", faults));
-    }
-
-    private IEnumerable<string> Faults()
-    {
-        foreach (var (bad, fault) in new (bool, string)[]
-        {
-            (ImageSize is < 8 or > 256, $"ImageSize {ImageSize}: allowed are 8 to 256."),
-            (Steps is < 1 or > 10_000_000, $"Steps {Steps}: allowed are 1 to 10,000,000."),
-            (BatchSize is < 1 or > 4096, $"BatchSize {BatchSize}: allowed are 1 to 4096."),
-            (LearningRate is not (> 0 and <= .1), $"LearningRate {LearningRate}: allowed are numbers above 0, at most 0.1."),
-            (WarmupSteps < 0 || WarmupSteps > Steps, $"WarmupSteps {WarmupSteps}: allowed are 0 to Steps ({Steps})."),
-            (WeightDecay is not (>= 0 and <= 1), $"WeightDecay {WeightDecay}: allowed are 0 to 1."),
-            (EmaDecay is not (>= 0 and < 1), $"EmaDecay {EmaDecay}: allowed are 0 to below 1."),
-            (!(ClipNorm > 0), $"ClipNorm {ClipNorm}: allowed are numbers above 0."),
-            (ReportEvery is < 1 or > 10_000, $"ReportEvery {ReportEvery}: allowed are 1 to 10,000."),
-        })
-        {
-            if (bad)
-            {
-                yield return fault;
-            }
-        }
-
-        bool sound = true;
-        foreach (string fault in Recipe.Faults())
-        {
-            sound = false;
-            yield return fault;
-        }
-
-        if (sound)
+        faults.Range("creative.image_size", ImageSize, 8, 256);
+        faults.Range("creative.steps", Steps, 1, 10_000_000);
+        faults.Range("creative.batch_size", BatchSize, 1, 4096);
+        faults.Check(LearningRate is > 0 and <= .1, "creative.learning_rate", LearningRate, "above 0 to 0.1");
+        faults.Range("creative.warmup_steps", WarmupSteps, 0, Steps);
+        faults.Range("creative.weight_decay", WeightDecay, 0, 1);
+        faults.Check(EmaDecay is >= 0 and < 1, "creative.ema_decay", EmaDecay, "0 to below 1");
+        faults.Check(ClipNorm > 0, "creative.clip_norm", ClipNorm, "above 0");
+        faults.Range("creative.report_every", ReportEvery, 1, 10_000);
+        long before = faults.Count;
+        Recipe.Check(faults);
+        if (faults.Count == before)
         {
             int unit = RecipeParts.Codecs[Recipe.Codec]().Factor << (Recipe.Denoiser.Multipliers.Length - 1);
-            if (ImageSize % unit != 0)
-            {
-                yield return $"ImageSize {ImageSize}: this recipe's codec and {Recipe.Denoiser.Multipliers.Length} levels need a "
-                    + $"multiple of {unit}.";
-            }
+            faults.Check(
+                ImageSize % unit == 0, "creative.image_size", ImageSize,
+                $"a multiple of {unit} for this recipe's codec and {Recipe.Denoiser.Multipliers.Length} levels");
         }
     }
 }

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text.Json;
 using Recsys.Catalog;
 using Recsys.Diffusion.Denoisers;
@@ -44,11 +42,7 @@ internal sealed class CreativeRun : IDisposable
     public bool Advance(double rate)
     {
         using var scope = NewDisposeScope();
-        foreach (var group in _optimizer.ParamGroups)
-        {
-            group.LearningRate = rate;
-        }
-
+        _optimizer.SetLearningRate(rate);
         _network.zero_grad(); // to null: what takes no part in a step is not moved
         double loss = _ranks.Sum(Backward(_batches.Next().Share(_ranks)));
         _ranks.SumGradients(_parameters);
@@ -144,15 +138,9 @@ internal sealed class CreativeRun : IDisposable
 
     private static string Identity(CreativeTrainingData data, CreativeOptions options, long seed)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(new { options, seed, data.CodebookSizes, data.ImageSize }, Recipe.Json));
-        foreach (var id in data.Ids)
-        {
-            hash.AppendData(System.Text.Encoding.UTF8.GetBytes(id + " "));
-        }
-
-        hash.AppendData(MemoryMarshal.AsBytes(data.Present.AsSpan()));
-        hash.AppendData(data.Pixels);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        using var identity = new TrainingIdentity();
+        identity.Add(JsonSerializer.Serialize(new { options, seed, data.CodebookSizes, data.ImageSize }, Recipe.Json))
+            .Add(string.Join(' ', data.Ids)).Add<bool>(data.Present).Add<byte>(data.Pixels);
+        return identity.ToString();
     }
 }

@@ -16,8 +16,7 @@ public static class CreativeTrainer
     /// <exception cref="CatalogException">Options or data are out of range; no picture; the loss stopped being finite.</exception>
     public static CreativeModel Train(
         CreativeTrainingData data, CreativeOptions options, long seed, IProgress<StageProgress>? progress = null,
-        CheckpointPlace? checkpoint = null, string device = "cpu", Ranks? ranks = null,
-        CancellationToken cancel = default)
+        CheckpointPlace? checkpoint = null, string device = "cpu", Ranks? ranks = null, CancellationToken cancel = default)
     {
         ranks ??= Ranks.Alone;
         options.Validate();
@@ -54,11 +53,6 @@ public static class CreativeTrainer
         }
     }
 
-    /// <summary>The share of the peak learning rate at a step: a linear rise, then half a cosine down to 0.</summary>
-    public static double Schedule(int step, int warmup, int steps) => step < warmup
-        ? (step + 1.0) / warmup
-        : .5 * (1 + Math.Cos(Math.PI * (step - warmup) / Math.Max(1, steps - warmup)));
-
     private static double Fit(
         ConditionalDenoiser network, CreativeTrainingData data, CreativeOptions options, long seed, IProgress<StageProgress>? progress,
         CheckpointPlace? place, Ranks ranks, CancellationToken cancel)
@@ -71,7 +65,7 @@ public static class CreativeTrainer
         while (run.Step < options.Steps)
         {
             cancel.ThrowIfCancellationRequested();
-            double rate = options.LearningRate * Schedule(run.Step, options.WarmupSteps, options.Steps);
+            double rate = options.LearningRate * LearningRates.WarmupCosine(run.Step, options.WarmupSteps, options.Steps);
             if (run.Advance(rate))
             {
                 progress?.Report(

@@ -21,10 +21,20 @@ public sealed record CreativeTrainingData(SemanticId[] Ids, int[] CodebookSizes,
     public static CreativeTrainingData Load(
         IImageSource images, SemanticId[] ids, int[] codebookSizes, int imageSize, CancellationToken cancel = default)
     {
+        long bytes = 3L * imageSize * imageSize * ids.Length;
+        if (bytes > Array.MaxLength)
+        {
+            throw new CatalogException(
+                Fault.ResourceExhausted,
+                $"{ids.Length} pictures of {imageSize} x {imageSize} are {bytes} bytes; one array holds {Array.MaxLength}. Lower "
+                + "creative.image_size, or train on fewer items.");
+        }
+
         var batch = ImageBatch.Load(images.Read, ids.Length, imageSize, cancel: cancel);
         return new CreativeTrainingData(ids, codebookSizes, batch.Pixels, batch.Present, imageSize)
         {
-            Damaged = [.. batch.Errors.Select((error, item) => (item, error)).Where(e => e.error is not null).Select(e => (e.item, e.error!))],
+            Damaged = [.. batch.Errors.Select((error, item) => (item, error))
+                .Where(e => e.error is not null).Select(e => (e.item, e.error!))],
         };
     }
 

@@ -30,6 +30,7 @@ public sealed class LogitNormalTimes(double mean = 0, double deviation = 1) : IT
     public double[] Draw(int count, Generator generator)
     {
         using var scope = NewDisposeScope();
-        return [.. randn(count, ScalarType.Float32, generator: generator).data<float>().ToArray().Select(z => 1 / (1 + Math.Exp(-(mean + (deviation * z)))))];
+        var normal = randn(count, ScalarType.Float32, generator: generator).data<float>().ToArray();
+        return [.. normal.Select(z => 1 / (1 + Math.Exp(-(mean + (deviation * z)))))];
     }
 }

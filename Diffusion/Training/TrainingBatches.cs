@@ -52,7 +52,8 @@ internal sealed class TrainingBatches
     {
         int n = _options.BatchSize;
         var items = Enumerable.Range(0, n).Select(_ => NextItem()).ToArray();
-        var x0 = (_pixels.index_select(0, tensor(items, device: _pixels.device)).to(ScalarType.Float32) / 127.5) - 1; // [n, 3, size, size] in [−1, 1]
+        var pictures = _pixels.index_select(0, tensor(items, device: _pixels.device));
+        var x0 = (pictures.to(ScalarType.Float32) / 127.5) - 1; // [n, 3, size, size] in [−1, 1]
         if (_options.Flip)
         {
             var mirrored = tensor(Uniform(n).Select(u => u < .5f).ToArray(), device: _pixels.device).reshape(n, 1, 1, 1);

@@ -19,7 +19,7 @@ public static class CollaborativeEmbedder
     public static EmbeddingMatrix Embed(
         SequenceSet train, int items, CollaborativeEmbeddingOptions options, long seed, CancellationToken cancel = default)
     {
-        EmbeddingOptionFaults.Throw(options.Faults());
+        Faults.ThrowIfAny("Embedding options", options.Check);
         foreach (int item in train.Items)
         {
             if ((uint)item >= (uint)items)

@@ -1,3 +1,5 @@
+using Recsys.Catalog;
+
 namespace Recsys.Embeddings.Collaborative;
 
 /// <param name="Dim">Values per vector, 1 to 1,024; fewer when the catalogue has fewer items.</param>
@@ -6,8 +8,11 @@ namespace Recsys.Embeddings.Collaborative;
 /// <param name="PowerIterations">Of the randomised factorisation, 0 to 20.</param>
 public sealed record CollaborativeEmbeddingOptions(int Dim = 64, int Window = 5, double SingularPower = 0.5, int PowerIterations = 4)
 {
-    /// <summary>What is out of range, each with value and limits.</summary>
-    public IEnumerable<string> Faults() => EmbeddingOptionFaults.OutOfRange(
-        ("collaborative.dim", Dim, 1, 1024), ("collaborative.window", Window, 1, 1000),
-        ("collaborative.singularPower", SingularPower, 0, 1), ("collaborative.powerIterations", PowerIterations, 0, 20));
+    internal void Check(Faults faults)
+    {
+        faults.Range("embeddings.collaborative.dim", Dim, 1, 1024);
+        faults.Range("embeddings.collaborative.window", Window, 1, 1000);
+        faults.Range("embeddings.collaborative.singular_power", SingularPower, 0, 1);
+        faults.Range("embeddings.collaborative.power_iterations", PowerIterations, 0, 20);
+    }
 }

@@ -1,3 +1,5 @@
+using Recsys.Catalog;
+
 namespace Recsys.Embeddings.Images;
 
 /// <param name="Encoder"><c>resnet18</c>: 512 values of a network trained on ImageNet; <c>pca</c>: principal components of pixels,
@@ -12,9 +14,12 @@ public sealed record ImageEmbeddingOptions(
 {
     internal bool IsFitted => Model is null && Encoder == "pca";
 
-    /// <summary>What is out of range, each with value and limits.</summary>
-    public IEnumerable<string> Faults() => EmbeddingOptionFaults.OutOfRange(
-            ("image.dim", Dim, 1, 1024), ("image.side", Side, 4, 128), ("image.sample", Sample, 2, 100_000),
-            ("image.powerIterations", PowerIterations, 0, 20))
-        .Concat(EmbeddingOptionFaults.NoneOf("image.encoder", Encoder, "resnet18", "pca"));
+    internal void Check(Faults faults)
+    {
+        faults.Check(Encoder is "resnet18" or "pca", "embeddings.image.encoder", Encoder, "resnet18 or pca");
+        faults.Range("embeddings.image.dim", Dim, 1, 1024);
+        faults.Range("embeddings.image.side", Side, 4, 128);
+        faults.Range("embeddings.image.sample", Sample, 2, 100_000);
+        faults.Range("embeddings.image.power_iterations", PowerIterations, 0, 20);
+    }
 }

@@ -19,7 +19,7 @@ public static class PcaEmbedder
         IImageSource images, int items, ImageEmbeddingOptions options, long seed, Action<int, string>? unreadable = null,
         CancellationToken cancel = default)
     {
-        EmbeddingOptionFaults.Throw(options.Faults());
+        Faults.ThrowIfAny("Embedding options", options.Check);
         var pictured = Enumerable.Range(0, items).Where(images.Has).ToArray();
         int inputs = 3 * options.Side * options.Side;
         var faults = new List<(int Item, string Why)>();

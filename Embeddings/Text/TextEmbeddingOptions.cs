@@ -1,3 +1,5 @@
+using Recsys.Catalog;
+
 namespace Recsys.Embeddings.Text;
 
 /// <param name="Encoder"><c>minilm</c>: all-MiniLM-L6-v2, 384 values; <c>tfidf</c>: TF-IDF and truncated SVD, fitted to
@@ -15,12 +17,15 @@ public sealed record TextEmbeddingOptions(
 {
     internal bool IsFitted => Model is null && Encoder == "tfidf";
 
-    /// <summary>What is out of range, each with value and limits.</summary>
-    public IEnumerable<string> Faults() => EmbeddingOptionFaults.OutOfRange(
-            ("text.maxTokens", MaxTokens, 8, 8192), ("text.dim", Dim, 1, 1024),
-            ("text.minDocumentFrequency", MinDocumentFrequency, 1, int.MaxValue), ("text.maxTerms", MaxTerms, 1, 10_000_000),
-            ("text.powerIterations", PowerIterations, 0, 20))
-        .Concat(EmbeddingOptionFaults.NoneOf("text.encoder", Encoder, "minilm", "tfidf"))
-        .Concat(
-            Model is null == Tokenizer is null ? [] : ["text.model and text.tokenizer belong together: name both, or neither"]);
+    internal void Check(Faults faults)
+    {
+        faults.Check(Encoder is "minilm" or "tfidf", "embeddings.text.encoder", Encoder, "minilm or tfidf");
+        faults.Check(
+            Model is null == Tokenizer is null, "embeddings.text.model", Model, "together with embeddings.text.tokenizer, or neither");
+        faults.Range("embeddings.text.max_tokens", MaxTokens, 8, 8192);
+        faults.Range("embeddings.text.dim", Dim, 1, 1024);
+        faults.Range("embeddings.text.min_document_frequency", MinDocumentFrequency, 1, int.MaxValue);
+        faults.Range("embeddings.text.max_terms", MaxTerms, 1, 10_000_000);
+        faults.Range("embeddings.text.power_iterations", PowerIterations, 0, 20);
+    }
 }

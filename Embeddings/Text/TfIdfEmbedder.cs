@@ -12,7 +12,7 @@ public static class TfIdfEmbedder
     public static EmbeddingMatrix Embed(
         IReadOnlyList<Item> items, TextEmbeddingOptions options, long seed, CancellationToken cancel = default)
     {
-        EmbeddingOptionFaults.Throw(options.Faults());
+        Faults.ThrowIfAny("Embedding options", options.Check);
         var documents = items.AsParallel().AsOrdered().WithCancellation(cancel).Select(Words).ToArray();
         string space = SpaceName.Fitted(
             "TF-IDF", (options, seed), Encoding.UTF8.GetBytes(string.Join('\n', documents.Select(words => string.Join(' ', words)))));

@@ -1,34 +1,57 @@
+using Recsys.Catalog;
+
 namespace Recsys.Jobs.NightlyRebuild;
 
-/// <summary>What a new version must hold before it may become the active one.</summary>
+/// <summary>What a new version must hold before it may become the active one. Validation targets only; test targets choose
+/// nothing.</summary>
 public sealed record GateOptions
 {
-    /// <summary>Least share of the catalogue's items that decode back from their own semantic ID.</summary>
+    /// <summary>Share of the catalogue's items that must decode back from their own semantic ID, 0 to 1.</summary>
     public double MinCoverage { get; init; } = 1;
 
-    /// <summary>Most items that share one tuple of codes (and differ by collision token only).</summary>
+    /// <summary>Items that may share one tuple of codes (and differ by collision token only), 1 to 65,536.</summary>
     public int MaxCollisionGroup { get; init; } = 256;
 
-    /// <summary>Largest share of items whose codes are not theirs alone.</summary>
+    /// <summary>Share of items whose codes need not be theirs alone, 0 to 1.</summary>
     public double MaxCollisionShare { get; init; } = 0.6;
 
-    /// <summary>Least validation Recall@10, an absolute bound.</summary>
+    /// <summary>Share of each level's codes that must be in use, 0 to 1: below it the codebook has collapsed.</summary>
+    public double MinCodeUsage { get; init; } = 0.5;
+
+    /// <summary>Each level's perplexity as a share of its codes, 0 to 1: 1 when all are equally frequent.</summary>
+    public double MinCodePerplexity { get; init; } = 0.2;
+
+    /// <summary>Validation Recall@10 that must be reached whatever else is, 0 to 1.</summary>
     public double MinRecall { get; init; }
 
-    /// <summary>Least validation Recall@10 as a share of the active version's, where it is of the same dataset.</summary>
-    public double MinRecallRatio { get; init; } = 0.9;
+    /// <summary>Validation Recall@10 that must be reached, as a multiple of the most popular items' on the same users, 0 to 100.</summary>
+    public double MinPopularityRatio { get; init; } = 1;
 
-    /// <summary>Users whose validation target is asked for; the first of a seeded shuffle.</summary>
+    /// <summary>
+    /// Recall@10 that may be lost, as a share of the reference's, 0 to 1. Refused is a version where the upper end of the 95 % interval
+    /// of (new − reference), over the same users, lies below minus this share.
+    /// </summary>
+    public double MaxRecallLoss { get; init; } = 0.02;
+
+    /// <summary>Latest versions of the dataset whose best is a second reference beside the active version, so that small losses do not
+    /// add up night after night, 0 to 10,000; 0: the active version alone.</summary>
+    public int ReferenceVersions { get; init; } = 100;
+
+    /// <summary>Users whose validation target is asked for, 1 to 100,000,000; the first of a seeded shuffle.</summary>
     public int Users { get; init; } = 2000;
 
-    internal IEnumerable<string> Faults()
+    internal void Check(Faults faults)
     {
-        if (MinCoverage is < 0 or > 1) yield return $"gates.min_coverage is {MinCoverage}, allowed is 0 to 1";
-        if (MaxCollisionGroup is < 1 or > 65_536) yield return $"gates.max_collision_group is {MaxCollisionGroup}, allowed is 1 to 65536";
-        if (MaxCollisionShare is < 0 or > 1) yield return $"gates.max_collision_share is {MaxCollisionShare}, allowed is 0 to 1";
-        if (MinRecall is < 0 or > 1) yield return $"gates.min_recall is {MinRecall}, allowed is 0 to 1";
-        if (MinRecallRatio is < 0 or > 1) yield return $"gates.min_recall_ratio is {MinRecallRatio}, allowed is 0 to 1";
-        if (Users < 1) yield return $"gates.users is {Users}, allowed is 1 and more";
+        faults.Range("gates.min_coverage", MinCoverage, 0, 1);
+        faults.Range("gates.max_collision_group", MaxCollisionGroup, 1, 65_536);
+        faults.Range("gates.max_collision_share", MaxCollisionShare, 0, 1);
+        faults.Range("gates.min_code_usage", MinCodeUsage, 0, 1);
+        faults.Range("gates.min_code_perplexity", MinCodePerplexity, 0, 1);
+        faults.Range("gates.min_recall", MinRecall, 0, 1);
+        faults.Range("gates.min_popularity_ratio", MinPopularityRatio, 0, 100);
+        faults.Range("gates.max_recall_loss", MaxRecallLoss, 0, 1);
+        faults.Range("gates.reference_versions", ReferenceVersions, 0, 10_000);
+        faults.Range("gates.users", Users, 1, 100_000_000);
     }
 }
 

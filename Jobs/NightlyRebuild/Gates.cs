@@ -31,6 +31,11 @@ internal static class Gates
             $"at most {options.MaxCollisionGroup}");
         yield return new GateResult(
             "collision_share", shared <= options.MaxCollisionShare, shared, $"at most {options.MaxCollisionShare:G3}");
+        double usage = quantizer.Levels.Min(level => level.Usage), even = quantizer.Levels.Min(level => level.Perplexity / level.Size);
+        yield return new GateResult(
+            "code_usage", usage >= options.MinCodeUsage, usage, $"at least {options.MinCodeUsage:G3} at each level");
+        yield return new GateResult(
+            "code_perplexity", even >= options.MinCodePerplexity, even, $"at least {options.MinCodePerplexity:G3} of each level's codes");
     }
 
     public static (JsonObject Validation, IReadOnlyList<GateResult> Gates) OfRecall(
@@ -44,17 +49,19 @@ internal static class Gates
 
         var report = RetrievalEvaluator.Evaluate(
             recommender, split,
-            new EvaluationOptions { Target = EvaluationTarget.Validation, Users = options.Gates.Users, SeenRemoved = false, Seed = options.Seed },
+            new EvaluationOptions
+            {
+                Target = EvaluationTarget.Validation, Users = options.Gates.Users, SeenRemoved = false, Seed = options.Seed,
+            },
             progress, cancel);
         double recall = report.ItemLevel.NothingRemoved["recall@10"];
-        double? before = active is null ? null : Before(versions, active, dataset);
-        double bound = Math.Max(options.Gates.MinRecall, (before ?? 0) * options.Gates.MinRecallRatio);
-        string words = before is null
-            ? $"at least {bound:G4}"
-            : $"at least {bound:G4}; the active version has {before:G4}";
+        double popular = report.Baselines["popularity"].NothingRemoved["recall@10"];
+        double bound = Math.Max(options.Gates.MinRecall, popular * options.Gates.MinPopularityRatio);
+        var hits = Array.ConvertAll(report.Ranks, rank => RankingMetrics.Recall(rank, 10));
         return (report.ToJson(),
         [
-            new GateResult(Recall, recall >= bound, recall, words),
+            new GateResult(Recall, recall >= bound, recall, $"at least {bound:G4}; the most popular items have {popular:G4}"),
+            .. new References(versions, dataset, options).Judge(active, split, report.EvaluatedUsers, hits, recommender.Items, cancel),
             new GateResult("invalid_answers", report.Invalid == 0, report.Invalid, "0"),
             new GateResult("duplicate_answers", report.Duplicates == 0, report.Duplicates, "0"),
         ]);
@@ -66,13 +73,5 @@ internal static class Gates
         string folder = Path.Combine(versions.Root, "refused");
         Directory.CreateDirectory(folder);
         AtomicFile.WriteText(Path.Combine(folder, version + ".json"), JsonSerializer.Serialize(new { version, gates }));
-    }
-
-    private static double? Before(IVersionStore versions, string active, string dataset)
-    {
-        var description = versions.List().FirstOrDefault(manifest => manifest.Version == active)?.Description;
-        return description is not null && description.Dataset == dataset && description.Metrics.TryGetValue(Recall, out double recall)
-            ? recall
-            : null;
     }
 }

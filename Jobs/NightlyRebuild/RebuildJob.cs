@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
 using Recsys.Datasets;
@@ -39,23 +40,22 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         Dataset dataset, RebuildOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         options.Validate();
-        string? active = ids is null ? null : await ids.ActiveAsync(cancel);
         _ranks.CheckAlike(Convert.ToUInt32(dataset.Sha256[..8], 16), $"the dataset '{dataset.Name}'");
-        var stages = new StageRecorder(progress, time);
         var split = dataset.HasSequences ? new LeaveOneOut(dataset.Sequences) : null;
+        using var checkpoints = TrainingFiles.Take(versions.Root, dataset, options, time, _ranks);
+        string? active = ids is null ? null : await ids.ActiveAsync(cancel);
+        var run = new Run(dataset, split, options, new StageRecorder(progress, time), active, checkpoints, cancel);
         var writer = Begin(dataset, options);
         try
         {
-            var (report, items) = await Task.Run(
-                () => Build(dataset, split, fitAll: false, options, writer, stages, active, cancel), cancel);
+            var (report, items) = await Task.Run(() => Build(run, fitAll: false, writer), cancel);
             if (options.FitAll && split is not null)
             {
                 // The gates have judged a model that had not seen what they asked for; what is published may learn from all of it.
                 var judged = report;
                 writer?.Dispose();
                 writer = Begin(dataset, options);
-                (report, items) = await Task.Run(
-                    () => Build(dataset, split, fitAll: true, options, writer, stages, active, cancel), cancel);
+                (report, items) = await Task.Run(() => Build(run, fitAll: true, writer), cancel);
                 report = report with { Gates = judged.Gates, Validation = judged.Validation };
             }
 
@@ -64,8 +64,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
                 return new RebuildResult(report, false, active);
             }
 
-            var result = await PublishAsync(report, items, writer, ids, options, stages, active, cancel);
-            TrainingFiles.Delete(versions.Root);
+            var result = await PublishAsync(run, report, items, writer, ids);
+            checkpoints.Delete();
             return result;
         }
         finally
@@ -74,103 +74,126 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         }
     }
 
+    /// <summary>What all steps of a rebuild look at.</summary>
+    /// <param name="Active">The version that was active when it began.</param>
+    private sealed record Run(
+        Dataset Dataset, LeaveOneOut? Split, RebuildOptions Options, StageRecorder Stages, string? Active, TrainingFiles Checkpoints,
+        CancellationToken Cancel);
+
     private static async Task<RebuildResult> PublishAsync(
-        RebuildReport report, ItemTable items, IVersionWriter writer, ISemanticIdStore ids, RebuildOptions options, StageRecorder stages,
-        string? active, CancellationToken cancel)
+        Run run, RebuildReport report, ItemTable items, IVersionWriter writer, ISemanticIdStore ids)
     {
+        var (stages, active) = (run.Stages, run.Active);
         AtomicFile.WriteText(writer.PathOf(RebuildReport.FileName), report.ToJson());
-        var folder = stages.Time(
-            "seal",
-            () =>
-                writer.Seal(new VersionDescription(report.Dataset, options.Seed, [.. items.CodebookSizes], items.Count, Metrics(report))));
-        await ids.PublishAsync(folder.Version, folder.Items, cancel);
+        var description = new VersionDescription(report.Dataset, report.Seed, [.. items.CodebookSizes], items.Count, Metrics(report));
+        var folder = stages.Time("seal", () => writer.Seal(description));
+        await ids.PublishAsync(folder.Version, folder.Items, run.Cancel);
         stages.Report(new StageProgress("publish", 1, 1));
-        if (!options.Activate)
+        if (!run.Options.Activate)
         {
             return new RebuildResult(report with { Stages = stages.Times }, false, active);
         }
 
-        return await ids.TryActivateAsync(active, folder.Version, cancel)
+        return await ids.TryActivateAsync(active, folder.Version, run.Cancel)
             ? new RebuildResult(report with { Stages = stages.Times }, true, active)
             : throw CatalogException.Precondition(
                 $"{folder.Version} is published but not active: while it was built another version than {active ?? "none"} became "
                 + $"active. Compare them, then run 'recsys versions activate {folder.Version}'.");
     }
 
-    private (RebuildReport Report, ItemTable Items) Build(
-        Dataset dataset, LeaveOneOut? split, bool fitAll, RebuildOptions options, IVersionWriter? writer, StageRecorder stages,
-        string? active, CancellationToken cancel)
+    private (RebuildReport Report, ItemTable Items) Build(Run run, bool fitAll, IVersionWriter? writer)
     {
-        var training = fitAll ? split?.All : split?.Train;
-        var embedded = stages.Time(
-            "embeddings", () => _ranks.FirstBeforeOthers(() => Embed(dataset, fitAll ? training : null, options, stages, cancel)));
-        var embeddings = embedded.Select(embedding => embedding.Vectors).OfType<EmbeddingMatrix>().ToList();
-        var fused = Fusion.Fit(embeddings, options.Quantizer.Fusion).Apply(embeddings);
+        var training = fitAll ? run.Split?.All : run.Split?.Train;
+        var embedded = run.Stages.Time(
+            "embeddings",
+            () => _ranks.FirstBeforeOthers(() => Embed(run.Dataset, fitAll ? training : null, run.Options, run.Stages, run.Cancel)));
+        EmbeddingMatrix[] embeddings = [.. embedded.Select(embedding => embedding.Vectors).OfType<EmbeddingMatrix>()];
+        var fused = Fusion.Fit(embeddings, run.Options.Quantizer.Fusion).Apply(embeddings);
         _ranks.Broadcast(fused.Data);
-
-        using var codebook = stages.Time("quantizer", () => QuantizerTrainer.Train(
-            fused, options.Quantizer, options.Seed, stages, cancel, options.Device, _ranks));
-        var (items, quantizer) = stages.Time("encode", () => Encode(dataset, codebook, fused, stages));
-        writer?.WriteItems(items);
-        Save(writer, CodebookFolder, codebook.Save);
-
-        var gates = new List<GateResult>(writer is null ? [] : Gates.OfCodes(items, quantizer, options.Gates));
-        System.Text.Json.Nodes.JsonObject? validation = null;
-        if (training is not null && split is not null)
+        var (items, quantizer) = Quantise(run, fused, writer);
+        var gates = new List<GateResult>(Gates.OfCodes(items, quantizer, run.Options.Gates));
+        JsonObject? validation = null;
+        if (training is not null)
         {
-            var features = new EmbeddingMatrix("fused", fused.Dim, fused.Data, fused.Present);
-            var data = fitAll
-                ? new RetrievalTrainingData { Items = items, Training = training, Features = features }
-                : RetrievalTrainingData.From(items, split, features);
-            var model = stages.Time(
-                "retrieval",
-                () =>
-                    RetrievalTrainer.Train(
-                        data, options.Retrieval, options.Seed, stages, TrainingFiles.Retrieval(versions.Root, fitAll, options),
-                        options.Device, _ranks, cancel));
-            using var recommender = new Recommender(model, items); // owns the model
-            Save(writer, RetrievalFolder, model.Save);
+            using var recommender = TrainRetrieval(run, fitAll, training, items, fused, writer);
             if (!fitAll && writer is not null)
             {
-                (validation, var recall) = stages.Time(
-                    "gates", () => Gates.OfRecall(recommender, split, versions, active, dataset.Name, options, stages, cancel));
+                (validation, var recall) = run.Stages.Time("gates", () => Gates.OfRecall(
+                    recommender, run.Split!, versions, run.Active, run.Dataset.Name, run.Options, run.Stages, run.Cancel));
                 gates.AddRange(recall);
             }
         }
 
-        // Refused before the longest step: a picture model cannot mend the codes.
+        Refuse(writer, gates); // before the longest step: a picture model cannot mend the codes
+        TrainCreative(run, fitAll, items, writer);
+        var report = new RebuildReport
+        {
+            Version = writer?.Version ?? "",
+            Dataset = run.Dataset.Name,
+            DatasetSha256 = run.Dataset.Sha256,
+            SplitSha256 = run.Split?.Sha256,
+            Seed = run.Options.Seed,
+            FitAll = fitAll,
+            Machine = Machine.Description,
+            Stages = run.Stages.Times,
+            Curves = run.Stages.Curves,
+            Embeddings = [.. embedded.Select(EmbeddingSummary.Of)],
+            Quantizer = quantizer,
+            Validation = validation,
+            Gates = gates,
+        };
+        return (report, items);
+    }
+
+    private (ItemTable Items, QuantizerReport Report) Quantise(Run run, FusedEmbeddings fused, IVersionWriter? writer)
+    {
+        using var codebook = run.Stages.Time(
+            "quantizer",
+            () => QuantizerTrainer.Train(
+                fused, run.Options.Quantizer, run.Options.Seed, run.Stages, run.Cancel, run.Options.Device, _ranks));
+        var (items, report) = run.Stages.Time("encode", () => Encode(run.Dataset, codebook, fused, run.Stages));
+        Save(writer, CodebookFolder, codebook.Save);
+        writer?.WriteItems(items);
+        return (items, report);
+    }
+
+    private Recommender TrainRetrieval(
+        Run run, bool fitAll, SequenceSet training, ItemTable items, FusedEmbeddings fused, IVersionWriter? writer)
+    {
+        var features = new EmbeddingMatrix("fused", fused.Dim, fused.Data, fused.Present);
+        var data = fitAll
+            ? new RetrievalTrainingData { Items = items, Training = training, Features = features }
+            : RetrievalTrainingData.From(items, run.Split!, features);
+        var model = run.Stages.Time("retrieval", () => RetrievalTrainer.Train(
+            data, run.Options.Retrieval, run.Options.Seed, run.Stages, run.Checkpoints.Of("retrieval", fitAll), run.Options.Device,
+            _ranks, run.Cancel));
+        Save(writer, RetrievalFolder, model.Save);
+        return new Recommender(model, items); // owns the model
+    }
+
+    private void Refuse(IVersionWriter? writer, List<GateResult> gates)
+    {
         if (writer is not null && !gates.TrueForAll(gate => gate.Passed))
         {
             Gates.Note(versions, writer.Version, gates);
             throw new GateException(writer.Version, gates);
         }
+    }
 
-        if (TrainsPictures(dataset, options))
+    private void TrainCreative(Run run, bool fitAll, ItemTable items, IVersionWriter? writer)
+    {
+        if (!TrainsPictures(run.Dataset, run.Options))
         {
-            using var creative = stages.Time("creative", () => CreativeTrainer.Train(
-                CreativeTrainingData.Load(
-                    dataset.Images!, [.. items.SemanticIds], [.. items.CodebookSizes], options.Creative.ImageSize,
-                    cancel), options.Creative, options.Seed, stages, TrainingFiles.Creative(versions.Root, fitAll, options),
-                options.Device, _ranks, cancel));
-            Save(writer, CreativeFolder, creative.Save);
+            return;
         }
 
-        return (new RebuildReport
-        {
-            Version = writer?.Version ?? "",
-            Dataset = dataset.Name,
-            DatasetSha256 = dataset.Sha256,
-            SplitSha256 = split?.Sha256,
-            Seed = options.Seed,
-            FitAll = fitAll,
-            Machine = Machine.Description,
-            Stages = stages.Times,
-            Curves = stages.Curves,
-            Embeddings = [.. embedded.Select(EmbeddingSummary.Of)],
-            Quantizer = quantizer,
-            Validation = validation,
-            Gates = gates,
-        }, items);
+        var options = run.Options.Creative;
+        using var creative = run.Stages.Time("creative", () => CreativeTrainer.Train(
+            CreativeTrainingData.Load(
+                run.Dataset.Images!, [.. items.SemanticIds], [.. items.CodebookSizes], options.ImageSize, run.Cancel),
+            options, run.Options.Seed, run.Stages, run.Checkpoints.Of("creative", fitAll), run.Options.Device,
+            _ranks, run.Cancel));
+        Save(writer, CreativeFolder, creative.Save);
     }
 
     /// <summary>Brought embeddings as they are, default ones where the dataset lacks them; under --fit-all the collaborative one learns

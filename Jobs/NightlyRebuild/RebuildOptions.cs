@@ -70,34 +70,18 @@ public sealed record RebuildOptions
         }
     }
 
+    /// <exception cref="CatalogException">Every value out of its range, by its key in the JSON.</exception>
     public void Validate()
     {
-        var faults = Gates.Faults().ToList();
-        if (Device is not ("cpu" or "cuda") && !Device.StartsWith("cuda:", StringComparison.Ordinal))
-        {
-            faults.Add($"device is {Device}, allowed are cpu, cuda and cuda:N");
-        }
-
-        if (CheckpointSeconds is not (>= 0 and <= 86_400))
-        {
-            faults.Add($"checkpoint_seconds is {CheckpointSeconds}, allowed is 0 to 86400");
-        }
-
-        foreach (Action check in new Action[] { () => Quantizer.Validate(), () => Retrieval.Validate(), () => Creative.Validate() })
-        {
-            try
-            {
-                check();
-            }
-            catch (CatalogException e)
-            {
-                faults.Add(e.Message.TrimEnd('.'));
-            }
-        }
-
-        if (faults.Count > 0)
-        {
-            throw CatalogException.Invalid("Rebuild options: " + string.Join("; ", faults) + ".");
-        }
+        var faults = new Faults("Rebuild options");
+        faults.Check(
+            Device is "cpu" or "cuda" || Device.StartsWith("cuda:", StringComparison.Ordinal), "device", Device, "cpu, cuda or cuda:N");
+        faults.Range("checkpoint_seconds", CheckpointSeconds, 0, 86_400);
+        Embeddings.Check(faults);
+        Quantizer.Check(faults);
+        Retrieval.Check(faults);
+        Creative.Check(faults);
+        Gates.Check(faults);
+        faults.ThrowIfAny();
     }
 }

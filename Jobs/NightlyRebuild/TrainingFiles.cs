@@ -1,30 +1,74 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using Recsys.Catalog;
+using Recsys.Datasets;
+using Recsys.Files;
+using Recsys.Torch;
 
 namespace Recsys.Jobs.NightlyRebuild;
 
-/// <summary>Where a rebuild's trainings keep their checkpoints: beside the versions, until the version that they made is
-/// published.</summary>
-internal static class TrainingFiles
+/// <summary>
+/// Where one rebuild's trainings keep their checkpoints: beside the versions, in a folder that is named after the dataset and the
+/// options and is locked while the rebuild runs, until the version that they made is published. A second rebuild of the same at the
+/// same time goes without checkpoints. Of several ranks the first alone holds the folder; the others read in it.
+/// </summary>
+internal sealed class TrainingFiles : IDisposable
 {
-    private const string Folder = ".checkpoints";
+    private static readonly TimeSpan Stale = TimeSpan.FromDays(30), Patience = TimeSpan.FromSeconds(10);
 
-    public static CheckpointPlace Retrieval(string versions, bool fitAll, RebuildOptions options) =>
-        Place(versions, "retrieval", fitAll, options);
+    private readonly string _folder;
+    private readonly TimeSpan _every;
+    private readonly FileStream? _lock;
+    private readonly bool _held; // by any rank
 
-    public static CheckpointPlace Creative(string versions, bool fitAll, RebuildOptions options) =>
-        Place(versions, "creative", fitAll, options);
+    private TrainingFiles(string folder, TimeSpan every, FileStream? held, Ranks ranks) =>
+        (_folder, _every, _lock, _held) = (folder, every, held, ranks.Sum(held is null ? 0.0 : 1.0) > 0);
 
-    public static void Delete(string versions)
+    public static TrainingFiles Take(string versions, Dataset dataset, RebuildOptions options, TimeProvider time, Ranks ranks)
     {
-        string folder = Path.Combine(versions, Folder);
-        if (Directory.Exists(folder))
+        string root = Path.Combine(versions, ".checkpoints"), folder = Path.Combine(root, Key(dataset, options));
+        var every = TimeSpan.FromSeconds(options.CheckpointSeconds);
+        return new TrainingFiles(folder, every, ranks.First ? Hold(root, folder, time) : null, ranks);
+    }
+
+    private static FileStream? Hold(string root, string folder, TimeProvider time)
+    {
+        Directory.CreateDirectory(root);
+        // Locks are taken and stale ones removed under one lock, so that nobody waits for a file that goes away.
+        using var taking = FileLock.Exclusive(Path.Combine(root, "lock"), Patience, time);
+        var held = FileLock.TryExclusive(folder + ".lock");
+        foreach (string other in Directory.GetDirectories(root).Where(other => other != folder))
         {
-            Directory.Delete(folder, recursive: true);
+            if (time.GetUtcNow() - Directory.GetLastWriteTimeUtc(other) > Stale && FileLock.TryExclusive(other + ".lock") is { } abandoned)
+            {
+                using (abandoned)
+                {
+                    Directory.Delete(other, recursive: true);
+                    File.Delete(other + ".lock");
+                }
+            }
+        }
+
+        return held;
+    }
+
+    /// <summary>The place of one training; null where another rebuild of the same has it.</summary>
+    public CheckpointPlace? Of(string stage, bool fitAll) => _held
+        ? new CheckpointPlace(Path.Combine(_folder, stage + (fitAll ? "-all" : "") + ".safetensors"), _every)
+        : null;
+
+    /// <summary>The version is published: its checkpoints are of no more use.</summary>
+    public void Delete()
+    {
+        if (_lock is not null && Directory.Exists(_folder))
+        {
+            Directory.Delete(_folder, recursive: true);
         }
     }
 
-    private static CheckpointPlace Place(string versions, string stage, bool fitAll, RebuildOptions options) =>
-        new(
-            Path.Combine(versions, Folder, stage + (fitAll ? "-all" : "") + ".safetensors"),
-            TimeSpan.FromSeconds(options.CheckpointSeconds));
+    public void Dispose() => _lock?.Dispose();
+
+    // Not the data: each checkpoint says itself which training it belongs to, and one of last night's data is overwritten.
+    private static string Key(Dataset dataset, RebuildOptions options) => Convert.ToHexStringLower(
+        SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { dataset = Path.GetFullPath(dataset.Path), options })))[..16];
 }

@@ -19,13 +19,7 @@ public static class NightlySchedule
     public static async Task<int> RunAsync(
         string cron, Func<CancellationToken, Task<RebuildResult>> rebuild, Action<string> say, CancellationToken cancel)
     {
-        if (!CronExpression.TryParse(cron, out var times) || times.GetNextValidTimeAfter(TimeProvider.System.GetUtcNow()) is null)
-        {
-            throw CatalogException.Invalid(
-                $"--cron '{cron}' is no Quartz cron expression with a time to come: write second minute hour day month weekday, for "
-                + "example '0 0 3 * * *' for three every night.");
-        }
-
+        var times = Parse(cron);
         var job = new RebuildJob(rebuild, say, cancel);
         await using var factory = QuartzSchedulerBuilder.Create(quartz => quartz.UseDefaultThreadPool(1).AddJobType(_ => job)).Build();
         var scheduler = await factory.GetScheduler(cancel);
@@ -48,6 +42,15 @@ public static class NightlySchedule
 
         return job.Runs;
     }
+
+    /// <summary>The times of a schedule, in this machine's time zone unless another is set.</summary>
+    /// <exception cref="CatalogException">InvalidArgument: no Quartz cron expression, or its last time is past.</exception>
+    public static CronExpression Parse(string cron) =>
+        CronExpression.TryParse(cron, out var times) && times.GetNextValidTimeAfter(TimeProvider.System.GetUtcNow()) is not null
+            ? times
+            : throw CatalogException.Invalid(
+                $"--cron '{cron}' is no Quartz cron expression with a time to come: write second minute hour day month weekday, for "
+                + "example '0 0 3 * * *' for three every night.");
 
     [DisallowConcurrentExecution]
     private sealed class RebuildJob(Func<CancellationToken, Task<RebuildResult>> rebuild, Action<string> say, CancellationToken stop) : IJob

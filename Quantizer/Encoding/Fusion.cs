@@ -42,7 +42,8 @@ public sealed class Fusion
         }
 
         string names = string.Join(", ", embeddings.Select(e => $"{e.Name} ({e.Count} items)"));
-        if (embeddings.DistinctBy(e => e.Name, StringComparer.Ordinal).Count() != embeddings.Count || embeddings.Any(e => e.Count != embeddings[0].Count))
+        if (embeddings.DistinctBy(e => e.Name, StringComparer.Ordinal).Count() != embeddings.Count
+            || embeddings.Any(e => e.Count != embeddings[0].Count))
         {
             throw CatalogException.Invalid(
                 $"Embeddings to fuse need distinct names and one row per item of the same catalogue; got {names}.");
@@ -88,6 +89,14 @@ public sealed class Fusion
     {
         int count = embeddings.Count == 0 ? 0 : embeddings[0].Count;
         var parts = embeddings.Select(e => (Embedding: e, Part: IndexOf(e.Name, e.Dim))).OrderBy(e => e.Part).ToArray();
+        if ((long)count * Dim > Array.MaxLength)
+        {
+            throw new CatalogException(
+                Fault.ResourceExhausted,
+                $"{count} items of {Dim} fused values are {(long)count * Dim} values; one array holds {Array.MaxLength}. Bring smaller "
+                + "embeddings, or leave one out.");
+        }
+
         var (data, present) = (new float[(long)count * Dim], new bool[count]);
         Parallel.For(0, count, item =>
         {

@@ -1,3 +1,5 @@
+using Recsys.Catalog;
+
 namespace Recsys.Quantizer.Encoding;
 
 /// <summary>How named embeddings are put together.</summary>
@@ -16,7 +18,11 @@ public sealed record FusionOptions
 
     public double WeightOf(string name) => Weights.TryGetValue(name, out double weight) ? weight : OtherWeight;
 
-    internal IEnumerable<string> Faults() => Weights.Append(KeyValuePair.Create("*", OtherWeight))
-        .Where(w => !(w.Value is > 0 and <= 1000))
-        .Select(w => $"quantizer.fusion.weights[{w.Key}] is {w.Value}; allowed: above 0 to 1000");
+    internal void Check(Faults faults)
+    {
+        foreach (var (name, weight) in Weights.Append(KeyValuePair.Create("*", OtherWeight)))
+        {
+            faults.Check(weight is > 0 and <= 1000, $"quantizer.fusion.weights[{name}]", weight, "above 0 to 1000");
+        }
+    }
 }

@@ -9,19 +9,23 @@ namespace Recsys.Quantizer.Training;
 internal sealed class CodebookFollower
 {
     private const int PriceIterations = 3;
-    private const int MostBalanced = 65_536;
+    private const int MaxBalanced = 65_536;
 
     private readonly ResidualCodebooks _codebooks;
     private readonly QuantizerOptions _options;
     private readonly Random _random;
+    private readonly FusedAdamW? _optimizer;
     private readonly Ranks _ranks;
     private readonly Tensor[] _counts; // [levels] of [size], running mean of choices per step
     private readonly Tensor[] _sums; // [levels] of [size, dim]
     private readonly Tensor[] _prices; // [levels] of [size], at full strength
 
-    public CodebookFollower(ResidualCodebooks codebooks, QuantizerOptions options, Random random, Ranks? ranks = null)
+    /// <param name="optimizer">Moves the codes where they follow the gradient; null: nothing but this class does.</param>
+    /// <param name="ranks">The processes that train together; null: this one alone.</param>
+    public CodebookFollower(
+        ResidualCodebooks codebooks, QuantizerOptions options, Random random, FusedAdamW? optimizer = null, Ranks? ranks = null)
     {
-        (_codebooks, _options, _random, _ranks) = (codebooks, options, random, ranks ?? Ranks.Alone);
+        (_codebooks, _options, _random, _optimizer, _ranks) = (codebooks, options, random, optimizer, ranks ?? Ranks.Alone);
         _counts = [.. codebooks.Prices.Select(p => ones_like(p))];
         _sums = [.. codebooks.Codes.Select(c => zeros_like(c.detach()))];
         _prices = [.. codebooks.Prices.Select(p => zeros_like(p))];
@@ -32,7 +36,7 @@ internal sealed class CodebookFollower
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var latent = model.Latent(Head(x, _options.RqVae.InitialBatch));
+        var latent = model.Latent(Head(x, Math.Max(_options.RqVae.InitialBatch, _codebooks.Sizes.Max())));
         ResidualKMeansTrainer.Fit(_codebooks, latent, _options with { BalanceStrength = 0 }, seed, null, _ranks, cancel);
         double perCode = (double)Math.Min(_options.RqVae.BatchSize, x.shape[0]);
         for (int level = 0; level < _counts.Length; level++)
@@ -44,12 +48,12 @@ internal sealed class CodebookFollower
 
     /// <summary>After a step: moves the codes to their running means, unless they follow the gradient, and revives dead ones.</summary>
     /// <param name="pass">Of this rank's share of the batch.</param>
-    /// <param name="items">Items of the whole batch.</param>
-    public void Follow(RqVaePass pass, long items)
+    public void Follow(RqVaePass pass)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         double decay = _options.RqVae.EmaDecay;
+        long items = (long)_ranks.Sum((double)pass.Residuals[0].shape[0]); // of the whole batch
         for (int level = 0; level < _counts.Length; level++)
         {
             int size = _codebooks.Sizes[level];
@@ -66,7 +70,8 @@ internal sealed class CodebookFollower
         }
     }
 
-    // A dead code moves onto a residual of the batch. Its running state moves with it, or the next step would put it back.
+    // A dead code moves onto a residual of the batch. Its running state, its price and the optimiser's moments go with it, or the next
+    // step would move it by what it was.
     private void Revive(int level, Tensor residuals, long items)
     {
         double even = (double)items / _codebooks.Sizes[level];
@@ -85,6 +90,8 @@ internal sealed class CodebookFollower
         _counts[level].index_fill_(0, codes, even);
         _sums[level].index_copy_(0, codes, fresh * even);
         _prices[level].index_fill_(0, codes, 0);
+        _codebooks.Prices[level].index_fill_(0, codes, 0);
+        _optimizer?.Forget(_codebooks.Codes[level], codes);
     }
 
     // Rows of the whole batch, each from the rank that has it.
@@ -108,20 +115,20 @@ internal sealed class CodebookFollower
 
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var head = Head(x, MostBalanced);
+        var head = Head(x, MaxBalanced);
         var residual = model.Latent(_ranks.Share(head));
         for (int level = 0; level < _prices.Length; level++)
         {
-            var distances = _codebooks.Distances(residual, level); // [n, size]
-            double error = _ranks.Sum((distances.amin(1) + residual.pow(2).sum(1)).sum().ToDouble()) / head.shape[0];
-            if (error <= 1e-12)
+            int candidates = BlockPlan.For(head.shape[0], _codebooks.Sizes[level]).Candidates;
+            if (!CodePrices.Improve(
+                _codebooks, level, residual, _prices[level], _options.BalanceTemperature, PriceIterations, candidates, _ranks))
             {
                 return;
             }
 
-            Training.Balance.Improve(distances, _prices[level], _options.BalanceTemperature * error, PriceIterations, _ranks);
             _codebooks.Prices[level].copy_(_prices[level] * _options.BalanceStrength);
-            residual = residual - _codebooks.Codes[level].index_select(0, _codebooks.Nearest(residual, level));
+            var nearest = ResidualKMeansTrainer.NearestInBlocks(_codebooks, residual, level);
+            residual = residual - _codebooks.Codes[level].index_select(0, nearest);
         }
     }
 

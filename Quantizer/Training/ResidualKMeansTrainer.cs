@@ -12,8 +12,8 @@ internal static class ResidualKMeansTrainer
     // Sinkhorn's iterations per round; prices carry over, so few are enough.
     private const int PriceIterations = 10;
 
-    // Entries of a distance matrix that is held at once.
-    private const long MostDistances = 1L << 25;
+    // k-means++ draws one seed after the other, each by a pass over all rows: beyond so many codes that takes hours.
+    private const int MaxPlusPlus = 4096;
 
     /// <summary>Sets the codes and prices of every level.</summary>
     /// <param name="x">[n, dim] on the device of <paramref name="codebooks"/>.</param>
@@ -39,7 +39,8 @@ internal static class ResidualKMeansTrainer
     {
         using var scope = NewDisposeScope();
         int size = codebooks.Sizes[level];
-        var sample = Sample(residual, Math.Max(size, MostDistances / size), seed);
+        var plan = BlockPlan.For(residual.shape[0], size);
+        var sample = Sample(residual, plan, seed);
         if (ranks.First)
         {
             using var values = sample.cpu().contiguous().data<float>();
@@ -47,7 +48,8 @@ internal static class ResidualKMeansTrainer
             {
                 Iterations = options.KMeansIterations,
                 Restarts = options.KMeansRestarts,
-                Seed = (int)(seed & int.MaxValue),
+                Seed = Seeds.ToInt32(seed) & int.MaxValue,
+                Seeding = size <= MaxPlusPlus ? KMeansSeeding.PlusPlus : KMeansSeeding.Random,
             });
             codebooks.Codes[level].copy_(tensor(result.Centroids, [size, codebooks.Dim]));
         }
@@ -56,31 +58,32 @@ internal static class ResidualKMeansTrainer
         codebooks.Prices[level].zero_();
         if (options.BalanceStrength > 0)
         {
-            BalanceLevel(codebooks, level, ranks.Share(sample), sample.shape[0], options, ranks, cancel);
+            BalanceLevel(codebooks, level, sample, plan, options, ranks, cancel);
         }
     }
 
     // Lloyd's iteration in which the assignment also pays the prices. Ends with prices that fit the final codes.
     private static void BalanceLevel(
-        ResidualCodebooks codebooks, int level, Tensor sample, long all, QuantizerOptions options, Ranks ranks, CancellationToken cancel)
+        ResidualCodebooks codebooks, int level, Tensor sample, BlockPlan plan, QuantizerOptions options, Ranks ranks,
+        CancellationToken cancel)
     {
         var prices = zeros_like(codebooks.Prices[level]);
         for (int round = 0; round <= options.BalanceRounds; round++)
         {
             cancel.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var distances = codebooks.Distances(sample, level); // [n, size]
-            double error = ranks.Sum((distances.amin(1) + sample.pow(2).sum(1)).sum().ToDouble()) / all;
-            if (error <= 1e-12)
+            long from = round * plan.PricedRows % (sample.shape[0] - plan.PricedRows + 1); // the sample is shuffled where it is larger
+            var priced = ranks.Share(sample.narrow(0, from, plan.PricedRows));
+            if (!CodePrices.Improve(codebooks, level, priced, prices, options.BalanceTemperature, PriceIterations, plan.Candidates, ranks))
             {
-                return; // every vector is a code: there is nothing to spread
+                return; // every vector is a code
             }
 
-            Balance.Improve(distances, prices, options.BalanceTemperature * error, PriceIterations, ranks);
             codebooks.Prices[level].copy_(prices * options.BalanceStrength);
             if (round < options.BalanceRounds)
             {
-                MoveToMeans(codebooks, level, sample, (distances + codebooks.Prices[level].unsqueeze(0)).argmin(1), ranks);
+                var mine = ranks.Share(sample);
+                MoveToMeans(codebooks, level, mine, NearestInBlocks(codebooks, mine, level), ranks);
             }
         }
     }
@@ -94,11 +97,12 @@ internal static class ResidualKMeansTrainer
         codebooks.Codes[level].copy_(where(counts > 0, sums / counts.clamp_min(1), codebooks.Codes[level]));
     }
 
-    private static Tensor NearestInBlocks(ResidualCodebooks codebooks, Tensor residual, int level)
+    /// <returns>[n] int64, the codes at the prices of the codebooks.</returns>
+    public static Tensor NearestInBlocks(ResidualCodebooks codebooks, Tensor residual, int level)
     {
-        long rows = Math.Max(1, MostDistances / codebooks.Sizes[level]);
+        long rows = BlockPlan.For(residual.shape[0], codebooks.Sizes[level]).BlockRows;
         var parts = new List<Tensor>();
-        for (long from = 0; from < residual.shape[0]; from += rows)
+        for (long from = 0; from == 0 || from < residual.shape[0]; from += rows)
         {
             using var scope = NewDisposeScope();
             var block = residual.narrow(0, from, Math.Min(rows, residual.shape[0] - from));
@@ -108,15 +112,16 @@ internal static class ResidualKMeansTrainer
         return cat(parts, 0);
     }
 
-    private static Tensor Sample(Tensor x, long most, long seed)
+    // In the order of the rows while one round of balancing sees them all; shuffled where it sees a part, and where some are left out.
+    private static Tensor Sample(Tensor x, BlockPlan plan, long seed)
     {
-        if (x.shape[0] <= most)
+        if (x.shape[0] <= plan.PricedRows)
         {
             return x;
         }
 
         var rows = Enumerable.Range(0, (int)x.shape[0]).Select(i => (long)i).ToArray();
-        new Random((int)(seed & int.MaxValue)).Shuffle(rows);
-        return x.index_select(0, tensor(rows[..(int)most]).to(x.device));
+        new Random(Seeds.ToInt32(seed)).Shuffle(rows);
+        return x.index_select(0, tensor(rows[..(int)plan.TrainingRows]).to(x.device));
     }
 }

@@ -18,7 +18,7 @@ internal static class RqVaeTrainer
         CancellationToken cancel)
     {
         var rq = options.RqVae;
-        var random = new Random((int)((seed ^ (seed >> 31)) & int.MaxValue));
+        var random = new Random(Seeds.ToInt32(seed));
         var model = new RqVae((int)x.shape[1], rq.Hidden, rq.LatentDim, sizes, rq.CodebookUpdate == CodebookUpdate.Gradient);
         try
         {
@@ -45,7 +45,8 @@ internal static class RqVaeTrainer
         var rq = options.RqVae;
         int n = (int)x.shape[0], batch = Math.Min(rq.BatchSize, n), steps = (n + batch - 1) / batch;
         using var optimizer = new FusedAdamW(model.parameters().Where(p => p.requires_grad), rq.LearningRate, rq.WeightDecay);
-        var codebooks = new CodebookFollower(model.Codebooks, options, random, ranks);
+        var codebooks = new CodebookFollower(
+            model.Codebooks, options, random, rq.CodebookUpdate == CodebookUpdate.Gradient ? optimizer : null, ranks);
         int warm = Math.Min(rq.WarmUpEpochs, rq.Epochs - 1), step = 0;
         for (int epoch = 0; epoch < rq.Epochs; epoch++)
         {
@@ -60,9 +61,10 @@ internal static class RqVaeTrainer
             {
                 cancel.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
-                SetLearningRate(optimizer, rq.LearningRate, step, rq.Epochs * steps);
+                int all = rq.Epochs * steps;
+                optimizer.SetLearningRate(rq.LearningRate * LearningRates.WarmupCosine(step, Math.Max(1, WarmUpShare * all), all));
                 var rows = x.index_select(0, tensor(order[from..Math.Min(from + batch, n)]).to(x.device));
-                sumLoss += Step(model, optimizer, rows, epoch < warm ? null : codebooks, rq, ranks);
+                sumLoss += Step(model, optimizer, rows, batch, epoch < warm ? null : codebooks, rq, ranks);
             }
 
             if (epoch >= warm)
@@ -78,30 +80,32 @@ internal static class RqVaeTrainer
         }
     }
 
-    /// <param name="batch">[n, input]</param>
-    /// <returns>The reconstruction loss, summed over this rank's share of the items.</returns>
-    private static double Step(RqVae model, FusedAdamW optimizer, Tensor batch, CodebookFollower? codebooks, RqVaeOptions rq, Ranks ranks)
+    /// <param name="rows">[n, input]; each rank takes its share.</param>
+    /// <param name="batch">Rows of a full batch: the few at an epoch's end take no full step.</param>
+    /// <returns>The reconstruction loss, summed over this rank's items.</returns>
+    private static double Step(
+        RqVae model, FusedAdamW optimizer, Tensor rows, int batch, CodebookFollower? codebooks, RqVaeOptions rq, Ranks ranks)
     {
         model.zero_grad();
-        var rows = ranks.Share(batch);
-        var pass = codebooks is null ? null : model.Pass(rows);
-        var reconstruction = functional.mse_loss(pass?.Reconstruction ?? model.Autoencode(rows), rows);
+        var mine = ranks.Share(rows);
+        var pass = codebooks is null ? null : model.Pass(mine);
+        var reconstruction = functional.mse_loss(pass?.Reconstruction ?? model.Autoencode(mine), mine);
         var loss = pass is null ? reconstruction : reconstruction + (pass.CommitmentLoss * rq.CommitmentWeight).sum();
         if (pass is not null && rq.CodebookUpdate == CodebookUpdate.Gradient)
         {
             loss = loss + pass.CodebookLoss.sum();
         }
 
-        // A mean over this rank's share, as its part of the mean over the whole batch. The mean over none is not a number, its gradient 0.
-        (loss * ((double)rows.shape[0] / batch.shape[0])).backward();
+        // Losses are means over this rank's share. The mean over none is not a number; its gradient is 0.
+        (loss * ((double)mine.shape[0] / batch)).backward();
         ranks.SumGradients(model.parameters());
         optimizer.step();
         if (pass is not null)
         {
-            codebooks!.Follow(pass, batch.shape[0]);
+            codebooks!.Follow(pass);
         }
 
-        return rows.shape[0] == 0 ? 0 : reconstruction.ToDouble() * rows.shape[0];
+        return mine.shape[0] == 0 ? 0 : reconstruction.ToDouble() * mine.shape[0];
     }
 
     private static Tensor Standardise(RqVae model, Tensor x)
@@ -135,18 +139,6 @@ internal static class RqVaeTrainer
             }
 
             parameter.copy_(tensor(values, parameter.shape));
-        }
-    }
-
-    private static void SetLearningRate(optim.Optimizer optimizer, double peak, int step, int steps)
-    {
-        double warm = Math.Max(1, WarmUpShare * steps);
-        double rate = step < warm
-            ? peak * (step + 1) / warm
-            : peak * 0.5 * (1 + Math.Cos(Math.PI * (step - warm) / Math.Max(1, steps - warm)));
-        foreach (var group in optimizer.ParamGroups)
-        {
-            group.LearningRate = rate;
         }
     }
 

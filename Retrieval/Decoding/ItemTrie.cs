@@ -7,22 +7,14 @@ namespace Recsys.Retrieval.Decoding;
 /// </summary>
 public sealed class ItemTrie
 {
-    private readonly int[] _leafOfItem;
-
     /// <param name="items">The table.</param>
     /// <param name="from">The first item taken in; those before it are in other tries (<see cref="TrieLayers"/>).</param>
     public ItemTrie(ItemTable items, int from = 0)
     {
-        (Depth, From) = (items.Levels + 1, from);
-        var ids = items.SemanticIds.Skip(from).ToArray();
-        LeafItem = [.. Enumerable.Range(from, ids.Length)];
+        Depth = items.Levels + 1;
+        LeafItem = [.. Enumerable.Range(from, items.Count - from)];
+        var ids = Array.ConvertAll(LeafItem, item => items.SemanticIds[item]); // by index: what is before is not gone through
         Array.Sort(ids, LeafItem);
-        _leafOfItem = new int[ids.Length];
-        for (int leaf = 0; leaf < LeafItem.Length; leaf++)
-        {
-            _leafOfItem[LeafItem[leaf] - from] = leaf;
-        }
-
         var tokens = new List<int>[Depth];
         var firstChild = new List<int>[Depth];
         var firstLeaf = new List<int>[Depth];
@@ -53,9 +45,6 @@ public sealed class ItemTrie
         FirstLeaf = [.. firstLeaf.Select(level => level.ToArray())];
     }
 
-    /// <summary>The first item taken in.</summary>
-    public int From { get; }
-
     /// <summary>Tokens of one item: codebook levels + 1.</summary>
     public int Depth { get; }
 
@@ -76,9 +65,6 @@ public sealed class ItemTrie
     /// <summary>Distinct prefixes of <paramref name="depth"/> + 1 tokens.</summary>
     public int Nodes(int depth) => Tokens[depth].Length;
 
-    /// <summary>The leaf of an item from <see cref="From"/> on.</summary>
-    public int LeafOf(int item) => _leafOfItem[item - From];
-
     /// <summary>The node of an ID's first <paramref name="depth"/> + 1 tokens; -1 where no item here begins so.</summary>
     public int NodeOf(SemanticId id, int depth)
     {
@@ -95,13 +81,6 @@ public sealed class ItemTrie
         }
 
         return node;
-    }
-
-    /// <summary>The node of a depth above a leaf.</summary>
-    public int Ancestor(int leaf, int depth)
-    {
-        int at = Array.BinarySearch(FirstLeaf[depth], 0, Nodes(depth), leaf);
-        return at >= 0 ? at : ~at - 1;
     }
 
     /// <summary>Most children that a node of the depth has (-1: the root).</summary>

@@ -59,10 +59,17 @@ public sealed record EvaluationReport
     /// <summary>Hash of the split; equal hashes, equal protocol.</summary>
     public required string SplitSha256 { get; init; }
 
+    /// <summary>[users] who they are, as indexes into the split; not part of the JSON.</summary>
+    public required int[] EvaluatedUsers { get; init; }
+
+    /// <summary>[users] place of the target from 0 with nothing removed, -1: not among the answers; not part of the JSON.</summary>
+    public required int[] Ranks { get; init; }
+
     /// <summary>A hit is the item.</summary>
     public required ConventionRows ItemLevel { get; init; }
 
-    /// <summary>A hit is any item with the target's codes: what some repositories report; never compare it with <see cref="ItemLevel"/>.</summary>
+    /// <summary>A hit is any item with the target's codes: what some repositories report; never compare it with
+    /// <see cref="ItemLevel"/>.</summary>
     public required ConventionRows CodeLevel { get; init; }
 
     /// <summary>Answers that are no item of the table, or whose semantic ID is not that item's.</summary>

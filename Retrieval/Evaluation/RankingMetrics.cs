@@ -32,7 +32,7 @@ public static class Bootstrap
         // Few distinct values (one a rank): resample the counts of each, not each user.
         var values = perUser.GroupBy(value => value)
             .OrderBy(group => group.Key).Select(group => (Value: group.Key, Count: group.Count())).ToArray();
-        var random = new Random(unchecked((int)(seed ^ (seed >> 32))));
+        var random = new Random(Seeds.ToInt32(seed));
         var means = new double[resamples];
         for (int resample = 0; resample < resamples; resample++)
         {

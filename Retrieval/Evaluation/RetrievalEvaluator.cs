@@ -8,7 +8,8 @@ public static class RetrievalEvaluator
 {
     /// <exception cref="CatalogException">Options out of range, or a split that holds no target.</exception>
     public static EvaluationReport Evaluate(
-        Recommender recommender, LeaveOneOut split, EvaluationOptions? options = null, IProgress<StageProgress>? progress = null, CancellationToken cancel = default)
+        Recommender recommender, LeaveOneOut split, EvaluationOptions? options = null, IProgress<StageProgress>? progress = null,
+        CancellationToken cancel = default)
     {
         options ??= new();
         options.Validate();
@@ -27,6 +28,8 @@ public static class RetrievalEvaluator
             Seed = options.Seed,
             Beam = recommender.BeamFor(options.Ks.Max(), options.Beam),
             SplitSha256 = split.Sha256,
+            EvaluatedUsers = users,
+            Ranks = plain.Item,
             ItemLevel = new(Row(plain.Item), removed is null ? null : Row(removed.Value.Item)),
             CodeLevel = new(Row(plain.Codes), removed is null ? null : Row(removed.Value.Codes)),
             Invalid = counts.Invalid,
@@ -56,7 +59,7 @@ public static class RetrievalEvaluator
 
         if (options.Users > 0 && options.Users < users.Length)
         {
-            new Random(unchecked((int)options.Seed)).Shuffle(users);
+            new Random(Seeds.ToInt32(options.Seed)).Shuffle(users);
             users = users[..options.Users];
         }
 
@@ -65,7 +68,8 @@ public static class RetrievalEvaluator
     }
 
     private static (int[] Item, int[] Codes) Ranks(
-        Recommender recommender, LeaveOneOut split, int[] users, EvaluationOptions options, bool excludeSeen, AnswerCounts counts, IProgress<StageProgress>? progress, CancellationToken cancel)
+        Recommender recommender, LeaveOneOut split, int[] users, EvaluationOptions options, bool excludeSeen, AnswerCounts counts,
+        IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         var (items, codes) = (new int[users.Length], new int[users.Length]);
         int k = options.Ks.Max();

@@ -39,7 +39,8 @@ public sealed record RetrievalConfig(
             throw CatalogException.Damaged($"'{file}' is no retrieval configuration: {exception.Message} Rebuild the version.", exception);
         }
 
-        if (config is null || config.Format != CurrentFormat || config.Options is null || config.CodebookSizes is not { Length: > 0 and <= SemanticId.MaxLevels }
+        if (config is null || config.Format != CurrentFormat || config.Options is null
+            || config.CodebookSizes is not { Length: > 0 and <= SemanticId.MaxLevels }
             || config.CodebookSizes.Any(size => size is < 1 or > 65536) || config.CollisionTokens is < 1 or > 65536
             || config.TrainedItems < 0
             || config.Alpha is not (>= 0.05 and <= 1))

@@ -20,7 +20,7 @@ internal static class AlphaSearch
             return model;
         }
 
-        new Random(unchecked((int)seed)).Shuffle(users);
+        new Random(Seeds.ToInt32(seed)).Shuffle(users);
         users = [.. users.Take(MaxUsers).OrderBy(user => data.Training[user].Length).ThenBy(user => user)];
         var gains = new double[Grid.Length];
         using var recommender = Recommender.Borrowing(model, data.Items);

@@ -12,20 +12,30 @@ namespace Recsys.Retrieval.Training;
 /// of slots.</param>
 public sealed record PackedBatch(int[] Items, int[] Previous, int[] Positions, int[] Starts)
 {
-    /// <summary>Packs an epoch's windows, in their order, into batches of <paramref name="slots"/> slots.</summary>
+    /// <summary>Packs windows, in their order, into batches of <paramref name="slots"/> slots.</summary>
+    /// <param name="windows">Of an epoch, or of one epoch after the other without end: then no batch is partly filled at an epoch's
+    /// end, where it would take a full step with few items.</param>
     /// <param name="slots">At least the longest window.</param>
-    public static IEnumerable<PackedBatch> Pack(SequenceSet training, IReadOnlyList<TrainingWindow> windows, int slots)
+    public static IEnumerable<PackedBatch> Pack(SequenceSet training, IEnumerable<TrainingWindow> windows, int slots)
     {
-        int next = 0;
-        while (next < windows.Count)
+        var batch = new List<TrainingWindow>();
+        int filled = 0;
+        foreach (var window in windows)
         {
-            int first = next, filled = 0;
-            while (next < windows.Count && filled + windows[next].Length <= slots)
+            if (filled + window.Length > slots)
             {
-                filled += windows[next++].Length;
+                yield return Lay(training, batch, slots);
+                batch.Clear();
+                filled = 0;
             }
 
-            yield return Lay(training, windows, first, next, slots);
+            batch.Add(window);
+            filled += window.Length;
+        }
+
+        if (batch.Count > 0)
+        {
+            yield return Lay(training, batch, slots);
         }
     }
 
@@ -39,22 +49,21 @@ public sealed record PackedBatch(int[] Items, int[] Previous, int[] Positions, i
         int[] Cut(int[] values, int padding) => [.. values[first..end], .. Enumerable.Repeat(padding, slots - length)];
         var starts = Starts.Where(start => start >= first && start < end).Select(start => start - first);
         return new PackedBatch(
-            Cut(Items, -1), Cut(Previous, -1), Cut(Positions, 0),
-            [.. starts, .. Enumerable.Range(length, slots - length + 1)]);
+            Cut(Items, -1), Cut(Previous, -1), Cut(Positions, 0), [.. starts, .. Enumerable.Range(length, slots - length + 1)]);
     }
 
-    private static PackedBatch Lay(SequenceSet training, IReadOnlyList<TrainingWindow> windows, int first, int end, int slots)
+    private static PackedBatch Lay(SequenceSet training, List<TrainingWindow> windows, int slots)
     {
         var (items, previous, positions) = (new int[slots], new int[slots], new int[slots]);
-        var starts = new List<int>(end - first + 2);
+        var starts = new List<int>(windows.Count + 2);
         int slot = 0;
-        for (int i = first; i < end; i++)
+        foreach (var window in windows)
         {
             starts.Add(slot);
-            for (int at = 0; at < windows[i].Length; at++, slot++)
+            for (int at = 0; at < window.Length; at++, slot++)
             {
-                items[slot] = training.Items[windows[i].Start + at];
-                previous[slot] = at == 0 ? -1 : training.Items[windows[i].Start + at - 1];
+                items[slot] = training.Items[window.Start + at];
+                previous[slot] = at == 0 ? -1 : training.Items[window.Start + at - 1];
                 positions[slot] = at;
             }
         }

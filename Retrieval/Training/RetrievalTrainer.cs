@@ -18,8 +18,7 @@ public static class RetrievalTrainer
     /// <exception cref="OperationCanceledException">Cancelled between two steps.</exception>
     public static RetrievalModel Train(
         RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress = null,
-        CheckpointPlace? checkpoint = null, string device = "cpu", Ranks? ranks = null,
-        CancellationToken cancel = default)
+        CheckpointPlace? checkpoint = null, string device = "cpu", Ranks? ranks = null, CancellationToken cancel = default)
     {
         ranks ??= Ranks.Alone;
         options.Validate();
@@ -60,12 +59,11 @@ public static class RetrievalTrainer
 
     private static void Run(
         DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed,
-        Device device, IProgress<StageProgress>? progress, CheckpointPlace? place, Ranks ranks,
-        CancellationToken cancel)
+        Device device, IProgress<StageProgress>? progress, CheckpointPlace? place, Ranks ranks, CancellationToken cancel)
     {
         using var loop = new TrainingLoop(network, vectors, layout, data, options, seed, device, ranks);
         var checkpoint = place is null ? null : new TrainingCheckpoint(place.Path, place.Every, ranks);
-        string identity = checkpoint is null ? "" : TrainingIdentity.Of(data, options, seed);
+        string identity = checkpoint is null ? "" : Identity(data, options, seed);
         if (checkpoint is not null)
         {
             loop.Restore(checkpoint, identity);
@@ -88,6 +86,15 @@ public static class RetrievalTrainer
         }
 
         loop.Finish();
+    }
+
+    private static string Identity(RetrievalTrainingData data, RetrievalOptions options, long seed)
+    {
+        using var identity = new TrainingIdentity();
+        identity.Add(System.Text.Json.JsonSerializer.Serialize(new { options, seed, sizes = data.Items.CodebookSizes }))
+            .Add(string.Join(' ', data.Items.SemanticIds)).Add<int>(data.Training.Offsets).Add<int>(data.Training.Items)
+            .Add<float>(data.Features?.Data);
+        return identity.ToString();
     }
 
     /// <summary>Features with a row of zeros behind them, for no item; a whole of unit mean square, whatever their source's

@@ -65,13 +65,20 @@ internal sealed class StepPlans(SequenceSet training, RetrievalOptions options, 
 
     private PackedBatch NextBatch()
     {
-        while (_batches is null || !_batches.MoveNext())
-        {
-            _batches?.Dispose();
-            _batches = PackedBatch.Pack(training, TrainingWindows.OfEpoch(training, options.History + 1, random), slots).GetEnumerator();
-        }
-
+        _batches ??= PackedBatch.Pack(training, Windows(), slots).GetEnumerator();
+        _batches.MoveNext();
         return _batches.Current;
+    }
+
+    private IEnumerable<TrainingWindow> Windows()
+    {
+        while (true)
+        {
+            foreach (var window in TrainingWindows.OfEpoch(training, options.History + 1, random))
+            {
+                yield return window;
+            }
+        }
     }
 
     /// <summary>A random share of the positions is enough, and the softmax over all items is what costs.</summary>

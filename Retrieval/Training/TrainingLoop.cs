@@ -60,12 +60,8 @@ internal sealed class TrainingLoop : IDisposable
     public Dictionary<string, double> Advance()
     {
         using var scope = NewDisposeScope();
-        double rate = LearningRate();
-        foreach (var group in _optimizer.ParamGroups)
-        {
-            group.LearningRate = rate;
-        }
-
+        double rate = _options.LearningRate * LearningRates.WarmupCosine(Step, Math.Max(1, _options.Warmup * Total), Total, floor: 0.02);
+        _optimizer.SetLearningRate(rate);
         _network.zero_grad(); // to null: what takes no part in a step is not moved
         _vectors?.zero_grad();
         Tensor loss, total;
@@ -128,16 +124,6 @@ internal sealed class TrainingLoop : IDisposable
         _plans.Dispose();
         _average?.Dispose();
         _optimizer.Dispose();
-    }
-
-    /// <summary>Linear warm-up, then a cosine down to a fiftieth.</summary>
-    private double LearningRate()
-    {
-        double warmup = Math.Max(1, _options.Warmup * Total);
-        double share = Step < warmup
-            ? (Step + 1) / warmup
-            : 0.02 + (0.98 * 0.5 * (1 + Math.Cos(Math.PI * (Step - warmup) / Math.Max(1, Total - warmup))));
-        return _options.LearningRate * share;
     }
 
     /// <summary>−log P of the target items: the sum over their tokens, the mean over the whole batch's items. And the dense head's, where

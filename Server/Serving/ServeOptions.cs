@@ -39,7 +39,9 @@ internal sealed record ServeOptions(
             : text.StartsWith("localhost:", StringComparison.OrdinalIgnoreCase) ? $"{IPAddress.Loopback}{text["localhost".Length..]}"
             : text;
         return IPEndPoint.TryParse(full, out var endpoint)
-            && (endpoint.AddressFamily == AddressFamily.InterNetworkV6 ? full.Contains("]:", StringComparison.Ordinal) : full.Contains(':'))
+            && (endpoint.AddressFamily == AddressFamily.InterNetworkV6
+                ? full.Contains("]:", StringComparison.Ordinal)
+                : full.StartsWith($"{endpoint.Address}:", StringComparison.Ordinal)) // not 1:80 or 010.0.0.1:80, which some read otherwise
                 ? endpoint
                 : throw CatalogException.Invalid(
                     $"{option} '{text}' is no address and port: write for example {DefaultListen} (port 0: any free one).");

@@ -44,7 +44,8 @@ public static class RedisConnections
 
         try
         {
-            return ConfigurationOptions.Parse(connection);
+            var configuration = ConfigurationOptions.Parse(connection);
+            return configuration.EndPoints.Count > 0 ? configuration : throw new ArgumentException($"'{connection}' names no host.");
         }
         catch (ArgumentException error)
         {

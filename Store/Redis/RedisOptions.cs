@@ -22,26 +22,14 @@ public sealed record RedisOptions(string Connection)
     public const string DefaultPrefix = "recsys:";
 
     /// <exception cref="CatalogException">Every value that is out of its range.</exception>
-    public void Validate()
+    public void Validate() => Faults.ThrowIfAny("Redis options", faults =>
     {
-        var faults = new List<string>();
-        Check(!string.IsNullOrWhiteSpace(Connection), nameof(Connection), Connection, "host:port");
-        Check(Timeout >= TimeSpan.FromMilliseconds(50) && Timeout <= TimeSpan.FromMinutes(5), nameof(Timeout), Timeout, "50 ms to 5 min");
-        Check(PublishBatch is >= 1 and <= 2000, nameof(PublishBatch), PublishBatch, "1 to 2,000");
-        Check(
+        faults.Check(!string.IsNullOrWhiteSpace(Connection), "connection", $"'{Connection}'", "host:port");
+        faults.Check(
+            Timeout >= TimeSpan.FromMilliseconds(50) && Timeout <= TimeSpan.FromMinutes(5), "timeout", Timeout, "50 ms to 5 min");
+        faults.Range("publish_batch", PublishBatch, 1, 2000);
+        faults.Check(
             Prefix.Length is >= 1 and <= 64 && Prefix.All(letter => char.IsAsciiLetterOrDigit(letter) || ".-_:".Contains(letter)),
-            nameof(Prefix), Prefix, "1 to 64 letters, digits, '.', '-', '_' or ':'");
-        if (faults.Count > 0)
-        {
-            throw CatalogException.Invalid($"Redis options: {string.Join("; ", faults)}.");
-        }
-
-        void Check(bool right, string key, object? value, string allowed)
-        {
-            if (!right)
-            {
-                faults.Add($"{key} is '{value}'; allowed: {allowed}");
-            }
-        }
-    }
+            "prefix", $"'{Prefix}'", "1 to 64 letters, digits, '.', '-', '_' or ':'");
+    });
 }

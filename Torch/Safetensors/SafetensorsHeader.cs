@@ -96,12 +96,14 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
 
     private static SafetensorsEntry ReadEntry(string name, JsonElement fields)
     {
-        if (fields.EnumerateObject().Select(field => field.Name).FirstOrDefault(field => field is not ("dtype" or "shape" or "data_offsets")) is { } unknown)
+        var names = fields.EnumerateObject().Select(field => field.Name);
+        if (names.FirstOrDefault(name => name is not ("dtype" or "shape" or "data_offsets")) is { } unknown)
         {
             throw new SafetensorsException($"tensor '{name}' has the unknown field '{unknown}'");
         }
 
-        if (!fields.TryGetProperty("dtype", out var dtype) || !fields.TryGetProperty("shape", out var shape) || !fields.TryGetProperty("data_offsets", out var offsets))
+        if (!fields.TryGetProperty("dtype", out var dtype) || !fields.TryGetProperty("shape", out var shape)
+            || !fields.TryGetProperty("data_offsets", out var offsets))
         {
             throw new SafetensorsException($"tensor '{name}' lacks one of dtype, shape and data_offsets");
         }

@@ -65,6 +65,19 @@ public sealed partial class SourceRuleTests
         Refuse(_ => true, VagueType());
     }
 
+    /// <summary>Gradients off and dispose scopes belong to a thread: what is awaited inside goes on, and ends, on another.</summary>
+    [Fact]
+    public void Nothing_is_awaited_in_a_file_that_switches_gradients_off_or_opens_a_dispose_scope()
+    {
+        var computing = Sources().Where(file => Scope().IsMatch(File.ReadAllText(Path.Combine(RepositoryRoot.Path, file)))).ToHashSet();
+        Assert.NotEmpty(computing);
+        Refuse(computing.Contains, Await());
+    }
+
+    /// <summary>Parts of the packages that do other than their names say; what each does stands beside the pattern.</summary>
+    [Fact]
+    public void What_the_packages_do_not_do_rightly_is_not_used() => Refuse(_ => true, Traps());
+
     [Fact]
     public void Nothing_is_left_unfinished() => Refuse(_ => true, Unfinished());
 
@@ -108,4 +121,17 @@ public sealed partial class SourceRuleTests
 
     [GeneratedRegex(@"NotImplementedException|\bTODO\b|\bFIXME\b|\bHACK\b")]
     private static partial Regex Unfinished();
+
+    [GeneratedRegex(@"\bno_grad\(|\bNewDisposeScope\(")]
+    private static partial Regex Scope();
+
+    [GeneratedRegex(@"\bawait\b")]
+    private static partial Regex Await();
+
+    // An optimiser's zero_grad keeps zeros, which momentum and decay still move; a boolean mask hides nothing in these layers; initialisers
+    // ignore their generator; a loader repeats its order; the precision setting throws; a script in a batch never completes.
+    [GeneratedRegex(
+        @"\b_?optimi[sz]er\??\.zero_grad|\bMultiheadAttention\b|\bTransformer(En|De)coder|\binit\.(normal|uniform)_|\bDataLoader\b"
+        + @"|set_float32_matmul_precision|\bCreateBatch\(|\bCreateTransaction\(")]
+    private static partial Regex Traps();
 }

@@ -128,6 +128,16 @@ public sealed class TableImportTests : IDisposable
     }
 
     [Theory]
+    [InlineData("{\"parent_asin\": \"a\", \"title\": \"Mug\"}\n", null)]
+    [InlineData("{\"brand\": \"x\", \"code\": \"a\", \"name\": \"Mug\"}\n", "code")]
+    public void Items_of_json_lines_are_found_by_a_usual_name_or_by_the_option(string text, string? column)
+    {
+        _folder.With("i.jsonl", text);
+        using var dataset = Import(Options with { Items = _folder["i.jsonl"], ItemIdColumn = column });
+        Assert.Equal(("a", "Mug"), (dataset.Items[0].Id, dataset.Items[0].Title));
+    }
+
+    [Theory]
     [InlineData("a[1].csv", "a1.csv")]
     [InlineData("a*.csv", "abc.csv")]
     [InlineData("a'; DROP.csv", "b.csv")]

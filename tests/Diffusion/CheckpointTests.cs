@@ -21,9 +21,9 @@ public sealed class CheckpointTests : IDisposable
 
     private string Part => Path.Combine(_root, "creative");
 
-    private string Card => Path.Combine(Part, Checkpoint.CardFile);
+    private string Card => Path.Combine(Part, CreativeFiles.CardFile);
 
-    private string Weights => Path.Combine(Part, Checkpoint.WeightsFile);
+    private string Weights => Path.Combine(Part, CreativeFiles.WeightsFile);
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
@@ -41,8 +41,8 @@ public sealed class CheckpointTests : IDisposable
     {
         string other = Directory.CreateDirectory(Path.Combine(_root, "again")).FullName;
         _tiny.Model.Save(other);
-        Assert.Equal(File.ReadAllBytes(Card), File.ReadAllBytes(Path.Combine(other, Checkpoint.CardFile)));
-        Assert.Equal(File.ReadAllBytes(Weights), File.ReadAllBytes(Path.Combine(other, Checkpoint.WeightsFile)));
+        Assert.Equal(File.ReadAllBytes(Card), File.ReadAllBytes(Path.Combine(other, CreativeFiles.CardFile)));
+        Assert.Equal(File.ReadAllBytes(Weights), File.ReadAllBytes(Path.Combine(other, CreativeFiles.WeightsFile)));
     }
 
     [Theory]
@@ -80,7 +80,7 @@ public sealed class CheckpointTests : IDisposable
         {
             string elsewhere = Directory.CreateDirectory(Path.Combine(_root, "other")).FullName;
             other.Save(elsewhere);
-            File.Copy(Path.Combine(elsewhere, Checkpoint.WeightsFile), Weights);
+            File.Copy(Path.Combine(elsewhere, CreativeFiles.WeightsFile), Weights);
         }
 
         AssertDamaged(reachesWeights: true);

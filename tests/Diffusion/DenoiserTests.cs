@@ -1,3 +1,4 @@
+using Recsys.Catalog;
 using Recsys.Diffusion.Denoisers;
 using Recsys.Diffusion.Recipes;
 using Recsys.Diffusion.Solvers;
@@ -35,9 +36,33 @@ public class DenoiserTests
         using var scope = NewDisposeScope();
         using var unet = new UNet(new UNetOptions { Channels = 16, Multipliers = [1, 2, 4], HeadChannels = 16, AttentionLevels = [1, 2] }, 3);
         using var noise = new SeedPerImage([1, 2]);
-        var output = unet.call(noise.Normal(3, 16, 16), tensor(new[] { 3f, 900f }), noise.Normal(64));
+        var output = unet.forward(noise.Normal(3, 16, 16), tensor(new[] { 3f, 900f }), noise.Normal(64));
         Assert.Equal([2, 3, 16, 16], output.shape);
         Assert.Equal(0, output.abs().max().item<float>());
+    }
+
+    /// <summary>TorchSharp leaves a new normalisation's gains and biases as the memory was.</summary>
+    [Fact]
+    public void A_new_unet_has_gains_of_1_biases_of_0_and_no_weight_under_two_names()
+    {
+        using var scope = NewDisposeScope();
+        for (int round = 0; round < 3; round++)
+        {
+            full([1 << 20], float.NaN).Dispose(); // what is freed comes back as it was
+            using var unet = new UNet(new UNetOptions { Channels = 16, Multipliers = [1, 2], HeadChannels = 16, AttentionLevels = [1] }, 3);
+            var norms = unet.named_parameters().Where(pair => pair.name.Contains("norm", StringComparison.Ordinal)).ToList();
+            Assert.NotEmpty(norms);
+            Assert.All(norms, pair => Assert.Equal(
+                pair.name.EndsWith("weight", StringComparison.Ordinal) ? 1f : 0f, pair.parameter.data<float>().ToArray().Distinct().Single()));
+            using var _ = no_grad();
+            var parameters = unet.parameters().ToArray();
+            for (int i = 0; i < parameters.Length; i++)
+            {
+                parameters[i].fill_(i);
+            }
+
+            Assert.Equal(Enumerable.Range(0, parameters.Length), parameters.Select(parameter => (int)parameter.max().item<float>()));
+        }
     }
 
     [Fact]
@@ -47,7 +72,7 @@ public class DenoiserTests
         using var block = new ResidualBlock(new UNetOptions { Channels = 8 }, 8, 8);
         using var noise = new SeedPerImage([1, 2]);
         var x = noise.Normal(8, 4, 4);
-        Assert.True(block.call(x, noise.Normal(32)).equal(x).all().item<bool>());
+        Assert.True(block.forward(x, noise.Normal(32)).equal(x).all().item<bool>());
     }
 
     [Fact]
@@ -67,8 +92,14 @@ public class DenoiserTests
     [Fact]
     public void Bad_sizes_are_all_named_at_once()
     {
-        var faults = new UNetOptions { Channels = 12, Blocks = 0, AttentionLevels = [3], HeadChannels = 7 }.Faults().ToArray();
-        Assert.Equal(4, faults.Length);
-        Assert.Contains("does not divide", Assert.Single(new UNetOptions { HeadChannels = 48 }.Faults()), StringComparison.Ordinal);
+        Assert.Equal(4, FaultsOf(new UNetOptions { Channels = 12, Blocks = 0, AttentionLevels = [3], HeadChannels = 7 }).Count);
+        Assert.Contains("a divisor of", Assert.Single(FaultsOf(new UNetOptions { HeadChannels = 48 })), StringComparison.Ordinal);
+
+        static IReadOnlyList<string> FaultsOf(UNetOptions options)
+        {
+            var faults = new Faults("denoiser");
+            options.Check(faults);
+            return faults.List;
+        }
     }
 }

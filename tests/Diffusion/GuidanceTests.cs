@@ -21,7 +21,6 @@ public class GuidanceTests
         using var scope = NewDisposeScope();
         var (x, given, none) = Inputs();
         Assert.True(new Cfg(1).Apply(Net, x, given, none).equal(Net(x, given)).all().item<bool>());
-        Assert.True(new NoGuidance().Apply(Net, x, given, none).equal(Net(x, given)).all().item<bool>());
     }
 
     [Fact]

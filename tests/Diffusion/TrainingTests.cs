@@ -1,4 +1,5 @@
 using Recsys.Catalog;
+using Recsys.Diffusion.Denoisers;
 using Recsys.Diffusion.Recipes;
 using Recsys.Diffusion.Training;
 
@@ -58,10 +59,14 @@ public class TrainingTests(TinyModel tiny)
                 foreach (string codec in RecipeParts.Codecs.Keys)
                 {
                     var recipe = TinyModel.Options.Recipe with { Path = path, Prediction = prediction, Codec = codec, Times = "uniform", Solver = "ddim" };
-                    if (!recipe.Faults().Any())
+                    if (FaultsOf(recipe).Count == 0)
                     {
-                        using var model = CreativeTrainer.Train(TinyModel.Data(), TinyModel.Options with { Recipe = recipe, Steps = 2, WarmupSteps = 0 }, 1);
-                        Assert.True(double.IsFinite(model.Training.Loss));
+                        var options = TinyModel.Options with { Recipe = recipe, Steps = 1, WarmupSteps = 0, ReportEvery = 1, Bf16 = false };
+                        using var model = CreativeTrainer.Train(TinyModel.Data(), options, 1);
+
+                        // An untrained network answers 0: the first loss is the mean square of what this recipe asks for.
+                        double asked = MeanSquareOfTheFirstTarget(options, 1);
+                        Assert.Equal(asked, model.Training.Loss, asked * 1e-4);
                         Assert.Equal(192, model.Draw([TinyModel.Ids[0]], [1], 2, 2).Length);
                     }
                 }
@@ -69,14 +74,22 @@ public class TrainingTests(TinyModel tiny)
         }
     }
 
+    private static double MeanSquareOfTheFirstTarget(CreativeOptions options, long seed)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator((ulong)seed);
+        using var network = new ConditionalDenoiser(options.Recipe, TinyModel.Data().CodebookSizes, options.ImageSize);
+        return new TrainingBatches(TinyModel.Data(), options, network.Conditioner, generator).Next().Target.pow(2).mean().ToDouble();
+    }
+
     [Fact]
     public void The_learning_rate_rises_in_a_line_and_falls_as_a_cosine()
     {
-        Assert.Equal(.1, CreativeTrainer.Schedule(0, 10, 110), 1e-12);
-        Assert.Equal(1, CreativeTrainer.Schedule(9, 10, 110), 1e-12);
-        Assert.Equal(1, CreativeTrainer.Schedule(10, 10, 110), 1e-12);
-        Assert.Equal(.5, CreativeTrainer.Schedule(60, 10, 110), 1e-12);
-        Assert.Equal(1, CreativeTrainer.Schedule(0, 0, 1), 1e-12);
+        Assert.Equal(.1, LearningRates.WarmupCosine(0, 10, 110), 1e-12);
+        Assert.Equal(1, LearningRates.WarmupCosine(9, 10, 110), 1e-12);
+        Assert.Equal(1, LearningRates.WarmupCosine(10, 10, 110), 1e-12);
+        Assert.Equal(.5, LearningRates.WarmupCosine(60, 10, 110), 1e-12);
+        Assert.Equal(1, LearningRates.WarmupCosine(0, 0, 1), 1e-12);
     }
 
     [Fact]
@@ -136,7 +149,7 @@ public class TrainingTests(TinyModel tiny)
         };
         var fault = Assert.Throws<CatalogException>(() => options.Validate());
         Assert.Equal(Fault.InvalidArgument, fault.Fault);
-        foreach (string name in new[] { "Steps 0", "BatchSize 0", "LearningRate NaN", "EmaDecay 1", "ClipNorm 0", "ReportEvery 0", "Path 'spiral'", "DropAll 0.9", "Guidance NaN" })
+        foreach (string name in new[] { "creative.steps is 0", "creative.batch_size is 0", "creative.learning_rate is NaN", "creative.ema_decay is 1", "creative.clip_norm is 0", "creative.report_every is 0", "creative.recipe.path is 'spiral'", "creative.recipe.drop_all is 0.9", "creative.recipe.guidance is NaN" })
         {
             Assert.Contains(name, fault.Message, StringComparison.Ordinal);
         }
@@ -149,7 +162,14 @@ public class TrainingTests(TinyModel tiny)
     [InlineData("linear", "velocity", "linear")]
     [InlineData("rectified-flow", "velocity", "leading")]
     public void Compositions_that_make_no_sense_are_refused(string path, string prediction, string grid) =>
-        Assert.Single(new Recipe { Path = path, Prediction = prediction, Grid = grid }.Faults());
+        Assert.Single(FaultsOf(new Recipe { Path = path, Prediction = prediction, Grid = grid }));
+
+    private static IReadOnlyList<string> FaultsOf(Recipe recipe)
+    {
+        var faults = new Faults("recipe");
+        recipe.Check(faults);
+        return faults.List;
+    }
 
     [Fact]
     public void Bad_data_is_a_typed_error()

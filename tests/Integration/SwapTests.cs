@@ -79,7 +79,7 @@ public sealed class SwapTests(World world)
     }
 
     /// <summary>The server follows the stream of appended items; until it has seen one, a history with it is refused as unknown.</summary>
-    private static async Task UntilKnownAsync(V1.Retrieval.RetrievalClient retrieval, string item)
+    internal static async Task UntilKnownAsync(V1.Retrieval.RetrievalClient retrieval, string item)
     {
         while (true)
         {

@@ -26,7 +26,7 @@ public sealed class World : IAsyncLifetime
           "quantizer": { "kind": "residual-kmeans", "levels": 3, "codebook_size": 16 },
           "retrieval": { "dim": 32, "layers": 1, "heads": 2, "min_steps": 20, "max_steps": 20, "batch_tokens": 2000, "beam": 20 },
           "creative": { "image_size": 16, "steps": 12, "batch_size": 16, "warmup_steps": 2, "recipe": { "denoiser": { "channels": 8, "multipliers": [1, 2], "blocks": 1, "attention_levels": [1], "head_channels": 8 } } },
-          "gates": { "users": 100, "max_collision_share": 1, "min_recall_ratio": 0 }
+          "gates": { "users": 100, "max_collision_share": 1, "min_popularity_ratio": 0, "max_recall_loss": 1 }
         }
         """;
 
@@ -48,6 +48,8 @@ public sealed class World : IAsyncLifetime
     public GrpcChannel Channel { get; private set; } = null!;
 
     public string Address => _server!.Address;
+
+    public int ServerId => _server!.Id;
 
     /// <summary>Where the same server answers JSON.</summary>
     public string HttpAddress => _server!.HttpAddress;

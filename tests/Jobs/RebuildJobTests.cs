@@ -16,7 +16,7 @@ public sealed class RebuildJobTests : IDisposable
     {
         Quantizer = new QuantizerOptions { Kind = QuantizerKind.ResidualKMeans, Levels = 2, CodebookSize = 8 },
         Retrieval = new RetrievalOptions { Dim = 16, Layers = 1, Heads = 2, MinSteps = 4, MaxSteps = 4, BatchTokens = 400, Beam = 10 },
-        Gates = new GateOptions { Users = 20, MaxCollisionShare = 1 },
+        Gates = new GateOptions { Users = 20, MaxCollisionShare = 1, MinPopularityRatio = 0 }, // four steps learn nothing
     };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("recsys-jobs-").FullName;
@@ -141,20 +141,62 @@ public sealed class RebuildJobTests : IDisposable
         Assert.Equal(["item 'i3'", "item 'i5'"], report.Embeddings[2].FirstUnreadable.Select(picture => picture.Split(':')[0]));
     }
 
+    [Fact]
+    public async Task A_model_far_below_the_most_popular_items_is_refused()
+    {
+        var versions = new VersionStore(Path.Combine(_folder, "versions"));
+        using var dataset = Write("data", heldOut: 0, hot: true);
+        var gates = Tiny.Gates with { Users = Users, MinPopularityRatio = 2 }; // the most popular item is every user's target
+        var refused = await Assert.ThrowsAsync<GateException>(() => Rebuild(versions, dataset, Tiny with { Gates = gates }));
+        Assert.Contains(refused.Gates, gate => gate is { Name: "validation_recall@10", Passed: false });
+    }
+
+    [Fact]
+    public async Task A_collapsed_codebook_is_refused()
+    {
+        var versions = new VersionStore(Path.Combine(_folder, "versions"));
+        using var dataset = Write("data", heldOut: 0);
+        var collapsed = Tiny with { Gates = Tiny.Gates with { MinCodePerplexity = 1 } }; // what a collapse does to the default of .2
+        var refused = await Assert.ThrowsAsync<GateException>(() => Rebuild(versions, dataset, collapsed));
+        Assert.Contains(refused.Gates, gate => gate is { Name: "code_perplexity", Passed: false, Value: < 1 });
+        Assert.Contains(refused.Gates, gate => gate is { Name: "code_usage", Passed: true });
+    }
+
+    [Fact]
+    public async Task A_version_that_lost_what_the_active_one_finds_is_refused_and_an_equal_one_is_not()
+    {
+        var versions = new VersionStore(Path.Combine(_folder, "versions"));
+        using var dataset = Write("data", heldOut: 0);
+        var options = Tiny with { Gates = Tiny.Gates with { Users = Users }, Retrieval = Tiny.Retrieval with { MinSteps = 60, MaxSteps = 60, LearningRate = 1e-2 } };
+        await Rebuild(versions, dataset, options);
+        var again = await Rebuild(versions, dataset, options);
+        Assert.True(again.Activated);
+        var equal = Assert.Single(again.Report.Gates, gate => gate.Name == "recall_change_active");
+        Assert.Equal(0, equal.Value);
+
+        var split = new LeaveOneOut(dataset.Sequences);
+        var folder = versions.Open(again.Report.Version);
+        var references = new References(versions, "walks", options);
+        double[] nothing = new double[split.EvaluatedUsers.Length];
+        var lost = references.Judge(again.Report.Version, split, split.EvaluatedUsers, nothing, folder.Items, CancellationToken.None).ToArray();
+        Assert.Contains(lost, gate => gate is { Name: "recall_change_active", Passed: false, Value: < 0 });
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private Task<RebuildResult> Rebuild(VersionStore versions, Dataset dataset, RebuildOptions options) =>
         new RebuildJob(versions, _ids, TimeProvider.System).RunAsync(dataset, options, null, CancellationToken.None);
 
-    /// <summary>Histories that walk the catalogue; <paramref name="heldOut"/> shifts the last two items of each and nothing else.</summary>
-    private Dataset Write(string name, int heldOut)
+    /// <summary>Histories that walk the catalogue; <paramref name="heldOut"/> shifts the last two items of each and nothing else; with
+    /// <paramref name="hot"/> all have one item in the training part and as validation target.</summary>
+    private Dataset Write(string name, int heldOut, bool hot = false)
     {
         string folder = Path.Combine(_folder, name);
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "dataset.json"), """{ "name": "walks", "format": 1 }""");
         File.WriteAllLines(Path.Combine(folder, "items.tsv"), Enumerable.Range(0, Items).Select(item => $"i{item}\tthing {item} of kind {item % 7} and colour {item % 5}").Prepend("item_id\ttitle"));
         File.WriteAllLines(Path.Combine(folder, "sequences.txt"), Enumerable.Range(0, Users).Select(user =>
-            $"u{user} " + string.Join(' ', Enumerable.Range(0, 9).Select(step => "i" + (((user * 5) + (step * 3) + (step >= 7 ? heldOut : 0)) % Items)))));
+            $"u{user} " + string.Join(' ', Enumerable.Range(0, 9).Select(step => "i" + (hot && step is (3 or 7) ? 0 : ((user * 5) + (step * 3) + (step >= 7 ? heldOut : 0)) % Items)))));
         return Dataset.Open(folder);
     }
 }

@@ -43,10 +43,23 @@ public sealed class MpiWorldTests : IDisposable
     }
 
     [Fact(Timeout = Patience)]
+    public async Task A_run_that_hangs_leaves_no_process_behind()
+    {
+        var run = await Mpirun.RunAsync(
+            "mpirun.mpich", ["-n", "2", "dotnet", typeof(Mpirun).Assembly.Location, "hang", _folder.Path], (Mpirun.Limit, "5"));
+        Assert.NotEqual(0, run.ExitCode);
+        foreach (int rank in new[] { 0, 1 })
+        {
+            string process = await File.ReadAllTextAsync(Path.Combine(_folder.Path, $"rank{rank}", "process"));
+            Assert.False(Directory.Exists($"/proc/{process}"), $"rank {rank} is still there: {run.Error}");
+        }
+    }
+
+    [Fact(Timeout = Patience)]
     public async Task A_process_on_its_own_loads_no_MPI()
     {
         var run = await Mpirun.RunAsync(
-            "dotnet", [typeof(Mpirun).Assembly.Location, "train-nothing", _folder.Path], [("RECSYS_MPI", "/nowhere/libmpich.so.12")]);
+            "dotnet", [typeof(Mpirun).Assembly.Location, "train-nothing", _folder.Path], ("RECSYS_MPI", "/nowhere/libmpich.so.12"));
         Assert.Equal(2, run.ExitCode); // an unknown task, found after MPI would have been loaded
     }
 
@@ -56,7 +69,7 @@ public sealed class MpiWorldTests : IDisposable
     public async Task Ranks_without_MPICH_are_told_what_to_install(string variable, string message)
     {
         var run = await Mpirun.RunAsync(
-            "dotnet", [typeof(Mpirun).Assembly.Location, "calls", _folder.Path], [("RECSYS_MPI", "/nowhere/libmpich.so.12"), (variable, "2")]);
+            "dotnet", [typeof(Mpirun).Assembly.Location, "calls", _folder.Path], ("RECSYS_MPI", "/nowhere/libmpich.so.12"), (variable, "2"));
         Assert.NotEqual(0, run.ExitCode);
         Assert.Contains(nameof(MpiException), run.Error, StringComparison.Ordinal);
         Assert.Contains(message, run.Error, StringComparison.Ordinal);

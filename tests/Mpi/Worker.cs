@@ -26,6 +26,9 @@ internal static class Worker
             case "abort":
                 AbortOnRankOne(world!);
                 break;
+            case "hang":
+                Hang(world!, own);
+                break;
             default:
                 return 2;
         }
@@ -86,6 +89,17 @@ internal static class Worker
 
         world.SumDoubles(0, 0);
         world.Barrier(); // for ever, were rank 1's end not theirs
+    }
+
+    private static void Hang(MpiWorld world, string own)
+    {
+        File.WriteAllText(Path.Combine(own, "process"), $"{Environment.ProcessId}");
+        world.Barrier();
+        while (world.Rank == 1)
+        {
+        }
+
+        world.Barrier();
     }
 
     private static string Text(Tensor tensor) => string.Join(' ', tensor.to(ScalarType.Float64).data<double>().ToArray().Select(value => value.ToString("R")));

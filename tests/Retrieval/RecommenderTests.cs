@@ -30,6 +30,47 @@ public class RecommenderTests
         Assert.Equal(before + overcount, Tiny.LiveTensors());
     }
 
+    /// <summary>libtorch's own sorting leaves equal scores in no order from 17 elements on.</summary>
+    [Theory]
+    [InlineData(1.0)]
+    [InlineData(0.5)]
+    public void Equal_scores_come_in_the_order_of_the_items(double alpha)
+    {
+        var options = Tiny.Options with { Alpha = alpha, DenseLoss = 1 };
+        using var model = Tiny.Model(Table, options);
+        using (no_grad())
+        {
+            foreach (var parameter in model.Network.parameters())
+            {
+                parameter.zero_();
+            }
+
+            model.Vectors!.zero_();
+        }
+
+        using var recommender = new Recommender(model, Table);
+        var answers = recommender.Recommend(new RecommendQuery([3], Table.Count, Table.Count), default);
+        var groups = answers.GroupBy(answer => answer.Score).Select(group => group.Select(answer => answer.Item).ToList()).ToList();
+        Assert.Equal(Table.Count, answers.Count);
+        Assert.Contains(groups, group => group.Count > 17);
+        Assert.All(groups, group => Assert.Equal(group.Order(), group));
+    }
+
+    [Fact]
+    public void No_weight_stands_under_two_names_or_an_optimiser_would_step_it_twice()
+    {
+        using var model = Tiny.Model(Table, Tiny.Options with { DenseInputs = true, DenseLoss = 1 });
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var parameters = model.Network.parameters().ToArray();
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            parameters[i].fill_(i);
+        }
+
+        Assert.Equal(Enumerable.Range(0, parameters.Length), parameters.Select(parameter => (int)parameter.max().item<float>()));
+    }
+
     [Fact]
     public async Task Concurrent_requests_get_the_answers_they_get_alone()
     {

@@ -248,7 +248,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     [InlineData("a{b}:")]
     [InlineData("a b:")]
     public void A_prefix_that_would_spoil_the_hash_tags_is_refused(string prefix) =>
-        Assert.Contains("Prefix is", Assert.Throws<CatalogException>(() => (new RedisOptions("localhost") { Prefix = prefix }).Validate()).Message);
+        Assert.Contains("prefix is", Assert.Throws<CatalogException>(() => (new RedisOptions("localhost") { Prefix = prefix }).Validate()).Message);
 
     [Fact]
     public async Task A_redis_that_is_not_there_is_reported_with_endpoint_and_seconds()
@@ -265,7 +265,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     {
         var options = new RedisOptions(" ") { PublishBatch = 0, Timeout = TimeSpan.FromDays(1) };
         var error = await Assert.ThrowsAsync<CatalogException>(() => RedisConnections.ConnectAsync(options));
-        Assert.All(new[] { "Connection", "PublishBatch is '0'; allowed: 1 to 2,000", "Timeout" }, part => Assert.Contains(part, error.Message));
+        Assert.All(new[] { "connection is ' '", "publish_batch is 0, allowed is 1 to 2000", "timeout is 1.00:00:00" }, part => Assert.Contains(part, error.Message));
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public class ItemTrieTests
             {
                 var below = Enumerable.Range(trie.FirstLeaf[depth][node], trie.FirstLeaf[depth][node + 1] - trie.FirstLeaf[depth][node]).Select(leaf => trie.LeafItem[leaf]);
                 Assert.Equal(table.SemanticIds.Index().Where(pair => Prefix(pair.Item, depth) == actual[node]).Select(pair => pair.Index).Order(), below.Order());
-                Assert.All(below, item => Assert.Equal(node, trie.Ancestor(trie.LeafOf(item), depth)));
+                Assert.All(below, item => Assert.Equal(node, trie.NodeOf(table.SemanticIds[item], depth)));
                 Assert.All(below, item => Assert.Equal(trie.Tokens[depth][node], ItemTrie.Token(table.SemanticIds[item], depth)));
             }
         }
@@ -58,11 +58,11 @@ public class ItemTrieTests
         using var layers = new TrieLayers(table, [3, 3, 3, 64], CPU);
         var spent = SpentNodes.Find(layers, excluded.Concat(excluded));
 
-        bool IsSpent(int depth, int node) => Enumerable.Range(0, 60).Where(item => trie.Ancestor(trie.LeafOf(item), depth) == node).All(excluded.Contains);
+        bool IsSpent(int depth, int node) => Enumerable.Range(0, 60).Where(item => trie.NodeOf(table.SemanticIds[item], depth) == node).All(excluded.Contains);
         for (int depth = 0; depth < trie.Depth; depth++)
         {
             var expected = Enumerable.Range(0, trie.Nodes(depth)).Where(node => IsSpent(depth, node)
-                && (depth == 0 || !IsSpent(depth - 1, trie.Ancestor(trie.FirstLeaf[depth][node], depth - 1))));
+                && (depth == 0 || !IsSpent(depth - 1, trie.NodeOf(table.SemanticIds[trie.LeafItem[trie.FirstLeaf[depth][node]]], depth - 1))));
             Assert.Equal(expected.Select(node => (0, node)), spent[depth].Order());
         }
     }

@@ -73,16 +73,46 @@ public class TrieLayersTests
     [Fact]
     public void The_work_of_an_append_does_not_grow_with_the_catalogue()
     {
-        long Work(int items)
+        (long Indexed, int Read) Work(int items)
         {
-            var table = Tiny.Table(items, [32, 32, 32], 3);
+            var plain = Tiny.Table(items, [32, 32, 32], 3);
+            var ids = new CountingList<SemanticId>(plain.SemanticIds);
+            var table = new ItemTable(plain.Ids, ids, plain.Titles, plain.CodebookSizes);
             using var layers = new TrieLayers(table, [32, 32, 32, 64], CPU);
-            using var grown = layers.With(table.Append([new AppendedItem("new", Fresh(table, 1, 4, [32, 32, 32])[0], "")]));
-            return grown.Indexed - layers.Indexed;
+            ids.Read = 0;
+            using var grown = layers.With(table.Append([new AppendedItem("new", Fresh(plain, 1, 4, [32, 32, 32])[0], "")]));
+            return (grown.Indexed - layers.Indexed, ids.Read);
         }
 
-        Assert.Equal(1, Work(3000));
-        Assert.Equal(1, Work(12_000));
+        Assert.Equal((1, 0), Work(3000));
+        Assert.Equal((1, 0), Work(12_000));
+    }
+
+    /// <summary>Counts the elements that are looked at.</summary>
+    private sealed class CountingList<T>(IReadOnlyList<T> list) : IReadOnlyList<T>
+    {
+        public int Read { get; set; }
+
+        public int Count => list.Count;
+
+        public T this[int index]
+        {
+            get
+            {
+                Read++;
+                return list[index];
+            }
+        }
+
+        public IEnumerator<T> GetEnumerator()
+        {
+            for (int i = 0; i < Count; i++)
+            {
+                yield return this[i];
+            }
+        }
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 
     [Fact]

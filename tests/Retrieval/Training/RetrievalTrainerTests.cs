@@ -195,7 +195,7 @@ public class RetrievalTrainerTests
     public void Options_out_of_range_are_named_all_at_once()
     {
         var error = Assert.Throws<CatalogException>(() => new RetrievalOptions { Dim = 30, Heads = 4, Dropout = 1, Beam = 0, Alpha = 0 }.Validate());
-        Assert.All(new[] { "Dim is 30", "Dropout is 1", "Beam is 0", "Alpha is 0" }, fault => Assert.Contains(fault, error.Message, StringComparison.Ordinal));
+        Assert.All(new[] { "retrieval.dim is 30", "retrieval.dropout is 1", "retrieval.beam is 0", "retrieval.alpha is 0" }, fault => Assert.Contains(fault, error.Message, StringComparison.Ordinal));
     }
 
     [Fact]

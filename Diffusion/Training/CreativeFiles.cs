@@ -11,7 +11,7 @@ namespace Recsys.Diffusion.Training;
 /// in either is trusted: the card is validated whole before a tensor is made, and every tensor's shape must be the one that the recipe
 /// calls for.
 /// </summary>
-internal static class Checkpoint
+internal static class CreativeFiles
 {
     internal const string CardFile = "creative.json";
     internal const string WeightsFile = "creative.safetensors";
@@ -62,7 +62,8 @@ internal static class Checkpoint
         }
 
         // Missing members are null here, whatever the record's types say.
-        if (card.Recipe?.Denoiser?.Multipliers is null || card.Recipe.Denoiser.AttentionLevels is null || card.CodebookSizes is null || card.Training is null)
+        if (card.Recipe?.Denoiser?.Multipliers is null || card.Recipe.Denoiser.AttentionLevels is null
+            || card.CodebookSizes is null || card.Training is null)
         {
             throw Damaged(path, "recipe, codebook_sizes or training is missing");
         }

@@ -1,0 +1,31 @@
+namespace Recsys.Cli.Demo;
+
+/// <summary>The program's short names, in words for the demo's reader.</summary>
+internal static class DemoWords
+{
+    private static readonly Dictionary<string, string> Words = new(StringComparer.Ordinal)
+    {
+        ["popularity"] = "the ten most popular",
+        ["co_occurrence"] = "counting pairs",
+        ["simulate"] = "shoppers take stickers by the rules of the taste model",
+        ["embeddings"] = "names, pictures and who took what become vectors: like stickers, near vectors",
+        ["quantizer"] = "the numbers of semantic IDs are learned from the vectors",
+        ["encode"] = "every sticker gets its semantic ID",
+        ["retrieval"] = "a sequence model learns which semantic ID comes next",
+        ["gates"] = "a new version that recommends worse than it may is refused here",
+        ["creative"] = "a diffusion model learns to draw stickers from semantic IDs",
+        ["seal"] = "the version is written for good, with a checksum of each file",
+        ["evaluate"] = "the figures above",
+        ["best possible"] = "the recommender that knows the rules of the simulation",
+        ["start server"] = "a server loads the version",
+        ["recommend"] = "it recommends for the shoppers above, and draws for them",
+        ["draw"] = "it draws the rows of stickers above",
+        ["quantizer/reconstruction"] = "quantizer: how far the IDs are from the vectors they stand for",
+        ["retrieval/loss"] = "sequence model: how much the next sticker surprises it",
+        ["retrieval/dense_loss"] = "sequence model: the same, asked for the whole sticker at once",
+        ["creative/loss"] = "diffusion model: how wrong its guess of the noise is",
+    };
+
+    /// <returns>The words for a baseline, a step or a curve; the name itself where there are none.</returns>
+    public static string Of(string name) => Words.GetValueOrDefault(name, name);
+}
