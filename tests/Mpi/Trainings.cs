@@ -1,4 +1,5 @@
 using Recsys.Catalog;
+using Recsys.Catalog.Ports;
 using Recsys.Diffusion.Denoisers;
 using Recsys.Diffusion.Recipes;
 using Recsys.Diffusion.Training;
@@ -14,7 +15,10 @@ namespace Recsys.Mpi.Tests;
 /// <summary>Whole trainings of seconds, in float32; each writes its model into a folder of its name.</summary>
 internal static class Trainings
 {
-    public static readonly string[] Names = ["kmeans", "rqvae-ema", "rqvae-gradient", "retrieval", "creative"];
+    public static readonly string[] Names = ["kmeans", "rqvae-ema", "rqvae-gradient", Revived, "retrieval", "creative"];
+
+    /// <summary>Codes follow the gradient, and dead ones are revived.</summary>
+    public const string Revived = "rqvae-gradient-revived";
 
     // 201 items in batches of 50: the last batch has one item, and so one of two ranks has none.
     private static readonly QuantizerOptions RqVae = new()
@@ -33,9 +37,12 @@ internal static class Trainings
         var fused = Fused(201, 12);
         Quantize("kmeans", new QuantizerOptions { Levels = 3, CodebookSize = 24 });
         Quantize("rqvae-ema", RqVae);
-        Quantize("rqvae-gradient", RqVae with { RqVae = RqVae.RqVae with { CodebookUpdate = CodebookUpdate.Gradient, DeadCodeShare = 0.05 }, CodebookSize = 8 });
-        using var retrieval = RetrievalTrainer.Train(
-            RetrievalData(),
+        var gradient = RqVae.RqVae with { CodebookUpdate = CodebookUpdate.Gradient };
+        Quantize("rqvae-gradient", RqVae with { RqVae = gradient with { DeadCodeShare = 0 } });
+        Quantize(Revived, RqVae with { RqVae = gradient });
+        var data = RetrievalData();
+        var retrieval = RetrievalTrainer.Train(
+            data,
             new RetrievalOptions
             {
                 History = 6, Dim = 16, Layers = 2, Heads = 2, Dropout = 0.3, DenseLoss = 0.4, DenseShare = 0.5, Ema = 0.9,
@@ -43,11 +50,14 @@ internal static class Trainings
             },
             seed: 3, ranks: ranks);
         retrieval.Save(Into("retrieval"));
+        using var recommender = new Recommender(retrieval, data.Items);
+        var answers = recommender.Recommend(new RecommendQuery([3, 14, 15, 9, 26, 5], data.Items.Count), default);
+        Outputs("retrieval", tensor(answers.OrderBy(answer => answer.Item).Select(answer => answer.Score).ToArray()));
         using var creative = CreativeTrainer.Train(
             CreativeData(),
             new CreativeOptions
             {
-                // Two channels a group: in a norm of one channel the bias before it has no gradient but rounding, which Adam makes large.
+                // Two channels a group: in a norm of one channel the bias before it has no gradient but rounding; see ParityTests.
                 Recipe = new Recipe { Codec = "identity", Denoiser = new UNetOptions { Channels = 16, HeadChannels = 8, Blocks = 1 } },
                 ImageSize = 8, Steps = 20, BatchSize = 5, WarmupSteps = 3, LearningRate = 2e-4, EmaDecay = 0.9, Bf16 = false,
             },
@@ -58,7 +68,11 @@ internal static class Trainings
         {
             using var codebook = QuantizerTrainer.Train(fused, options, 2, null, default, ranks: ranks);
             codebook.Save(Into(name));
+            Outputs(name, tensor(codebook.EncodeCatalogue(fused).Ids.SelectMany(id => id.Codes().Append(id.Collision)).Select(code => (float)code).ToArray()));
         }
+
+        void Outputs(string name, Tensor values) => Recsys.Torch.Safetensors.SafetensorsFile.Save(
+            Path.Combine(Into(name), "outputs.safetensors"), new Dictionary<string, Tensor> { ["outputs"] = values }, null);
 
         string Into(string name) => Directory.CreateDirectory(Path.Combine(folder, name)).FullName;
     }
