@@ -56,17 +56,11 @@ public sealed unsafe class MpiWorld
 
     /// <summary>Adds up what all ranks have, in place.</summary>
     /// <param name="address">The first of <paramref name="count"/> floats.</param>
-    public void SumFloats(nint address, long count) => InPieces(
-        address, count, sizeof(float),
-        (at, n) => NativeMethods.MPI_Allreduce(
-            NativeMethods.InPlace, (void*)at, n, NativeMethods.Float, NativeMethods.Sum, NativeMethods.World));
+    public void SumFloats(nint address, long count) => Sum(address, count, sizeof(float), NativeMethods.Float);
 
     /// <summary>Adds up what all ranks have, in place.</summary>
     /// <param name="address">The first of <paramref name="count"/> doubles.</param>
-    public void SumDoubles(nint address, long count) => InPieces(
-        address, count, sizeof(double),
-        (at, n) => NativeMethods.MPI_Allreduce(
-            NativeMethods.InPlace, (void*)at, n, NativeMethods.Double, NativeMethods.Sum, NativeMethods.World));
+    public void SumDoubles(nint address, long count) => Sum(address, count, sizeof(double), NativeMethods.Double);
 
     /// <summary>Gives rank 0's bytes to all.</summary>
     public void Broadcast(nint address, long bytes) => InPieces(
@@ -102,6 +96,10 @@ public sealed unsafe class MpiWorld
 
     private static int? Number(string variable) =>
         int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out int number) ? number : null;
+
+    private void Sum(nint address, long count, int size, int type) => InPieces(
+        address, count, size,
+        (at, n) => NativeMethods.MPI_Allreduce(NativeMethods.InPlace, (void*)at, n, type, NativeMethods.Sum, NativeMethods.World));
 
     // MPI counts in 32 bits.
     private void InPieces(nint address, long count, int size, Action<nint, int> call)

@@ -39,9 +39,17 @@ public sealed class Ranks(
     /// <summary>Adds up over all ranks, in place.</summary>
     /// <param name="x">float32 or float64.</param>
     /// <returns><paramref name="x"/></returns>
-    public Tensor Sum(Tensor x) => OnHost(
-        x, host => (x.dtype == ScalarType.Float64 ? sumDoubles : sumFloats)(host.Address(), host.numel()),
-        ScalarType.Float32, ScalarType.Float64);
+    /// <exception cref="TorchException">Another element type.</exception>
+    public Tensor Sum(Tensor x) => OnHost(x, host =>
+    {
+        var sum = host.dtype switch
+        {
+            ScalarType.Float32 => sumFloats,
+            ScalarType.Float64 => sumDoubles,
+            _ => throw new TorchException($"Ranks add up Float32 and Float64; this tensor is {host.dtype}. Convert it first."),
+        };
+        sum(host.Address(), host.numel());
+    });
 
     /// <summary>A number added up over all ranks.</summary>
     public double Sum(double x)
@@ -84,17 +92,6 @@ public sealed class Ranks(
         }
     }
 
-    /// <summary>Gives rank 0's values to all.</summary>
-    /// <exception cref="TorchException">Another rank has another number of them.</exception>
-    public unsafe void Broadcast(float[] values)
-    {
-        CheckAlike(values.Length, "the number of values");
-        fixed (float* first = values)
-        {
-            broadcast((nint)first, (long)values.Length * sizeof(float));
-        }
-    }
-
     /// <summary>All ranks must have one and the same number, or none goes on.</summary>
     /// <exception cref="TorchException">They have not; on every rank.</exception>
     public void CheckAlike(double value, string what)
@@ -109,41 +106,26 @@ public sealed class Ranks(
     /// <summary>Rank 0 runs it before the others: what it writes, they find.</summary>
     public T FirstBeforeOthers<T>(Func<T> run)
     {
-        if (!First)
-        {
-            barrier();
-        }
-
-        var result = run();
         if (First)
         {
+            var result = run();
             barrier();
+            return result;
         }
 
-        return result;
+        barrier();
+        return run();
     }
 
-    private Tensor OnHost(Tensor x, Action<Tensor> call, params ScalarType[] types)
+    private Tensor OnHost(Tensor x, Action<Tensor> call)
     {
         if (size == 1)
         {
             return x;
         }
 
-        if (types.Length > 0 && !types.Contains(x.dtype))
-        {
-            throw new TorchException($"Ranks add up {string.Join(" and ", types)}; this tensor is {x.dtype}. Convert it first.");
-        }
-
         using var _ = no_grad();
-        if (x.device.type == DeviceType.CPU && x.is_contiguous())
-        {
-            call(x);
-            GC.KeepAlive(x);
-            return x;
-        }
-
-        using var host = x.detach().cpu().contiguous();
+        using var host = x.detach().cpu().contiguous(); // x's own memory where it is dense and on a CPU
         call(host);
         x.detach().copy_(host);
         return x;

@@ -109,7 +109,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
             () => _ranks.FirstBeforeOthers(() => Embed(run.Dataset, fitAll ? training : null, run.Options, run.Stages, run.Cancel)));
         EmbeddingMatrix[] embeddings = [.. embedded.Select(embedding => embedding.Vectors).OfType<EmbeddingMatrix>()];
         var fused = Fusion.Fit(embeddings, run.Options.Quantizer.Fusion).Apply(embeddings);
-        _ranks.Broadcast(fused.Data);
+        uint sum = fused.Data.Aggregate(0u, (hash, value) => (hash * 31) + BitConverter.SingleToUInt32Bits(value));
+        _ranks.CheckAlike(sum, "the checksum of the embeddings");
         var (items, quantizer) = Quantise(run, fused, writer);
         var gates = new List<GateResult>(Gates.OfCodes(items, quantizer, run.Options.Gates));
         JsonObject? validation = null;

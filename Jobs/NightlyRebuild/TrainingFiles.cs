@@ -26,7 +26,8 @@ internal sealed class TrainingFiles : IDisposable
 
     public static TrainingFiles Take(string versions, Dataset dataset, RebuildOptions options, TimeProvider time, Ranks ranks)
     {
-        string root = Path.Combine(versions, ".checkpoints"), folder = Path.Combine(root, Key(dataset, options));
+        string root = Path.Combine(versions, ".checkpoints"), key = Key(dataset, options), folder = Path.Combine(root, key);
+        ranks.CheckAlike(Convert.ToUInt32(key[..8], 16), "the dataset's folder or the options");
         var every = TimeSpan.FromSeconds(options.CheckpointSeconds);
         return new TrainingFiles(folder, every, ranks.First ? Hold(root, folder, time) : null, ranks);
     }
@@ -68,7 +69,8 @@ internal sealed class TrainingFiles : IDisposable
 
     public void Dispose() => _lock?.Dispose();
 
-    // Not the data: each checkpoint says itself which training it belongs to, and one of last night's data is overwritten.
-    private static string Key(Dataset dataset, RebuildOptions options) => Convert.ToHexStringLower(
-        SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { dataset = Path.GetFullPath(dataset.Path), options })))[..16];
+    // Not the data: each checkpoint says itself which training it belongs to, and one of last night's data is overwritten. Not the
+    // device, which is each rank's own.
+    private static string Key(Dataset dataset, RebuildOptions options) => Convert.ToHexStringLower(SHA256.HashData(
+        JsonSerializer.SerializeToUtf8Bytes(new { dataset = Path.GetFullPath(dataset.Path), options = options with { Device = "" } })))[..16];
 }

@@ -46,6 +46,19 @@ public sealed class TrainingFilesTests : IDisposable
     }
 
     [Fact]
+    public void Ranks_with_a_device_each_have_one_place_for_their_checkpoints()
+    {
+        string place;
+        using (var first = Take(new RebuildOptions { Device = "cuda:0" }))
+        {
+            place = first.Of("retrieval", fitAll: false)!.Path;
+        }
+
+        using var second = Take(new RebuildOptions { Device = "cuda:1" });
+        Assert.Equal(place, second.Of("retrieval", fitAll: false)!.Path);
+    }
+
+    [Fact]
     public void Checkpoints_that_nobody_came_back_for_go_after_a_month_unless_their_rebuild_still_runs()
     {
         string abandoned, running;
