@@ -38,8 +38,10 @@ internal sealed class References(IVersionStore versions, string dataset, Rebuild
         {
             // The best of many was picked for its figure: the interval holds for all of them at once (Bonferroni, with the normal
             // tail's bound P(Z > z) ≤ exp(−z²/2) / 2).
-            double z = Math.Max(PairedDifference.Normal95, Math.Sqrt(2 * Math.Log(20 * latest.Length)));
-            yield return Compare("recall_change_best", best, latest.Length == 1 ? PairedDifference.Normal95 : z, split, users, hits, items, cancel);
+            double z = latest.Length == 1
+                ? PairedDifference.Normal95
+                : Math.Max(PairedDifference.Normal95, Math.Sqrt(2 * Math.Log(20 * latest.Length)));
+            yield return Compare("recall_change_best", best, z, split, users, hits, items, cancel);
         }
     }
 
