@@ -9,8 +9,9 @@ namespace Recsys.Torch;
 /// <param name="Milliseconds">On the device, forward and backward, the second of two passes.</param>
 public sealed record DeviceCheck(string Name, double Error, double Bound, double Milliseconds)
 {
-    /// <summary>Bounds for float32 (convolutions on CUDA take TF32, with 11 bits) and for bf16 beside float32.</summary>
-    public const double Float32 = 5e-3, BFloat16 = 5e-2;
+    /// <summary>Bounds for float32 (convolutions on CUDA take TF32, with 11 bits) and for bf16 beside float32: through a U-Net's twenty
+    /// layers the CPU's own bf16 gradients were off by .062.</summary>
+    public const double Float32 = 5e-3, BFloat16 = .1;
 
     public bool Passed => Error <= Bound;
 

@@ -24,8 +24,15 @@ public sealed record GateOptions
     /// <summary>Validation Recall@10 that must be reached whatever else is, 0 to 1.</summary>
     public double MinRecall { get; init; }
 
-    /// <summary>Validation Recall@10 that must be reached, as a multiple of the most popular items' on the same users, 0 to 100.</summary>
+    /// <summary>
+    /// A multiple of the most popular items' recall that must not be missed for certain, 0 to 100: refused is a version where the upper
+    /// end of the 95 % interval of (its hits − this × theirs), over the same users, lies below 0.
+    /// </summary>
     public double MinPopularityRatio { get; init; } = 1;
+
+    /// <summary>Share of the active version's recorded recall that must be reached, whatever the interval says, 0 to 1; 0: no such
+    /// bound.</summary>
+    public double MinRecallRatio { get; init; }
 
     /// <summary>
     /// Recall@10 that may be lost, as a share of the reference's, 0 to 1. Refused is a version where the upper end of the 95 % interval
@@ -49,6 +56,7 @@ public sealed record GateOptions
         faults.Range("gates.min_code_perplexity", MinCodePerplexity, 0, 1);
         faults.Range("gates.min_recall", MinRecall, 0, 1);
         faults.Range("gates.min_popularity_ratio", MinPopularityRatio, 0, 100);
+        faults.Range("gates.min_recall_ratio", MinRecallRatio, 0, 1);
         faults.Range("gates.max_recall_loss", MaxRecallLoss, 0, 1);
         faults.Range("gates.reference_versions", ReferenceVersions, 0, 10_000);
         faults.Range("gates.users", Users, 1, 100_000_000);

@@ -13,7 +13,6 @@ namespace Recsys.Jobs.NightlyRebuild;
 internal sealed class References(IVersionStore versions, string dataset, RebuildOptions options)
 {
     private const int K = 10;
-    private const double Normal95 = 1.96;
 
     /// <summary>The gates against the active version and the best of the latest ones.</summary>
     /// <param name="hits">[users] 1 where the new version has the target among its ten.</param>
@@ -24,7 +23,13 @@ internal sealed class References(IVersionStore versions, string dataset, Rebuild
             .Where(m => m.Description.Dataset == dataset && m.Description.Metrics.ContainsKey(Gates.Recall)).ToArray();
         if (known.FirstOrDefault(m => m.Version == active) is { } serving)
         {
-            yield return Compare("recall_change_active", serving, Normal95, split, users, hits, items, cancel);
+            double least = options.Gates.MinRecallRatio * serving.Description.Metrics[Gates.Recall];
+            if (least > 0)
+            {
+                yield return new GateResult("recall_ratio_active", hits.Average() >= least, hits.Average(), $"at least {least:G4}");
+            }
+
+            yield return Compare("recall_change_active", serving, PairedDifference.Normal95, split, users, hits, items, cancel);
         }
 
         var latest = known.TakeLast(options.Gates.ReferenceVersions).ToArray();
@@ -33,8 +38,10 @@ internal sealed class References(IVersionStore versions, string dataset, Rebuild
         {
             // The best of many was picked for its figure: the interval holds for all of them at once (Bonferroni, with the normal
             // tail's bound P(Z > z) ≤ exp(−z²/2) / 2).
-            double z = Math.Max(Normal95, Math.Sqrt(2 * Math.Log(20 * latest.Length)));
-            yield return Compare("recall_change_best", best, latest.Length == 1 ? Normal95 : z, split, users, hits, items, cancel);
+            double z = latest.Length == 1
+                ? PairedDifference.Normal95
+                : Math.Max(PairedDifference.Normal95, Math.Sqrt(2 * Math.Log(20 * latest.Length)));
+            yield return Compare("recall_change_best", best, z, split, users, hits, items, cancel);
         }
     }
 

@@ -154,8 +154,8 @@ public sealed class Fusion
         {
             throw CatalogException.Precondition(
                 $"Item '{itemId}': embedding '{name}' is of the space '{space}'; this version was trained on "
-                + $"{(part.Space is null ? "one that its owner brought" : $"'{part.Space}'")}. Codes would mean nothing. Leave it out, encode "
-                + "with the encoders of the version, or rebuild.");
+                + $"{(part.Space is null ? "one that its owner brought" : $"'{part.Space}'")}. Codes would mean nothing. "
+                + "Leave it out, encode with the encoders of the version, or rebuild.");
         }
     }
 

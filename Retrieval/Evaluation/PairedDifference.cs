@@ -3,6 +3,9 @@ namespace Recsys.Retrieval.Evaluation;
 /// <summary>Normal intervals of the difference between two rankings.</summary>
 public static class PairedDifference
 {
+    /// <summary>Standard errors to either side of a 95 % interval.</summary>
+    public const double Normal95 = 1.96;
+
     /// <summary>Of the mean of (after − before), user by user: what both miss or both find adds no noise.</summary>
     /// <param name="after">[users]</param>
     /// <param name="before">[users] the same users.</param>

@@ -42,7 +42,8 @@ public static partial class Fused
         Tensor residual, Tensor branch, LayerNorm norm, double p = 0, long seed = 0, long firstRow = 0)
     {
         CheckProbability(p);
-        if (!residual.shape.SequenceEqual(branch.shape) || norm.weight is null || norm.bias is null || norm.weight.numel() != branch.size(-1))
+        if (!residual.shape.SequenceEqual(branch.shape) || norm.weight is null || norm.bias is null
+            || norm.weight.numel() != branch.size(-1))
         {
             throw new TorchException(
                 $"The residual is {Shapes(residual)}, the branch {Shapes(branch)}; both must be alike, and the norm must have gain and "
@@ -109,7 +110,8 @@ public static partial class Fused
     /// <exception cref="TorchException">Shapes that do not fit together.</exception>
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias, bool gelu = false)
     {
-        if (x.dim() == 0 || weight.dim() != 2 || x.size(-1) != weight.size(1) || (bias is not null && !bias.shape.SequenceEqual([weight.size(0)])))
+        if (x.dim() == 0 || weight.dim() != 2 || x.size(-1) != weight.size(1)
+            || (bias is not null && !bias.shape.SequenceEqual([weight.size(0)])))
         {
             throw new TorchException(
                 $"x, weight and bias are {Shapes(x, weight, bias ?? weight)}; they must be […, in], [out, in] and [out].");
@@ -136,7 +138,8 @@ public static partial class Fused
 
     private static void CheckOffsets(Tensor offsets, long tokens)
     {
-        if (offsets.device.type != DeviceType.CPU || offsets.dtype != ScalarType.Int64 || offsets.dim() != 1 || offsets.numel() < 1 || !offsets.is_contiguous())
+        if (offsets.device.type != DeviceType.CPU || offsets.dtype != ScalarType.Int64 || offsets.dim() != 1 || offsets.numel() < 1
+            || !offsets.is_contiguous())
         {
             throw new TorchException(
                 $"The offsets are {offsets.dtype} [{string.Join(", ", offsets.shape)}]; they must be a dense int64 vector on the CPU.");

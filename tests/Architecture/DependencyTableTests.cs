@@ -15,7 +15,7 @@ public sealed class DependencyTableTests
         ["Files"] = ["Catalog"],
         ["Protos"] = ["Catalog"],
         ["Datasets"] = ["Catalog", "Files"],
-        ["Embeddings"] = ["Catalog", "Files", "Datasets", "Imaging", "Torch"],
+        ["Embeddings"] = ["Catalog", "Datasets", "Imaging", "Torch"],
         ["Store"] = ["Catalog", "Files"],
         ["Quantizer"] = ["Catalog", "Protos", "Torch", "Faiss"],
         ["Retrieval"] = ["Catalog", "Protos", "Torch", "Faiss"],

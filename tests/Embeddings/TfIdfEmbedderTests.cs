@@ -37,7 +37,7 @@ public class TfIdfEmbedderTests
     {
         var error = Assert.Throws<CatalogException>(() => TfIdfEmbedder.Embed(Items, new TextEmbeddingOptions(Dim: 0, MinDocumentFrequency: 0), 1));
         Assert.Contains("text.dim is 0", error.Message, StringComparison.Ordinal);
-        Assert.Contains("text.minDocumentFrequency is 0", error.Message, StringComparison.Ordinal);
+        Assert.Contains("text.min_document_frequency is 0", error.Message, StringComparison.Ordinal);
     }
 
     internal static double Cosine(EmbeddingMatrix matrix, int a, int b)

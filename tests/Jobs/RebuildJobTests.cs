@@ -148,7 +148,7 @@ public sealed class RebuildJobTests : IDisposable
         using var dataset = Write("data", heldOut: 0, hot: true);
         var gates = Tiny.Gates with { Users = Users, MinPopularityRatio = 2 }; // the most popular item is every user's target
         var refused = await Assert.ThrowsAsync<GateException>(() => Rebuild(versions, dataset, Tiny with { Gates = gates }));
-        Assert.Contains(refused.Gates, gate => gate is { Name: "validation_recall@10", Passed: false });
+        Assert.Contains(refused.Gates, gate => gate is { Name: "recall_over_popularity", Passed: false });
     }
 
     [Fact]

@@ -9,19 +9,21 @@ public sealed class GradientTests
     public void Zeroed_through_its_module_a_parameter_that_takes_no_part_is_not_moved()
     {
         using var scope = NewDisposeScope();
-        using var module = nn.ModuleList<nn.Module<Tensor, Tensor>>(nn.Linear(3, 2), nn.Linear(3, 2));
+        var (first, second) = (nn.Linear(3, 2), nn.Linear(3, 2));
+        using var module = nn.Sequential(("first", first), ("second", second));
         using var optimizer = new FusedAdamW(module.parameters(), 0.1, weightDecay: 0.1);
-        (module[0].call(ones(1, 3)) + module[1].call(ones(1, 3))).sum().backward();
+        (first.call(ones(1, 3)) + second.call(ones(1, 3))).sum().backward();
         optimizer.step();
-        byte[] used = module[0].parameters().First().Bytes(), idle = module[1].parameters().First().Bytes();
+        byte[] used = first.weight.Bytes(), idle = second.weight.Bytes();
 
+        Assert.Equal(4, module.parameters().Count());
         module.zero_grad();
         Assert.All(module.parameters(), parameter => Assert.Null(parameter.grad));
-        module[0].call(ones(1, 3)).sum().backward();
+        first.call(ones(1, 3)).sum().backward();
         optimizer.step();
 
-        Assert.NotEqual(used, module[0].parameters().First().Bytes());
-        Assert.Equal(idle, module[1].parameters().First().Bytes()); // neither momentum nor weight decay
+        Assert.NotEqual(used, first.weight.Bytes());
+        Assert.Equal(idle, second.weight.Bytes()); // neither momentum nor weight decay
     }
 
     [Fact]
