@@ -59,12 +59,9 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
                 report = report with { Gates = judged.Gates, Validation = judged.Validation };
             }
 
-            if (writer is null || ids is null)
-            {
-                return new RebuildResult(report, false, active);
-            }
-
-            var result = await PublishAsync(run, report, items, writer, ids);
+            var result = writer is null || ids is null
+                ? new RebuildResult(report, false, active)
+                : await PublishAsync(run, report, items, writer, ids);
             checkpoints.Delete();
             return result;
         }

@@ -71,6 +71,9 @@ internal sealed class TrainingFiles : IDisposable
 
     // Not the data: each checkpoint says itself which training it belongs to, and one of last night's data is overwritten. Not the
     // device, which is each rank's own.
-    private static string Key(Dataset dataset, RebuildOptions options) => Convert.ToHexStringLower(SHA256.HashData(
-        JsonSerializer.SerializeToUtf8Bytes(new { dataset = Path.GetFullPath(dataset.Path), options = options with { Device = "" } })))[..16];
+    private static string Key(Dataset dataset, RebuildOptions options)
+    {
+        var named = new { dataset = Path.GetFullPath(dataset.Path), options = options with { Device = "" } };
+        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(named)))[..16];
+    }
 }
