@@ -27,7 +27,7 @@ internal static class RecommendVerb
             var request = new RecommendRequest
             {
                 K = parsed.GetValue(k), Beam = parsed.GetValue(beam), ExcludeSeen = parsed.GetValue(unseen),
-                History = { ClientVerb.Items(parsed.GetValue(history)!) },
+                History = { parsed.GetValue(history) is [""] ? [] : ClientVerb.Items(parsed.GetValue(history)) }, // "" alone: no history
             };
             var answer = await new V1.Retrieval.RetrievalClient(channel).RecommendAsync(
                 request, deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel);

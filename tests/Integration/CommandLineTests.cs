@@ -56,6 +56,8 @@ public sealed partial class CommandLineTests(World world)
         Assert.Equal((0, 0), (number.GetProperty("items").GetArrayLength(), number.GetProperty("prefixes").GetArrayLength()));
 
         var popular = (await Cli.DoneAsync("recommend", "-k", "3", "--server", world.Address, "--json")).Json;
+        var blank = (await Cli.DoneAsync("recommend", "", "-k", "3", "--server", world.Address, "--json")).Json;
+        Assert.Equal(popular.GetProperty("items").GetRawText(), blank.GetProperty("items").GetRawText());
         Assert.Equal((3, "empty history"), (popular.GetProperty("items").GetArrayLength(), popular.GetProperty("fallback").GetString()));
 
         var listed = (await Cli.DoneAsync("versions", "list", "--server", world.Address, "--json")).Json;
