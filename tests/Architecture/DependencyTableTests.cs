@@ -21,8 +21,16 @@ public sealed class DependencyTableTests
         ["Retrieval"] = ["Catalog", "Protos", "Torch", "Faiss"],
         ["Diffusion"] = ["Catalog", "Protos", "Torch", "Faiss", "Imaging"],
         ["Jobs"] = ["Catalog", "Torch", "Files", "Datasets", "Embeddings", "Quantizer", "Retrieval", "Diffusion"],
-        ["Server"] = ["Catalog", "Protos", "Torch", "Faiss", "Imaging", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Jobs"],
-        ["Cli"] = ["Catalog", "Protos", "Torch", "Faiss", "Mpi", "Imaging", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Jobs", "Server"],
+        ["Server"] =
+        [
+            "Catalog", "Protos", "Torch", "Faiss", "Imaging", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval",
+            "Diffusion", "Jobs",
+        ],
+        ["Cli"] =
+        [
+            "Catalog", "Protos", "Torch", "Faiss", "Mpi", "Imaging", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval",
+            "Diffusion", "Jobs", "Server",
+        ],
     };
 
     public static TheoryData<string> Projects()
@@ -43,7 +51,8 @@ public sealed class DependencyTableTests
         Assert.True(Allowed.ContainsKey(folder), $"{folder} is not in the dependency table.");
         string file = Directory.GetFiles(Path.Combine(RepositoryRoot.Path, folder), "*.csproj").Single();
         var references = XDocument.Load(file).Descendants("ProjectReference")
-            .Select(reference => Folder(Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, reference.Attribute("Include")!.Value))));
+            .Select(reference => reference.Attribute("Include")!.Value)
+            .Select(path => Folder(Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, path))));
         Assert.Empty(references.Except(Allowed[folder]));
     }
 
@@ -53,9 +62,12 @@ public sealed class DependencyTableTests
     {
         string root = Path.Combine(RepositoryRoot.Path, folder);
         string file = Directory.GetFiles(root, "*.csproj").Single();
-        string sources = string.Concat(Directory.GetFiles(root, "*.cs", SearchOption.AllDirectories).Append(Path.Combine(RepositoryRoot.Path, "Torch/Torch.props")).Select(File.ReadAllText));
-        var references = XDocument.Load(file).Descendants("ProjectReference").Select(reference => reference.Attribute("Include")!.Value.Split('/')[1]);
-        Assert.All(references, room => Assert.Contains(room == "Protos" ? "Recsys.V1" : "Recsys." + room, sources, StringComparison.Ordinal));
+        string sources = string.Concat(Directory.GetFiles(root, "*.cs", SearchOption.AllDirectories)
+            .Append(Path.Combine(RepositoryRoot.Path, "Torch/Torch.props")).Select(File.ReadAllText));
+        var references = XDocument.Load(file).Descendants("ProjectReference")
+            .Select(reference => reference.Attribute("Include")!.Value.Split('/')[1]);
+        Assert.All(
+            references, room => Assert.Contains(room == "Protos" ? "Recsys.V1" : "Recsys." + room, sources, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -70,14 +82,16 @@ public sealed class DependencyTableTests
         string solution = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Recsys.sln")).Replace('\\', '/');
         var projects = Directory.GetFiles(RepositoryRoot.Path, "*.csproj", SearchOption.AllDirectories)
             .Select(file => Path.GetRelativePath(RepositoryRoot.Path, file).Replace('\\', '/'))
-            .Where(file => !file.StartsWith("artifacts/", StringComparison.Ordinal) && !file.StartsWith("bench/", StringComparison.Ordinal));
+            .Where(file => !file.StartsWith("artifacts/", StringComparison.Ordinal)
+                && !file.StartsWith("bench/", StringComparison.Ordinal));
         Assert.All(projects, file => Assert.Contains($"\"{file}\"", solution, StringComparison.Ordinal));
     }
 
     [Fact]
     public void Only_Store_references_the_Redis_client()
     {
-        var users = ProductProjects().Where(file => File.ReadAllText(file).Contains("StackExchange.Redis", StringComparison.Ordinal)).Select(Folder);
+        var users = ProductProjects()
+            .Where(file => File.ReadAllText(file).Contains("StackExchange.Redis", StringComparison.Ordinal)).Select(Folder);
         Assert.Equal(["Store"], users);
     }
 
