@@ -30,8 +30,8 @@ public sealed record RetrievalOptions
     public double DenseShare { get; init; } = 0.5;
 
     /// <summary>
-    /// Share of the generative model in the hybrid ranking, 0.05 to 1: α·log P(generative) + (1 − α)·log P(dense). Null: chosen on the
-    /// validation targets, or 0.5 where there are none. Used with a dense head only.
+    /// Share of the generative model in the hybrid ranking, 0.05 to 1: α·log P(generative) + (1 − α)·log P(dense).
+    /// Null: chosen on the validation targets, or 0.5 where there are none. Used with a dense head only.
     /// </summary>
     public double? Alpha { get; init; }
 

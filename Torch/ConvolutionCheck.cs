@@ -56,7 +56,8 @@ public sealed record ConvolutionCheck(ConvolutionWay Way, IReadOnlyList<string> 
         foreach (
             var (name, one, other) in new[]
             {
-                ("values", found, known), ("∂x", foundGradients[0], knownGradients[0]), ("∂weight", foundGradients[1], knownGradients[1]),
+                ("values", found, known), ("∂x", foundGradients[0], knownGradients[0]),
+                ("∂weight", foundGradients[1], knownGradients[1]),
             })
         {
             double error = ((one.to(ScalarType.Float64) - other).abs().max() / other.abs().max()).item<double>();

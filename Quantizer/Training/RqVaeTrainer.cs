@@ -5,8 +5,8 @@ namespace Recsys.Quantizer.Training;
 
 /// <summary>
 /// Trains an RQ-VAE: a warm-up of the bare autoencoder, k-means of its latents as first codes, then
-/// ‖x − x̂‖² + β‖r − sg(e)‖² (+ ‖sg(r) − e‖² where codes follow the gradient) by AdamW with a cosine schedule. On several ranks each
-/// takes its share of every batch; the codebooks follow the whole batch on all of them alike.
+/// ‖x − x̂‖² + β‖r − sg(e)‖² (+ ‖sg(r) − e‖² where codes follow the gradient) by AdamW with a cosine schedule.
+/// On several ranks each takes its share of every batch; the codebooks follow the whole batch on all of them alike.
 /// </summary>
 internal static class RqVaeTrainer
 {

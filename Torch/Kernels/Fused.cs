@@ -67,8 +67,8 @@ public static partial class Fused
     }
 
     /// <summary>
-    /// residual + gate · branch, and its layer norm · (scale + 1) + shift in the branch's element type: the seam of adaLN-Zero (Peebles and
-    /// Xie 2023, section 3.2), where each batch entry has scale, shift and gate of its own.
+    /// residual + gate · branch, and its layer norm · (scale + 1) + shift in the branch's element type: the seam of
+    /// adaLN-Zero (Peebles and Xie 2023, section 3.2), where each batch entry has scale, shift and gate of its own.
     /// </summary>
     /// <param name="residual">[batch, tokens, width] float32</param>
     /// <param name="branch">[batch, tokens, width]</param>
