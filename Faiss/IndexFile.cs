@@ -47,7 +47,7 @@ internal static class IndexFile
         }
     }
 
-    internal static VectorIndex Load(string path)
+    internal static HnswIndex Load(string path)
     {
         SafeFileHandle file;
         try
@@ -56,35 +56,16 @@ internal static class IndexFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new FaissFileException(path, $"it could not be opened: {e.Message}", "name a file that was saved by VectorIndex.Save", e);
+            throw new FaissFileException(path, $"it could not be opened: {e.Message}", "name a file that was saved by HnswIndex.Save", e);
         }
 
         using (file)
         {
             CheckSeal(path, file);
-            if (rf_index_read(file, HeaderBytes, out nint read) != 0)
-            {
-                throw new FaissFileException(path, $"its seal is right, but FAISS does not read it ({LastError()})", Remedy);
-            }
-
-            return Wrap(path, new IndexHandle(read));
+            return rf_index_read(file, HeaderBytes, out nint read) == 0
+                ? new HnswIndex(new IndexHandle(read))
+                : throw new FaissFileException(path, $"its seal is right, but FAISS does not read it ({LastError()})", Remedy);
         }
-    }
-
-    private static VectorIndex Wrap(string path, IndexHandle handle)
-    {
-        if (rf_index_info(handle, out IndexInfo info) != 0)
-        {
-            handle.Dispose();
-            throw new FaissFileException(path, $"its seal is right, but it holds {LastError()}", Remedy);
-        }
-
-        return info.Kind switch
-        {
-            IndexKind.Hnsw => new HnswIndex(handle),
-            IndexKind.IvfFlat => new IvfFlatIndex(handle),
-            _ => new FlatIndex(handle),
-        };
     }
 
     private static void CheckSeal(string path, SafeFileHandle file)
@@ -93,7 +74,7 @@ internal static class IndexFile
         long length = RandomAccess.GetLength(file);
         if (length < HeaderBytes || RandomAccess.Read(file, header, 0) < HeaderBytes || !header.AsSpan().StartsWith(Magic))
         {
-            throw new FaissFileException(path, "it does not begin as an index that VectorIndex.Save wrote", "name another file");
+            throw new FaissFileException(path, "it does not begin as an index that HnswIndex.Save wrote", "name another file");
         }
 
         long told = BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(LengthAt));

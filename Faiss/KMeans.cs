@@ -26,9 +26,6 @@ public sealed record KMeansOptions
 
     /// <summary>Runs from this many seeds (Seed, Seed + 1, …) and keeps the best.</summary>
     public int Restarts { get; init; } = 1;
-
-    /// <summary>More points than k times this are subsampled for training (never for seeding, assignment and objective).</summary>
-    public int MaxPointsPerCentroid { get; init; } = 256;
 }
 
 /// <param name="Centroids">Row-major [k, dim].</param>
@@ -43,7 +40,8 @@ public sealed record KMeansResult(float[] Centroids, double Objective, long[] As
 /// <summary>Lloyd's k-means by FAISS.</summary>
 public static class KMeans
 {
-    /// <summary>Clusters <paramref name="data"/>, row-major [n, dim], into <paramref name="k"/> centroids.</summary>
+    /// <summary>Clusters <paramref name="data"/>, row-major [n, dim], into <paramref name="k"/> centroids. More than 256 points a centroid are
+    /// subsampled for training, never for seeding, assignment and objective.</summary>
     /// <remarks>Where the data has fewer than k distinct points (all-zero residuals, say), centroids repeat: exactly k come back, and a
     /// caller whose codes must differ removes the repeated ones.</remarks>
     /// <exception cref="FaissException">k above n, a length that does not fit, a value that is not finite or beyond ±1e15.</exception>
@@ -60,15 +58,14 @@ public static class KMeans
         int min = options.Seeding == KMeansSeeding.Random ? 1 : 0;
         Rows.Range("k-means: the number of iterations", options.Iterations, min, int.MaxValue, "25 are usual");
         Rows.Range("k-means: the number of restarts", options.Restarts, 1, int.MaxValue, "1 runs once");
-        Rows.Range("k-means: the number of points per centroid", options.MaxPointsPerCentroid, 1, int.MaxValue, "256 are usual");
         var centroids = Rows.Allocate<float>(k, dim, "k-means: centroids");
         var assignment = new long[n];
         fixed (float* x = data, centroidsOut = centroids)
         fixed (long* assignmentOut = assignment)
         {
             int status = rf_kmeans(
-                x, n, dim, k, options.Iterations, options.Restarts, options.Seed, options.MaxPointsPerCentroid,
-                options.Seeding == KMeansSeeding.PlusPlus ? 1 : 0, centroidsOut, assignmentOut, out double objective);
+                x, n, dim, k, options.Iterations, options.Restarts, options.Seed, options.Seeding == KMeansSeeding.PlusPlus ? 1 : 0,
+                centroidsOut, assignmentOut, out double objective);
             Check(status, "k-means");
             return new KMeansResult(centroids, objective, assignment);
         }

@@ -40,27 +40,27 @@ public sealed class ResidualQuantizer : IDisposable
     /// <param name="bits">Per level 1 to 16; n must reach the largest 2^bits.</param>
     /// <exception cref="FaissException">A number out of range, too few rows, a value that is not finite or beyond ±1e15.</exception>
     public static unsafe ResidualQuantizer Train(
-        ReadOnlySpan<float> data, int dim, ReadOnlySpan<int> bits, ResidualQuantizerOptions? options = null)
+        ReadOnlySpan<float> data, int dim, int[] bits, ResidualQuantizerOptions? options = null)
     {
         options ??= new ResidualQuantizerOptions();
         CheckShape(dim, bits);
         CheckBeam(options.MaxBeam);
         Rows.Range("residual quantizer: the number of iterations", options.Iterations, 1, int.MaxValue, "10 are usual");
         int n = Rows.Count(data, dim, "residual quantizer: training data");
-        int entries = 1 << Max(bits);
+        int entries = 1 << bits.Max();
         Rows.Range("residual quantizer: the number of training rows", n, entries, int.MaxValue, "pass a row for each entry");
         fixed (float* x = data)
         fixed (int* b = bits)
         {
             int status = rf_rq_train(dim, b, bits.Length, x, n, options.MaxBeam, options.Iterations, options.Seed, out nint handle);
             Check(status, "residual quantizer: training");
-            return new ResidualQuantizer(dim, bits.ToArray(), handle);
+            return new ResidualQuantizer(dim, [.. bits], handle);
         }
     }
 
     /// <summary>Takes given codebooks, [sum of 2^bits, dim], one level after the other, as <see cref="Codebooks"/> gives them.</summary>
     /// <exception cref="FaissException">A number out of range, a length that does not fit, a value not finite or beyond ±1e15.</exception>
-    public static unsafe ResidualQuantizer FromCodebooks(ReadOnlySpan<float> codebooks, int dim, ReadOnlySpan<int> bits)
+    public static unsafe ResidualQuantizer FromCodebooks(ReadOnlySpan<float> codebooks, int dim, int[] bits)
     {
         CheckShape(dim, bits);
         int rows = Rows.Count(codebooks, dim, "residual quantizer: codebooks");
@@ -70,7 +70,7 @@ public sealed class ResidualQuantizer : IDisposable
         fixed (int* b = bits)
         {
             Check(rf_rq_new(dim, b, bits.Length, c, out nint handle), "residual quantizer");
-            return new ResidualQuantizer(dim, bits.ToArray(), handle);
+            return new ResidualQuantizer(dim, [.. bits], handle);
         }
     }
 
@@ -135,7 +135,7 @@ public sealed class ResidualQuantizer : IDisposable
 
     public void Dispose() => _handle.Dispose();
 
-    private static void CheckShape(int dim, ReadOnlySpan<int> bits)
+    private static void CheckShape(int dim, int[] bits)
     {
         Rows.Dim(dim);
         Rows.Range("residual quantizer: the number of levels", bits.Length, 1, MaxLevels, "3 or 4 are usual");
@@ -149,25 +149,5 @@ public sealed class ResidualQuantizer : IDisposable
 
     private static void CheckBeam(int beam) => Rows.Range("residual quantizer: the beam", beam, 1, MaxBeam, "1 is greedy, 5 is usual");
 
-    private static long Entries(ReadOnlySpan<int> bits)
-    {
-        long sum = 0;
-        foreach (int b in bits)
-        {
-            sum += 1L << b;
-        }
-
-        return sum;
-    }
-
-    private static int Max(ReadOnlySpan<int> bits)
-    {
-        int max = 0;
-        foreach (int b in bits)
-        {
-            max = Math.Max(max, b);
-        }
-
-        return max;
-    }
+    private static long Entries(int[] bits) => bits.Sum(b => 1L << b);
 }

@@ -127,7 +127,7 @@ internal static class DoctorVerb
 
     private static string Nearest()
     {
-        using var index = new FlatIndex(2, Metric.L2);
+        using var index = new HnswIndex(2, Metric.L2);
         index.Add([0, 0, 3, 4]);
         var found = index.Search([3, 3], 1);
         return found.Ids[0] == 1 && found.Distances[0] == 1

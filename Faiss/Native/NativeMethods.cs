@@ -2,19 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace Recsys.Faiss.Native;
 
-internal enum IndexKind : long
-{
-    Flat,
-    Hnsw,
-    IvfFlat,
-}
-
-/// <summary>RfIndexInfo of index.cpp. Size: M of HNSW or nlist. Breadth: efSearch or nprobe.</summary>
+/// <summary>RfIndexInfo of index.cpp.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct IndexInfo
 {
-    public IndexKind Kind;
-    public long Dim, InnerProduct, Count, Trained, Size, Breadth, EfConstruction;
+    public long Dim, InnerProduct, Count, M, EfSearch, EfConstruction;
 }
 
 /// <summary>The exports of the C++ beside this file. Status 0 is success; else rf_last_error has the thread's message.</summary>
@@ -24,8 +16,8 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     internal static partial int rf_kmeans(
-        float* x, long n, long dim, long k, int iterations, int restarts, long seed, int maxPointsPerCentroid, int seedPlusPlus,
-        float* centroids, long* assignment, out double objective);
+        float* x, long n, long dim, long k, int iterations, int restarts, long seed, int seedPlusPlus, float* centroids, long* assignment,
+        out double objective);
 
     [LibraryImport(Library)]
     internal static partial int rf_rq_train(
@@ -47,13 +39,10 @@ internal static unsafe partial class NativeMethods
     internal static partial void rf_rq_free(nint quantizer);
 
     [LibraryImport(Library)]
-    internal static partial int rf_index_new(IndexKind kind, long dim, int innerProduct, long size, long efConstruction, out nint index);
+    internal static partial int rf_index_new(long dim, int innerProduct, long m, long efConstruction, out nint index);
 
     [LibraryImport(Library)]
     internal static partial int rf_index_info(NativeHandle index, out IndexInfo info);
-
-    [LibraryImport(Library)]
-    internal static partial int rf_index_train(NativeHandle index, float* x, long n, int seed);
 
     [LibraryImport(Library)]
     internal static partial int rf_index_add(NativeHandle index, float* x, long n, int oneThread);

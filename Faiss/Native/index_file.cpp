@@ -1,6 +1,7 @@
 // An index to and from an open file, in FAISS's own format. FAISS believes what it reads: Recsys.Faiss checks length and SHA-256 first.
 #include "abi.h"
 
+#include <faiss/IndexHNSW.h>
 #include <faiss/index_io.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 
 using recsys_faiss::guarded;
@@ -42,7 +44,7 @@ struct Stream {
 RF_EXPORT int rf_index_write(const void* handle, intptr_t descriptor, int64_t offset) {
   return guarded([&] {
     Stream stream(static_cast<int>(descriptor), "wb", offset);
-    faiss::write_index(static_cast<const faiss::Index*>(handle), stream.file);
+    faiss::write_index(static_cast<const faiss::IndexHNSWFlat*>(handle), stream.file);
     stream.finish();
   });
 }
@@ -50,7 +52,9 @@ RF_EXPORT int rf_index_write(const void* handle, intptr_t descriptor, int64_t of
 RF_EXPORT int rf_index_read(intptr_t descriptor, int64_t offset, void** out) {
   return guarded([&] {
     Stream stream(static_cast<int>(descriptor), "rb", offset);
-    *out = faiss::read_index(stream.file);
+    std::unique_ptr<faiss::Index> index(faiss::read_index(stream.file));
+    if (dynamic_cast<faiss::IndexHNSWFlat*>(index.get()) == nullptr) throw std::invalid_argument("an index that is not HNSW over flat vectors");
+    *out = static_cast<faiss::IndexHNSWFlat*>(index.release());
   });
 }
 

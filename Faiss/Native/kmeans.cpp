@@ -52,12 +52,11 @@ std::vector<float> plus_plus(const float* x, int64_t n, int64_t dim, int64_t k, 
 // x [n, dim]; centroids [k, dim]; assignment [n]; objective: sum of squared distances of all n points to their centroid.
 // Runs from seed, seed + 1, ... and keeps the best.
 RF_EXPORT int rf_kmeans(const float* x, int64_t n, int64_t dim, int64_t k, int32_t iterations, int32_t restarts, int64_t seed,
-                        int32_t max_points_per_centroid, int32_t seed_plus_plus, float* centroids, int64_t* assignment, double* objective) {
+                        int32_t seed_plus_plus, float* centroids, int64_t* assignment, double* objective) {
   return recsys_faiss::guarded([&] {
     faiss::ClusteringParameters parameters;
     parameters.niter = iterations;
     parameters.min_points_per_centroid = 1;  // below the default of 39 FAISS warns on standard error; that is the caller's choice
-    parameters.max_points_per_centroid = max_points_per_centroid;
     std::vector<int64_t> labels(n);
     std::vector<float> distances(n);
     for (int32_t run = 0; run < restarts; ++run) {

@@ -21,10 +21,10 @@ public sealed class NativeTests : IDisposable
         {
             Assert.Equal(before + 2, NativeHandle.Live);
             index.Save(path);
-            using VectorIndex loaded = VectorIndex.Load(path);
+            using var loaded = HnswIndex.Load(path);
             Assert.Equal(before + 3, NativeHandle.Live);
             Assert.Throws<FaissException>(() => index.Add([float.NaN, 0, 0, 0]));
-            Assert.Throws<FaissException>(() => new IvfFlatIndex(4, Metric.L2, nlist: 0));
+            Assert.Throws<FaissException>(() => new HnswIndex(4, Metric.L2, m: 0));
         }
 
         Assert.Equal(before, NativeHandle.Live);
@@ -35,7 +35,7 @@ public sealed class NativeTests : IDisposable
     [Fact]
     public void What_was_disposed_says_so()
     {
-        var index = new FlatIndex(1, Metric.L2);
+        var index = new HnswIndex(1, Metric.L2);
         index.Dispose();
         index.Dispose();
         Assert.Throws<ObjectDisposedException>(() => index.Search([1], 1));
@@ -66,7 +66,7 @@ public sealed class NativeTests : IDisposable
 
     // Not inlined: no reference to what it made is left on the stack.
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-    private static void Forget() => _ = new FlatIndex(4, Metric.L2).Count + ResidualQuantizer.FromCodebooks(new float[8], 4, [1]).Levels;
+    private static void Forget() => _ = new HnswIndex(4, Metric.L2).Count + ResidualQuantizer.FromCodebooks(new float[8], 4, [1]).Levels;
 
     private static int Live()
     {
