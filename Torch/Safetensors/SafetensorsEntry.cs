@@ -2,34 +2,36 @@ namespace Recsys.Torch.Safetensors;
 
 /// <summary>One tensor of a file.</summary>
 /// <param name="Name">Its key.</param>
-/// <param name="Format">Element type as the format calls it, for example <c>BF16</c>.</param>
-/// <param name="Dtype">The same here; null where the engine has none (U16, U32, U64, C64, F8_…, F6_…, F4): such a tensor can be
-/// listed, not read.</param>
+/// <param name="Type">Of its elements.</param>
 /// <param name="Shape">Sizes; empty for a scalar.</param>
 /// <param name="Begin">First byte, counted from the end of the header.</param>
 /// <param name="End">One past the last byte.</param>
-public sealed record SafetensorsEntry(string Name, string Format, ScalarType? Dtype, long[] Shape, long Begin, long End)
+internal sealed record SafetensorsEntry(string Name, ScalarType Type, long[] Shape, long Begin, long End)
 {
-    // The official implementation's order, by alignment; it decides the order of the data.
-    private static readonly (string Format, int Bits, ScalarType? Type)[] Types =
+    // Those that libtorch has too (not U16, U32, U64, C64, F8_…, F6_… and F4), in the official implementation's order, by alignment; it
+    // decides the order of the data.
+    private static readonly (string Format, int Bytes, ScalarType Type)[] Types =
     [
-        ("BOOL", 8, ScalarType.Bool), ("F4", 4, null), ("F6_E2M3", 6, null), ("F6_E3M2", 6, null),
-        ("U8", 8, ScalarType.Byte), ("I8", 8, ScalarType.Int8),
-        ("F8_E5M2", 8, null), ("F8_E4M3", 8, null), ("F8_E8M0", 8, null), ("F8_E4M3FNUZ", 8, null), ("F8_E5M2FNUZ", 8, null),
-        ("I16", 16, ScalarType.Int16), ("U16", 16, null), ("F16", 16, ScalarType.Float16), ("BF16", 16, ScalarType.BFloat16),
-        ("I32", 32, ScalarType.Int32), ("U32", 32, null), ("F32", 32, ScalarType.Float32), ("C64", 64, null),
-        ("F64", 64, ScalarType.Float64), ("I64", 64, ScalarType.Int64), ("U64", 64, null),
+        ("BOOL", 1, ScalarType.Bool), ("U8", 1, ScalarType.Byte), ("I8", 1, ScalarType.Int8), ("I16", 2, ScalarType.Int16),
+        ("F16", 2, ScalarType.Float16), ("BF16", 2, ScalarType.BFloat16), ("I32", 4, ScalarType.Int32), ("F32", 4, ScalarType.Float32),
+        ("F64", 8, ScalarType.Float64), ("I64", 8, ScalarType.Int64),
     ];
 
     /// <summary>Bytes.</summary>
     public long Length => End - Begin;
 
-    /// <summary>Bits of one element and its type here; null for a name that the format does not have.</summary>
-    internal static (int Bits, ScalarType? Type)? Find(string format) =>
-        Array.Find(Types, t => t.Format == format) is { Format: not null } found ? (found.Bits, found.Type) : null;
+    /// <summary>The element type as the format calls it, for example <c>BF16</c>.</summary>
+    public string Format => Types[RankOf(Type)].Format;
 
-    internal static string FormatOf(ScalarType type) => Array.Find(Types, t => t.Type == type).Format
-        ?? throw new SafetensorsException($"element type {type} has no place in a safetensors file");
+    /// <summary>Bytes of one element and its type.</summary>
+    public static (int Bytes, ScalarType Type) Find(string name, string format) =>
+        Array.Find(Types, t => t.Format == format) is { Format: not null } found
+            ? (found.Bytes, found.Type)
+            : throw new SafetensorsException(
+                $"tensor '{name}' is '{format}', which has no element type here; there are {string.Join(", ", Types.Select(t => t.Format))}");
 
-    internal static int RankOf(ScalarType type) => Array.FindIndex(Types, t => t.Type == type);
+    /// <exception cref="SafetensorsException">The format has no place for the type.</exception>
+    public static int RankOf(ScalarType type) => Array.FindIndex(Types, t => t.Type == type) is >= 0 and var rank
+        ? rank
+        : throw new SafetensorsException($"element type {type} has no place in a safetensors file");
 }

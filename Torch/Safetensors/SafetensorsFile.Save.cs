@@ -58,7 +58,7 @@ public static partial class SafetensorsFile
             }
 
             long end = at + (tensor.numel() * tensor.element_size());
-            entries.Add(new SafetensorsEntry(name, SafetensorsEntry.FormatOf(tensor.dtype), tensor.dtype, tensor.shape, at, end));
+            entries.Add(new SafetensorsEntry(name, tensor.dtype, tensor.shape, at, end));
             at = end;
         }
 

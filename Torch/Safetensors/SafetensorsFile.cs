@@ -26,11 +26,6 @@ public static partial class SafetensorsFile
         {
             var (header, start) = ReadHeader(file);
             metadata = header.Metadata;
-            if (header.Entries.FirstOrDefault(entry => entry.Dtype is null) is { } odd)
-            {
-                throw new SafetensorsException($"tensor '{odd.Name}' is {odd.Format}, which has no element type here");
-            }
-
             return ReadAll(file, header.Entries, start);
         }
         catch (SafetensorsException fault)
@@ -69,7 +64,7 @@ public static partial class SafetensorsFile
         var tensors = new Dictionary<string, Tensor>(entries.Count);
         foreach (var entry in entries)
         {
-            var tensor = tensors[entry.Name] = empty(entry.Shape, dtype: entry.Dtype);
+            var tensor = tensors[entry.Name] = empty(entry.Shape, dtype: entry.Type);
             Fill(file, start + entry.Begin, entry, tensor);
         }
 
@@ -88,7 +83,7 @@ public static partial class SafetensorsFile
         {
             var piece = new Span<byte>(memory + at, (int)Math.Min(entry.Length - at, Piece));
             Read(file, offset + at, piece);
-            if (entry.Dtype == ScalarType.Bool && piece.IndexOfAnyExceptInRange((byte)0, (byte)1) is >= 0 and var bad)
+            if (entry.Type == ScalarType.Bool && piece.IndexOfAnyExceptInRange((byte)0, (byte)1) is >= 0 and var bad)
             {
                 throw new SafetensorsException(
                     $"tensor '{entry.Name}' is BOOL, but byte {at + bad} of it is {piece[bad]}, neither 0 nor 1");

@@ -116,18 +116,17 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
 
     private static SafetensorsEntry Checked(string name, string format, long[] shape, long begin, long end)
     {
-        (int width, ScalarType? type) = SafetensorsEntry.Find(format)
-            ?? throw new SafetensorsException($"tensor '{name}' has the unknown dtype '{format}'");
-        long bits = width;
+        var (bytes, type) = SafetensorsEntry.Find(name, format);
+        long length = bytes;
         try
         {
             bool empty = shape.Contains(0);
             foreach (long size in shape)
             {
-                bits = checked(bits * (empty && size == 0 ? 1 : size)); // also an empty shape may not overflow libtorch's strides
+                length = checked(length * (empty && size == 0 ? 1 : size)); // also an empty shape may not overflow libtorch's strides
             }
 
-            bits = empty ? 0 : bits;
+            length = empty ? 0 : length;
         }
         catch (OverflowException)
         {
@@ -135,20 +134,11 @@ internal sealed record SafetensorsHeader(List<SafetensorsEntry> Entries, Diction
                 $"tensor '{name}' of shape [{string.Join(", ", shape)}] is too large: its size does not fit into 63 bits");
         }
 
-        if (bits % 8 != 0)
-        {
-            throw new SafetensorsException(
-                $"tensor '{name}', {format} of shape [{string.Join(", ", shape)}], has {bits} bits, which are not whole bytes");
-        }
-
-        if (end - begin != bits / 8)
-        {
-            throw new SafetensorsException(
-                $"tensor '{name}', {format} of shape [{string.Join(", ", shape)}], needs {bits / 8} bytes, but its offsets are {begin} "
+        return end - begin == length
+            ? new SafetensorsEntry(name, type, shape, begin, end)
+            : throw new SafetensorsException(
+                $"tensor '{name}', {format} of shape [{string.Join(", ", shape)}], needs {length} bytes, but its offsets are {begin} "
                 + $"to {end}");
-        }
-
-        return new SafetensorsEntry(name, format, type, shape, begin, end);
     }
 
     private static void CheckCoverage(List<SafetensorsEntry> entries, long dataLength)
