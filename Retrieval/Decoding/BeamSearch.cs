@@ -75,12 +75,13 @@ public sealed class BeamSearch(DecoderOnly network, TrieLayers trie)
     /// </summary>
     /// <param name="sums">[rows, beams, places]</param>
     /// <param name="tokens">[rows, beams, places]</param>
+    /// <param name="width">At most as many come back as there are places.</param>
     /// <returns>Each [rows, width]: scores, the beams that they continue, their tokens.</returns>
     private static (Tensor Scores, Tensor Parents, Tensor Tokens) Best(Tensor sums, Tensor tokens, int width)
     {
         var place = (arange(sums.size(1), ScalarType.Int64, sums.device).view(1, -1, 1) * (ushort.MaxValue + 1)) + tokens;
         var lowered = sums.to(ScalarType.Float64) * (1 + (place.to(ScalarType.Float64) * Math.ScaleB(1, -51)));
-        var (_, at) = lowered.flatten(1).topk(width, 1);
+        var (_, at) = lowered.flatten(1).topk((int)Math.Min(width, sums.size(1) * sums.size(2)), 1);
         return (sums.flatten(1).gather(1, at), at.div(sums.size(2), RoundingMode.floor), tokens.flatten(1).gather(1, at));
     }
 

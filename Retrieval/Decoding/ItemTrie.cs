@@ -83,11 +83,6 @@ public sealed class ItemTrie
         return node;
     }
 
-    /// <summary>Most children that a node of the depth has (-1: the root).</summary>
-    public int MaxChildren(int depth) => depth < 0
-        ? Nodes(0)
-        : Enumerable.Range(0, Nodes(depth)).Select(node => FirstChild[depth][node + 1] - FirstChild[depth][node]).DefaultIfEmpty().Max();
-
     /// <summary>The token of an ID at a depth: its code, or at the last depth the collision token.</summary>
     public static int Token(SemanticId id, int depth) => depth < id.Levels ? id[depth] : id.Collision;
 

@@ -116,7 +116,7 @@ public sealed class TrieLayers : IDisposable
         var parts = _layers.Select((layer, at) =>
         {
             var (sums, tokens) = layer.Expand(depth, nodes[at], scores, logProbabilities);
-            return (Sums: spent is null ? sums : Close(sums, nodes[at], layer, at, spent, depth), Tokens: tokens);
+            return (Sums: spent is null ? sums : Exclude(sums, nodes[at], layer, at, spent, depth), Tokens: tokens);
         }).ToArray();
         return parts.Length == 1 ? parts[0]
             : (cat([.. parts.Select(part => part.Sums)], 2), cat([.. parts.Select(part => part.Tokens)], 2));
@@ -138,7 +138,7 @@ public sealed class TrieLayers : IDisposable
         }
     }
 
-    private static Tensor Close(
+    private static Tensor Exclude(
         Tensor sums, Tensor nodes, TrieTensors layer, int at, List<(int Layer, int Node)>[][] spent, int depth)
     {
         var mine = spent.Select(row => row[depth].Where(node => node.Layer == at).ToArray()).ToArray();
@@ -159,7 +159,9 @@ public sealed class TrieLayers : IDisposable
         }
 
         var parent = tensor(parents, [mine.Length, 1, width], dtype: ScalarType.Int64, device: sums.device);
-        var place = tensor(places, [mine.Length, 1, width], dtype: ScalarType.Int64, device: sums.device).expand(-1, sums.size(1), -1);
+        // Where no beam stands at the parent, there may be no such place: the penalty of 0 is added to another.
+        var place = tensor(places, [mine.Length, 1, width], dtype: ScalarType.Int64, device: sums.device)
+            .clamp(max: sums.size(2) - 1).expand(-1, sums.size(1), -1);
         var penalty = zeros(mine.Length, sums.size(1), width, ScalarType.Float32, sums.device)
             .masked_fill(nodes.unsqueeze(2).eq(parent), float.NegativeInfinity); // [rows, beams, spent]
         return sums.scatter_add(2, place, penalty);

@@ -2,8 +2,9 @@ namespace Recsys.Retrieval.Decoding;
 
 /// <summary>
 /// One layer's trie as the search reads it, after STATIC: in the first layer dense child tables for the first two depths (a child stands
-/// at its token), else compressed sparse rows (a child stands at its rank). A step's cost does not depend on the catalogue's size.
-/// Tables share it: the constructor and each <see cref="Share"/> are answered by one <see cref="Dispose"/>.
+/// at its token), else compressed sparse rows (a child stands at its rank) with places for the largest group among the nodes reached. A
+/// step's cost depends neither on the catalogue's size nor on groups that no beam has come to. Tables share it: the constructor and each
+/// <see cref="Share"/> are answered by one <see cref="Dispose"/>.
 /// </summary>
 internal sealed class TrieTensors : IDisposable
 {
@@ -13,7 +14,7 @@ internal sealed class TrieTensors : IDisposable
     private readonly Tensor?[] _firstChild; // [parents + 1]; this and tokens where there is no dense table
     private readonly Tensor?[] _tokens; // [nodes]
     private readonly Tensor?[] _foreign; // [nodes] whether an earlier layer has the prefix; null: none does
-    private readonly int[] _owned, _maxChildren;
+    private readonly int[] _owned;
     private int _holders = 1;
 
     /// <param name="items">The table that the trie is of.</param>
@@ -24,11 +25,11 @@ internal sealed class TrieTensors : IDisposable
         Trie = trie;
         (_dense, _firstChild, _tokens, _foreign) =
             (new Tensor?[trie.Depth], new Tensor?[trie.Depth], new Tensor?[trie.Depth], new Tensor?[trie.Depth]);
-        (_owned, _maxChildren) = (new int[trie.Depth], new int[trie.Depth]);
+        _owned = new int[trie.Depth];
         for (int depth = 0; depth < trie.Depth; depth++)
         {
             int parents = depth == 0 ? 1 : trie.Nodes(depth - 1);
-            (_owned[depth], _maxChildren[depth]) = (trie.Nodes(depth), Math.Max(1, trie.MaxChildren(depth - 1)));
+            _owned[depth] = trie.Nodes(depth);
             if (earlier.Length == 0 && depth < Math.Min(2, trie.Depth - 1) && (long)parents * sizes[depth] <= MaxDenseCells)
             {
                 var children = new long[parents * sizes[depth]];
@@ -79,14 +80,14 @@ internal sealed class TrieTensors : IDisposable
     /// <returns>Both [rows, beams, places]: scores and tokens.</returns>
     public (Tensor Scores, Tensor Tokens) Expand(int depth, Tensor nodes, Tensor scores, Tensor logProbabilities)
     {
-        var (at, none) = (nodes.clamp(min: 0), nodes.lt(0).unsqueeze(2)); // [rows, beams], [rows, beams, 1]
         if (_dense[depth] is { } table)
         {
-            var sums = (logProbabilities + scores.unsqueeze(2)).masked_fill(At(table, at).lt(0) | none, float.NegativeInfinity);
+            var closed = At(table, nodes.clamp(min: 0)).lt(0) | nodes.lt(0).unsqueeze(2); // [rows, beams, tokens]
+            var sums = (logProbabilities + scores.unsqueeze(2)).masked_fill(closed, float.NegativeInfinity);
             return (sums, arange(table.size(1), ScalarType.Int64, nodes.device).expand(sums.shape)); // [rows, beams, tokens]
         }
 
-        var (children, outside) = Children(depth, at);
+        var (children, outside) = Children(depth, nodes);
         if (_foreign[depth] is { } foreign)
         {
             outside = outside | At(foreign, children);
@@ -95,7 +96,7 @@ internal sealed class TrieTensors : IDisposable
         var tokens = At(_tokens[depth]!, children);
         // A collision token that the model does not know has the probability of the last known one: its item can still be found.
         var reached = logProbabilities.gather(2, tokens.clamp(max: logProbabilities.size(2) - 1)) + scores.unsqueeze(2);
-        return (reached.masked_fill(outside | none, float.NegativeInfinity), tokens);
+        return (reached.masked_fill(outside, float.NegativeInfinity), tokens);
     }
 
     /// <summary>The children that tokens lead to.</summary>
@@ -104,15 +105,13 @@ internal sealed class TrieTensors : IDisposable
     /// <returns>[rows, beams]; -1: none.</returns>
     public Tensor Follow(int depth, Tensor nodes, Tensor tokens)
     {
-        var at = nodes.clamp(min: 0);
         if (_dense[depth] is { } table)
         {
-            return At(table.view(-1), (at * table.size(1)) + tokens).masked_fill(nodes.lt(0), -1);
+            return At(table.view(-1), (nodes.clamp(min: 0) * table.size(1)) + tokens).masked_fill(nodes.lt(0), -1);
         }
 
-        var (children, outside) = Children(depth, at);
-        var others = outside | At(_tokens[depth]!, children).ne(tokens.unsqueeze(2)) | nodes.lt(0).unsqueeze(2);
-        return children.masked_fill(others, -1).amax(2);
+        var (children, outside) = Children(depth, nodes);
+        return children.masked_fill(outside | At(_tokens[depth]!, children).ne(tokens.unsqueeze(2)), -1).amax(2);
     }
 
     /// <summary>Where a node stands among its parent's places in <see cref="Expand"/>.</summary>
@@ -139,13 +138,15 @@ internal sealed class TrieTensors : IDisposable
         }
     }
 
+    /// <param name="nodes">[rows, beams] nodes of the depth before, -1: none.</param>
     /// <returns>Both [rows, beams, places]: children (0 or more everywhere), and where there are none.</returns>
     private (Tensor Children, Tensor Outside) Children(int depth, Tensor nodes)
     {
-        var first = At(_firstChild[depth]!, nodes).unsqueeze(2); // [rows, beams, 1]
-        var end = At(_firstChild[depth]!, nodes + 1).unsqueeze(2);
-        var places = first + arange(_maxChildren[depth], ScalarType.Int64, nodes.device); // [rows, beams, places]
-        return (places.clamp(max: Trie.Nodes(depth) - 1), places.ge(end));
+        var at = nodes.clamp(min: 0);
+        var first = At(_firstChild[depth]!, at).unsqueeze(2); // [rows, beams, 1]
+        var count = (At(_firstChild[depth]!, at + 1).unsqueeze(2) - first).masked_fill(nodes.lt(0).unsqueeze(2), 0);
+        var place = arange(Math.Max(1, count.max().item<long>()), ScalarType.Int64, nodes.device); // [places]
+        return ((first + place).clamp(max: Trie.Nodes(depth) - 1), place.ge(count));
     }
 
     private int FirstChild(int depth, int parent) => depth == 0 ? (parent == 0 ? 0 : Trie.Nodes(0)) : Trie.FirstChild[depth - 1][parent];

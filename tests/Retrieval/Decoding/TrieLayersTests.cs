@@ -144,6 +144,26 @@ public class TrieLayersTests
         static TrieLayers Grow() => new(Tiny.Table(10, Sizes, 6), [.. Sizes, 64], CPU);
     }
 
+    [Fact]
+    public void A_large_group_widens_no_step_that_does_not_come_to_it()
+    {
+        SemanticId[] ids = [.. Enumerable.Range(0, 500).Select(token => new SemanticId([0, 0], (ushort)token)), new([1, 0]), new([1, 1]), new([1, 1], 1)];
+        var table = new ItemTable([.. ids.Select(id => id.ToString())], ids, [.. ids.Select(_ => "")], [2, 2]);
+        using var scope = NewDisposeScope();
+        using var layers = new TrieLayers(table, [2, 2, 600], CPU);
+        var spent = new[] { SpentNodes.Find(layers, [300]) };
+        (Tensor Scores, Tensor Tokens) Last(params int[] items)
+        {
+            var nodes = tensor(items.Select(item => (long)layers.OwnerOf(ids[item], 1).Node).ToArray(), [1, items.Length]);
+            return layers.Expand(2, [nodes], zeros(1, items.Length), zeros(1, items.Length, 600), spent);
+        }
+
+        Assert.Equal([1, 2, 2], Last(500, 502).Scores.shape);
+        Assert.Equal(3, Last(500, 502).Scores.isfinite().sum().item<long>());
+        Assert.Equal([1, 2, 500], Last(0, 500).Scores.shape);
+        Assert.Equal(500, Last(0, 500).Scores.isfinite().sum().item<long>()); // 499 of the group, and the single one
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
