@@ -8,7 +8,7 @@ public static class BaselineEvaluator
     /// <returns>By baseline name.</returns>
     public static Dictionary<string, ConventionRows> Evaluate(LeaveOneOut split, int[] users, int items, EvaluationOptions options)
     {
-        IBaseline[] baselines = [new Popularity(split.Train, items), new CoOccurrence(split.Train, items)];
+        IBaseline[] baselines = [new Popularity(split.Train, items), CoOccurrence.Choose(split, items)];
         return baselines.ToDictionary(baseline => baseline.Name, baseline => new ConventionRows(
             Row(baseline, split, users, options, seenRemoved: false),
             options.SeenRemoved ? Row(baseline, split, users, options, seenRemoved: true) : null));

@@ -36,19 +36,12 @@ public sealed record EvaluationOptions
     /// <summary>Draws the users and the bootstrap's resamples.</summary>
     public long Seed { get; init; } = 1;
 
-    /// <exception cref="CatalogException">A value out of its range.</exception>
-    public void Validate()
+    /// <exception cref="CatalogException">Every value out of its range.</exception>
+    public void Validate() => Faults.ThrowIfAny("Evaluation options", faults =>
     {
-        if (Ks.Length == 0 || Ks.Any(k => k is < 1 or > 1000))
-        {
-            throw CatalogException.Invalid($"Evaluation cut-offs are [{string.Join(", ", Ks)}]; each must be 1 to 1000.");
-        }
-
-        if (Users < 0 || Batch is < 1 or > 4096 || Beam is < 0 or > 1000)
-        {
-            throw CatalogException.Invalid(
-                $"Evaluation of {Users} users (0: all) in batches of {Batch} (1 to 4096) with a beam of {Beam} (0 to 1000; 0: the "
-                + "model's own).");
-        }
-    }
+        faults.Check(Ks.Length > 0 && Ks.All(k => k is >= 1 and <= 1000), "ks", $"[{string.Join(", ", Ks)}]", "cut-offs from 1 to 1000");
+        faults.Range("users", Users, 0, int.MaxValue);
+        faults.Range("batch", Batch, 1, 4096);
+        faults.Range("beam", Beam, 0, 1000);
+    });
 }

@@ -40,10 +40,24 @@ public class EvaluationTests
     [Fact]
     public void Co_occurrence_counts_what_came_after_and_halves_with_every_step_back()
     {
-        var counting = new CoOccurrence(Set([0, 1], [0, 1], [0, 2], [3, 2], [3, 2], [3, 2]), 6);
+        var counting = new CoOccurrence(Set([0, 1], [0, 1], [0, 2], [3, 2], [3, 2], [3, 2]), 6, window: 5, decay: .5f);
         // History 3, 0: from 0 come 1 (2) and 2 (1); from 3, one back, comes 2 (3 · ½). Then popularity: 0 and 3 (index), then the unseen.
         Assert.Equal([2, 1, 0, 3, 4, 5], counting.Rank([3, 0], 6, new HashSet<int>()));
         Assert.Equal([1, 4, 5], counting.Rank([3, 0], 6, new HashSet<int> { 0, 2, 3 }));
+    }
+
+    [Fact]
+    public void Co_occurrence_is_the_variant_that_finds_most_validation_targets_and_no_test_target_has_a_say()
+    {
+        // Two steps on comes always the same item: a window of 1 counts what is between, which is another for every user.
+        int[][] Users(int held) => [.. Enumerable.Range(0, 24).Select(user => new[] { 50, user, 51, 50, 24 + user, 51, held })];
+        var split = new LeaveOneOut(Set(Users(50)));
+        var chosen = CoOccurrence.Choose(split, 60);
+        Assert.Equal([51], chosen.Rank([50], 1, new HashSet<int>()));
+        Assert.NotEqual([51], new CoOccurrence(split.Train, 60, 1, 1).Rank([50], 1, new HashSet<int>()));
+        var other = CoOccurrence.Choose(new LeaveOneOut(Set(Users(59))), 60);
+        Assert.All(Enumerable.Range(0, 52), item => Assert.Equal(
+            chosen.Rank([item], 10, new HashSet<int>()), other.Rank([item], 10, new HashSet<int>())));
     }
 
     [Fact]
