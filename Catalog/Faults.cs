@@ -53,6 +53,14 @@ public sealed class Faults(string subject)
     /// <summary>The first 20, in the order in which they were found.</summary>
     public IReadOnlyList<string> List => _faults;
 
+    /// <summary>What a check notes.</summary>
+    public static IReadOnlyList<string> Of(Action<Faults> check)
+    {
+        var faults = new Faults("");
+        check(faults);
+        return faults.List;
+    }
+
     /// <summary>Runs a check and throws what it noted.</summary>
     /// <exception cref="CatalogException">InvalidArgument with every fault, when there is one.</exception>
     public static void ThrowIfAny(string subject, Action<Faults> check)

@@ -84,9 +84,7 @@ public sealed class Recommender : IRecommender, IVersionPart
     public IReadOnlyList<Recommendation> Popular(int k)
     {
         RecommendQuery.Check(k, 0);
-        var popular = _model.Popular ?? throw CatalogException.Precondition(
-            "This version was built before the popularity of its items was noted, so it cannot answer without a history. Rebuild.");
-        return [.. popular.Take(k).Select(item => new Recommendation(item.Item, Items.SemanticIds[item.Item], item.LogShare))];
+        return [.. _model.Popular.Take(k).Select(item => new Recommendation(item.Item, Items.SemanticIds[item.Item], item.LogShare))];
     }
 
     public IVersionPart WithItems(ItemTable items) => new Recommender(_model, items, _trie, ownsModel: false);

@@ -8,7 +8,7 @@ public sealed class RecommenderLoader(string device = "cpu") : IVersionPartLoade
 
     public IVersionPart? Load(VersionFolder folder, ItemTable items)
     {
-        if (!folder.Has($"{Name}/config.json"))
+        if (!folder.Has($"{Name}/{ModelFiles.Config}"))
         {
             return null;
         }

@@ -31,5 +31,22 @@ public static class StateDict
         }
     }
 
+    /// <summary>A new module with a state; it is disposed where the state does not fit.</summary>
+    /// <exception cref="TorchException">As of <see cref="Restore"/>.</exception>
+    public static T With<T>(this T module, IReadOnlyDictionary<string, Tensor> state)
+        where T : nn.Module
+    {
+        try
+        {
+            module.Restore(state);
+            return module;
+        }
+        catch
+        {
+            module.Dispose();
+            throw;
+        }
+    }
+
     internal static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}]";
 }

@@ -14,7 +14,7 @@ public interface IRecommender
     /// The items with most interactions in the training part, at most <paramref name="k"/>: an answer without a history. The score is
     /// the natural logarithm of the item's share of them.
     /// </summary>
-    /// <exception cref="CatalogException">FailedPrecondition: the version was built before this was noted.</exception>
+    /// <exception cref="CatalogException"><paramref name="k"/> is out of its range.</exception>
     IReadOnlyList<Recommendation> Popular(int k);
 }
 

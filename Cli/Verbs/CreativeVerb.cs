@@ -47,7 +47,7 @@ internal static class CreativeVerb
             request, deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel);
         using var progress = new ProgressView();
         string folder = Path.GetFullPath(parsed.GetValue(Out)!), version = "";
-        var pictures = new List<Picture>();
+        var (pictures, unknown) = (new List<Picture>(), new List<string>());
         while (await call.ResponseStream.MoveNext(cancel))
         {
             var message = call.ResponseStream.Current;
@@ -59,12 +59,18 @@ internal static class CreativeVerb
             else if (message.EventCase == GenerateResponse.EventOneofCase.Image)
             {
                 pictures.Add(Keep(message.Image, folder));
+                unknown.AddRange(message.UnknownItemIds);
             }
         }
 
-        return new VerbResult(new { version, images = pictures }, output =>
+        return new VerbResult(new { version, images = pictures, unknown_item_ids = unknown }, output =>
         {
             output.WriteLine($"version {version}");
+            if (unknown.Count > 0)
+            {
+                output.WriteLine($"passed over, not in this version: {string.Join(' ', unknown)}");
+            }
+
             pictures.ForEach(picture => output.WriteLine($"{picture.File}  {picture.SemanticId}  {picture.ItemId}"));
         });
     }

@@ -3,8 +3,6 @@ namespace Recsys.Diffusion.Codecs;
 /// <summary>Between pictures in [−1, 1] and what the denoiser works on.</summary>
 public interface ILatentCodec
 {
-    string Name { get; }
-
     /// <summary>Latent channels of an RGB picture.</summary>
     int Channels { get; }
 
@@ -21,8 +19,6 @@ public interface ILatentCodec
 /// <summary>Pixels themselves.</summary>
 public sealed class IdentityCodec : ILatentCodec
 {
-    public string Name => "identity";
-
     public int Channels => 3;
 
     public int Factor => 1;
@@ -38,8 +34,6 @@ public sealed class IdentityCodec : ILatentCodec
 /// </summary>
 public sealed class SpaceToDepthCodec : ILatentCodec
 {
-    public string Name => "space-to-depth";
-
     public int Channels => 12;
 
     public int Factor => 2;

@@ -1,4 +1,3 @@
-using Recsys.Catalog;
 
 namespace Recsys.Diffusion.Conditioners;
 

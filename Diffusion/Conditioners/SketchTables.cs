@@ -1,4 +1,4 @@
-using Recsys.Diffusion.Training;
+using Recsys.Diffusion.Model;
 
 namespace Recsys.Diffusion.Conditioners;
 

@@ -12,7 +12,7 @@ public sealed class ConditionalDenoiser : Module
     public ConditionalDenoiser(Recipe recipe, int[] codebookSizes, int imageSize)
         : base(nameof(ConditionalDenoiser))
     {
-        var codec = RecipeParts.Codecs[recipe.Codec]();
+        var codec = RecipeParts.Codecs[recipe.Codec];
         denoiser = new UNet(recipe.Denoiser, codec.Channels, recipe.Sketch ? 3 : 0);
         conditioner = new SemanticIdConditioner(
             codebookSizes,

@@ -1,4 +1,3 @@
-using Recsys.Catalog;
 using Recsys.Diffusion.Recipes;
 
 namespace Recsys.Diffusion.Denoisers;

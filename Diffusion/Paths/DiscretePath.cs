@@ -9,9 +9,8 @@ public sealed class DiscretePath : INoisePath
     private readonly double[] _logAlphaBar;
 
     /// <param name="betas">[T] noise variance added by each step, each in (0, 1).</param>
-    private DiscretePath(string name, double[] betas)
+    private DiscretePath(double[] betas)
     {
-        Name = name;
         Betas = betas;
         _logAlphaBar = new double[betas.Length + 1];
         for (int k = 0; k < betas.Length; k++)
@@ -20,8 +19,6 @@ public sealed class DiscretePath : INoisePath
         }
     }
 
-    public string Name { get; }
-
     /// <summary>[T]</summary>
     public double[] Betas { get; }
 
@@ -29,14 +26,14 @@ public sealed class DiscretePath : INoisePath
 
     /// <summary>Betas from 1e-4 to 0.02 in equal steps (Ho et al. 2020, section 4).</summary>
     public static DiscretePath Linear(int steps = 1000, double first = 1e-4, double last = 0.02) =>
-        new("linear", [.. Enumerable.Range(0, steps).Select(k => first + ((last - first) * k / (steps - 1)))]);
+        new([.. Enumerable.Range(0, steps).Select(k => first + ((last - first) * k / (steps - 1)))]);
 
     /// <summary>ᾱ(t) = cos²((t + .008)/1.008 · π/2), betas capped at .999 (Nichol and Dhariwal 2021, equation 17).</summary>
     public static DiscretePath Cosine(int steps = 1000, double cap = .999)
     {
         static double Bar(double t) => Math.Pow(Math.Cos((t + .008) / 1.008 * Math.PI / 2), 2);
         return new(
-            "cosine", [.. Enumerable.Range(0, steps).Select(k => Math.Min(cap, 1 - (Bar((k + 1.0) / steps) / Bar((double)k / steps))))]);
+            [.. Enumerable.Range(0, steps).Select(k => Math.Min(cap, 1 - (Bar((k + 1.0) / steps) / Bar((double)k / steps))))]);
     }
 
     public PathPoint At(double time)

@@ -9,8 +9,6 @@ public readonly record struct PathPoint(double Alpha, double Sigma, double Alpha
 /// </summary>
 public interface INoisePath
 {
-    string Name { get; }
-
     double MaxTime { get; }
 
     /// <param name="time">0 to <see cref="MaxTime"/>.</param>

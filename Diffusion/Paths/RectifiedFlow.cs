@@ -6,8 +6,6 @@ namespace Recsys.Diffusion.Paths;
 /// </summary>
 public sealed class RectifiedFlow : INoisePath
 {
-    public string Name => "rectified-flow";
-
     public double MaxTime => 1;
 
     public PathPoint At(double time) => new(1 - time, time, -1, 1);

@@ -3,8 +3,6 @@ namespace Recsys.Diffusion.Paths;
 /// <summary>Data plus growing noise: x_t = x0 + t eps, the time being the noise level itself (Karras et al. 2022, section 3).</summary>
 public sealed class VarianceExploding(double maxTime = 80) : INoisePath
 {
-    public string Name => "variance-exploding";
-
     public double MaxTime => maxTime;
 
     public PathPoint At(double time) => new(1, time, 0, 1);

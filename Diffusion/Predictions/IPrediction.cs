@@ -1,4 +1,3 @@
-using Recsys.Catalog;
 using Recsys.Diffusion.Paths;
 
 namespace Recsys.Diffusion.Predictions;
@@ -9,8 +8,6 @@ namespace Recsys.Diffusion.Predictions;
 /// </summary>
 public interface IPrediction
 {
-    string Name { get; }
-
     /// <summary>Weights (p, q) of x0 and eps in the network's output.</summary>
     (double X0, double Eps) Mix(PathPoint point);
 }
@@ -37,8 +34,8 @@ public static class PredictionExtensions
         if (Math.Abs(determinant) < 1e-12)
         {
             throw CatalogException.Invalid(
-                $"{prediction.Name}-prediction is singular at alpha {point.Alpha:g6}, sigma {point.Sigma:g6}: the output does not "
-                + "determine the picture. Use velocity- or v-prediction on this path.");
+                $"{prediction.GetType().Name} is singular at alpha {point.Alpha:g6}, sigma {point.Sigma:g6}: the output does not "
+                + "determine the picture. Use a prediction of velocity or v on this path.");
         }
 
         return new(((xt * q) - (output * point.Sigma)) / determinant, ((output * point.Alpha) - (xt * p)) / determinant);

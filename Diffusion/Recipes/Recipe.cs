@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using Recsys.Catalog;
 using Recsys.Diffusion.Denoisers;
 
 namespace Recsys.Diffusion.Recipes;
@@ -11,13 +10,6 @@ namespace Recsys.Diffusion.Recipes;
 /// </summary>
 public sealed record Recipe
 {
-    internal static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
-        WriteIndented = true,
-    };
-
     public string Name { get; init; } = "semantic-id-flow";
 
     /// <summary>rectified-flow, linear or cosine.</summary>
@@ -59,7 +51,7 @@ public sealed record Recipe
     public double Guidance { get; init; } = 1.5;
 
     /// <summary>First 16 hex digits of the SHA-256 of the recipe's JSON.</summary>
-    public string Hash() => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, Json)))[..16];
+    public string Hash() => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, Json.Files)))[..16];
 
     /// <summary>Notes every part that is unknown or does not go with another, and every value that is out of its range.</summary>
     public void Check(Faults faults)

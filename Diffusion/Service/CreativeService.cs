@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
 using Recsys.Catalog.Ports;
-using Recsys.Catalog;
 using Recsys.Protos;
 using Recsys.V1;
 using SemanticId = Recsys.Catalog.SemanticId;
@@ -16,7 +15,7 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
     internal static readonly TimeSpan ProgressEvery = TimeSpan.FromMilliseconds(100);
 
     private const int MaxCount = 64;
-    private const int MaxHistory = 10_000;
+    private const int MaxHistory = 10_000, MaxUnknown = 1_000;
 
     // Of a message's write: one that is cancelled resets the stream, and the client reads CANCELLED instead of the status that says why.
     private static readonly CancellationToken Whole = CancellationToken.None;
@@ -40,7 +39,7 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
             $"Version {snapshot.Version} has no creative model: it was built without pictures. Rebuild from a dataset with images, or "
             + "activate a version that has one.");
         var cancel = context.CancellationToken;
-        var subjects = Subjects(request, snapshot, Math.Max(1, request.Count), cancel);
+        var (subjects, unknown) = Subjects(request, snapshot, Math.Max(1, request.Count), cancel);
         var wishes = subjects.Select((s, i) => new PaintRequest(s.Id, unchecked(request.Seed + i))).ToArray();
 
         // The model draws on a thread of its own; a slow reader of the stream only misses progress messages.
@@ -78,24 +77,25 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
         for (int i = 0; i < paintings.Count; i++)
         {
             cancel.ThrowIfCancellationRequested();
-            await responseStream.WriteAsync(
-                new GenerateResponse
+            var response = new GenerateResponse
+            {
+                Version = snapshot.Version,
+                Image = new GeneratedImage
                 {
-                    Version = snapshot.Version,
-                    Image = new GeneratedImage
-                    {
-                        Index = i,
-                        Png = UnsafeByteOperations.UnsafeWrap(paintings[i].Png),
-                        SemanticId = paintings[i].Id.ToMessage(),
-                        ItemId = subjects[i].ItemId,
-                        Seed = paintings[i].Seed,
-                    },
+                    Index = i,
+                    Png = UnsafeByteOperations.UnsafeWrap(paintings[i].Png),
+                    SemanticId = paintings[i].Id.ToMessage(),
+                    ItemId = subjects[i].ItemId,
+                    Seed = paintings[i].Seed,
                 },
-                Whole);
+            };
+            response.UnknownItemIds.AddRange(unknown.Take(i == 0 ? MaxUnknown : 0));
+            await responseStream.WriteAsync(response, Whole);
         }
     }
 
-    private static List<(SemanticId Id, string ItemId)> Subjects(
+    /// <returns>What to draw, and the items of a history that the version lacks.</returns>
+    private static (List<(SemanticId Id, string ItemId)> Subjects, IReadOnlyList<string> Unknown) Subjects(
         GenerateRequest request, ISnapshot snapshot, int count, CancellationToken cancel)
     {
         var items = snapshot.Items;
@@ -104,11 +104,11 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
             case GenerateRequest.SubjectOneofCase.ItemId:
                 ItemIds.Check(request.ItemId);
                 var ofItem = items.SemanticIds[items.IndexOf(request.ItemId)];
-                return [.. Enumerable.Repeat((ofItem, request.ItemId), count)];
+                return ([.. Enumerable.Repeat((ofItem, request.ItemId), count)], []);
 
             case GenerateRequest.SubjectOneofCase.SemanticId:
                 var id = Checked(request.SemanticId, items);
-                return [.. Enumerable.Repeat((id, items.TryIndex(id, out int item) ? items.Ids[item] : ""), count)];
+                return ([.. Enumerable.Repeat((id, items.TryIndex(id, out int item) ? items.Ids[item] : ""), count)], []);
 
             case GenerateRequest.SubjectOneofCase.History:
                 if (request.History.ItemIds.Count is 0 or > MaxHistory)
@@ -135,7 +135,7 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
 
                 var next = recommender.Recommend(new RecommendQuery(history, Math.Min(count, items.Count)), cancel);
                 return next.Count > 0
-                    ? [.. next.Select(r => (r.Id, items.Ids[r.Item]))]
+                    ? ([.. next.Select(r => (r.Id, items.Ids[r.Item]))], unknown)
                     : throw CatalogException.Precondition(
                         $"Version {snapshot.Version} recommends nothing for this history, so there is nothing to draw. Ask by item_id "
                         + "or semantic_id.");

@@ -1,4 +1,3 @@
-using Recsys.Catalog;
 
 namespace Recsys.Diffusion.Service;
 
@@ -23,23 +22,13 @@ public sealed record PaintOptions
     /// <exception cref="CatalogException">InvalidArgument, with every value that is out of range.</exception>
     public PaintOptions Validate()
     {
-        var faults = new List<string>();
-        if (Size != 0 && Size is < 8 or > 1024)
+        Faults.ThrowIfAny("Generate", faults =>
         {
-            faults.Add($"size {Size}: allowed are 0 (the model's own) and 8 to 1024.");
-        }
-
-        if (Steps is < 0 or > 1000)
-        {
-            faults.Add($"steps {Steps}: allowed are 0 (the model's default) and 1 to 1000.");
-        }
-
-        if (Guidance is not (>= 0 and <= 20))
-        {
-            faults.Add($"guidance {Guidance}: allowed are 0 (the model's default) and numbers up to 20.");
-        }
-
-        return faults.Count == 0 ? this : throw CatalogException.Invalid("Generate: " + string.Join(" ", faults));
+            faults.Check(Size is 0 or (>= 8 and <= 1024), "size", Size, "0 (the model's own) and 8 to 1024");
+            faults.Range("steps", Steps, 0, 1000);
+            faults.Range("guidance", Guidance, 0, 20);
+        });
+        return this;
     }
 }
 

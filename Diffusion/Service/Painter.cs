@@ -1,8 +1,7 @@
 using System.Globalization;
-using Recsys.Catalog;
 using Recsys.Catalog.Ports;
 using Recsys.Diffusion.Recipes;
-using Recsys.Diffusion.Training;
+using Recsys.Diffusion.Model;
 using Recsys.Imaging;
 
 namespace Recsys.Diffusion.Service;

@@ -1,6 +1,5 @@
-using Recsys.Catalog;
 using Recsys.Catalog.Ports;
-using Recsys.Diffusion.Training;
+using Recsys.Diffusion.Model;
 
 namespace Recsys.Diffusion.Service;
 
@@ -13,7 +12,7 @@ public sealed class PainterLoader(string device = "cpu") : IVersionPartLoader
 
     public IVersionPart? Load(VersionFolder folder, ItemTable items)
     {
-        if (!folder.Has($"{Name}/{CreativeFiles.CardFile}"))
+        if (!folder.Has($"{Name}/{ModelFiles.Config}"))
         {
             return null;
         }

@@ -8,10 +8,6 @@ namespace Recsys.Diffusion.Solvers;
 /// </summary>
 public sealed class Ddim(double eta = 0) : ISolver
 {
-    public string Name => "ddim";
-
-    public int Order => 1;
-
     public ISolverRun Begin(INoisePath path, IReadOnlyList<double> times, INoise noise) => new Run(path, times, noise, eta);
 
     private sealed class Run(INoisePath path, IReadOnlyList<double> times, INoise noise, double eta) : ISolverRun

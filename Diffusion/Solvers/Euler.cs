@@ -6,10 +6,6 @@ namespace Recsys.Diffusion.Solvers;
 /// <summary>dx/dt = α' x0 + σ' eps, one evaluation a step.</summary>
 public sealed class Euler : ISolver
 {
-    public string Name => "euler";
-
-    public int Order => 1;
-
     public ISolverRun Begin(INoisePath path, IReadOnlyList<double> times, INoise noise) => new Run(path, times);
 
     /// <summary>The probability-flow velocity at a point of the path.</summary>

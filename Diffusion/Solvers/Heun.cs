@@ -8,10 +8,6 @@ namespace Recsys.Diffusion.Solvers;
 /// </summary>
 public sealed class Heun : ISolver
 {
-    public string Name => "heun";
-
-    public int Order => 2;
-
     public ISolverRun Begin(INoisePath path, IReadOnlyList<double> times, INoise noise) => new Run(path, times);
 
     private sealed class Run(INoisePath path, IReadOnlyList<double> times) : ISolverRun

@@ -9,11 +9,6 @@ public delegate Denoised Denoise(Tensor x, double time);
 /// <summary>Turns noise into a picture along a time grid. What a solver remembers lives in the run, so no reset can be forgotten.</summary>
 public interface ISolver
 {
-    string Name { get; }
-
-    /// <summary>Order of convergence of the deterministic solver.</summary>
-    int Order { get; }
-
     /// <param name="times">[steps + 1] falling, the last one 0.</param>
     /// <param name="noise">The only source of randomness of stochastic solvers.</param>
     ISolverRun Begin(INoisePath path, IReadOnlyList<double> times, INoise noise);

@@ -6,8 +6,6 @@ namespace Recsys.Diffusion.Solvers;
 /// arithmetic.</summary>
 public interface ITimeGrid
 {
-    string Name { get; }
-
     /// <summary>[steps + 1] falling times, the last one 0.</summary>
     double[] Times(INoisePath path, int steps);
 }
@@ -15,8 +13,6 @@ public interface ITimeGrid
 /// <summary>Equal steps from the path's end to 0.</summary>
 public sealed class LinearGrid : ITimeGrid
 {
-    public string Name => "linear";
-
     public double[] Times(INoisePath path, int steps) =>
         [.. Enumerable.Range(0, steps + 1).Select(i => path.MaxTime * (steps - i) / steps)];
 }
@@ -25,8 +21,6 @@ public sealed class LinearGrid : ITimeGrid
 /// D.2).</summary>
 public sealed class LeadingGrid : ITimeGrid
 {
-    public string Name => "leading";
-
     public double[] Times(INoisePath path, int steps)
     {
         double stride = Math.Floor(path.MaxTime / steps);
@@ -37,8 +31,6 @@ public sealed class LeadingGrid : ITimeGrid
 /// <summary>EDM's spacing: equal steps of σ^(1/ρ), then 0 (Karras et al. 2022, equation 5).</summary>
 public sealed class KarrasGrid(double min = .002, double rho = 7) : ITimeGrid
 {
-    public string Name => "karras";
-
     public double[] Times(INoisePath path, int steps)
     {
         double high = Math.Pow(path.MaxTime, 1 / rho), low = Math.Pow(min, 1 / rho);

@@ -1,4 +1,3 @@
-using Recsys.Catalog;
 using Recsys.Diffusion.Denoisers;
 using Recsys.Diffusion.Recipes;
 
@@ -76,7 +75,7 @@ public sealed record CreativeOptions
         Recipe.Check(faults);
         if (faults.Count == before)
         {
-            int unit = RecipeParts.Codecs[Recipe.Codec]().Factor << (Recipe.Denoiser.Multipliers.Length - 1);
+            int unit = RecipeParts.Codecs[Recipe.Codec].Factor << (Recipe.Denoiser.Multipliers.Length - 1);
             faults.Check(
                 ImageSize % unit == 0, "creative.image_size", ImageSize,
                 $"a multiple of {unit} for this recipe's codec and {Recipe.Denoiser.Multipliers.Length} levels");

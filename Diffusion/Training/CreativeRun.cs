@@ -1,7 +1,6 @@
 using System.Text.Json;
-using Recsys.Catalog;
 using Recsys.Diffusion.Denoisers;
-using Recsys.Diffusion.Recipes;
+using Recsys.Diffusion.Model;
 
 namespace Recsys.Diffusion.Training;
 
@@ -139,7 +138,7 @@ internal sealed class CreativeRun : IDisposable
     private static string Identity(CreativeTrainingData data, CreativeOptions options, long seed)
     {
         using var identity = new TrainingIdentity();
-        identity.Add(JsonSerializer.Serialize(new { options, seed, data.CodebookSizes, data.ImageSize }, Recipe.Json))
+        identity.Add(JsonSerializer.Serialize(new { options, seed, data.CodebookSizes, data.ImageSize }, Json.Files))
             .Add(string.Join(' ', data.Ids)).Add<bool>(data.Present).Add<byte>(data.Pixels);
         return identity.ToString();
     }

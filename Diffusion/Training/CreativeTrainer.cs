@@ -1,6 +1,5 @@
-using Recsys.Catalog;
 using Recsys.Diffusion.Denoisers;
-using Recsys.Diffusion.Recipes;
+using Recsys.Diffusion.Model;
 
 namespace Recsys.Diffusion.Training;
 

@@ -3,8 +3,6 @@ namespace Recsys.Diffusion.Training;
 /// <summary>Which times a training batch looks at, as shares of the path's <see cref="INoisePath.MaxTime"/>.</summary>
 public interface ITimeSampler
 {
-    string Name { get; }
-
     /// <summary>[count] values in (0, 1).</summary>
     double[] Draw(int count, Generator generator);
 }
@@ -12,8 +10,6 @@ public interface ITimeSampler
 /// <summary>Every time alike.</summary>
 public sealed class UniformTimes : ITimeSampler
 {
-    public string Name => "uniform";
-
     public double[] Draw(int count, Generator generator)
     {
         using var scope = NewDisposeScope();
@@ -25,8 +21,6 @@ public sealed class UniformTimes : ITimeSampler
 /// 19).</summary>
 public sealed class LogitNormalTimes(double mean = 0, double deviation = 1) : ITimeSampler
 {
-    public string Name => "logit-normal";
-
     public double[] Draw(int count, Generator generator)
     {
         using var scope = NewDisposeScope();

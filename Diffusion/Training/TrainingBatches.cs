@@ -1,6 +1,6 @@
-using Recsys.Catalog;
 using Recsys.Diffusion.Codecs;
 using Recsys.Diffusion.Conditioners;
+using Recsys.Diffusion.Model;
 using Recsys.Diffusion.Paths;
 using Recsys.Diffusion.Predictions;
 using Recsys.Diffusion.Recipes;
@@ -40,10 +40,10 @@ internal sealed class TrainingBatches
     public TrainingBatches(CreativeTrainingData data, CreativeOptions options, SemanticIdConditioner conditioner, Generator generator)
     {
         (_data, _options, _drops, _generator) = (data, options, conditioner, generator);
-        _path = RecipeParts.Paths[options.Recipe.Path]();
-        _prediction = RecipeParts.Predictions[options.Recipe.Prediction]();
-        _times = RecipeParts.TimeSamplers[options.Recipe.Times]();
-        _codec = RecipeParts.Codecs[options.Recipe.Codec]();
+        _path = RecipeParts.Paths[options.Recipe.Path];
+        _prediction = RecipeParts.Predictions[options.Recipe.Prediction];
+        _times = RecipeParts.TimeSamplers[options.Recipe.Times];
+        _codec = RecipeParts.Codecs[options.Recipe.Codec];
         _pixels = tensor(data.Pixels, [data.Ids.Length, 3, data.ImageSize, data.ImageSize], device: conditioner.Device);
         _items = [.. Enumerable.Range(0, data.Ids.Length).Where(i => data.Present[i]).Select(i => (long)i)];
     }

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
 using Recsys.Datasets;
+using Recsys.Diffusion.Model;
 using Recsys.Diffusion.Training;
 using Recsys.Embeddings;
 using Recsys.Files;

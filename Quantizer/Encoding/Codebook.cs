@@ -8,28 +8,20 @@ namespace Recsys.Quantizer.Encoding;
 /// A trained quantizer with the fusion that it was trained behind: everything needed to turn an item's named embeddings into codes.
 /// Immutable; safe from any thread.
 /// </summary>
-public sealed class Codebook : IVersionPart
+/// <param name="model">Reads what the fusion gives; disposed with the codebook.</param>
+public sealed class Codebook(Fusion fusion, QuantizerModel model) : IVersionPart
 {
     /// <summary>The part's name in a version, and its folder.</summary>
     public const string PartName = "codebook";
 
-    public Codebook(QuantizerKind kind, Fusion fusion, IQuantizerModel model)
-    {
-        if (fusion.Dim != model.InputDim)
-        {
-            throw CatalogException.Damaged(
-                $"The codebook's model reads {model.InputDim} values, its fusion gives {fusion.Dim}. The version's codebook folder is a "
-                + "mix of two; rebuild.");
-        }
+    // Blocks of an array are filled up to a multiple of this many rows, so that a row's result does not depend on how many others it comes
+    // with: matrix products choose other kernels, and round otherwise, for odd sizes.
+    private const int Grain = 64;
+    private const int MaxRows = 8192;
 
-        (Kind, Fusion, Model) = (kind, fusion, model);
-    }
+    public Fusion Fusion { get; } = fusion;
 
-    public QuantizerKind Kind { get; }
-
-    public Fusion Fusion { get; }
-
-    public IQuantizerModel Model { get; }
+    public QuantizerModel Model { get; } = model;
 
     /// <summary>[levels] codes at each level.</summary>
     public IReadOnlyList<int> Sizes => Model.Sizes;
@@ -46,7 +38,7 @@ public sealed class Codebook : IVersionPart
             throw CatalogException.Invalid($"{x.Length} values are not {n} fused vectors of {Fusion.Dim}.");
         }
 
-        return n == 0 ? [] : Model.Encode(x, n);
+        return Array.ConvertAll(InBlocks<float, long>(x, n, Levels, Model.Encode), code => (ushort)code);
     }
 
     /// <summary>The fused vectors that codes stand for.</summary>
@@ -59,15 +51,15 @@ public sealed class Codebook : IVersionPart
             throw CatalogException.Invalid($"{codes.Length} codes are not {n} items of {Levels} levels.");
         }
 
+        var indexes = new long[codes.Length]; // the index type of tensors
         for (int i = 0; i < codes.Length; i++)
         {
-            if (codes[i] >= Sizes[i % Levels])
-            {
-                throw CatalogException.Invalid($"Code {codes[i]} at level {i % Levels}; the codebook has {Sizes[i % Levels]}.");
-            }
+            indexes[i] = codes[i] < Sizes[i % Levels]
+                ? codes[i]
+                : throw CatalogException.Invalid($"Code {codes[i]} at level {i % Levels}; the codebook has {Sizes[i % Levels]}.");
         }
 
-        return n == 0 ? [] : Model.Reconstruct(codes, n);
+        return InBlocks<long, float>(indexes, n, Fusion.Dim, Model.Decode);
     }
 
     /// <summary>Codes, collision tokens and the report for a whole catalogue.</summary>
@@ -78,7 +70,7 @@ public sealed class Codebook : IVersionPart
         return (ids, QuantizerReport.Of(fused.Data, Reconstruct(codes, fused.Count), ids, Sizes));
     }
 
-    /// <summary>Writes <c>config.json</c> and <c>codebook.safetensors</c> into a folder; equal codebooks give equal bytes.</summary>
+    /// <summary>Writes its two files into a folder; equal codebooks give equal bytes.</summary>
     public void Save(string folder) => CodebookFiles.Save(this, folder);
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
@@ -96,4 +88,28 @@ public sealed class Codebook : IVersionPart
     public IVersionPart WithItems(ItemTable items) => this;
 
     public void Dispose() => Model.Dispose();
+
+    /// <param name="x">[n × width]</param>
+    /// <param name="step">[rows, width] to [rows, outputs].</param>
+    /// <returns>[n × outputs]</returns>
+    private TOut[] InBlocks<TIn, TOut>(ReadOnlySpan<TIn> x, int n, int outputs, Func<Tensor, Tensor> step)
+        where TIn : unmanaged
+        where TOut : unmanaged
+    {
+        int width = x.Length / Math.Max(1, n);
+        var result = new TOut[(long)n * outputs];
+        using var _ = no_grad();
+        for (int from = 0; from < n; from += MaxRows)
+        {
+            using var scope = NewDisposeScope();
+            int rows = Math.Min(MaxRows, n - from), padded = (rows + Grain - 1) / Grain * Grain;
+            var block = new TIn[padded * width];
+            x.Slice(from * width, rows * width).CopyTo(block);
+            var rowsHere = from_array(block).clone().view(padded, width).to(Model.Device); // clone: see Tensors.Copy
+            using var data = step(rowsHere).cpu().contiguous().data<TOut>();
+            data.ToArray().AsSpan(0, rows * outputs).CopyTo(result.AsSpan(from * outputs));
+        }
+
+        return result;
+    }
 }

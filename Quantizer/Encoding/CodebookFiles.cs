@@ -1,94 +1,69 @@
 using Recsys.Catalog;
 using Recsys.Quantizer.Models;
-using Recsys.Torch.Safetensors;
 
 namespace Recsys.Quantizer.Encoding;
 
-/// <summary>A codebook as two files of one folder: <c>config.json</c> and <c>codebook.safetensors</c>.</summary>
+/// <summary>A codebook as the two files of a model's folder.</summary>
 internal static class CodebookFiles
 {
-    private const string ConfigName = "config.json";
-    private const string TensorsName = "codebook.safetensors";
+    private const int CurrentFormat = 2;
 
-    /// <summary>Writes both files; equal codebooks give equal bytes.</summary>
+    /// <summary>All that is not a tensor.</summary>
+    /// <param name="Sizes">[levels] codes at each level.</param>
+    /// <param name="Hidden">RQ-VAE: widths of the encoder's hidden layers.</param>
+    /// <param name="LatentDim">RQ-VAE: values of the quantised latent.</param>
+    private sealed record Config(
+        int Format, QuantizerKind Kind, int[] Sizes, IReadOnlyList<Part> Fusion, IReadOnlyList<int>? Hidden = null, int? LatentDim = null)
+    {
+        public void Check(Faults faults)
+        {
+            bool rqVae = Kind == QuantizerKind.RqVae;
+            faults.Check(Format == CurrentFormat, "format", Format, $"{CurrentFormat}");
+            faults.Range("levels", Sizes.Length, 1, SemanticId.MaxLevels);
+            faults.Check(Sizes.All(size => size is >= 1 and <= 65_536), "sizes", string.Join(", ", Sizes), "1 to 65536 codes a level");
+            faults.Check(Fusion.Count > 0 && Fusion.All(Part.Holds), "fusion", $"{Fusion.Count} parts", "named parts with numbers in range");
+            faults.Range("latent_dim", LatentDim ?? (rqVae ? 0 : 1), 1, 1_000_000);
+            faults.Check(
+                Hidden?.All(width => width is >= 1 and <= 1_000_000) ?? !rqVae, "hidden", Hidden is null ? null : string.Join(", ", Hidden),
+                "widths from 1 to 1000000");
+        }
+    }
+
+    /// <summary>A <see cref="FusionPart"/> without its mean, which lies with the tensors.</summary>
+    private sealed record Part(string Name, int Dim, double Weight, bool KeepLength, float Scale, string? Space = null)
+    {
+        public static bool Holds(Part? part) => part is { Name: not "", Dim: >= 1 and <= 1_000_000 } && double.IsFinite(part.Weight)
+            && float.IsFinite(part.Scale);
+    }
+
     public static void Save(Codebook codebook, string folder)
     {
-        Directory.CreateDirectory(folder);
         using var scope = NewDisposeScope();
-        nn.Module network = codebook.Model is ResidualKMeansModel kMeans ? kMeans.Codebooks : (RqVae)codebook.Model;
-        var tensors = network.state_dict().ToDictionary(t => "model." + t.Key, t => t.Value);
-        foreach (var part in codebook.Fusion.Parts)
-        {
-            tensors[$"fusion.{part.Name}.mean"] = tensor(part.Mean);
-        }
-
-        SafetensorsFile.Save(Path.Combine(folder, TensorsName), tensors);
+        var fusion = codebook.Fusion.Parts;
+        var tensors = codebook.Model.state_dict().Select(t => (t.Key, t.Value))
+            .Concat(fusion.Select(part => (MeanOf(part.Name), tensor(part.Mean)))).ToDictionary();
         var rqVae = codebook.Model as RqVae;
-        var config = new CodebookConfig(
-            CodebookConfig.CurrentFormat,
-            codebook.Kind,
-            [.. codebook.Sizes],
-            [.. codebook.Fusion.Parts.Select(p => new CodebookConfig.Part(p.Name, p.Dim, p.Weight, p.KeepLength, p.Scale, p.Space))],
-            rqVae is null ? null : [.. rqVae.Hidden],
-            rqVae?.LatentDim);
-        File.WriteAllText(Path.Combine(folder, ConfigName), config.ToJson());
+        var kind = rqVae is null ? QuantizerKind.ResidualKMeans : QuantizerKind.RqVae;
+        var config = new Config(
+            CurrentFormat, kind, [.. codebook.Sizes],
+            [.. fusion.Select(p => new Part(p.Name, p.Dim, p.Weight, p.KeepLength, p.Scale, p.Space))], rqVae?.Hidden, rqVae?.LatentDim);
+        ModelFiles.Save(folder, config, tensors, Json.Files);
     }
 
     /// <exception cref="CatalogException">DataLoss: a file is missing, damaged, or does not fit the other.</exception>
-    public static Codebook Load(string folder)
-    {
-        string configPath = Path.Combine(folder, ConfigName), tensorsPath = Path.Combine(folder, TensorsName);
-        foreach (string path in new[] { configPath, tensorsPath })
+    public static Codebook Load(string folder) => ModelFiles.Load<Config, Codebook>(
+        folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, tensors) =>
         {
-            if (!File.Exists(path))
-            {
-                throw CatalogException.Damaged($"'{path}' is missing. Rebuild the version.");
-            }
-        }
-
-        var config = CodebookConfig.Parse(File.ReadAllBytes(configPath), configPath);
-        using var scope = NewDisposeScope();
-        try
-        {
-            var tensors = SafetensorsFile.Load(tensorsPath);
             var fusion = new Fusion(
                 [.. config.Fusion.Select(p => new FusionPart(
-                    p.Name, p.Dim, p.Weight, p.KeepLength, Mean(tensors, p), p.Scale, p.Space))]);
-            return new Codebook(config.Kind, fusion, Model(config, fusion.Dim, tensors));
-        }
-        catch (Exception fault) when (fault is SafetensorsException or TorchException)
-        {
-            throw CatalogException.Damaged(
-                $"'{tensorsPath}' is damaged or does not fit {ConfigName}: {fault.Message} Rebuild the version.", fault);
-        }
-    }
+                    p.Name, p.Dim, p.Weight, p.KeepLength, tensors.Take(MeanOf(p.Name), ScalarType.Float32, p.Dim).data<float>().ToArray(),
+                    p.Scale, p.Space))]);
+            QuantizerModel model = config.Kind == QuantizerKind.RqVae
+                ? new RqVae(fusion.Dim, config.Hidden!, config.LatentDim!.Value, config.Sizes)
+                : new ResidualCodebooks(config.Sizes, fusion.Dim);
+            model.With(tensors).eval();
+            return new Codebook(fusion, model);
+        });
 
-    private static float[] Mean(Dictionary<string, Tensor> tensors, CodebookConfig.Part part)
-    {
-        string name = $"fusion.{part.Name}.mean";
-        if (!tensors.TryGetValue(name, out var mean) || mean.dtype != ScalarType.Float32 || mean.numel() != part.Dim)
-        {
-            throw CatalogException.Damaged($"The codebook's tensors lack '{name}' with {part.Dim} float32 values. Rebuild the version.");
-        }
-
-        using var data = mean.data<float>();
-        return data.ToArray();
-    }
-
-    private static IQuantizerModel Model(CodebookConfig config, int inputDim, Dictionary<string, Tensor> tensors)
-    {
-        var state = tensors.Where(
-            t => t.Key.StartsWith("model.", StringComparison.Ordinal)).ToDictionary(t => t.Key["model.".Length..], t => t.Value);
-        if (config.Kind == QuantizerKind.RqVae)
-        {
-            var rqVae = new RqVae(inputDim, config.Hidden!, config.LatentDim!.Value, config.Sizes);
-            rqVae.Restore(state);
-            rqVae.eval();
-            return rqVae;
-        }
-
-        var codebooks = new ResidualCodebooks(config.Sizes, inputDim);
-        codebooks.Restore(state);
-        return new ResidualKMeansModel(codebooks);
-    }
+    private static string MeanOf(string part) => $"fusion.{part}.mean";
 }

@@ -11,7 +11,7 @@ public sealed class CodebookLoader(string device = "cpu") : IVersionPartLoader
 
     public IVersionPart? Load(VersionFolder folder, ItemTable items)
     {
-        if (!folder.Has($"{Codebook.PartName}/config.json"))
+        if (!folder.Has($"{Codebook.PartName}/{ModelFiles.Config}"))
         {
             return null;
         }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Recsys.Catalog;
 
 namespace Recsys.Quantizer.Encoding;
@@ -19,8 +18,6 @@ public sealed record LevelReport(int Size, int Used, double Usage, double Perple
 public sealed record QuantizerReport(
     int Items, double ReconstructionError, LevelReport[] Levels, int DistinctCodes, int Collisions, int LargestGroup)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
-
     /// <param name="x">[n × dim] fused vectors.</param>
     /// <param name="reconstruction">[n × dim]</param>
     /// <param name="ids">[n]</param>
@@ -45,8 +42,6 @@ public sealed record QuantizerReport(
         int largest = ids.Count == 0 ? 0 : ids.Max(id => id.Collision) + 1;
         return new QuantizerReport(ids.Count, RelativeError(x, reconstruction, ids.Count), levels, distinct, ids.Count - distinct, largest);
     }
-
-    public string ToJson() => JsonSerializer.Serialize(this, Json);
 
     private static double Perplexity(int[] counts, int total)
         => Math.Exp(-counts.Where(c => c > 0).Sum(c => (double)c / total * Math.Log((double)c / total)));

@@ -6,7 +6,7 @@ namespace Recsys.Quantizer.Models;
 /// The prices p_j turn the Voronoi cells into those of a power diagram: with the right prices all cells are equally full, and still
 /// every vector is encoded by itself. Zero prices give the plain nearest code.
 /// </summary>
-public sealed class ResidualCodebooks : nn.Module
+public sealed class ResidualCodebooks : QuantizerModel
 {
     /// <param name="sizes">[levels] codes at each level.</param>
     /// <param name="dim">Values of a code.</param>
@@ -14,7 +14,7 @@ public sealed class ResidualCodebooks : nn.Module
     public ResidualCodebooks(IReadOnlyList<int> sizes, int dim, bool trainable = false)
         : base(nameof(ResidualCodebooks))
     {
-        (Sizes, Dim) = (sizes, dim);
+        (Sizes, InputDim) = (sizes, dim);
         for (int level = 0; level < sizes.Count; level++)
         {
             register_parameter($"codes{level}", new Parameter(zeros(sizes[level], dim), trainable));
@@ -24,9 +24,9 @@ public sealed class ResidualCodebooks : nn.Module
         this.Keep();
     }
 
-    public IReadOnlyList<int> Sizes { get; }
+    public override IReadOnlyList<int> Sizes { get; }
 
-    public int Dim { get; }
+    public override int InputDim { get; }
 
     // Asked of the module each time: moving it to another device puts other tensors in their place.
 
@@ -50,12 +50,10 @@ public sealed class ResidualCodebooks : nn.Module
     public Tensor Nearest(Tensor residual, int level)
         => (Distances(residual.detach(), level) + Prices[level].unsqueeze(0)).argmin(1);
 
-    /// <param name="z">[n, dim]</param>
-    /// <returns>[n, levels] int64</returns>
-    public Tensor Encode(Tensor z)
+    public override Tensor Encode(Tensor x)
     {
         var codes = new Tensor[Sizes.Count];
-        var residual = z.detach();
+        var residual = x.detach();
         for (int level = 0; level < codes.Length; level++)
         {
             codes[level] = Nearest(residual, level);
@@ -66,16 +64,6 @@ public sealed class ResidualCodebooks : nn.Module
     }
 
     /// <summary>The sum of the codes' vectors.</summary>
-    /// <param name="codes">[n, levels] int64</param>
-    /// <returns>[n, dim]</returns>
-    public Tensor Decode(Tensor codes)
-    {
-        var sum = Codes[0].index_select(0, codes.select(1, 0));
-        for (int level = 1; level < Sizes.Count; level++)
-        {
-            sum = sum + Codes[level].index_select(0, codes.select(1, level));
-        }
-
-        return sum;
-    }
+    public override Tensor Decode(Tensor codes) => Enumerable.Range(0, Sizes.Count)
+        .Select(level => Codes[level].index_select(0, codes.select(1, level))).Aggregate((sum, vectors) => sum + vectors);
 }

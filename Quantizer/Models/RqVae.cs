@@ -12,7 +12,7 @@ public sealed record RqVaePass(Tensor Reconstruction, Tensor CodebookLoss, Tenso
 /// RQ-VAE (Zeghidour et al. 2021; as item tokeniser: Rajput et al. 2023, section 3.1): an encoder, residual codebooks on its latent, a
 /// decoder. Inputs are standardised first by one mean vector and one scale, which keeps the geometry of the embedding.
 /// </summary>
-public sealed class RqVae : Module, IQuantizerModel
+public sealed class RqVae : QuantizerModel
 {
     private readonly Sequential _encoder;
     private readonly Sequential _decoder;
@@ -37,7 +37,7 @@ public sealed class RqVae : Module, IQuantizerModel
         this.Keep();
     }
 
-    public int InputDim { get; }
+    public override int InputDim { get; }
 
     public IReadOnlyList<int> Hidden { get; }
 
@@ -45,11 +45,7 @@ public sealed class RqVae : Module, IQuantizerModel
 
     public ResidualCodebooks Codebooks { get; }
 
-    public Device Device => mean.device;
-
-    public void MoveTo(Device device) => ModuleLifetime.MoveTo(this, device);
-
-    public IReadOnlyList<int> Sizes => Codebooks.Sizes;
+    public override IReadOnlyList<int> Sizes => Codebooks.Sizes;
 
     /// <summary>Sets the standardisation: x becomes (x − centre) · factor.</summary>
     /// <param name="centre">[input]</param>
@@ -71,15 +67,15 @@ public sealed class RqVae : Module, IQuantizerModel
 
     /// <param name="z">[n, latent]</param>
     /// <returns>[n, input], standardised.</returns>
-    public Tensor Decode(Tensor z) => _decoder.forward(z);
+    public Tensor FromLatent(Tensor z) => _decoder.forward(z);
 
     /// <summary>The autoencoder without codes between: for warming up.</summary>
-    public Tensor Autoencode(Tensor x) => _decoder.forward(_encoder.forward(x));
+    public Tensor Autoencode(Tensor x) => FromLatent(Latent(x));
 
     /// <param name="x">[n, input], standardised.</param>
     public RqVaePass Pass(Tensor x)
     {
-        var z = _encoder.forward(x); // [n, latent]
+        var z = Latent(x); // [n, latent]
         var (codes, residuals) = (new Tensor[Sizes.Count], new Tensor[Sizes.Count]);
         var (residual, sum) = (z, zeros_like(z));
         Tensor codebookLoss = zeros(1, device: x.device), commitmentLoss = zeros(1, device: x.device);
@@ -96,15 +92,12 @@ public sealed class RqVae : Module, IQuantizerModel
 
         // Straight-through estimator (van den Oord et al. 2017, section 3.2): the value of the codes, the gradient of the latent.
         var quantised = z + (sum - z).detach();
-        return new RqVaePass(_decoder.forward(quantised), codebookLoss, commitmentLoss, codes, residuals);
+        return new RqVaePass(FromLatent(quantised), codebookLoss, commitmentLoss, codes, residuals);
     }
 
-    public ushort[] Encode(ReadOnlySpan<float> x, int n) => Array.ConvertAll(
-        BatchedInference.Run<float, long>(x, n, Sizes.Count, Device, block => Codebooks.Encode(Latent(Standardised(block)))),
-        code => (ushort)code);
+    public override Tensor Encode(Tensor x) => Codebooks.Encode(Latent(Standardised(x)));
 
-    public float[] Reconstruct(ReadOnlySpan<ushort> codes, int n) => BatchedInference.Run<long, float>(
-        CodeArrays.Widen(codes), n, InputDim, Device, block => (_decoder.forward(Codebooks.Decode(block)) / scale) + mean);
+    public override Tensor Decode(Tensor codes) => (FromLatent(Codebooks.Decode(codes)) / scale) + mean;
 
     private static Sequential Mlp(int[] widths)
     {

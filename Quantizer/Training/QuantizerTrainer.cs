@@ -1,5 +1,4 @@
 using Recsys.Catalog;
-using Recsys.Faiss;
 using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Models;
 
@@ -34,13 +33,13 @@ public static class QuantizerTrainer
         var sizes = Enumerable.Repeat(Math.Min(options.CodebookSize, n), options.Levels).ToArray();
         using var scope = NewDisposeScope();
         var x = Tensors.Copy(rows, n, input.Dim).to(Devices.Of(device));
-        IQuantizerModel model = options.Kind == QuantizerKind.RqVae
+        QuantizerModel model = options.Kind == QuantizerKind.RqVae
             ? RqVaeTrainer.Train(x, sizes, options, seed, progress, ranks, cancel)
             : KMeans(x, sizes, options, seed, progress, ranks, cancel);
-        return new Codebook(options.Kind, input.Fusion, model);
+        return new Codebook(input.Fusion, model);
     }
 
-    private static ResidualKMeansModel KMeans(
+    private static ResidualCodebooks KMeans(
         Tensor x, int[] sizes, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, Ranks ranks,
         CancellationToken cancel)
     {
@@ -48,7 +47,7 @@ public static class QuantizerTrainer
         codebooks.MoveTo(x.device);
         ResidualKMeansTrainer.Fit(
             codebooks, x, options, seed, level => progress?.Report(new StageProgress(Stage, level + 1, sizes.Length)), ranks, cancel);
-        return new ResidualKMeansModel(codebooks);
+        return codebooks;
     }
 
     private static float[] PresentRows(FusedEmbeddings input)

@@ -44,14 +44,14 @@ internal static class ResidualKMeansTrainer
         if (ranks.First)
         {
             using var values = sample.cpu().contiguous().data<float>();
-            var result = KMeans.Train(values.ToArray(), codebooks.Dim, size, new KMeansOptions
+            var result = KMeans.Train(values.ToArray(), codebooks.InputDim, size, new KMeansOptions
             {
                 Iterations = options.KMeansIterations,
                 Restarts = options.KMeansRestarts,
                 Seed = Seeds.ToInt32(seed) & int.MaxValue,
                 Seeding = size <= MaxPlusPlus ? KMeansSeeding.PlusPlus : KMeansSeeding.Random,
             });
-            codebooks.Codes[level].copy_(tensor(result.Centroids, [size, codebooks.Dim]));
+            codebooks.Codes[level].copy_(tensor(result.Centroids, [size, codebooks.InputDim]));
         }
 
         ranks.Broadcast(codebooks.Codes[level]);

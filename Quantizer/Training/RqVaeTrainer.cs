@@ -18,17 +18,17 @@ internal static class RqVaeTrainer
         CancellationToken cancel)
     {
         var rq = options.RqVae;
-        var random = new Random(Seeds.ToInt32(seed));
+        using var generator = new Generator((ulong)seed);
         var model = new RqVae((int)x.shape[1], rq.Hidden, rq.LatentDim, sizes, rq.CodebookUpdate == CodebookUpdate.Gradient);
         try
         {
-            Initialise(model, random);
+            Initialise(model, generator);
             model.MoveTo(x.device);
             using var scope = NewDisposeScope();
-            var shuffled = x.index_select(0, tensor(Order((int)x.shape[0], random)).to(x.device)); // a head of the rows is a fair sample
+            var shuffled = x.index_select(0, Order(x, generator)); // a head of the rows is a fair sample
             var standardised = Standardise(model, shuffled);
             ranks.Broadcast(model.state_dict().Values.Append(standardised));
-            Run(model, standardised, options, seed, random, progress, ranks, cancel);
+            Run(model, standardised, options, seed, generator, progress, ranks, cancel);
             return model;
         }
         catch
@@ -39,14 +39,14 @@ internal static class RqVaeTrainer
     }
 
     private static void Run(
-        RqVae model, Tensor x, QuantizerOptions options, long seed, Random random, IProgress<StageProgress>? progress, Ranks ranks,
+        RqVae model, Tensor x, QuantizerOptions options, long seed, Generator generator, IProgress<StageProgress>? progress, Ranks ranks,
         CancellationToken cancel)
     {
         var rq = options.RqVae;
         int n = (int)x.shape[0], batch = Math.Min(rq.BatchSize, n), steps = (n + batch - 1) / batch;
         using var optimizer = new FusedAdamW(model.parameters().Where(p => p.requires_grad), rq.LearningRate, rq.WeightDecay);
         var codebooks = new CodebookFollower(
-            model.Codebooks, options, random, rq.CodebookUpdate == CodebookUpdate.Gradient ? optimizer : null, ranks);
+            model.Codebooks, options, new Random(Seeds.ToInt32(seed)), rq.CodebookUpdate == CodebookUpdate.Gradient ? optimizer : null, ranks);
         int warm = Math.Min(rq.WarmUpEpochs, rq.Epochs - 1), step = 0;
         for (int epoch = 0; epoch < rq.Epochs; epoch++)
         {
@@ -55,7 +55,8 @@ internal static class RqVaeTrainer
                 codebooks.Start(model, x, seed, cancel);
             }
 
-            var order = Order(n, random);
+            using var epochScope = NewDisposeScope();
+            var order = Order(x, generator); // [n]
             double sumLoss = 0;
             for (int from = 0; from < n; from += batch, step++)
             {
@@ -63,7 +64,7 @@ internal static class RqVaeTrainer
                 using var scope = NewDisposeScope();
                 int all = rq.Epochs * steps;
                 optimizer.SetLearningRate(rq.LearningRate * LearningRates.WarmupCosine(step, Math.Max(1, WarmUpShare * all), all));
-                var rows = x.index_select(0, tensor(order[from..Math.Min(from + batch, n)]).to(x.device));
+                var rows = x.index_select(0, order.narrow(0, from, Math.Min(batch, n - from)));
                 sumLoss += Step(model, optimizer, rows, batch, epoch < warm ? null : codebooks, rq, ranks);
             }
 
@@ -118,39 +119,17 @@ internal static class RqVaeTrainer
         return model.Standardised(x).MoveToOuterDisposeScope();
     }
 
-    // He initialisation from our own generator: equal bytes whatever else drew from the global one.
-    private static void Initialise(RqVae model, Random random)
+    // He initialisation; TorchSharp's own takes no generator.
+    private static void Initialise(RqVae model, Generator generator)
     {
         using var _ = no_grad();
         foreach (var (name, parameter) in model.named_parameters().Where(p => !p.name.Contains("codes", StringComparison.Ordinal)))
         {
-            if (parameter.dim() == 1)
-            {
-                parameter.zero_();
-                continue;
-            }
-
-            using var scope = NewDisposeScope();
-            double bound = Math.Sqrt(6.0 / parameter.shape[1]);
-            var values = new float[parameter.numel()];
-            for (int i = 0; i < values.Length; i++)
-            {
-                values[i] = (float)(bound * ((2 * random.NextDouble()) - 1));
-            }
-
-            parameter.copy_(tensor(values, parameter.shape));
+            double bound = parameter.dim() == 1 ? 0 : Math.Sqrt(6.0 / parameter.shape[1]);
+            parameter.uniform_(-bound, bound, generator);
         }
     }
 
-    private static long[] Order(int n, Random random)
-    {
-        var order = new long[n];
-        for (int i = 0; i < n; i++)
-        {
-            order[i] = i;
-        }
-
-        random.Shuffle(order);
-        return order;
-    }
+    /// <returns>[n] int64, the rows of x in a random order.</returns>
+    private static Tensor Order(Tensor x, Generator generator) => randperm(x.shape[0], ScalarType.Int64, generator: generator).to(x.device);
 }

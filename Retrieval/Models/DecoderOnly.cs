@@ -49,10 +49,10 @@ public sealed class DecoderOnly : Module
     public Tensor Forward(SlotInput input, Tensor offsets, DropoutSeeds? dropout)
     {
         var embedded = Embed(input).view(-1, Dim); // [slots × depth, dim]
-        var (x, normed) = Block.Seam(zeros_like(embedded), embedded, blocks[0].First, dropout);
+        var (x, normed) = Block.AddNorm(zeros_like(embedded), embedded, blocks[0].AttentionNorm, dropout);
         for (int layer = 0; layer < blocks.Count; layer++)
         {
-            (x, normed) = blocks[layer].Forward(x, normed, offsets, layer + 1 < blocks.Count ? blocks[layer + 1].First : norm, dropout);
+            (x, normed) = blocks[layer].Forward(x, normed, offsets, layer + 1 < blocks.Count ? blocks[layer + 1].AttentionNorm : norm, dropout);
         }
 
         return normed.view(input.Slots, Depth, Dim);
@@ -230,7 +230,7 @@ internal sealed class Block : Module
     }
 
     /// <summary>The norm before the attention.</summary>
-    public LayerNorm First => norm1;
+    public LayerNorm AttentionNorm => norm1;
 
     /// <summary>Training: windows end to end.</summary>
     /// <param name="x">[tokens, dim] the residual stream.</param>
@@ -242,12 +242,12 @@ internal sealed class Block : Module
     {
         long tokens = x.size(0), dim = x.size(1);
         var read = Fused.SelfAttention(qkv.Apply(normed).view(tokens, 3, _heads, dim / _heads), offsets, causal: true);
-        (x, normed) = Seam(x, output.Apply(read.view(tokens, dim)), norm2, dropout);
-        return Seam(x, FeedForward(normed), next, dropout);
+        (x, normed) = AddNorm(x, output.Apply(read.view(tokens, dim)), norm2, dropout);
+        return AddNorm(x, FeedForward(normed), next, dropout);
     }
 
     /// <summary>The residual stream with a branch added, as it is and after a norm.</summary>
-    public static (Tensor X, Tensor Normed) Seam(Tensor x, Tensor branch, LayerNorm norm, DropoutSeeds? dropout) =>
+    public static (Tensor X, Tensor Normed) AddNorm(Tensor x, Tensor branch, LayerNorm norm, DropoutSeeds? dropout) =>
         Fused.AddDropoutNorm(x, branch, norm, dropout?.P ?? 0, dropout?.Next() ?? 0, dropout?.FirstRow ?? 0);
 
     /// <summary>Inference: histories in rows, their keys and values kept.</summary>
@@ -258,7 +258,7 @@ internal sealed class Block : Module
         var (q, k, v) = Project(x); // [rows, heads, length, head dim]
         var scores = matmul(q, k.transpose(2, 3)) + bias.to(q.dtype); // [rows, heads, length, length]
         var read = matmul(functional.softmax(scores, -1), v); // [rows, heads, length, head dim]
-        return (Close(x, read), k, v);
+        return (AddAttentionAndFeedForward(x, read), k, v);
     }
 
     /// <summary>Beams are query rows against the one history, and each looks at its own few tokens besides.</summary>
@@ -273,7 +273,7 @@ internal sealed class Block : Module
         long length = far.size(3);
         var read = matmul(weights.narrow(3, 0, length), history.Values[layer])
             + (weights.narrow(3, length, near.size(3)).unsqueeze(4) * ownValues).sum(3); // [rows, heads, beams, head dim]
-        return Close(x, read);
+        return AddAttentionAndFeedForward(x, read);
     }
 
     private (Tensor Q, Tensor K, Tensor V) Project(Tensor x)
@@ -283,7 +283,7 @@ internal sealed class Block : Module
         return (all[0] / Math.Sqrt(headDim), all[1], all[2]); // each [rows, heads, length, head dim]
     }
 
-    private Tensor Close(Tensor x, Tensor read)
+    private Tensor AddAttentionAndFeedForward(Tensor x, Tensor read)
     {
         x = x + output.Apply(read.transpose(1, 2).reshape(x.shape));
         return x + FeedForward(norm2.forward(x));

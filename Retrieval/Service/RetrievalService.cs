@@ -13,8 +13,7 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
     private const int DefaultK = 10;
 
     /// <exception cref="CatalogException">
-    /// InvalidArgument: an item id, k or beam out of range. FailedPrecondition: no active version, one without a retrieval model, or
-    /// one that has noted no popular items where they are the answer.
+    /// InvalidArgument: an item id, k or beam out of range. FailedPrecondition: no active version, or one without a retrieval model.
     /// </exception>
     public override Task<RecommendResponse> Recommend(RecommendRequest request, ServerCallContext context)
     {

@@ -44,8 +44,7 @@ public static class RetrievalTrainer
             var config = new RetrievalConfig(
                 RetrievalConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count,
                 options.Alpha ?? (network.HasDenseHead ? 0.5 : 1), seed);
-            var (popular, counts) = data.Popular();
-            var model = new RetrievalModel(config, network, table, popular, counts);
+            var model = new RetrievalModel(config, network, table, data.Popular());
             return ranks.First && network.HasDenseHead && options.Alpha is null && data.ValidationTargets is not null
                 ? AlphaSearch.Choose(model, data, seed, cancel)
                 : model;
@@ -91,7 +90,7 @@ public static class RetrievalTrainer
     private static string Identity(RetrievalTrainingData data, RetrievalOptions options, long seed)
     {
         using var identity = new TrainingIdentity();
-        identity.Add(System.Text.Json.JsonSerializer.Serialize(new { options, seed, sizes = data.Items.CodebookSizes }))
+        identity.Add(System.Text.Json.JsonSerializer.Serialize(new { options, seed, sizes = data.Items.CodebookSizes }, Json.Files))
             .Add(string.Join(' ', data.Items.SemanticIds)).Add<int>(data.Training.Offsets).Add<int>(data.Training.Items)
             .Add<float>(data.Features?.Data);
         return identity.ToString();

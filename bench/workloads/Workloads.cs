@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
+using Recsys.Diffusion.Model;
 using Recsys.Diffusion.Training;
 using Recsys.Retrieval;
 using Recsys.Retrieval.Decoding;

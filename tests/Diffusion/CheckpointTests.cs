@@ -2,6 +2,7 @@ using Recsys.Catalog;
 using Recsys.Catalog.Ports;
 using Recsys.Diffusion.Recipes;
 using Recsys.Diffusion.Service;
+using Recsys.Diffusion.Model;
 using Recsys.Diffusion.Training;
 
 namespace Recsys.Diffusion.Tests;
@@ -21,9 +22,9 @@ public sealed class CheckpointTests : IDisposable
 
     private string Part => Path.Combine(_root, "creative");
 
-    private string Card => Path.Combine(Part, CreativeFiles.CardFile);
+    private string Card => Path.Combine(Part, ModelFiles.Config);
 
-    private string Weights => Path.Combine(Part, CreativeFiles.WeightsFile);
+    private string Weights => Path.Combine(Part, ModelFiles.Weights);
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
@@ -41,14 +42,14 @@ public sealed class CheckpointTests : IDisposable
     {
         string other = Directory.CreateDirectory(Path.Combine(_root, "again")).FullName;
         _tiny.Model.Save(other);
-        Assert.Equal(File.ReadAllBytes(Card), File.ReadAllBytes(Path.Combine(other, CreativeFiles.CardFile)));
-        Assert.Equal(File.ReadAllBytes(Weights), File.ReadAllBytes(Path.Combine(other, CreativeFiles.WeightsFile)));
+        Assert.Equal(File.ReadAllBytes(Card), File.ReadAllBytes(Path.Combine(other, ModelFiles.Config)));
+        Assert.Equal(File.ReadAllBytes(Weights), File.ReadAllBytes(Path.Combine(other, ModelFiles.Weights)));
     }
 
     [Theory]
     [InlineData("\"channels\": 8", "\"channels\": 16")] // the hash tells
     [InlineData("\"channels\": 8", "\"channels\": 8, \"colour\": 1")]
-    [InlineData("\"format\": 1", "\"format\": 2")]
+    [InlineData("\"format\": 2", "\"format\": 1")]
     [InlineData("\"image_size\": 8", "\"image_size\": 9")]
     [InlineData("\"path\": \"rectified-flow\"", "\"path\": \"spiral\"")]
     [InlineData("\"path\": \"rectified-flow\"", "\"path\": null")]
@@ -59,7 +60,7 @@ public sealed class CheckpointTests : IDisposable
         string card = File.ReadAllText(Card);
         Assert.Contains(text, card, StringComparison.Ordinal);
         File.WriteAllText(Card, card.Replace(text, replacement, StringComparison.Ordinal));
-        AssertDamaged(reachesWeights: false);
+        AssertDamaged(makesNetwork: false);
     }
 
     [Fact]
@@ -69,21 +70,21 @@ public sealed class CheckpointTests : IDisposable
         foreach (int length in new[] { 0, 7, 100, whole.Length - 1 })
         {
             File.WriteAllBytes(Weights, whole[..length]);
-            AssertDamaged(reachesWeights: true);
+            AssertDamaged(makesNetwork: false);
         }
 
         File.Delete(Weights);
-        AssertDamaged(reachesWeights: true);
+        AssertDamaged(makesNetwork: false);
 
         var wider = TinyModel.Options with { Recipe = TinyModel.Options.Recipe with { Denoiser = TinyModel.Options.Recipe.Denoiser with { Channels = 16 } }, Steps = 1, WarmupSteps = 0 };
         using (var other = CreativeTrainer.Train(TinyModel.Data(), wider, 1))
         {
             string elsewhere = Directory.CreateDirectory(Path.Combine(_root, "other")).FullName;
             other.Save(elsewhere);
-            File.Copy(Path.Combine(elsewhere, CreativeFiles.WeightsFile), Weights);
+            File.Copy(Path.Combine(elsewhere, ModelFiles.Weights), Weights);
         }
 
-        AssertDamaged(reachesWeights: true);
+        AssertDamaged(makesNetwork: true);
     }
 
     [Fact]
@@ -91,10 +92,10 @@ public sealed class CheckpointTests : IDisposable
     {
         var loader = new PainterLoader();
         Assert.Equal("creative", loader.Name);
-        Assert.Null(loader.Load(Folder("codebook/codebook.json"), Items(TinyModel.CodebookSizes)));
-        using var painter = Assert.IsType<Painter>(loader.Load(Folder("creative/creative.json"), Items(TinyModel.CodebookSizes)));
+        Assert.Null(loader.Load(Folder("codebook/config.json"), Items(TinyModel.CodebookSizes)));
+        using var painter = Assert.IsType<Painter>(loader.Load(Folder("creative/config.json"), Items(TinyModel.CodebookSizes)));
         Assert.Equal("v7", painter.Version);
-        Assert.Equal(Fault.DataLoss, Assert.Throws<CatalogException>(() => loader.Load(Folder("creative/creative.json"), Items([3, 3]))).Fault);
+        Assert.Equal(Fault.DataLoss, Assert.Throws<CatalogException>(() => loader.Load(Folder("creative/config.json"), Items([3, 3]))).Fault);
     }
 
     private static ItemTable Items(int[] sizes) => new(["a", "b"], TinyModel.Ids, ["", ""], sizes);
@@ -105,12 +106,12 @@ public sealed class CheckpointTests : IDisposable
         new VersionManifest("v7", DateTimeOffset.UnixEpoch, new VersionDescription("d", 1, TinyModel.CodebookSizes, 2, new Dictionary<string, double>()), new Dictionary<string, ManifestFile> { [file] = new(1, "") }),
         Items(TinyModel.CodebookSizes));
 
-    private void AssertDamaged(bool reachesWeights)
+    private void AssertDamaged(bool makesNetwork)
     {
-        long one = reachesWeights ? TinyModel.OvercountOfOne : 0, tensors = TinyModel.LiveTensors();
+        long one = makesNetwork ? TinyModel.OvercountOfOne : 0, tensors = TinyModel.LiveTensors();
         var fault = Assert.Throws<CatalogException>(() => CreativeModel.Load(Part));
         Assert.Equal(Fault.DataLoss, fault.Fault);
-        Assert.Contains("rebuild", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Rebuild", fault.Message, StringComparison.Ordinal);
         Assert.Equal(tensors + one, TinyModel.LiveTensors());
     }
 }

@@ -65,16 +65,27 @@ public class CreativeServiceTests(TinyModel tiny)
         Assert.Equal(2, recommender.Asked.K);
     }
 
+    [Fact]
+    public async Task Items_of_a_history_that_the_version_lacks_are_passed_over_and_named_with_the_first_picture()
+    {
+        var recommender = new Fixed([1, 0]);
+        var history = new ItemHistory { ItemIds = { "gone", "red", "nobody", "gone" } };
+        var answers = await Call(new GenerateRequest { History = history, Count = 2 }, recommender: recommender);
+        Assert.Equal([0], recommender.Asked!.History);
+        Assert.Equal(["gone", "nobody"], answers.Single(answer => answer.Image?.Index == 0).UnknownItemIds);
+        Assert.All(answers.Where(answer => answer.Image?.Index != 0), answer => Assert.Empty(answer.UnknownItemIds));
+    }
+
     public static TheoryData<GenerateRequest, Fault, string> Faulty() => new()
     {
         { new GenerateRequest(), Fault.InvalidArgument, "subject" },
         { new GenerateRequest { ItemId = "green" }, Fault.NotFound, "green" },
         { new GenerateRequest { ItemId = "red", Count = 65 }, Fault.InvalidArgument, "count 65" },
         { new GenerateRequest { ItemId = "red", Count = -1 }, Fault.InvalidArgument, "count -1" },
-        { new GenerateRequest { ItemId = "red", Size = 7 }, Fault.InvalidArgument, "size 7" },
-        { new GenerateRequest { ItemId = "red", Size = 1025 }, Fault.InvalidArgument, "size 1025" },
-        { new GenerateRequest { ItemId = "red", Steps = 1001 }, Fault.InvalidArgument, "steps 1001" },
-        { new GenerateRequest { ItemId = "red", Guidance = -1 }, Fault.InvalidArgument, "guidance -1" },
+        { new GenerateRequest { ItemId = "red", Size = 7 }, Fault.InvalidArgument, "size is 7" },
+        { new GenerateRequest { ItemId = "red", Size = 1025 }, Fault.InvalidArgument, "size is 1025" },
+        { new GenerateRequest { ItemId = "red", Steps = 1001 }, Fault.InvalidArgument, "steps is 1001" },
+        { new GenerateRequest { ItemId = "red", Guidance = -1 }, Fault.InvalidArgument, "guidance is -1" },
         { new GenerateRequest { ItemId = "red", Guidance = double.PositiveInfinity }, Fault.InvalidArgument, "guidance" },
         { new GenerateRequest { SemanticId = Proto() }, Fault.InvalidArgument, "0 codes" },
         { new GenerateRequest { SemanticId = Proto(0, 0, 0) }, Fault.InvalidArgument, "3 codes" },

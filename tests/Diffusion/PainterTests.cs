@@ -122,7 +122,7 @@ public class PainterTests(TinyModel tiny)
         using var painter = View();
         var fault = Assert.Throws<CatalogException>(() => painter.Generate([new PaintRequest(Id, 1)], new PaintOptions { Size = 7, Steps = 1001, Guidance = double.NaN }));
         Assert.Equal(Fault.InvalidArgument, fault.Fault);
-        foreach (string name in new[] { "size 7", "steps 1001", "guidance NaN" })
+        foreach (string name in new[] { "size is 7", "steps is 1001", "guidance is NaN" })
         {
             Assert.Contains(name, fault.Message, StringComparison.Ordinal);
         }

@@ -15,7 +15,7 @@ public class PathTests
     [InlineData("cosine", 999, 2.42876691e-06, 1e-14)]
     [InlineData("cosine", 1000, 2.42876691e-09, 1e-17)]
     public void Cumulative_alphas_are_the_published_constants(string name, int step, double alphaBar, double tolerance) =>
-        Assert.Equal(alphaBar, Math.Pow(RecipeParts.Paths[name]().At(step).Alpha, 2), tolerance);
+        Assert.Equal(alphaBar, Math.Pow(RecipeParts.Paths[name].At(step).Alpha, 2), tolerance);
 
     [Fact]
     public void The_cosine_path_caps_exactly_one_beta() =>
@@ -24,7 +24,7 @@ public class PathTests
     [Fact]
     public void Every_path_starts_at_clean_data()
     {
-        foreach (var path in RecipeParts.Paths.Values.Select(make => make()).Append(new VarianceExploding()))
+        foreach (var path in RecipeParts.Paths.Values.Append(new VarianceExploding()))
         {
             Assert.Equal((1.0, 0.0), (path.At(0).Alpha, path.At(0).Sigma));
         }
@@ -36,7 +36,7 @@ public class PathTests
     [InlineData("cosine")]
     public void Rates_are_the_derivatives_of_the_coefficients(string name)
     {
-        var path = RecipeParts.Paths[name]();
+        var path = RecipeParts.Paths[name];
         foreach (double share in new[] { .1504, .3333, .7501 })
         {
             double time = share * path.MaxTime, h = 1e-5 * path.MaxTime;

@@ -28,7 +28,7 @@ public class PredictionTests
     {
         using var scope = NewDisposeScope();
         using var noise = new SeedPerImage([1, 2]);
-        var (path, prediction) = (RecipeParts.Paths[pathName](), RecipeParts.Predictions[predictionName]());
+        var (path, prediction) = (RecipeParts.Paths[pathName], RecipeParts.Predictions[predictionName]);
         var (x0, eps) = (noise.Normal(3, 4, 4).to(ScalarType.Float64), noise.Normal(3, 4, 4).to(ScalarType.Float64));
         foreach (double share in new[] { .05, .5, .9 })
         {

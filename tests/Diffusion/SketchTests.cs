@@ -1,5 +1,6 @@
 using Recsys.Catalog;
 using Recsys.Diffusion.Conditioners;
+using Recsys.Diffusion.Model;
 using Recsys.Diffusion.Training;
 
 namespace Recsys.Diffusion.Tests;

@@ -1,6 +1,7 @@
 using Recsys.Catalog;
 using Recsys.Diffusion.Denoisers;
 using Recsys.Diffusion.Recipes;
+using Recsys.Diffusion.Model;
 using Recsys.Diffusion.Training;
 
 namespace Recsys.Diffusion.Tests;

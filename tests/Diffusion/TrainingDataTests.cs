@@ -1,5 +1,6 @@
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
+using Recsys.Diffusion.Model;
 using Recsys.Diffusion.Training;
 using Recsys.Imaging;
 

@@ -2,6 +2,7 @@ using Recsys.Catalog;
 using Recsys.Catalog.Ports;
 using Recsys.Diffusion.Denoisers;
 using Recsys.Diffusion.Recipes;
+using Recsys.Diffusion.Model;
 using Recsys.Diffusion.Training;
 using Recsys.Quantizer;
 using Recsys.Quantizer.Encoding;

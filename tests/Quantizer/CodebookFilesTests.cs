@@ -25,7 +25,7 @@ public sealed class CodebookFilesTests : IDisposable
 
     [Theory]
     [InlineData("config.json")]
-    [InlineData("codebook.safetensors")]
+    [InlineData("model.safetensors")]
     public void Missing_truncated_and_altered_files_are_data_loss(string name)
     {
         string path = _folder["v/codebook/" + name];

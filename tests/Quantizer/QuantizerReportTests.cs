@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Recsys.Catalog;
 using Recsys.Quantizer.Encoding;
 
@@ -18,15 +17,6 @@ public class QuantizerReportTests
         Assert.Equal(Math.Exp(1.5 * Math.Log(2)), report.Levels[0].Perplexity, 6);
         Assert.Equal(1, report.Levels[1].Perplexity, 6);
         Assert.Equal((4, 3, 1, 2), (report.Items, report.DistinctCodes, report.Collisions, report.LargestGroup));
-    }
-
-    [Fact]
-    public void It_serialises_to_json()
-    {
-        var report = QuantizerReport.Of([1, 2], [1, 2], CollisionTokens.Assign([0, 1], 2, 1), [2]);
-        using var json = JsonDocument.Parse(report.ToJson());
-        Assert.Equal(2, json.RootElement.GetProperty("levels")[0].GetProperty("used").GetInt32());
-        Assert.Equal(0, json.RootElement.GetProperty("reconstructionError").GetDouble());
     }
 
     [Fact]

@@ -86,7 +86,7 @@ public class QuantizerTrainerTests
             two.Save(folders["two"]);
         }
 
-        foreach (string file in new[] { "config.json", "codebook.safetensors" })
+        foreach (string file in new[] { "config.json", "model.safetensors" })
         {
             Assert.Equal(File.ReadAllBytes(Path.Combine(folders["one"], file)), File.ReadAllBytes(Path.Combine(folders["two"], file)));
         }
@@ -119,6 +119,25 @@ public class QuantizerTrainerTests
         var ids = codebook.EncodeCatalogue(fused).Ids;
         Assert.True(ids[10].SameCodes(ids[200]));
         Assert.True(ids[10].Collision < ids[200].Collision);
+    }
+
+    /// <summary>k-means then gives one centroid several times; with one point for all, and so no residual at all, nothing but one.</summary>
+    [Theory]
+    [InlineData(QuantizerKind.ResidualKMeans, 1)]
+    [InlineData(QuantizerKind.ResidualKMeans, 3)]
+    [InlineData(QuantizerKind.ResidualKMeans, 15)]
+    [InlineData(QuantizerKind.RqVae, 1)]
+    public void Fewer_points_than_codes_have_one_tuple_of_codes_each(QuantizerKind kind, int points)
+    {
+        var random = new Random(points);
+        float[][] rows = [.. Enumerable.Range(0, points).Select(_ => Enumerable.Range(0, 24).Select(_ => random.NextSingle() - .5f).ToArray())];
+        float[] data = [.. Enumerable.Range(0, 1200).SelectMany(item => rows[item % points])];
+        var fused = Blobs.Fuse(new EmbeddingMatrix("text", 24, data, [.. Enumerable.Repeat(true, 1200)]));
+        using var codebook = Train(fused, Options(kind) with { RqVae = RqVae.RqVae with { Epochs = 5, WarmUpEpochs = 1 } });
+        var (ids, report) = codebook.EncodeCatalogue(fused);
+        Assert.Equal((points, 1200 / points, 1200), (report.DistinctCodes, report.LargestGroup, ids.Distinct().Count()));
+        Assert.All(Enumerable.Range(0, 1200), item => Assert.True(ids[item].SameCodes(ids[item % points])));
+        Assert.All(codebook.Reconstruct(codebook.Encode(fused.Data, 1200), 1200), value => Assert.True(float.IsFinite(value)));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Models;
 
 namespace Recsys.Quantizer.Tests;
@@ -13,7 +14,7 @@ public class ResidualCodebooksTests
         using (codebooks)
         {
             var x = Floats(200 * 5, 2);
-            var codes = new ResidualKMeansModel(codebooks).Encode(x, 200);
+            var codes = Wrap(codebooks).Encode(x, 200);
             for (int item = 0; item < 200; item++)
             {
                 var residual = x.AsSpan(item * 5, 5).ToArray().Select(v => (double)v).ToArray();
@@ -31,7 +32,7 @@ public class ResidualCodebooksTests
     public void What_the_codes_do_not_reconstruct_is_the_final_residual()
     {
         var (codebooks, values, _) = Random(3, 9, 4, 3, priced: false);
-        using var model = new ResidualKMeansModel(codebooks);
+        using var model = Wrap(codebooks);
         var x = Floats(50 * 4, 4);
         var codes = model.Encode(x, 50);
         var reconstruction = model.Reconstruct(codes, 50);
@@ -51,7 +52,7 @@ public class ResidualCodebooksTests
     public void Residuals_never_grow_when_every_codebook_holds_zero()
     {
         var (codebooks, values, _) = Random(4, 8, 6, 5, priced: false);
-        using var model = new ResidualKMeansModel(codebooks);
+        using var model = Wrap(codebooks);
         using (no_grad())
         {
             for (int level = 0; level < 4; level++)
@@ -81,7 +82,7 @@ public class ResidualCodebooksTests
     public void An_item_has_the_same_codes_alone_and_in_any_company()
     {
         var (codebooks, _, _) = Random(3, 64, 24, 7, priced: true);
-        using var model = new ResidualKMeansModel(codebooks);
+        using var model = Wrap(codebooks);
         var x = Floats(9000 * 24, 8);
         var all = model.Encode(x, 9000);
         foreach (int item in new[] { 0, 1, 63, 64, 777, 8191, 8192, 8999 })
@@ -96,7 +97,7 @@ public class ResidualCodebooksTests
     public void Encoding_leaves_no_tensor_behind()
     {
         var (codebooks, _, _) = Random(2, 8, 4, 9, priced: false);
-        using var model = new ResidualKMeansModel(codebooks);
+        using var model = Wrap(codebooks);
         model.Encode(Floats(40, 1), 10);
         using var scope = NewDisposeScope();
         model.Reconstruct(model.Encode(Floats(40, 1), 10), 10);
@@ -108,6 +109,9 @@ public class ResidualCodebooksTests
         var random = new Random(seed);
         return [.. Enumerable.Range(0, n).Select(_ => (float)((random.NextDouble() * 2) - 1))];
     }
+
+    private static Codebook Wrap(ResidualCodebooks codebooks) =>
+        new(new Fusion([new FusionPart("x", codebooks.InputDim, 1, true, new float[codebooks.InputDim], 1)]), codebooks);
 
     private static (ResidualCodebooks Codebooks, float[][] Values, float[][] Prices) Random(int levels, int size, int dim, int seed, bool priced)
     {

@@ -58,7 +58,7 @@ internal static class Tiny
         }
 
         var config = new RetrievalConfig(RetrievalConfig.CurrentFormat, options, [.. items.CodebookSizes], layout.CollisionTokens, trained, options.Alpha ?? 1, seed);
-        return new RetrievalModel(config, network, vectors);
+        return new RetrievalModel(config, network, vectors, ([], [0]));
     }
 
     /// <summary>log P of every item after a history, one full forward pass an item, nothing cached and nothing shared.</summary>

@@ -1,4 +1,4 @@
-namespace Recsys.Retrieval.Models;
+namespace Recsys.Retrieval;
 
 /// <summary>
 /// How semantic IDs become tokens of one vocabulary: the codes of each level in turn, then the collision tokens, then BOS. An item is

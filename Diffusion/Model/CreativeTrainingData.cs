@@ -1,8 +1,7 @@
-using Recsys.Catalog;
 using Recsys.Catalog.Ports;
 using Recsys.Imaging;
 
-namespace Recsys.Diffusion.Training;
+namespace Recsys.Diffusion.Model;
 
 /// <summary>What the creative model learns from.</summary>
 /// <param name="Ids">[items] semantic IDs.</param>
@@ -42,37 +41,21 @@ public sealed record CreativeTrainingData(SemanticId[] Ids, int[] CodebookSizes,
     /// <exception cref="CatalogException">InvalidArgument, with all faults; FailedPrecondition without a picture.</exception>
     public void Validate()
     {
-        var faults = new List<string>();
-        if (Present.Length != Ids.Length)
+        Faults.ThrowIfAny("Creative training data", faults =>
         {
-            faults.Add($"{Present.Length} presence flags for {Ids.Length} items.");
-        }
-
-        if (Pixels.Length != (long)Ids.Length * 3 * ImageSize * ImageSize)
-        {
-            faults.Add($"{Pixels.Length} bytes of pixels are not {Ids.Length} pictures of 3 x {ImageSize} x {ImageSize}.");
-        }
-
-        if (CodebookSizes.Length is 0 or > SemanticId.MaxLevels || CodebookSizes.Any(size => size is < 1 or > 65_536))
-        {
-            faults.Add(
-                $"Codebook sizes [{string.Join(", ", CodebookSizes)}]: 1 to {SemanticId.MaxLevels} levels of 1 to 65,536 codes are "
-                + "allowed.");
-        }
-
-        int odd = Array.FindIndex(
-            Ids, id => id.Levels != CodebookSizes.Length || Enumerable.Range(0, id.Levels).Any(level => id[level] >= CodebookSizes[level]));
-        if (odd >= 0)
-        {
-            faults.Add(
-                $"Item {odd} has semantic ID {Ids[odd]}, which does not fit a codebook of [{string.Join(", ", CodebookSizes)}] codes.");
-        }
-
-        if (faults.Count > 0)
-        {
-            throw CatalogException.Invalid("Creative training data: " + string.Join(" ", faults));
-        }
-
+            faults.Check(Present.Length == Ids.Length, "presence flags", Present.Length, $"one for each of {Ids.Length} items");
+            faults.Check(
+                Pixels.Length == (long)Ids.Length * 3 * ImageSize * ImageSize, "bytes of pixels", Pixels.Length,
+                $"{Ids.Length} pictures of 3 x {ImageSize} x {ImageSize}");
+            string sizes = string.Join(", ", CodebookSizes);
+            faults.Check(
+                CodebookSizes.Length is >= 1 and <= SemanticId.MaxLevels && CodebookSizes.All(size => size is >= 1 and <= 65_536),
+                "codebook sizes", $"[{sizes}]", $"1 to {SemanticId.MaxLevels} levels of 1 to 65,536 codes");
+            int odd = Array.FindIndex(
+                Ids,
+                id => id.Levels != CodebookSizes.Length || Enumerable.Range(0, id.Levels).Any(level => id[level] >= CodebookSizes[level]));
+            faults.Check(odd < 0, $"semantic ID of item {odd}", odd < 0 ? null : Ids[odd], $"an ID of a codebook of [{sizes}] codes");
+        });
         if (!Present.Contains(true))
         {
             throw CatalogException.Precondition(

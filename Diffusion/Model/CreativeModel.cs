@@ -1,16 +1,8 @@
-using Recsys.Catalog;
 using Recsys.Diffusion.Denoisers;
-using Recsys.Diffusion.Guidance;
-using Recsys.Diffusion.Predictions;
 using Recsys.Diffusion.Recipes;
 using Recsys.Diffusion.Solvers;
 
-namespace Recsys.Diffusion.Training;
-
-/// <summary>How a model was trained.</summary>
-/// <param name="Loss">Mean loss of the last report.</param>
-/// <param name="Pictures">Items with a picture.</param>
-public sealed record TrainingRecord(int Steps, int BatchSize, long Seed, double Loss, int Pictures);
+namespace Recsys.Diffusion.Model;
 
 /// <summary>A trained creative model: averaged weights, their recipe, and the codebook that they were conditioned on.</summary>
 public sealed class CreativeModel : IDisposable
@@ -43,27 +35,16 @@ public sealed class CreativeModel : IDisposable
         using var scope = NewDisposeScope();
         using var noise = new SeedPerImage(seeds, Network.Device);
         using var narrow = MixedPrecision.Scope(Network.Device.type == DeviceType.CUDA);
-        var codec = RecipeParts.Codecs[Recipe.Codec]();
-        var path = RecipeParts.Paths[Recipe.Path]();
+        var codec = RecipeParts.Codecs[Recipe.Codec];
         long side = ImageSize / codec.Factor;
-        var latents = Sampler.Run(
-            path,
-            RecipeParts.Predictions[Recipe.Prediction](),
-            RecipeParts.Solvers[Recipe.Solver](),
-            RecipeParts.Grids[Recipe.Grid]().Times(path, steps),
-            new Cfg(guidance),
-            Network.Denoiser,
-            Network.Conditioner.Encode(ids),
-            Network.Conditioner.Encode([.. ids.Select(_ => Network.Conditioner.Null)]),
-            noise,
-            [codec.Channels, side, side],
-            onStep,
-            cancel);
+        var latents = RecipeParts.Sampler(Recipe, guidance).Run(
+            Network.Denoiser, Network.Conditioner.Encode(ids), Network.Conditioner.Encode([.. ids.Select(_ => Network.Conditioner.Null)]),
+            noise, [codec.Channels, side, side], steps, onStep, cancel);
         var pictures = ((codec.Decode(latents) + 1) * 127.5).round().clamp(0, 255).to(ScalarType.Byte); // [pictures, 3, size, size]
         return pictures.permute(0, 2, 3, 1).cpu().contiguous().data<byte>().ToArray();
     }
 
-    /// <summary>Writes <c>creative.json</c> and <c>creative.safetensors</c> into a folder, made where it is missing.</summary>
+    /// <summary>Writes its two files into a folder, made where it is missing.</summary>
     public void Save(string folder) => CreativeFiles.Save(this, folder);
 
     /// <param name="device">Where it draws: cpu, cuda (in bf16) or cuda:N.</param>

@@ -1,0 +1,24 @@
+namespace Recsys.Quantizer.Models;
+
+/// <summary>Fused vectors to codes and back. Safe to use from any thread while it is not moved.</summary>
+public abstract class QuantizerModel(string name) : nn.Module(name)
+{
+    /// <summary>Values of one input vector.</summary>
+    public abstract int InputDim { get; }
+
+    /// <summary>[levels] codes at each level.</summary>
+    public abstract IReadOnlyList<int> Sizes { get; }
+
+    /// <summary>Where it computes.</summary>
+    public Device Device => parameters().First().device;
+
+    /// <summary>The codes of vectors, coarse to fine.</summary>
+    /// <param name="x">[n, InputDim]</param>
+    /// <returns>[n, levels] int64</returns>
+    public abstract Tensor Encode(Tensor x);
+
+    /// <summary>The vectors that codes stand for.</summary>
+    /// <param name="codes">[n, levels] int64</param>
+    /// <returns>[n, InputDim]</returns>
+    public abstract Tensor Decode(Tensor codes);
+}
