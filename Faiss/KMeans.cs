@@ -31,17 +31,13 @@ public sealed record KMeansOptions
 /// <param name="Centroids">Row-major [k, dim].</param>
 /// <param name="Objective">Sum over all points of the squared distance to the nearest centroid.</param>
 /// <param name="Assignment">The nearest centroid of every point [n].</param>
-public sealed record KMeansResult(float[] Centroids, double Objective, long[] Assignment)
-{
-    /// <summary>Values of one centroid [dim].</summary>
-    public ReadOnlySpan<float> Centroid(int index, int dim) => Centroids.AsSpan(index * dim, dim);
-}
+public sealed record KMeansResult(float[] Centroids, double Objective, long[] Assignment);
 
 /// <summary>Lloyd's k-means by FAISS.</summary>
 public static class KMeans
 {
-    /// <summary>Clusters <paramref name="data"/>, row-major [n, dim], into <paramref name="k"/> centroids. More than 256 points a centroid are
-    /// subsampled for training, never for seeding, assignment and objective.</summary>
+    /// <summary>Clusters <paramref name="data"/>, row-major [n, dim], into <paramref name="k"/> centroids. More than 256 points a centroid
+    /// are subsampled for training, never for seeding, assignment and objective.</summary>
     /// <remarks>Where the data has fewer than k distinct points (all-zero residuals, say), centroids repeat: exactly k come back, and a
     /// caller whose codes must differ removes the repeated ones.</remarks>
     /// <exception cref="FaissException">k above n, a length that does not fit, a value that is not finite or beyond ±1e15.</exception>

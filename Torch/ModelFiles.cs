@@ -49,8 +49,8 @@ public static class ModelFiles
             fault is JsonException or IOException or UnauthorizedAccessException or SafetensorsException or TorchException)
         {
             throw refusal(
-                $"'{file}' is missing, damaged or of another model: {fault.Message.TrimEnd('.')}. Rebuild the version, or activate another.",
-                fault);
+                $"'{file}' is missing, damaged or of another model: {fault.Message.TrimEnd('.')}. "
+                + "Rebuild the version, or activate another.", fault);
         }
     }
 

@@ -21,7 +21,8 @@ internal static class CodebookFiles
             faults.Check(Format == CurrentFormat, "format", Format, $"{CurrentFormat}");
             faults.Range("levels", Sizes.Length, 1, SemanticId.MaxLevels);
             faults.Check(Sizes.All(size => size is >= 1 and <= 65_536), "sizes", string.Join(", ", Sizes), "1 to 65536 codes a level");
-            faults.Check(Fusion.Count > 0 && Fusion.All(Part.Holds), "fusion", $"{Fusion.Count} parts", "named parts with numbers in range");
+            faults.Check(
+                Fusion.Count > 0 && Fusion.All(Part.Holds), "fusion", $"{Fusion.Count} parts", "named parts with numbers in range");
             faults.Range("latent_dim", LatentDim ?? (rqVae ? 0 : 1), 1, 1_000_000);
             faults.Check(
                 Hidden?.All(width => width is >= 1 and <= 1_000_000) ?? !rqVae, "hidden", Hidden is null ? null : string.Join(", ", Hidden),

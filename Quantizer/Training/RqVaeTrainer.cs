@@ -46,7 +46,8 @@ internal static class RqVaeTrainer
         int n = (int)x.shape[0], batch = Math.Min(rq.BatchSize, n), steps = (n + batch - 1) / batch;
         using var optimizer = new FusedAdamW(model.parameters().Where(p => p.requires_grad), rq.LearningRate, rq.WeightDecay);
         var codebooks = new CodebookFollower(
-            model.Codebooks, options, new Random(Seeds.ToInt32(seed)), rq.CodebookUpdate == CodebookUpdate.Gradient ? optimizer : null, ranks);
+            model.Codebooks, options, new Random(Seeds.ToInt32(seed)),
+            rq.CodebookUpdate == CodebookUpdate.Gradient ? optimizer : null, ranks);
         int warm = Math.Min(rq.WarmUpEpochs, rq.Epochs - 1), step = 0;
         for (int epoch = 0; epoch < rq.Epochs; epoch++)
         {

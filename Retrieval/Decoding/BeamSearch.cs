@@ -31,7 +31,7 @@ public sealed class BeamSearch(DecoderOnly network, TrieLayers trie)
         for (int depth = 0; ; depth++)
         {
             var (sums, tokens) = trie.Expand(depth, nodes, scores, network.LogProbabilities(state, depth), spent); // [rows, beams, places]
-            (scores, var parents, var chosen) = Best(sums, tokens, Math.Min(beam, trie.Nodes(depth)));
+            (scores, var parents, var chosen) = BestChildren(sums, tokens, Math.Min(beam, trie.Nodes(depth)));
             nodes = trie.Follow(depth, nodes, parents, chosen);
             if (depth == trie.Depth - 1)
             {
@@ -70,18 +70,27 @@ public sealed class BeamSearch(DecoderOnly network, TrieLayers trie)
     }
 
     /// <summary>
-    /// The best children of all beams. topk alone gives ties in no order, so each score (a float, never above 0) is lowered, as a double,
-    /// by its place times 2^-51 of itself: of at most 1,000 · 2^16 places, less than the 2^-24 by which two floats differ.
+    /// Where each row's best scores stand; of equal ones those of the smaller place come first. topk alone gives ties in no order, so each
+    /// score (a float, never above 0) is lowered, as a double, by its place times 2^-51 of itself: of at most 2^26 places, less than the
+    /// 2^-24 by which two floats differ.
     /// </summary>
+    /// <param name="scores">[rows, n]</param>
+    /// <param name="places">[rows, n] or [n], below 2^26: a thousand beams of 2^16 tokens.</param>
+    /// <returns>[rows, min(width, n)]</returns>
+    internal static Tensor Best(Tensor scores, Tensor places, int width)
+    {
+        var lowered = scores.to(ScalarType.Float64) * (1 + (places.to(ScalarType.Float64) * Math.ScaleB(1, -51)));
+        return lowered.topk((int)Math.Min(width, scores.size(1)), 1).indexes;
+    }
+
+    /// <summary>The best children of all beams.</summary>
     /// <param name="sums">[rows, beams, places]</param>
     /// <param name="tokens">[rows, beams, places]</param>
-    /// <param name="width">At most as many come back as there are places.</param>
-    /// <returns>Each [rows, width]: scores, the beams that they continue, their tokens.</returns>
-    private static (Tensor Scores, Tensor Parents, Tensor Tokens) Best(Tensor sums, Tensor tokens, int width)
+    /// <returns>Each [rows, at most width]: scores, the beams that they continue, their tokens.</returns>
+    private static (Tensor Scores, Tensor Parents, Tensor Tokens) BestChildren(Tensor sums, Tensor tokens, int width)
     {
-        var place = (arange(sums.size(1), ScalarType.Int64, sums.device).view(1, -1, 1) * (ushort.MaxValue + 1)) + tokens;
-        var lowered = sums.to(ScalarType.Float64) * (1 + (place.to(ScalarType.Float64) * Math.ScaleB(1, -51)));
-        var (_, at) = lowered.flatten(1).topk((int)Math.Min(width, sums.size(1) * sums.size(2)), 1);
+        var beam = arange(sums.size(1), ScalarType.Int64, sums.device).view(1, -1, 1);
+        var at = Best(sums.flatten(1), ((beam * (ushort.MaxValue + 1)) + tokens).flatten(1), width);
         return (sums.flatten(1).gather(1, at), at.div(sums.size(2), RoundingMode.floor), tokens.flatten(1).gather(1, at));
     }
 

@@ -23,7 +23,8 @@ internal sealed class HybridRanking(RetrievalModel model, TrieLayers trie)
         var banned = Enumerable.Range(0, rows).Select(row => excluded is null ? [] : excluded[row].ToHashSet()).ToArray();
         var logits = matmul(model.Network.DenseQueries(hidden), model.Vectors!.narrow(0, 0, items).transpose(0, 1));
         var dense = functional.log_softmax(logits, -1); // [rows, items]
-        var (_, best) = dense.topk(Math.Min(items, Candidates + banned.Max(row => row.Count)), 1);
+        var best = BeamSearch.Best(
+            dense, arange(items, ScalarType.Int64, dense.device), Candidates + banned.Max(row => row.Count)); // [rows, candidates]
         int width = (int)best.size(1);
         var candidates = best.cpu().data<long>().ToArray(); // [rows × width]
         var tokens = candidates.SelectMany(item => Enumerable.Range(0, trie.Depth)

@@ -52,7 +52,8 @@ public sealed class DecoderOnly : Module
         var (x, normed) = Block.AddNorm(zeros_like(embedded), embedded, blocks[0].AttentionNorm, dropout);
         for (int layer = 0; layer < blocks.Count; layer++)
         {
-            (x, normed) = blocks[layer].Forward(x, normed, offsets, layer + 1 < blocks.Count ? blocks[layer + 1].AttentionNorm : norm, dropout);
+            var next = layer + 1 < blocks.Count ? blocks[layer + 1].AttentionNorm : norm;
+            (x, normed) = blocks[layer].Forward(x, normed, offsets, next, dropout);
         }
 
         return normed.view(input.Slots, Depth, Dim);

@@ -28,7 +28,8 @@ internal sealed record SafetensorsEntry(string Name, ScalarType Type, long[] Sha
         Array.Find(Types, t => t.Format == format) is { Format: not null } found
             ? (found.Bytes, found.Type)
             : throw new SafetensorsException(
-                $"tensor '{name}' is '{format}', which has no element type here; there are {string.Join(", ", Types.Select(t => t.Format))}");
+                $"tensor '{name}' is '{format}', which has no element type here; there are "
+                + string.Join(", ", Types.Select(t => t.Format)));
 
     /// <exception cref="SafetensorsException">The format has no place for the type.</exception>
     public static int RankOf(ScalarType type) => Array.FindIndex(Types, t => t.Type == type) is >= 0 and var rank

@@ -15,7 +15,7 @@ public class KMeansTests
         for (int i = 0; i < 500; i++)
         {
             var nearest = Points.Nearest(result.Centroids, Points.Row(data, i, Dim), 1, Metric.L2)[0];
-            Assert.Equal(nearest.Distance, Points.Squared(Points.Row(data, i, Dim), result.Centroid((int)result.Assignment[i], Dim)), 1e-4);
+            Assert.Equal(nearest.Distance, Points.Squared(Points.Row(data, i, Dim), Points.Row(result.Centroids, result.Assignment[i], Dim)), 1e-4);
             inertia += nearest.Distance;
         }
 
@@ -56,7 +56,7 @@ public class KMeansTests
         {
             int[] mine = [.. Enumerable.Range(0, 300).Where(i => result.Assignment[i] == c)];
             float[] mean = [.. Enumerable.Range(0, Dim).Select(j => (float)mine.Average(i => (double)data[(i * Dim) + j]))];
-            Points.Near(mean, result.Centroid(c, Dim).ToArray(), 1e-4);
+            Points.Near(mean, Points.Row(result.Centroids, c, Dim).ToArray(), 1e-4);
         }
     }
 

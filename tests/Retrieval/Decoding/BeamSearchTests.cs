@@ -61,6 +61,23 @@ public class BeamSearchTests
         Assert.Equal(0.1, recommender.Alpha);
     }
 
+    /// <summary>libtorch's own choice among equal scores follows no order.</summary>
+    [Fact]
+    public void Of_equal_dense_scores_those_of_the_first_items_are_candidates()
+    {
+        var table = Tiny.Table(400, [8, 8, 8], 12);
+        using var model = Tiny.Model(table, Tiny.Options with { DenseInputs = false, DenseLoss = 1, Alpha = 0.1 }, 12);
+        using (no_grad())
+        {
+            model.Vectors!.zero_();
+        }
+
+        using var recommender = new Recommender(model, table);
+        var parts = recommender.HybridParts([new(History, 5, 5), new([7], 5, 5)]);
+        Assert.All(parts, row => Assert.Equal(Enumerable.Range(0, 100), row.Select(part => part.Item).Intersect(Enumerable.Range(0, 100))));
+        Assert.All(parts, row => Assert.InRange(row.Length, 100, 105));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
