@@ -19,6 +19,7 @@ internal sealed class DiffusionTransformer : Module
     private readonly Embedding classes;
     private readonly Parameter positions;
     private readonly ModuleList<Block> blocks;
+    private readonly LayerNorm unit; // gains of 1, biases of 0
     private readonly bool _plain;
 
     public DiffusionTransformer(bool plain)
@@ -32,7 +33,9 @@ internal sealed class DiffusionTransformer : Module
         blocks = ModuleList(Enumerable.Range(0, Layers).Select(_ => new Block(plain)).ToArray());
         modulation = Linear(Dim, 2 * Dim);
         head = Linear(Dim, Patch * Patch);
+        unit = LayerNorm(Dim, eps: 1e-6);
         RegisterComponents();
+        (unit.weight!.requires_grad, unit.bias!.requires_grad) = (false, false);
         this.Keep();
     }
 
@@ -75,11 +78,17 @@ internal sealed class DiffusionTransformer : Module
         for (int layer = 0; layer < Layers; layer++)
         {
             var (m, next) = (parts[layer], layer + 1 < Layers ? parts[layer + 1] : last);
-            (h, normed) = Fused.AddGateNorm(h, blocks[layer].Attention(normed), m[2], m[4], m[3]);
-            (h, normed) = Fused.AddGateNorm(h, blocks[layer].FeedForward(normed), m[5], next[1], next[0]);
+            (h, normed) = Seam(h, blocks[layer].Attention(normed), m[2], m[3], m[4]);
+            (h, normed) = Seam(h, blocks[layer].FeedForward(normed), m[5], next[0], next[1]);
         }
 
         return normed;
+    }
+
+    private (Tensor H, Tensor Normed) Seam(Tensor h, Tensor branch, Tensor gate, Tensor shift, Tensor scale)
+    {
+        (h, var normed) = Fused.AddDropoutNorm(h, branch * gate.unsqueeze(1), unit);
+        return (h, addcmul(shift.unsqueeze(1), normed, scale.unsqueeze(1) + 1, 1));
     }
 
     private static Tensor Modulate(Tensor x, Tensor shift, Tensor scale) =>

@@ -45,15 +45,6 @@ public static partial class Fused
             return (sum, norm.forward(sum).to(branch.dtype));
         }
 
-        /// <inheritdoc cref="Fused.AddGateNorm"/>
-        public static (Tensor Sum, Tensor Normed) AddGateNorm(
-            Tensor residual, Tensor branch, Tensor gate, Tensor scale, Tensor shift, double eps)
-        {
-            var sum = residual + (branch * gate.unsqueeze(1));
-            var unit = nn.functional.layer_norm(sum, [sum.size(-1)], eps: eps);
-            return (sum, ((unit * (scale.unsqueeze(1) + 1)) + shift.unsqueeze(1)).to(branch.dtype));
-        }
-
         // Where each sequence's tokens stand, row by row; behind a short one's end its first token again.
         private static (Tensor Places, Tensor Lengths) Places(Tensor offsets, Device device)
         {

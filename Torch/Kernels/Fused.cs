@@ -58,47 +58,11 @@ public static partial class Fused
         if (!NeedsGradient(residual, branch, norm.weight, norm.bias))
         {
             var (sum, normed, _) = AddDropoutNormFunction.Run(
-                residual.contiguous(), branch.contiguous(), norm.weight, norm.bias, null, p, seed, norm.eps, firstRow);
+                residual.contiguous(), branch.contiguous(), norm.weight, norm.bias, p, seed, norm.eps, firstRow);
             return (sum, normed);
         }
 
-        var both = AddDropoutNormFunction.apply(residual, branch, norm.weight, norm.bias, null!, p, seed, norm.eps, firstRow);
-        return (both[0], both[1]);
-    }
-
-    /// <summary>
-    /// residual + gate · branch, and its layer norm · (scale + 1) + shift in the branch's element type: the seam of
-    /// adaLN-Zero (Peebles and Xie 2023, section 3.2), where each batch entry has scale, shift and gate of its own.
-    /// </summary>
-    /// <param name="residual">[batch, tokens, width] float32</param>
-    /// <param name="branch">[batch, tokens, width]</param>
-    /// <param name="gate">[batch, width]; scale and shift alike.</param>
-    /// <exception cref="TorchException">Shapes that do not fit together.</exception>
-    public static (Tensor Sum, Tensor Normed) AddGateNorm(
-        Tensor residual, Tensor branch, Tensor gate, Tensor scale, Tensor shift, double eps = 1e-6)
-    {
-        if (branch.dim() != 3 || !residual.shape.SequenceEqual(branch.shape)
-            || new[] { gate, scale, shift }.Any(part => !part.shape.SequenceEqual([branch.size(0), branch.size(2)])))
-        {
-            throw new TorchException(
-                $"The residual is {Shapes(residual)}, the branch {Shapes(branch)}; both must be [batch, tokens, width]. "
-                + $"The gate, scale and shift are {Shapes(gate, scale, shift)}; they must be [batch, width].");
-        }
-
-        if (!KernelLibrary.Takes(branch) || residual.dtype != ScalarType.Float32 || branch.size(1) == 0)
-        {
-            return Composed.AddGateNorm(residual, branch, gate, scale, shift, eps);
-        }
-
-        Tensor Plain(Tensor part) => part.to(ScalarType.Float32).contiguous();
-        var (gain, offset, by) = (Plain(scale + 1), Plain(shift), Plain(gate));
-        if (!NeedsGradient(residual, branch, gain, offset, by))
-        {
-            var (sum, normed, _) = AddDropoutNormFunction.Run(residual.contiguous(), branch.contiguous(), gain, offset, by, 0, 0, eps);
-            return (sum, normed);
-        }
-
-        var both = AddDropoutNormFunction.apply(residual, branch, gain, offset, by, 0.0, 0L, eps, 0L);
+        var both = AddDropoutNormFunction.apply(residual, branch, norm.weight, norm.bias, p, seed, norm.eps, firstRow);
         return (both[0], both[1]);
     }
 

@@ -23,12 +23,12 @@ internal struct LinearCall
 [StructLayout(LayoutKind.Sequential)]
 internal struct NormCall
 {
-    public long Rows, Width, Group, First;
+    public long Rows, Width, First;
     public double P;
     public ulong Seed;
     public float Epsilon;
     public int Type;
-    public nint Gain, Shift, Gate;
+    public nint Gain, Shift;
 }
 
 /// <summary>As in adamw.cpp.</summary>

@@ -28,8 +28,8 @@ internal static partial class KernelLibrary
 
     [LibraryImport(Name, EntryPoint = "rs_add_dropout_norm_backward")]
     internal static partial void AddDropoutNormBackward(
-        in NormCall call, nint total, nint moments, nint totalGradient, nint normedGradient, nint branch, nint towardsResidual,
-        nint towardsBranch, nint sums);
+        in NormCall call, nint total, nint moments, nint totalGradient, nint normedGradient, nint towardsResidual, nint towardsBranch,
+        nint sums);
 
     [LibraryImport(Name, EntryPoint = "rs_linear_here")]
     internal static partial int HasLinear();

@@ -1,6 +1,5 @@
-// The seam between a transformer's sublayers on the CPU: residual + gate · dropout(branch), then its layer norm, in one pass over memory
-// and one back. Gain, shift and gate belong to all rows, or to groups of them (adaLN-Zero, Peebles and Xie 2023, section 3.2). The dropout
-// mask is a hash of (seed, row, column), drawn again in backward instead of kept; libtorch draws its own on one thread.
+// The seam between a transformer's sublayers on the CPU: residual + dropout(branch), then its layer norm, in one pass over memory and one
+// back. The dropout mask is a hash of (seed, row, column), drawn again in backward instead of kept; libtorch draws its own on one thread.
 #include "vector.h"
 
 #include <cmath>
@@ -94,25 +93,6 @@ RS_VECTOR void backward_line(const float* total, const float* dtotal, const BFlo
   backward_row(total, dtotal, dnormed, mask, gain, m, dx, dbranch, dgain, dshift, n);
 }
 
-RS_VECTOR void gate_row(float* keep, const float* gate, int64_t n) {
-  for (int64_t i = 0; i < n; i++) keep[i] *= gate[i];
-}
-
-template <typename T>
-RS_INLINE void gate_back_row(const float* dx, const T* branch, const float* mask, const float* gate, T* dbranch, float* dgate, int64_t n) {
-  for (int64_t i = 0; i < n; i++) {
-    float d = dx[i] * mask[i];
-    dgate[i] += d * widen(branch[i]);
-    narrow(d * gate[i], dbranch[i]);
-  }
-}
-RS_VECTOR void gate_back(const float* dx, const float* branch, const float* mask, const float* gate, float* dbranch, float* dgate, int64_t n) {
-  gate_back_row(dx, branch, mask, gate, dbranch, dgate, n);
-}
-RS_VECTOR void gate_back(const float* dx, const BFloat16* branch, const float* mask, const float* gate, BFloat16* dbranch, float* dgate, int64_t n) {
-  gate_back_row(dx, branch, mask, gate, dbranch, dgate, n);
-}
-
 }  // namespace
 }  // namespace recsys
 
@@ -121,13 +101,12 @@ using namespace recsys;
 // Kept in step with Recsys.Torch.Kernels.NormCall. All tensors are dense; type is the branch's and the normed result's.
 struct NormCall {
   int64_t rows, width;
-  int64_t group;  // rows that share gain, shift and gate
   int64_t first;  // place of the first row in the whole batch, by which the mask is drawn
   double p;
   uint64_t seed;
   float eps;
   int32_t type;
-  const float *gain, *shift, *gate;  // [rows / group, width]; gate may be null
+  const float *gain, *shift;  // [width]
 };
 
 // moments: [rows, 2].
@@ -143,10 +122,8 @@ RS_EXPORT void rs_add_dropout_norm(const NormCall* c, const float* residual, con
       std::vector<float> keep(static_cast<size_t>(n));
 #pragma omp for schedule(static)
       for (int64_t r = 0; r < c->rows; r++) {
-        int64_t of = r / c->group * n;
         mask_row(mask, c->first + r, keep.data(), n);
-        if (c->gate) gate_row(keep.data(), c->gate + of, n);
-        auto m = forward_line(residual + r * n, b + r * n, keep.data(), c->gain + of, c->shift + of, total + r * n, o + r * n, n, c->eps);
+        auto m = forward_line(residual + r * n, b + r * n, keep.data(), c->gain, c->shift, total + r * n, o + r * n, n, c->eps);
         moments[2 * r] = m.mean;
         moments[2 * r + 1] = m.rstd;
       }
@@ -154,27 +131,24 @@ RS_EXPORT void rs_add_dropout_norm(const NormCall* c, const float* residual, con
   });
 }
 
-// sums: [groups, blocks of 64 rows of a group, 3, width], zero before: partial gradients of gain, shift and gate. branch: with a gate only.
-RS_EXPORT void rs_add_dropout_norm_backward(const NormCall* c, const float* total, const float* moments, const float* dtotal, const void* dnormed, const void* branch, float* dresidual,
-                                            void* dbranch, float* sums) {
+// sums: [blocks of 64 rows, 2, width], zero before: partial gradients of gain and shift.
+RS_EXPORT void rs_add_dropout_norm_backward(const NormCall* c, const float* total, const float* moments, const float* dtotal, const void* dnormed, float* dresidual, void* dbranch,
+                                            float* sums) {
   Mask mask = mask_of(c->p, c->seed);
-  int64_t n = c->width, blocks = (c->group + kRowBlock - 1) / kRowBlock, groups = c->group == 0 ? 0 : c->rows / c->group;
+  int64_t n = c->width, blocks = (c->rows + kRowBlock - 1) / kRowBlock;
   typed(c->type, [&](auto kind) {
     using T = decltype(kind);
     auto* dn = static_cast<const T*>(dnormed);
-    auto* b = static_cast<const T*>(branch);
     auto* db = static_cast<T*>(dbranch);
 #pragma omp parallel
     {
       std::vector<float> keep(static_cast<size_t>(n));
 #pragma omp for schedule(static)
-      for (int64_t block = 0; block < groups * blocks; block++) {
-        int64_t group = block / blocks, of = group * n, first = group * c->group + block % blocks * kRowBlock;
-        float *dgain = sums + block * 3 * n, *dshift = dgain + n, *dgate = dshift + n;
-        for (int64_t r = first; r < std::min(first + kRowBlock, (group + 1) * c->group); r++) {
+      for (int64_t block = 0; block < blocks; block++) {
+        float *dgain = sums + block * 2 * n, *dshift = dgain + n;
+        for (int64_t r = block * kRowBlock; r < std::min((block + 1) * kRowBlock, c->rows); r++) {
           mask_row(mask, c->first + r, keep.data(), n);
-          backward_line(total + r * n, dtotal + r * n, dn + r * n, keep.data(), c->gain + of, {moments[2 * r], moments[2 * r + 1]}, dresidual + r * n, db + r * n, dgain, dshift, n);
-          if (c->gate) gate_back(dresidual + r * n, b + r * n, keep.data(), c->gate + of, db + r * n, dgate, n);
+          backward_line(total + r * n, dtotal + r * n, dn + r * n, keep.data(), c->gain, {moments[2 * r], moments[2 * r + 1]}, dresidual + r * n, db + r * n, dgain, dshift, n);
         }
       }
     }
