@@ -40,6 +40,23 @@ public sealed class CodebookFilesTests : IDisposable
         Assert.Contains(name, Assert.Throws<CatalogException>(() => Codebook.Load(_folder["v/codebook"])).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\"keep_length\"", "\"keepLength\"")]
+    [InlineData("\"format\": 2", "\"format\": 1")]
+    [InlineData("\"kind\": \"residual-kmeans\"", "\"kind\": \"rqvae\"")]
+    [InlineData("\"kind\": \"residual-kmeans\"", "\"kind\": \"pq\"")]
+    [InlineData("\"sizes\": [", "\"sizes\": [0, ")]
+    [InlineData("\"sizes\": [", "\"sizes\": null, \"other\": [")]
+    [InlineData("\"dim\": 4", "\"dim\": 0")]
+    [InlineData("\"dim\": 4", "\"dim\": 5")]
+    public void A_configuration_that_was_altered_is_data_loss(string text, string replacement)
+    {
+        string path = _folder["v/codebook/config.json"], json = File.ReadAllText(path);
+        Assert.Contains(text, json, StringComparison.Ordinal);
+        File.WriteAllText(path, json.Replace(text, replacement, StringComparison.Ordinal));
+        Assert.Equal(Fault.DataLoss, Assert.Throws<CatalogException>(() => Codebook.Load(_folder["v/codebook"])).Fault);
+    }
+
     [Fact]
     public void Files_of_two_different_codebooks_do_not_load_together()
     {
