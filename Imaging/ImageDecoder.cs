@@ -89,13 +89,15 @@ public static class ImageDecoder
     // Lazy until CopyMemory, which takes the file's rows one by one, and all of them, wanted or not.
     private static Picture Decode(Image stored, int width, int height, (int Width, int Height)? frame, double[] background)
     {
-        using var srgb = stored.Colourspace(Enums.Interpretation.Srgb);
+        using var srgb = Unless(stored.Interpretation == Enums.Interpretation.Srgb, stored, () => stored.Colourspace(Enums.Interpretation.Srgb));
         using var opaque = srgb.HasAlpha() ? srgb.Flatten(background) : srgb; // before resizing: no hidden colour leaks
-        using var sized = ImageResizer.Resize(opaque, width, height);
+        using var sized = Unless(opaque.Width == width && opaque.Height == height, opaque, () => ImageResizer.Resize(opaque, width, height));
         using var memory = sized.CopyMemory();
-        using var upright = memory.Autorot();
-        using var framed = frame is not { } to ? upright
+        using var upright = Unless(!memory.Contains("orientation"), memory, () => memory.Autorot());
+        using var framed = frame is not { } to || (upright.Width == to.Width && upright.Height == to.Height) ? upright
             : upright.Gravity(Enums.CompassDirection.Centre, to.Width, to.Height, Enums.Extend.Background, background);
         return new Picture(framed.Width, framed.Height, framed.WriteToMemory<byte>());
     }
+
+    private static Image Unless(bool done, Image image, Func<Image> step) => done ? image : step();
 }
