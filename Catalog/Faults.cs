@@ -7,7 +7,8 @@ namespace Recsys.Catalog;
 /// <param name="subject">What is looked at: "Retrieval options", a file.</param>
 public sealed class Faults(string subject)
 {
-    private const int Shown = 20;
+    /// <summary>Faults that are listed in full; of more, only the number is said.</summary>
+    public const int Shown = 20;
 
     private readonly List<string> _faults = [];
 

@@ -87,6 +87,20 @@ internal sealed class TableEngine : IDisposable
         }
     }
 
+    /// <summary>Notes what tests find, the first rows in full.</summary>
+    /// <param name="tests">Queries for (n, fault): the number of a row, and what is wrong with it.</param>
+    /// <param name="place">What faults call row n.</param>
+    public void AddFaults(Faults faults, IEnumerable<string> tests, Func<long, string> place)
+    {
+        string all = string.Join("\nUNION ALL ", tests);
+        var found = Rows(
+            $"SELECT n, fault FROM ({all}) ORDER BY n LIMIT {Faults.Shown}", row => (Row: row.GetInt64(0), Fault: row.GetString(1)))
+            .ToList();
+        faults.AddRange(
+            found.Select(fault => $"{place(fault.Row)}: {fault.Fault}"),
+            found.Count < Faults.Shown ? found.Count : Count($"SELECT count(*) FROM ({all})"));
+    }
+
     private static T Guarded<T>(Func<T> work)
     {
         try
