@@ -36,7 +36,11 @@ internal sealed class TableEngine : IDisposable
         }
 
         _connection = new DuckDBConnection(new DuckDBConnectionStringBuilder { DataSource = source }.ConnectionString);
-        _connection.Open();
+        Guarded<object?>(() =>
+        {
+            _connection.Open();
+            return null;
+        });
         Execute($"SET memory_limit = '{(bytes >> 20).ToString(CultureInfo.InvariantCulture)}MiB'");
         Execute($"SET threads = {Math.Max(1, Environment.ProcessorCount).ToString(CultureInfo.InvariantCulture)}");
         Execute($"SET temp_directory = {Text(Path.Combine(_folder, "spill"))}");
@@ -109,9 +113,11 @@ internal sealed class TableEngine : IDisposable
         }
         catch (DuckDBException error)
         {
-            string message = error.Message.Split("\nPossible fixes:")[0].Trim();
+            string message = error.Message.Trim(), first = message.Split('\n')[0];
             throw error.ErrorType is DuckDB.NET.Native.DuckDBErrorType.OutOfMemory
-                ? new CatalogException(Fault.ResourceExhausted, $"{message} Raise --memory-limit, or free space on the disk.", error)
+                ? new CatalogException(Fault.ResourceExhausted, $"{first} Raise --memory-limit, or free space on the disk.", error)
+                : message.Contains("No space left on device", StringComparison.Ordinal)
+                ? new CatalogException(Fault.ResourceExhausted, $"{first}. Make room there, or name another place.", error)
                 : CatalogException.Invalid(message, error);
         }
     }
