@@ -93,34 +93,25 @@ public readonly record struct SemanticId : IComparable<SemanticId>
     public static bool TryParse([NotNullWhen(true)] string? text, out SemanticId id)
     {
         id = default;
-        if (string.IsNullOrEmpty(text))
+        string[] parts = (text ?? "").Split('#'), codes = parts[0].Split('-');
+        var (words, collision) = (new ushort[codes.Length], (ushort)0);
+        if (parts.Length > 2 || codes.Length > MaxLevels || (parts.Length == 2 && !IsWord(parts[1], out collision)))
         {
             return false;
         }
 
-        int hash = text.IndexOf('#', StringComparison.Ordinal);
-        ushort collision = 0;
-        if (hash >= 0 && !ushort.TryParse(text.AsSpan(hash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out collision))
+        for (int level = 0; level < codes.Length; level++)
         {
-            return false;
-        }
-
-        var parts = (hash >= 0 ? text[..hash] : text).Split('-');
-        if (parts.Length > MaxLevels)
-        {
-            return false;
-        }
-
-        Span<ushort> codes = stackalloc ushort[parts.Length];
-        for (int level = 0; level < parts.Length; level++)
-        {
-            if (!ushort.TryParse(parts[level], NumberStyles.None, CultureInfo.InvariantCulture, out codes[level]))
+            if (!IsWord(codes[level], out words[level]))
             {
                 return false;
             }
         }
 
-        id = new SemanticId(codes, collision);
+        id = new SemanticId(words, collision);
         return true;
+
+        static bool IsWord(string text, out ushort word) =>
+            ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out word);
     }
 }

@@ -9,8 +9,6 @@ namespace Recsys.Datasets;
 /// </summary>
 internal static class FolderSource
 {
-    private static readonly string[] TitleColumns = ["productDisplayName", "product_name", "productName", "item_name", "item_title"];
-
     // Columns that are known to be the work of somebody else's model; learning from them would be learning from its answers.
     private static readonly Dictionary<string, string> Derived = new(StringComparer.Ordinal)
     {
@@ -71,7 +69,7 @@ internal static class FolderSource
         Item Tidy(Item item)
         {
             string? titleColumn = options.TitleColumn is not null || item.Title.Length > 0 ? null
-                : TitleColumns.FirstOrDefault(item.Fields.ContainsKey);
+                : ColumnNames.First(item.Fields.Keys, ColumnNames.Title);
             return titleColumn is null && dropped.Length == 0 ? item : item with
             {
                 Title = titleColumn is null ? item.Title : item.Fields[titleColumn],

@@ -95,14 +95,7 @@ public static class SequenceFile
         using var writer = new StreamWriter(stream, new UTF8Encoding(false), 1 << 16, leaveOpen: true) { NewLine = "\n" };
         for (int user = 0; user < sequences.Count; user++)
         {
-            writer.Write(sequences.Users[user]);
-            foreach (int item in sequences[user])
-            {
-                writer.Write(' ');
-                writer.Write(itemIds[item]);
-            }
-
-            writer.WriteLine();
+            writer.WriteLine(string.Join(' ', [sequences.Users[user], .. sequences[user].ToArray().Select(item => itemIds[item])]));
         }
     }
 }
