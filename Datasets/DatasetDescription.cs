@@ -68,19 +68,19 @@ public sealed record DatasetDescription(
         return Parse(File.ReadAllBytes(path), path);
     }
 
-    private static DatasetDescription Parse(ReadOnlyMemory<byte> utf8, string path)
+    private static DatasetDescription Parse(ReadOnlySpan<byte> utf8, string path)
     {
         try
         {
-            using var document = JsonDocument.Parse(
+            var json = JsonElement.Parse(
                 utf8, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            if (json.ValueKind != JsonValueKind.Object)
             {
-                throw CatalogException.Invalid($"'{path}' must be one JSON object, not {document.RootElement.ValueKind}.");
+                throw CatalogException.Invalid($"'{path}' must be one JSON object, not {json.ValueKind}.");
             }
 
-            Check(document.RootElement, path);
-            return document.RootElement.Deserialize<DatasetDescription>(Json)!;
+            Check(json, path);
+            return json.Deserialize<DatasetDescription>(Json)!;
         }
         catch (JsonException error)
         {

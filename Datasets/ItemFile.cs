@@ -148,8 +148,7 @@ public static class ItemFile
             Item? item = null;
             try
             {
-                using var document = JsonDocument.Parse(text);
-                item = FromJson(document.RootElement, names);
+                item = FromJson(JsonElement.Parse(text), names);
             }
             catch (JsonException error)
             {

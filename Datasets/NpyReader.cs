@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Numerics;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
 using Recsys.Catalog;
@@ -127,30 +125,22 @@ public sealed partial class NpyReader : IDisposable
                 throw CatalogException.Damaged($"'{_file.Name}' ended in row {index} while it was read; somebody truncated it.");
             }
 
-            switch (_width)
-            {
-                case 2:
-                    Convert<Half>(bytes, row);
-                    break;
-                case 4:
-                    Convert<float>(bytes, row);
-                    break;
-                default:
-                    Convert<double>(bytes, row);
-                    break;
-            }
-
+            Convert(bytes, row);
             yield return row;
         }
     }
 
-    private static void Convert<T>(byte[] bytes, float[] row)
-        where T : struct, INumber<T>
+    private static void Convert(byte[] bytes, float[] row)
     {
-        var values = MemoryMarshal.Cast<byte, T>(bytes);
+        int width = bytes.Length / row.Length;
         for (int at = 0; at < row.Length; at++)
         {
-            row[at] = float.CreateTruncating(values[at]);
+            row[at] = width switch
+            {
+                2 => (float)BitConverter.ToHalf(bytes, at * width),
+                4 => BitConverter.ToSingle(bytes, at * width),
+                _ => (float)BitConverter.ToDouble(bytes, at * width),
+            };
         }
     }
 

@@ -33,7 +33,8 @@ public sealed record ImageBatch(byte[] Pixels, int Size, bool[] Present, string?
         }
 
         var batch = new ImageBatch(new byte[3 * plane * count], size, new bool[count], new string?[count]);
-        var (gate, blank) = (new Lock(), Picture.Solid(size, size, Rgb.White));
+        Array.Fill(batch.Pixels, byte.MaxValue); // white, where no picture comes
+        var gate = new Lock();
         try
         {
             var cores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
@@ -45,7 +46,10 @@ public sealed record ImageBatch(byte[] Pixels, int Size, bool[] Present, string?
                     file = read(item);
                 }
 
-                batch.Put(item, file is null ? blank : batch.Decode(item, file) ?? blank);
+                if (file is not null)
+                {
+                    batch.Decode(item, file);
+                }
             });
         }
         catch (AggregateException faults)
@@ -56,33 +60,30 @@ public sealed record ImageBatch(byte[] Pixels, int Size, bool[] Present, string?
         return batch;
     }
 
-    /// <summary>The decoded pictures, 0 to 255 mapped evenly onto <paramref name="low"/> to <paramref name="high"/>.</summary>
+    /// <summary>The decoded pictures, 0 to 255 mapped evenly onto −1 to 1.</summary>
     /// <returns>[present, 3, Size, Size]</returns>
-    public float[] ToFloats(float low = -1, float high = 1)
+    public float[] ToFloats()
     {
-        float[] table = [.. Enumerable.Range(0, 256).Select(value => low + ((high - low) * value / 255f))];
         int[] present = [.. Enumerable.Range(0, Present.Length).Where(item => Present[item])];
         var floats = new float[present.Length * Stride];
         for (int at = 0; at < floats.Length; at++)
         {
-            floats[at] = table[Pixels[(present[at / Stride] * Stride) + (at % Stride)]];
+            floats[at] = (2 * Pixels[(present[at / Stride] * Stride) + (at % Stride)] / 255f) - 1;
         }
 
         return floats;
     }
 
-    private Picture? Decode(int item, byte[] file)
+    private void Decode(int item, byte[] file)
     {
         try
         {
-            var picture = ImageDecoder.Decode(file, Size, Size);
+            Put(item, ImageDecoder.Decode(file, Size, Size));
             Present[item] = true;
-            return picture;
         }
         catch (ImageException fault)
         {
             Errors[item] = fault.Message;
-            return null;
         }
     }
 

@@ -46,15 +46,11 @@ internal static class ItemRows
         }
 
         (string Column, string Value)[] Values(DbDataReader reader) => [.. source.Columns.Select((column, at) => (
-            column.Name, reader.IsDBNull(at) ? "" : Nested(column) ? Flatten(reader.GetString(at)) : reader.GetString(at)))];
+            column.Name, reader.IsDBNull(at) ? "" : Nested(column) ? Flattened(reader.GetString(at)) : reader.GetString(at)))];
+
+        string Flattened(string json) => ItemFile.Flatten(JsonElement.Parse(json));
     }
 
     private static bool Nested(TableColumn column) =>
         column.Type.EndsWith(']') || (column.Type.EndsWith(')') && !column.IsNumber && !column.IsText);
-
-    private static string Flatten(string json)
-    {
-        using var document = JsonDocument.Parse(json);
-        return ItemFile.Flatten(document.RootElement);
-    }
 }

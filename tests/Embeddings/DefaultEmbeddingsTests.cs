@@ -239,7 +239,7 @@ public sealed class DefaultEmbeddingsTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_folder, "images"));
         foreach (var (id, red) in new[] { ("a", 250), ("b", 200), ("c", 10) })
         {
-            File.WriteAllBytes(Path.Combine(_folder, "images", id + ".png"), PcaEmbedderTests.Png(new Rgb((byte)red, 30, 30)));
+            File.WriteAllBytes(Path.Combine(_folder, "images", id + ".png"), PcaEmbedderTests.Png((byte)red, 30, 30));
         }
 
         File.WriteAllText(Path.Combine(_folder, "images", "d.png"), "no picture");

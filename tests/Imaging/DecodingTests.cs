@@ -127,7 +127,7 @@ public sealed class DecodingTests
     [Fact]
     public void A_grey_jpeg_becomes_rgb()
     {
-        using var image = TestFiles.Open(Picture.Solid(9, 9, new Rgb(77, 77, 77)));
+        using var image = TestFiles.Open(Pictures.Solid(9, 9, new Rgb(77, 77, 77)));
         using var grey = image[0];
 
         Assert.All(ImageDecoder.Decode(grey.JpegsaveBuffer()).Rgb, value => Assert.Equal(77.0, value, 1.0));
