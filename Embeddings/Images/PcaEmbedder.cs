@@ -22,7 +22,8 @@ public static class PcaEmbedder
         Faults.ThrowIfAny("Embedding options", options.Check);
         int[] pictured = [.. Enumerable.Range(0, items).Where(images.Has)];
         int inputs = 3 * options.Side * options.Side;
-        float[] sample = Load(Sample(pictured, options.Sample, seed)).Pixels;
+        var (sample, sampled) = Load(Sample(pictured, options.Sample, seed));
+        bool whole = pictured.Length <= options.Sample; // then each picture is decoded once
         if (sample.Length < 2 * inputs)
         {
             return EmbeddingMatrix.Of(ImageEncoder.Name, options.Dim, items, []);
@@ -30,12 +31,12 @@ public static class PcaEmbedder
 
         var components = PrincipalComponents.Fit(sample, inputs, options.Dim, seed, options.PowerIterations, cancel);
         return EmbeddingMatrix.Of(
-            ImageEncoder.Name, components.Dim, items, pictured.Chunk(Chunk).SelectMany(Project),
+            ImageEncoder.Name, components.Dim, items, (whole ? [sampled] : pictured.Chunk(Chunk)).SelectMany(Project),
             SpaceName.Fitted("PCA", (options, seed), MemoryMarshal.AsBytes<float>(sample)));
 
         IEnumerable<(int Item, ReadOnlyMemory<float> Scores)> Project(int[] chunk)
         {
-            var (pixels, loaded) = Load(chunk);
+            var (pixels, loaded) = whole ? (sample, sampled) : Load(chunk);
             float[] scores = components.Project(pixels);
             return loaded.Select((item, row) => (item, (ReadOnlyMemory<float>)scores.AsMemory(row * components.Dim, components.Dim)));
         }
