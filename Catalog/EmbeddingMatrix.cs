@@ -27,6 +27,23 @@ public sealed class EmbeddingMatrix
         (Name, Dim, Data, Present) = (name, dim, data, present);
     }
 
+    /// <summary>The embedding of the items that have a vector; the others lack one.</summary>
+    /// <param name="count">Items of the catalogue.</param>
+    /// <param name="vectors">Item index and <paramref name="dim"/> values each.</param>
+    /// <exception cref="CatalogException">A value that is not finite.</exception>
+    public static EmbeddingMatrix Of(
+        string name, int dim, int count, IEnumerable<(int Item, ReadOnlyMemory<float> Values)> vectors, string? space = null)
+    {
+        var (data, present) = (new float[(long)count * dim], new bool[count]);
+        foreach (var (item, values) in vectors)
+        {
+            values.CopyTo(data.AsMemory(item * dim, dim));
+            present[item] = true;
+        }
+
+        return new EmbeddingMatrix(name, dim, data, present) { Space = space };
+    }
+
     public string Name { get; }
 
     /// <summary>The space of the vectors, by which those of another encoder or of another fit are told apart; null where the owner

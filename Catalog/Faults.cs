@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Recsys.Catalog;
 
@@ -7,7 +6,8 @@ namespace Recsys.Catalog;
 /// <param name="subject">What is looked at: "Retrieval options", a file.</param>
 public sealed class Faults(string subject)
 {
-    private const int Shown = 20;
+    /// <summary>Faults that are listed in full; of more, only the number is said.</summary>
+    public const int Shown = 20;
 
     private readonly List<string> _faults = [];
 
@@ -73,22 +73,11 @@ public sealed class Faults(string subject)
     /// <exception cref="CatalogException">InvalidArgument with every fault, when there is one.</exception>
     public void ThrowIfAny()
     {
-        if (Count == 0)
+        if (Count > 0)
         {
-            return;
+            string more = Count > Shown ? $"\n  … and {Count - Shown} more." : "";
+            throw CatalogException.Invalid(
+                $"{subject}: {Count} {(Count == 1 ? "fault" : "faults")}.\n  {string.Join("\n  ", _faults)}{more}");
         }
-
-        var text = new StringBuilder($"{subject}: {Count} {(Count == 1 ? "fault" : "faults")}.");
-        foreach (string fault in _faults)
-        {
-            text.Append("\n  ").Append(fault);
-        }
-
-        if (Count > Shown)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"\n  … and {Count - Shown} more.");
-        }
-
-        throw CatalogException.Invalid(text.ToString());
     }
 }

@@ -1,5 +1,6 @@
-using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Recsys.Catalog;
 
@@ -59,18 +60,11 @@ public sealed class LeaveOneOut
     private string Hash()
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> word = stackalloc byte[4];
         for (int user = 0; user < _all.Count; user++)
         {
-            sha.AppendData(System.Text.Encoding.UTF8.GetBytes(_all.Users[user]));
-            foreach (int item in _all[user])
-            {
-                BinaryPrimitives.WriteInt32LittleEndian(word, item);
-                sha.AppendData(word);
-            }
-
-            BinaryPrimitives.WriteInt32LittleEndian(word, -1);
-            sha.AppendData(word);
+            sha.AppendData(Encoding.UTF8.GetBytes(_all.Users[user]));
+            sha.AppendData(MemoryMarshal.AsBytes(_all[user]));
+            sha.AppendData([0xFF, 0xFF, 0xFF, 0xFF]); // no item: where a user ends
         }
 
         return Convert.ToHexStringLower(sha.GetHashAndReset());

@@ -12,15 +12,14 @@ namespace Recsys.Datasets;
 /// </summary>
 public sealed class Dataset : IDisposable
 {
-    private readonly IdTable _ids;
+    private readonly OrderedDictionary<string, int> _ids;
     private readonly string? _itemFile;
     private readonly Lazy<IReadOnlyList<Item>> _items;
-    private readonly Lazy<SequenceSet> _sequences;
+    private readonly Lazy<(SequenceSet Set, long UnknownDropped)> _sequences;
     private readonly Lazy<string> _sha256;
     private readonly Lazy<IImageSource?> _images;
 
     private readonly bool _dropUnknown;
-    private long _unknownDropped;
 
     private Dataset(string path, DatasetDescription description, bool dropUnknown)
     {
@@ -34,19 +33,18 @@ public sealed class Dataset : IDisposable
                 + "it needs one of them to know its items.");
         }
 
-        _ids = _itemFile is null
-            ? IdTable.Growing()
-            : IdTable.Of(ItemFile.Read(_itemFile, description.ItemIdColumn).Select(item => item.Id));
-        _sequences = new Lazy<SequenceSet>(
-            () => interactions is null ? new SequenceSet([], [0], [])
-                : SequenceFile.Read(interactions, _ids, dropUnknown, out _unknownDropped));
+        _ids = _itemFile is null ? new(StringComparer.Ordinal) : ItemFile.ReadIds(_itemFile, description.ItemIdColumn);
+        var unknown = _itemFile is null ? UnknownItems.Added : dropUnknown ? UnknownItems.Dropped : UnknownItems.Refused;
+        _sequences = new Lazy<(SequenceSet, long)>(
+            () => interactions is null ? (new SequenceSet([], [0], []), 0) : SequenceFile.Read(interactions, _ids, unknown));
         if (_itemFile is null)
         {
             _ = _sequences.Value; // names the items
         }
 
         _items = new Lazy<IReadOnlyList<Item>>(() => [.. ReadItems()]);
-        _images = new Lazy<IImageSource?>(OpenImages);
+        _images = new Lazy<IImageSource?>(() => ImageFiles.Locate(path) is { } images
+            ? new ImageFiles(images, ReadItems().Select(item => (item.Id, item.Image))) : null);
         _sha256 = new Lazy<string>(Hash);
     }
 
@@ -57,23 +55,23 @@ public sealed class Dataset : IDisposable
 
     public string Name => Description.Name;
 
-    public int ItemCount => _ids.Ids.Count;
+    public int ItemCount => _ids.Count;
 
     /// <summary>[items] in the order of the items file; without one, in the order of their first interaction.</summary>
-    public IReadOnlyList<string> ItemIds => _ids.Ids;
+    public IReadOnlyList<string> ItemIds => _ids.Keys;
 
     /// <summary>Item id → index.</summary>
-    public IReadOnlyDictionary<string, int> ItemIndex => _ids.Index;
+    public IReadOnlyDictionary<string, int> ItemIndex => _ids;
 
     /// <summary>[items], all in memory; large catalogues use <see cref="ReadItems"/>.</summary>
     public IReadOnlyList<Item> Items => _items.Value;
 
     /// <summary>Histories as item indexes; empty where the dataset has none.</summary>
     /// <exception cref="CatalogException">Every faulty line.</exception>
-    public SequenceSet Sequences => _sequences.Value;
+    public SequenceSet Sequences => _sequences.Value.Set;
 
     /// <summary>Interactions that were dropped because the items file lacks their item; reads the histories.</summary>
-    public long UnknownDropped => _sequences.Value is null ? 0 : _unknownDropped;
+    public long UnknownDropped => _sequences.Value.UnknownDropped;
 
     public bool HasSequences => SequenceFile.Locate(Path) is not null;
 
@@ -99,8 +97,8 @@ public sealed class Dataset : IDisposable
 
     /// <summary>Items one at a time, in the order of <see cref="ItemIds"/>.</summary>
     public IEnumerable<Item> ReadItems() => _itemFile is null
-        ? _ids.Ids.Select(id => new Item(id, "", new Dictionary<string, string>(), null))
-        : ItemFile.Read(_itemFile, Description.ItemIdColumn);
+        ? _ids.Keys.Select(id => new Item(id, "", new Dictionary<string, string>(), null))
+        : ItemFile.Read(_itemFile, (Description.ItemIdColumn, null, null));
 
     /// <summary>A brought embedding, [items × dim].</summary>
     /// <exception cref="CatalogException">NotFound with the names there are; rows that fit no item; values that are not finite.</exception>
@@ -114,7 +112,7 @@ public sealed class Dataset : IDisposable
                 + $"Add {EmbeddingFile.Folder}/{name}.npy.");
         }
 
-        return EmbeddingFile.Read(EmbeddingFile.PathOf(Path, name), name, _ids.Index, _dropUnknown);
+        return EmbeddingFile.Read(EmbeddingFile.PathOf(Path, name), name, _ids, _dropUnknown);
     }
 
     /// <summary>Writes an embedding into a folder, in the form of a brought one; one of its name is replaced.</summary>
@@ -130,18 +128,12 @@ public sealed class Dataset : IDisposable
         EmbeddingFile.Write(folder, embedding, ItemIds);
     }
 
-    private IImageSource? OpenImages()
-    {
-        string zip = System.IO.Path.Combine(Path, "images.zip"), folder = System.IO.Path.Combine(Path, "images");
-        var items = ReadItems().Select(item => (item.Id, item.Image));
-        return File.Exists(zip) ? new ZipImages(zip, items) : Directory.Exists(folder) ? new FolderImages(folder, items) : null;
-    }
-
     private string Hash()
     {
-        string[] roots = [DatasetDescription.FileName, ItemFile.Tsv, ItemFile.Jsonl, SequenceFile.Text, SequenceFile.Csv, "images.zip"];
+        string[] roots = [DatasetDescription.FileName, ItemFile.Tsv, ItemFile.Jsonl, SequenceFile.Text, SequenceFile.Csv, ImageFiles.Zip];
         var files = roots.Where(file => File.Exists(System.IO.Path.Combine(Path, file)))
-            .Concat(new[] { "images", EmbeddingFile.Folder }.Select(folder => System.IO.Path.Combine(Path, folder)).Where(Directory.Exists)
+            .Concat(new[] { ImageFiles.Folder, EmbeddingFile.Folder }
+                .Select(folder => System.IO.Path.Combine(Path, folder)).Where(Directory.Exists)
                 .SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
                 .Select(file => System.IO.Path.GetRelativePath(Path, file).Replace('\\', '/')))
             .Where(file => !file.EndsWith(".tmp", StringComparison.Ordinal))

@@ -1,5 +1,8 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Recsys.Catalog;
 using Recsys.Files;
 
@@ -28,7 +31,29 @@ public sealed record DatasetDescription(
     /// <summary>The layout that this program reads and writes.</summary>
     public const int Format = 1;
 
-    private static readonly string[] Keys = ["name", "format", "simulated", "itemIdColumn", "licence", "source", "note", "figures"];
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private static readonly (Func<JsonElement, bool> Fits, string Allowed) Text =
+        (value => value.ValueKind is JsonValueKind.String or JsonValueKind.Null, "a string");
+
+    private static readonly OrderedDictionary<string, (Func<JsonElement, bool> Fits, string Allowed)> Keys = new()
+    {
+        ["name"] = (value => value.ValueKind is JsonValueKind.String && SafeName.IsValid(value.GetString()),
+            "1 to 100 letters, digits, '.', '-' or '_', not starting with '.'"),
+        ["format"] = (value => value.ValueKind is JsonValueKind.Number && value.TryGetInt32(out int format) && format == Format,
+            $"{Format}"),
+        ["simulated"] = (value => value.ValueKind is JsonValueKind.True or JsonValueKind.False, "true, false"),
+        ["itemIdColumn"] = Text,
+        ["licence"] = Text,
+        ["source"] = Text,
+        ["note"] = Text,
+        ["figures"] = (value => value.ValueKind is JsonValueKind.Null || (value.ValueKind is JsonValueKind.Object
+            && value.EnumerateObject().All(figure => figure.Value.ValueKind is JsonValueKind.Number)), "an object of numbers by name"),
+    };
 
     /// <exception cref="CatalogException">NotFound; InvalidArgument with every fault: key, value, what is allowed.</exception>
     public static DatasetDescription Read(string folder)
@@ -43,152 +68,63 @@ public sealed record DatasetDescription(
         return Parse(File.ReadAllBytes(path), path);
     }
 
-    internal static DatasetDescription Parse(ReadOnlyMemory<byte> utf8, string path)
+    private static DatasetDescription Parse(ReadOnlySpan<byte> utf8, string path)
     {
-        JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(
+            var json = JsonElement.Parse(
                 utf8, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            if (json.ValueKind != JsonValueKind.Object)
+            {
+                throw CatalogException.Invalid($"'{path}' must be one JSON object, not {json.ValueKind}.");
+            }
+
+            Check(json, path);
+            return json.Deserialize<DatasetDescription>(Json)!;
         }
         catch (JsonException error)
         {
             throw CatalogException.Invalid($"'{path}' is no JSON: {error.Message}", error);
         }
+    }
 
-        using (document)
+    private static void Check(JsonElement json, string path)
+    {
+        var faults = new Faults(path);
+        foreach (var property in json.EnumerateObject().GroupBy(property => property.Name))
         {
-            var faults = new Faults(path);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            if (!Keys.TryGetValue(property.Key, out var key))
             {
-                throw CatalogException.Invalid($"'{path}' must be one JSON object, not {document.RootElement.ValueKind}.");
+                faults.Add($"key '{property.Key}' is unknown; allowed: {string.Join(", ", Keys.Keys)}");
             }
-
-            var values = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-            foreach (var property in document.RootElement.EnumerateObject())
+            else if (property.Count() > 1)
             {
-                if (!Keys.Contains(property.Name))
-                {
-                    faults.Add($"key '{property.Name}' is unknown; allowed: {string.Join(", ", Keys)}");
-                }
-                else if (!values.TryAdd(property.Name, property.Value))
-                {
-                    faults.Add($"key '{property.Name}' appears twice; allowed: once");
-                }
+                faults.Add($"key '{property.Key}' appears {property.Count()} times; allowed: once");
             }
-
-            string? name = Text("name");
-            if (!SafeName.IsValid(name))
+            else if (property.Single().Value is var value && !key.Fits(value))
             {
-                faults.Add($"key 'name' is {Show("name")}; allowed: 1 to 100 letters, digits, '.', '-' or '_', not starting with '.'");
-            }
-
-            if (!values.TryGetValue("format", out var format) || format.ValueKind != JsonValueKind.Number
-                || !format.TryGetInt32(out int number) || number != Format)
-            {
-                faults.Add($"key 'format' is {Show("format")}; allowed: {Format}");
-            }
-
-            bool simulated = false;
-            if (values.TryGetValue("simulated", out var flag))
-            {
-                simulated = flag.ValueKind == JsonValueKind.True;
-                if (flag.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
-                {
-                    faults.Add($"key 'simulated' is {Show("simulated")}; allowed: true, false");
-                }
-            }
-
-            var description = new DatasetDescription(
-                name ?? "", simulated, Text("itemIdColumn"), Text("licence"), Text("source"), Text("note"), Figures());
-            faults.ThrowIfAny();
-            return description;
-
-            string Show(string key) => values.TryGetValue(key, out var value) ? value.GetRawText() : "missing";
-
-            string? Text(string key)
-            {
-                if (!values.TryGetValue(key, out var value) || value.ValueKind == JsonValueKind.Null)
-                {
-                    return null;
-                }
-
-                if (value.ValueKind != JsonValueKind.String)
-                {
-                    faults.Add($"key '{key}' is {value.GetRawText()}; allowed: a string");
-                    return null;
-                }
-
-                return value.GetString();
-            }
-
-            Dictionary<string, double>? Figures()
-            {
-                if (!values.TryGetValue("figures", out var value) || value.ValueKind == JsonValueKind.Null)
-                {
-                    return null;
-                }
-
-                if (value.ValueKind != JsonValueKind.Object
-                    || value.EnumerateObject().Any(figure => figure.Value.ValueKind != JsonValueKind.Number))
-                {
-                    faults.Add($"key 'figures' is {value.GetRawText()}; allowed: an object of numbers by name");
-                    return null;
-                }
-
-                var figures = new Dictionary<string, double>(StringComparer.Ordinal);
-                foreach (var figure in value.EnumerateObject())
-                {
-                    figures[figure.Name] = figure.Value.GetDouble();
-                }
-
-                return figures;
+                faults.Add($"key '{property.Key}' is {value.GetRawText()}; allowed: {key.Allowed}");
             }
         }
+
+        foreach (string missing in new[] { "name", "format" }.Where(key => !json.TryGetProperty(key, out _)))
+        {
+            faults.Add($"key '{missing}' is missing; allowed: {Keys[missing].Allowed}");
+        }
+
+        faults.ThrowIfAny();
     }
 
     /// <summary>Writes <c>dataset.json</c> into a folder, atomically.</summary>
     public void Write(string folder)
     {
-        using var buffer = new MemoryStream();
-        var options = new JsonWriterOptions
-        {
-            Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        };
-        using (var json = new Utf8JsonWriter(buffer, options))
-        {
-            json.WriteStartObject();
-            json.WriteString("name", Name);
-            json.WriteNumber("format", Format);
-            json.WriteBoolean("simulated", Simulated);
-            WriteOptional("itemIdColumn", ItemIdColumn);
-            WriteOptional("licence", Licence);
-            WriteOptional("source", Source);
-            WriteOptional("note", Note);
-            if (Figures is not null)
-            {
-                json.WriteStartObject("figures");
-                foreach (var (figure, value) in Figures.OrderBy(pair => pair.Key, StringComparer.Ordinal))
-                {
-                    json.WriteNumber(figure, value);
-                }
-
-                json.WriteEndObject();
-            }
-
-            json.WriteEndObject();
-
-            void WriteOptional(string key, string? value)
-            {
-                if (value is not null)
-                {
-                    json.WriteString(key, value);
-                }
-            }
-        }
-
-        // Parsed back first: what could not be read again is not written.
-        _ = Parse(buffer.ToArray(), Path.Combine(folder, FileName));
-        AtomicFile.WriteText(Path.Combine(folder, FileName), System.Text.Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
+        string path = Path.Combine(folder, FileName);
+        var figures = Figures?.OrderBy(figure => figure.Key, StringComparer.Ordinal);
+        var sorted = this with { Figures = figures is null ? null : new OrderedDictionary<string, double>(figures) };
+        var json = (JsonObject)JsonSerializer.SerializeToNode(sorted, Json)!;
+        json.Insert(1, "format", Format);
+        string text = json.ToJsonString(Json) + "\n";
+        _ = Parse(Encoding.UTF8.GetBytes(text), path); // what could not be read again is not written
+        AtomicFile.WriteText(path, text);
     }
 }

@@ -42,11 +42,6 @@ public static class DatasetImporter
 
         using (var dataset = Dataset.Open(folder, options.DropUnknown))
         {
-            foreach (string file in source.Embeddings.Values.Where(file => file.EndsWith(".npy", StringComparison.OrdinalIgnoreCase)))
-            {
-                EmbeddingFile.Validate(file, dataset.ItemIndex, options.DropUnknown);
-            }
-
             report = new ImportReport(
                 dataset.Name, System.IO.Path.GetFullPath(options.Out), source.Format, interactions.Users, dataset.ItemCount,
                 interactions.Count, withImage, dataset.EmbeddingNames, interactions.UnknownDropped, notes);
@@ -104,21 +99,12 @@ public static class DatasetImporter
 
     private static int WriteItems(ImportSource source, string folder)
     {
-        string path = System.IO.Path.Combine(folder, ItemFile.Tsv);
-        var names = ImageFiles(folder);
-        int[] image = names.Count == 0 ? [] : ImageNames.Resolve(source.Items!().Select(item => (item.Id, item.Image)), names);
-        CheckImages(source, image, folder);
-        AtomicFile.Write(path, stream => ItemFile.WriteTsv(stream, () => source.Items!().Select((item, index) =>
-            item with { Image = image.Length == 0 || image[index] < 0 ? null : names[image[index]] })));
-        return image.Count(at => at >= 0);
-    }
-
-    private static void CheckImages(ImportSource source, int[] image, string folder)
-    {
+        using var images = ImageFiles.Locate(folder) is { } path
+            ? new ImageFiles(path, source.Items!().Select(item => (item.Id, item.Image))) : null;
         var faults = new Faults(source.Images ?? folder);
-        foreach (var (item, index) in image.Length == 0 ? [] : source.Items!().Select((item, index) => (item, index)))
+        foreach (var (index, item) in images is null ? [] : source.Items!().Index())
         {
-            if (item.Image is not null && image[index] < 0)
+            if (item.Image is not null && images?.Has(index) == false)
             {
                 faults.Add(
                     $"item '{item.Id}' names the picture '{item.Image}', which is not there (or two have that name); "
@@ -127,48 +113,29 @@ public static class DatasetImporter
         }
 
         faults.ThrowIfAny();
+        int count = 0;
+        AtomicFile.Write(System.IO.Path.Combine(folder, ItemFile.Tsv), stream => count = ItemFile.WriteTsv(
+            stream, () => source.Items!().Select((item, index) => item with { Image = images?.NameOf(index) })));
+        return Enumerable.Range(0, count).Count(item => images?.Has(item) == true);
     }
 
-    private static IReadOnlyList<string> ImageFiles(string folder)
+    private static void CopyImages(string? path, string folder)
     {
-        string zip = System.IO.Path.Combine(folder, "images.zip"), images = System.IO.Path.Combine(folder, "images");
-        if (File.Exists(zip))
-        {
-            using var archive = new ZipImages(zip, []);
-            return archive.Names;
-        }
-
-        return Directory.Exists(images)
-            ? [.. Directory.EnumerateFiles(images, "*", SearchOption.AllDirectories)
-                .Select(file => System.IO.Path.GetRelativePath(images, file).Replace('\\', '/')).Order(StringComparer.Ordinal)]
-            : [];
-    }
-
-    private static void CopyImages(string? images, string folder)
-    {
-        if (images is null)
+        if (path is null)
         {
             return;
         }
 
-        if (File.Exists(images))
+        using var images = new ImageFiles(path, []);
+        if (File.Exists(path))
         {
-            using (new ZipImages(images, []))
-            {
-                Copy(images, System.IO.Path.Combine(folder, "images.zip"));
-            }
-
+            Copy(path, System.IO.Path.Combine(folder, ImageFiles.Zip));
             return;
         }
 
-        if (!Directory.Exists(images))
+        foreach (string name in images.Names.Where(ImageNames.IsImage))
         {
-            throw CatalogException.NotFound($"Images '{images}' exist neither as a ZIP archive nor as a folder.");
-        }
-
-        foreach (string file in Directory.EnumerateFiles(images, "*", SearchOption.AllDirectories).Where(ImageNames.IsImage))
-        {
-            Copy(file, System.IO.Path.Combine(folder, "images", System.IO.Path.GetRelativePath(images, file)));
+            Copy(System.IO.Path.Combine(path, name), System.IO.Path.Combine(folder, ImageFiles.Folder, name));
         }
     }
 
@@ -180,11 +147,12 @@ public static class DatasetImporter
         bool filtered = options is not { DropUnknown: false, DropDuplicates: false, KCore: null, PairWindow: null };
         if (source.Histories is not null)
         {
-            var ids = source.Items is null ? IdTable.Growing() : IdTable.Of(ItemFile.Read(items, null).Select(item => item.Id));
-            var histories = SequenceFile.Read(source.Histories, ids, options.DropUnknown, out _);
+            var ids = source.Items is null ? new(StringComparer.Ordinal) : ItemFile.ReadIds(items);
+            var unknown = source.Items is null ? UnknownItems.Added : options.DropUnknown ? UnknownItems.Dropped : UnknownItems.Refused;
+            var (histories, _) = SequenceFile.Read(source.Histories, ids, unknown);
             if (!filtered)
             {
-                WriteBareItems(source, items, ids.Ids);
+                WriteBareItems(source, items, ids.Keys);
                 Copy(source.Histories, System.IO.Path.Combine(folder, SequenceFile.Text));
                 return (histories.Count, histories.Items.Length, 0, []);
             }
@@ -198,7 +166,7 @@ public static class DatasetImporter
         var rows = source.Interactions?.Invoke(engine) ?? TableSource.Histories(engine, source.Histories!);
         var table = InteractionTable.Load(
             engine, rows, (options.UserColumn, options.ItemColumn, options.TimeColumn),
-            source.Items is null ? null : ItemFile.Read(items, null).Select(item => item.Id), options.DropUnknown);
+            source.Items is null ? null : ItemFile.Read(items, default).Select(item => item.Id), options.DropUnknown);
         var notes = new List<string>();
         Note(table.UnknownDropped, "of items that are not in the items file were dropped (--drop-unknown)");
         Note(options.DropDuplicates ? table.DropDuplicates() : 0, "that repeat another with its time were dropped (--drop-duplicates)");
@@ -238,7 +206,7 @@ public static class DatasetImporter
     private static List<string> CopyEmbeddings(ImportSource source, ImportOptions options, string folder)
     {
         var notes = new List<string>();
-        Dictionary<string, int>? index = null;
+        var items = source.Embeddings.Count == 0 ? [] : ItemFile.ReadIds(System.IO.Path.Combine(folder, ItemFile.Tsv));
         foreach (var (name, file) in source.Embeddings)
         {
             if (!File.Exists(file))
@@ -249,9 +217,7 @@ public static class DatasetImporter
             string target = EmbeddingFile.PathOf(folder, name);
             if (!file.EndsWith(".npy", StringComparison.OrdinalIgnoreCase))
             {
-                index ??= ItemFile.Read(System.IO.Path.Combine(folder, ItemFile.Tsv), null).Index()
-                    .ToDictionary(item => item.Item.Id, item => item.Index, StringComparer.Ordinal);
-                long dropped = VectorRows.Import(file, target, options.ItemIdColumn, index, options.DropUnknown);
+                long dropped = VectorRows.Import(file, target, options.ItemIdColumn, items, options.DropUnknown);
                 if (dropped > 0)
                 {
                     notes.Add($"{dropped} vectors of embedding {name} were dropped: their items are not in the items file.");
@@ -260,6 +226,7 @@ public static class DatasetImporter
                 continue;
             }
 
+            EmbeddingFile.Validate(file, items, options.DropUnknown);
             Copy(file, target);
             if (File.Exists(EmbeddingFile.IdsPathOf(file)))
             {

@@ -25,45 +25,16 @@ internal static class EmbeddingFile
     public static EmbeddingMatrix Read(
         string npy, string name, IReadOnlyDictionary<string, int> items, bool dropUnknown = false)
     {
-        string idsPath = IdsPathOf(npy);
         using var reader = NpyReader.Open(npy);
         if ((long)items.Count * reader.Dim > Array.MaxLength)
         {
             throw new CatalogException(
                 Fault.ResourceExhausted,
-                $"'{npy}': {items.Count} items × {reader.Dim} values; at most {Array.MaxLength} fit into one array. "
-                + "Reduce the dimension or read it in chunks (NpyReader).");
+                $"'{npy}': {items.Count} items × {reader.Dim} values; {Array.MaxLength} fit into one array. Reduce the dimension.");
         }
 
-        if (!File.Exists(idsPath))
-        {
-            if (reader.Rows != items.Count)
-            {
-                throw WrongRows(npy, reader.Rows, items.Count);
-            }
-
-            var all = new float[(long)reader.Rows * reader.Dim];
-            reader.ReadRows(0, all);
-            return new EmbeddingMatrix(name, reader.Dim, all, Enumerable.Repeat(true, reader.Rows).ToArray());
-        }
-
-        var (data, present) = (new float[(long)items.Count * reader.Dim], new bool[items.Count]);
-        var rows = RowItems(idsPath, reader.Rows, items, dropUnknown);
-        foreach (var (first, chunk) in reader.Chunks())
-        {
-            for (int row = 0; row < chunk.Length / reader.Dim; row++)
-            {
-                if (rows[first + row] is not (>= 0 and var item))
-                {
-                    continue;
-                }
-
-                chunk.Span.Slice(row * reader.Dim, reader.Dim).CopyTo(data.AsSpan(item * reader.Dim));
-                present[item] = true;
-            }
-        }
-
-        return new EmbeddingMatrix(name, reader.Dim, data, present);
+        var rows = RowItems(npy, reader.Rows, items, dropUnknown).Zip(reader.ReadRows());
+        return EmbeddingMatrix.Of(name, reader.Dim, items.Count, rows.Where(row => row.First >= 0));
     }
 
     /// <summary>Checks rows, ids and every value without holding the matrix.</summary>
@@ -71,25 +42,17 @@ internal static class EmbeddingFile
     public static void Validate(string npy, IReadOnlyDictionary<string, int> items, bool dropUnknown = false)
     {
         using var reader = NpyReader.Open(npy);
-        if (File.Exists(IdsPathOf(npy)))
-        {
-            _ = RowItems(IdsPathOf(npy), reader.Rows, items, dropUnknown);
-        }
-        else if (reader.Rows != items.Count)
-        {
-            throw WrongRows(npy, reader.Rows, items.Count);
-        }
-
+        _ = RowItems(npy, reader.Rows, items, dropUnknown);
         var faults = new Faults(npy);
-        foreach (var (first, chunk) in reader.Chunks())
+        foreach (var (index, row) in reader.ReadRows().Index())
         {
-            for (int at = 0; at < chunk.Length; at++)
+            for (int column = 0; column < row.Length; column++)
             {
-                if (!float.IsFinite(chunk.Span[at]))
+                if (!float.IsFinite(row.Span[column]))
                 {
                     faults.Add(
-                        $"row {first + (at / reader.Dim)}, column {at % reader.Dim} is {chunk.Span[at]}; "
-                        + "allowed: finite numbers (leave the item out by an ids file instead)");
+                        $"row {index}, column {column} is {row.Span[column]}; allowed: finite numbers (leave the item out by an ids file "
+                        + "instead)");
                 }
             }
         }
@@ -97,12 +60,17 @@ internal static class EmbeddingFile
         faults.ThrowIfAny();
     }
 
-    private static CatalogException WrongRows(string npy, int rows, int items) => CatalogException.Invalid(
-        $"'{npy}' has {rows} rows; the dataset has {items} items. Give every item a row in the order of the items file, "
-        + $"or name the item of each row in '{Path.GetFileName(IdsPathOf(npy))}', one id a line.");
-
-    private static int[] RowItems(string idsPath, int rowCount, IReadOnlyDictionary<string, int> items, bool dropUnknown)
+    /// <returns>[rows] index of each row's item; -1: it is not there, and is dropped.</returns>
+    private static IEnumerable<int> RowItems(string npy, int rowCount, IReadOnlyDictionary<string, int> items, bool dropUnknown)
     {
+        string idsPath = IdsPathOf(npy);
+        if (!File.Exists(idsPath))
+        {
+            return rowCount == items.Count ? Enumerable.Range(0, rowCount) : throw CatalogException.Invalid(
+                $"'{npy}' has {rowCount} rows; the dataset has {items.Count} items. Give every item a row in the order of the items file, "
+                + $"or name the item of each row in '{Path.GetFileName(idsPath)}', one id a line.");
+        }
+
         var faults = new Faults(idsPath);
         var rows = new List<int>(rowCount);
         var seen = new HashSet<int>();
@@ -131,7 +99,7 @@ internal static class EmbeddingFile
         }
 
         faults.ThrowIfAny();
-        return [.. rows];
+        return rows;
     }
 
     /// <summary>
@@ -143,22 +111,23 @@ internal static class EmbeddingFile
         string npy = Path.Combine(folder, embedding.Name + ".npy"), ids = IdsPathOf(npy);
         Directory.CreateDirectory(folder);
         File.Delete(npy);
-        if (embedding.Present.All(present => present))
+        File.Delete(ids);
+        int[] held = [.. Enumerable.Range(0, embedding.Count).Where(item => embedding.Present[item])];
+        if (held.Length < embedding.Count)
         {
-            File.Delete(ids);
-            Npy.Write(npy, embedding.Data, embedding.Dim);
-            return;
+            WriteIds(npy, held.Select(item => itemIds[item]));
         }
 
-        var held = Enumerable.Range(0, embedding.Count).Where(item => embedding.Present[item]).ToArray();
-        var data = new float[(long)held.Length * embedding.Dim];
-        for (int row = 0; row < held.Length; row++)
+        var rows = held.Select(item => (ReadOnlyMemory<float>)embedding.Data.AsMemory(item * embedding.Dim, embedding.Dim));
+        try
         {
-            embedding.Row(held[row]).CopyTo(data.AsSpan(row * embedding.Dim));
+            Npy.Write(npy, rows, held.Length, embedding.Dim);
         }
-
-        WriteIds(npy, held.Select(item => itemIds[item]));
-        Npy.Write(npy, data, embedding.Dim);
+        catch
+        {
+            File.Delete(ids); // a full disk leaves no ids for an .npy that the owner may put there
+            throw;
+        }
     }
 
     /// <summary>Names the item of each row of an .npy.</summary>

@@ -9,8 +9,6 @@ namespace Recsys.Datasets;
 /// </summary>
 internal static class FolderSource
 {
-    private static readonly string[] TitleColumns = ["productDisplayName", "product_name", "productName", "item_name", "item_title"];
-
     // Columns that are known to be the work of somebody else's model; learning from them would be learning from its answers.
     private static readonly Dictionary<string, string> Derived = new(StringComparer.Ordinal)
     {
@@ -19,11 +17,6 @@ internal static class FolderSource
 
     public static ImportSource Read(ImportOptions options, string? folder)
     {
-        if (folder is not null && !Directory.Exists(folder))
-        {
-            throw CatalogException.NotFound($"Source folder '{folder}' does not exist.");
-        }
-
         string? itemFile = options.Items ?? (folder is null || options.ItemsSql is not null ? null : ItemFile.Locate(folder));
         bool named = (options.Sequences ?? options.Interactions ?? options.InteractionsSql) is not null;
         string? located = named || folder is null ? null : SequenceFile.Locate(folder);
@@ -46,16 +39,16 @@ internal static class FolderSource
             : EmbeddingFile.Names(folder).ToDictionary(name => name, name => EmbeddingFile.PathOf(folder, name), StringComparer.Ordinal);
         foreach (var (name, file) in options.Embeddings)
         {
-            Require(file, ".npy", ".parquet", ".pq");
-            embeddings[name] = file;
+            embeddings[name] = Path.GetExtension(file).ToLowerInvariant() is ".npy" or ".parquet" or ".pq" ? file
+                : throw CatalogException.Invalid($"File '{file}' ends in '{Path.GetExtension(file)}'; allowed here: .npy, .parquet, .pq.");
         }
 
-        var dropped = itemFile is null ? [] : Derived.Keys.Where(column => HasColumn(itemFile, column)).ToArray();
+        var dropped = itemFile is null ? [] : Derived.Keys.Where(column => ItemFile.HasColumn(itemFile, column)).ToArray();
         return new ImportSource(folder is null ? "files" : "folder", description with { ItemIdColumn = null })
         {
             Items = itemFile is null && options.ItemsSql is null ? null : () => Items().Select(Tidy),
             Histories = histories,
-            Interactions = options.InteractionsSql is { } query ? engine => TableSource.Query(engine, query, "--interactions-sql")
+            Interactions = options.InteractionsSql is { } query ? engine => TableSource.Query(engine, "--interactions-sql", query)
                 : table is not null ? engine => TableSource.Open(engine, table) : null,
             Embeddings = embeddings,
             Images = options.Images ?? (folder is null ? null : LocateImages(folder)),
@@ -67,16 +60,16 @@ internal static class FolderSource
 
         // Tables of text in our own two formats are read as the dataset folder reads them; DuckDB reads the others.
         IEnumerable<Item> Items() => itemFile is not null && Path.GetExtension(itemFile).ToLowerInvariant() is ".tsv" or ".jsonl"
-            ? ItemFile.Read(itemFile!, idColumn)
+            ? ItemFile.Read(itemFile!, (idColumn, options.TitleColumn, options.ImageColumn))
             : ItemRows.Read(
                 engine => itemFile is null
-                    ? TableSource.Query(engine, options.ItemsSql!, "--items-sql") : TableSource.Open(engine, itemFile),
+                    ? TableSource.Query(engine, "--items-sql", options.ItemsSql!) : TableSource.Open(engine, itemFile),
                 (idColumn, options.TitleColumn, options.ImageColumn));
 
         Item Tidy(Item item)
         {
-            string? titleColumn = options.TitleColumn is { } given && item.Fields.ContainsKey(given) ? given
-                : item.Title.Length > 0 ? null : TitleColumns.FirstOrDefault(item.Fields.ContainsKey);
+            string? titleColumn = options.TitleColumn is not null || item.Title.Length > 0 ? null
+                : ColumnNames.First(item.Fields.Keys, ColumnNames.Title);
             return titleColumn is null && dropped.Length == 0 ? item : item with
             {
                 Title = titleColumn is null ? item.Title : item.Fields[titleColumn],
@@ -87,13 +80,8 @@ internal static class FolderSource
     }
 
     /// <summary><c>images.zip</c>, <c>images/</c>, or the folder's only ZIP archive.</summary>
-    public static string? LocateImages(string folder)
-    {
-        string zip = Path.Combine(folder, "images.zip"), images = Path.Combine(folder, "images");
-        return File.Exists(zip) ? zip
-            : Directory.Exists(images) ? images
-            : Directory.GetFiles(folder, "*.zip") is [var only] ? only : null;
-    }
+    public static string? LocateImages(string folder) =>
+        ImageFiles.Locate(folder) ?? (Directory.GetFiles(folder, "*.zip") is [var only] ? only : null);
 
     /// <summary>A name made of a path's last part.</summary>
     public static string NameOf(string path)
@@ -102,18 +90,5 @@ internal static class FolderSource
         string name = string.Concat(
             last.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '-')).Trim('-');
         return name.Length == 0 ? "dataset" : name[..Math.Min(name.Length, 100)];
-    }
-
-    private static bool HasColumn(string itemFile, string column) =>
-        itemFile.EndsWith(".tsv", StringComparison.OrdinalIgnoreCase)
-            && TextFile.Lines(itemFile).FirstOrDefault().Text?.Split('\t').Contains(column) == true;
-
-    private static void Require(string? file, params string[] extensions)
-    {
-        if (file is not null && !extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
-        {
-            throw CatalogException.Invalid(
-                $"File '{file}' ends in '{Path.GetExtension(file)}'; allowed here: {string.Join(", ", extensions)}.");
-        }
     }
 }

@@ -15,36 +15,52 @@ public static class ItemFile
     public const string Jsonl = "items.jsonl";
 
     /// <summary>The item file of a folder; null without one.</summary>
-    public static string? Locate(string folder)
-    {
-        string tsv = Path.Combine(folder, Tsv), jsonl = Path.Combine(folder, Jsonl);
-        return (File.Exists(tsv), File.Exists(jsonl)) switch
-        {
-            (true, true) => throw CatalogException.Invalid($"'{folder}' has both {Tsv} and {Jsonl}; keep one of them."),
-            (true, false) => tsv,
-            (false, true) => jsonl,
-            _ => null,
-        };
-    }
+    public static string? Locate(string folder) => TextFile.OneOf(folder, Tsv, Jsonl);
+
+    /// <summary>Whether it is a table of tabs with such a column.</summary>
+    internal static bool HasColumn(string path, string column) => path.EndsWith(".tsv", StringComparison.OrdinalIgnoreCase)
+        && File.Exists(path) && TextFile.Lines(path).FirstOrDefault().Text?.Split('\t').Contains(column) == true;
 
     /// <summary>Streams the items in the order of the file; faults are listed together when it ends.</summary>
+    /// <param name="names">Columns or keys that the user named, null where the usual names (for a table's id the first) will do.</param>
     /// <exception cref="CatalogException">Every fault with its line.</exception>
-    public static IEnumerable<Item> Read(string path, string? idColumn)
+    internal static IEnumerable<Item> Read(string path, (string? Id, string? Title, string? Image) names) => Checked(
+        path, $"{Path.GetFileName(path)}, line", faults => path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase)
+            ? ReadJsonl(path, names, faults) : ReadTsv(path, names, faults));
+
+    /// <summary>Item id → index, in the order of the file.</summary>
+    /// <inheritdoc cref="Read"/>
+    internal static OrderedDictionary<string, int> ReadIds(string path, string? idColumn = null)
     {
-        var faults = new Faults(path);
+        var ids = new OrderedDictionary<string, int>(StringComparer.Ordinal);
+        foreach (var item in Read(path, (idColumn, null, null)))
+        {
+            ids.Add(item.Id, ids.Count);
+        }
+
+        return ids;
+    }
+
+    /// <summary>Items with ids of their own; faults are listed together when they end, and nothing comes behind the first.</summary>
+    /// <param name="place">What the number of an item counts, for the faults.</param>
+    /// <param name="read">The items with their numbers; notes what else is wrong.</param>
+    internal static IEnumerable<Item> Checked(string label, string place, Func<Faults, IEnumerable<(long Number, Item Item)>> read)
+    {
+        var faults = new Faults(label);
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (
-            var (line, item) in path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase)
-                ? ReadJsonl(path, idColumn, faults)
-                : ReadTsv(path, idColumn, faults))
+        foreach (var (number, item) in read(faults))
         {
             if (item.Id.Length == 0)
             {
-                faults.AddLine(path, line, "the item id is empty; every item needs one");
+                faults.Add($"{place} {number}: the item id is empty; every item needs one");
+            }
+            else if (item.Id.AsSpan().IndexOfAny('\t', '\n', '\r') >= 0)
+            {
+                faults.Add($"{place} {number}: the item id is '{item.Id}'; allowed: no tabs, no line breaks");
             }
             else if (!seen.Add(item.Id))
             {
-                faults.AddLine(path, line, $"item id '{item.Id}' appears a second time; ids must be unique");
+                faults.Add($"{place} {number}: item id '{item.Id}' appears a second time; ids must be unique");
             }
             else if (faults.Count == 0)
             {
@@ -55,73 +71,72 @@ public static class ItemFile
         faults.ThrowIfAny();
     }
 
-    private static IEnumerable<(long Line, Item Item)> ReadTsv(string path, string? idColumn, Faults faults)
+    /// <summary>An item of its cells: empty ones are none, and those of no known column become fields.</summary>
+    internal static Item ToItem(IEnumerable<(string Column, string Value)> cells, string id, string? title, string? image)
+    {
+        var fields = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (column, value) in cells.Where(cell => cell.Value.Length > 0))
+        {
+            fields[column] = value;
+        }
+
+        return new Item(Taken(id) ?? "", Taken(title) ?? "", fields, Taken(image));
+
+        string? Taken(string? column) => column is not null && fields.Remove(column, out string? value) ? value : null;
+    }
+
+    private static IEnumerable<(long Line, Item Item)> ReadTsv(
+        string path, (string? Id, string? Title, string? Image) names, Faults faults)
     {
         string[]? header = null;
-        int id = 0, title = -1, image = -1;
+        var (id, title, image) = ("", (string?)null, (string?)null);
         foreach (var (line, text) in TextFile.Lines(path))
         {
             if (header is null)
             {
                 header = text.Split('\t');
-                (id, title, image) = Columns(path, header, idColumn, faults);
-                continue;
-            }
-
-            if (text.Length == 0)
-            {
+                CheckHeader(
+                    path, header, [("itemIdColumn", names.Id), ("--title-column", names.Title), ("--image-column", names.Image)], faults);
+                (id, title, image) = (names.Id ?? header[0], names.Title ?? Named("title") ?? Named("name"), names.Image ?? Named("image"));
                 continue;
             }
 
             var cells = text.Split('\t');
-            if (cells.Length != header.Length)
+            if (text.Length > 0 && cells.Length != header.Length)
             {
                 faults.AddLine(
                     path, line, $"{cells.Length} columns; the header has {header.Length}. Cells may not hold tabs or line breaks");
-                continue;
             }
-
-            var fields = new Dictionary<string, string>(header.Length, StringComparer.Ordinal);
-            for (int column = 0; column < cells.Length; column++)
+            else if (text.Length > 0)
             {
-                if (column != id && column != title && column != image && cells[column].Length > 0)
-                {
-                    fields[header[column]] = cells[column];
-                }
+                yield return (line, ToItem(header.Zip(cells), id, title, image));
             }
-
-            yield return (
-                line,
-                new Item(cells[id], title < 0 ? "" : cells[title], fields, image < 0 || cells[image].Length == 0 ? null : cells[image]));
         }
 
         if (header is null)
         {
             faults.Add($"{Path.GetFileName(path)} is empty; it needs a header row");
         }
+
+        string? Named(string name) => header!.FirstOrDefault(column => column.Equals(name, StringComparison.OrdinalIgnoreCase));
     }
 
-    private static (int Id, int Title, int Image) Columns(string path, string[] header, string? idColumn, Faults faults)
+    private static void CheckHeader(string path, string[] header, (string Option, string? Column)[] given, Faults faults)
     {
         foreach (var column in header.GroupBy(name => name, StringComparer.Ordinal).Where(group => group.Count() > 1))
         {
             faults.AddLine(path, 1, $"column '{column.Key}' appears {column.Count()} times; column names must be unique");
         }
 
-        int id = idColumn is null ? 0 : Array.IndexOf(header, idColumn);
-        if (id < 0)
+        foreach (var (option, column) in given.Where(column => column.Column is not null && !header.Contains(column.Column)))
         {
-            faults.AddLine(path, 1, $"itemIdColumn is '{idColumn}'; allowed: {string.Join(", ", header)}");
+            faults.AddLine(path, 1, $"{option} is '{column}'; allowed: {string.Join(", ", header)}");
             faults.ThrowIfAny();
         }
-
-        int title = Named("title") is var named and >= 0 ? named : Named("name");
-        return (id, title == id ? -1 : title, Named("image") is var image && image == id ? -1 : image);
-
-        int Named(string name) => Array.FindIndex(header, column => column.Equals(name, StringComparison.OrdinalIgnoreCase));
     }
 
-    private static IEnumerable<(long Line, Item Item)> ReadJsonl(string path, string? idColumn, Faults faults)
+    private static IEnumerable<(long Line, Item Item)> ReadJsonl(
+        string path, (string? Id, string? Title, string? Image) names, Faults faults)
     {
         foreach (var (line, text) in TextFile.Lines(path))
         {
@@ -133,8 +148,7 @@ public static class ItemFile
             Item? item = null;
             try
             {
-                using var document = JsonDocument.Parse(text);
-                item = FromJson(document.RootElement, idColumn);
+                item = FromJson(JsonElement.Parse(text), names);
             }
             catch (JsonException error)
             {
@@ -149,19 +163,19 @@ public static class ItemFile
             {
                 faults.AddLine(
                     path, line, $"allowed: one JSON object with a string or number "
-                        + $"'{idColumn ?? "item_id, id, product_id, parent_asin, …"}' (or --id-column)");
+                        + $"'{names.Id ?? "item_id, id, product_id, parent_asin, …"}' (or --id-column)");
             }
         }
     }
 
-    private static Item? FromJson(JsonElement json, string? idColumn)
+    private static Item? FromJson(JsonElement json, (string? Id, string? Title, string? Image) names)
     {
         if (json.ValueKind != JsonValueKind.Object)
         {
             return null;
         }
 
-        string? idKey = idColumn ?? (json.TryGetProperty("item_id", out _) ? "item_id" : json.TryGetProperty("id", out _) ? "id"
+        string? idKey = names.Id ?? (json.TryGetProperty("item_id", out _) ? "item_id" : json.TryGetProperty("id", out _) ? "id"
             : ColumnNames.First(json.EnumerateObject().Select(property => property.Name), ColumnNames.ItemKey));
         if (idKey is null || !json.TryGetProperty(idKey, out var idValue)
             || idValue.ValueKind is not (JsonValueKind.String or JsonValueKind.Number))
@@ -169,33 +183,9 @@ public static class ItemFile
             return null;
         }
 
-        string titleKey = json.TryGetProperty("title", out _) ? "title" : "name";
-        string title = "";
-        string? image = null;
-        var fields = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var property in json.EnumerateObject())
-        {
-            string value = Flatten(property.Value);
-            if (property.Name == idKey || value.Length == 0)
-            {
-                continue;
-            }
-
-            if (property.Name == titleKey)
-            {
-                title = value;
-            }
-            else if (property.Name == "image")
-            {
-                image = value;
-            }
-            else
-            {
-                fields[property.Name] = value;
-            }
-        }
-
-        return new Item(Flatten(idValue), title, fields, image);
+        return ToItem(
+            json.EnumerateObject().Select(property => (property.Name, Flatten(property.Value))),
+            idKey, names.Title ?? (json.TryGetProperty("title", out _) ? "title" : "name"), names.Image ?? "image");
     }
 
     // Lists become one text, joined as in the TSV form of such data.
@@ -211,7 +201,8 @@ public static class ItemFile
     /// Writes <c>items.tsv</c> with columns item_id, title, image (where any has one), then the fields in order of first appearance.
     /// The items are asked for twice: for the columns, then for the rows.
     /// </summary>
-    public static void WriteTsv(Stream stream, Func<IEnumerable<Item>> items)
+    /// <returns>Items that were written.</returns>
+    public static int WriteTsv(Stream stream, Func<IEnumerable<Item>> items)
     {
         var columns = new List<string>();
         var known = new HashSet<string>(StringComparer.Ordinal);
@@ -226,18 +217,17 @@ public static class ItemFile
         writer.Write(images ? "item_id\ttitle\timage" : "item_id\ttitle");
         columns.ForEach(column => writer.Write($"\t{FreeName(column)}"));
         writer.WriteLine();
+        int count = 0;
         foreach (var item in items())
         {
             writer.Write($"{item.Id}\t{Cell(item.Title)}");
             writer.Write(images ? $"\t{item.Image}" : "");
-            foreach (string column in columns)
-            {
-                writer.Write('\t');
-                writer.Write(item.Fields.TryGetValue(column, out string? value) ? Cell(value) : "");
-            }
-
+            columns.ForEach(column => writer.Write($"\t{Cell(item.Fields.GetValueOrDefault(column, ""))}"));
             writer.WriteLine();
+            count++;
         }
+
+        return count;
     }
 
     // A field of the owner's that is named like one of ours keeps its content under another name.

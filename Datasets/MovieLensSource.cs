@@ -14,11 +14,7 @@ internal static class MovieLensSource
     public static bool Recognises(string folder) =>
         File.Exists(Path.Combine(folder, "u.data")) && File.Exists(Path.Combine(folder, "u.item"));
 
-    public static bool RecognisesPosters(string folder)
-    {
-        string items = Path.Combine(folder, ItemFile.Tsv);
-        return File.Exists(items) && TextFile.Lines(items).FirstOrDefault().Text?.Split('\t').Contains(JoinColumn) == true;
-    }
+    public static bool RecognisesPosters(string folder) => ItemFile.HasColumn(Path.Combine(folder, ItemFile.Tsv), JoinColumn);
 
     public static ImportSource Read(string folder, string? posters)
     {
@@ -54,7 +50,7 @@ internal static class MovieLensSource
         string images = "(NULL::VARCHAR, NULL::VARCHAR)";
         if (posters is not null)
         {
-            images += string.Concat(ItemFile.Read(Path.Combine(posters, ItemFile.Tsv), null)
+            images += string.Concat(ItemFile.Read(Path.Combine(posters, ItemFile.Tsv), default)
                 .Where(movie => movie.Fields.ContainsKey(JoinColumn) && movie.Fields.GetValueOrDefault("has_poster") == "1")
                 .Select(movie => $", ({TableEngine.Text(movie.Fields[JoinColumn])}, {TableEngine.Text(movie.Id + ".jpg")})"));
         }

@@ -1,29 +1,25 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
-using Microsoft.Win32.SafeHandles;
 using Recsys.Catalog;
 
 namespace Recsys.Datasets;
 
 /// <summary>
-/// Rows of a two-dimensional .npy file (versions 1 to 3; little-endian float16, float32 or float64; C order), any part at a time.
-/// The header is not trusted: its size is capped, and shape × element size must equal the file's length. Safe from any thread.
+/// A two-dimensional .npy file (versions 1 to 3; little-endian float16, float32 or float64; C order), a row at a time. The header is not
+/// trusted: its size is capped, and shape × element size must equal the file's length.
 /// </summary>
 public sealed partial class NpyReader : IDisposable
 {
     private const int MaxHeader = 1 << 16;
 
-    private readonly SafeFileHandle _file;
+    private readonly FileStream _file;
     private readonly long _start;
     private readonly int _width;
-    private readonly string _path;
 
-    private NpyReader(SafeFileHandle file, string path, long start, int width, int rows, int dim) =>
-        (_file, _path, _start, _width, Rows, Dim) = (file, path, start, width, rows, dim);
+    private NpyReader(FileStream file, long start, int width, int rows, int dim) =>
+        (_file, _start, _width, Rows, Dim) = (file, start, width, rows, dim);
 
     public int Rows { get; }
 
@@ -37,12 +33,12 @@ public sealed partial class NpyReader : IDisposable
             throw CatalogException.NotFound($"Embedding file '{path}' does not exist.");
         }
 
-        var file = File.OpenHandle(path);
+        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
         try
         {
-            long length = RandomAccess.GetLength(file);
+            long length = file.Length;
             Span<byte> prefix = stackalloc byte[12];
-            int got = RandomAccess.Read(file, prefix, 0);
+            int got = file.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false);
             if (got < 10 || prefix[0] != 0x93 || !prefix[1..6].SequenceEqual("NUMPY"u8))
             {
                 throw CatalogException.Invalid($"'{path}' is no .npy file: it does not start with \\x93NUMPY. Write it with numpy.save.");
@@ -51,9 +47,7 @@ public sealed partial class NpyReader : IDisposable
             int major = prefix[6];
             int fixedPart = major == 1 ? 10 : 12;
             long header = major == 1
-                ? BinaryPrimitives.ReadUInt16LittleEndian(prefix[8..])
-                : got < 12 ? long.MaxValue
-                : BinaryPrimitives.ReadUInt32LittleEndian(prefix[8..]);
+                ? BinaryPrimitives.ReadUInt16LittleEndian(prefix[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(prefix[8..]);
             if (major is < 1 or > 3 || header > MaxHeader || fixedPart + header > length)
             {
                 throw CatalogException.Invalid(
@@ -62,7 +56,8 @@ public sealed partial class NpyReader : IDisposable
             }
 
             var bytes = new byte[header];
-            RandomAccess.Read(file, bytes, fixedPart);
+            file.Position = fixedPart;
+            file.ReadExactly(bytes);
             var (width, rows, dim) = ParseHeader(Encoding.Latin1.GetString(bytes), path);
             long expected = fixedPart + header + ((long)rows * dim * width);
             if (length != expected)
@@ -72,7 +67,7 @@ public sealed partial class NpyReader : IDisposable
                     + $"{expected}. The file is {(length < expected ? "truncated" : "followed by something else")}: copy it again.");
             }
 
-            return new NpyReader(file, path, fixedPart + header, width, rows, dim);
+            return new NpyReader(file, fixedPart + header, width, rows, dim);
         }
         catch
         {
@@ -117,76 +112,35 @@ public sealed partial class NpyReader : IDisposable
         return (width, rows, dim);
     }
 
-    /// <summary>Reads as many whole rows as fit into <paramref name="target"/>.</summary>
-    /// <param name="first">Index of the first row.</param>
-    /// <param name="target">[rows × Dim]; its length a multiple of <see cref="Dim"/>.</param>
-    public void ReadRows(long first, Span<float> target)
+    /// <summary>The rows in their order, as float32; the memory is reused from row to row.</summary>
+    /// <exception cref="CatalogException">DataLoss: somebody truncated the file meanwhile.</exception>
+    public IEnumerable<ReadOnlyMemory<float>> ReadRows()
     {
-        if (target.Length % Dim != 0 || first < 0 || first + (target.Length / Dim) > Rows)
+        var (row, bytes) = (new float[Dim], new byte[Dim * _width]);
+        _file.Position = _start;
+        for (int index = 0; index < Rows; index++)
         {
-            throw CatalogException.Invalid(
-                $"Rows {first} to {first + (target.Length / (double)Dim)} of '{_path}', which has {Rows} rows of {Dim}.");
-        }
-
-        long at = _start + (first * Dim * _width);
-        if (_width == 4 && BitConverter.IsLittleEndian)
-        {
-            Fill(MemoryMarshal.AsBytes(target), at);
-            return;
-        }
-
-        var buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
-        try
-        {
-            for (int done = 0; done < target.Length;)
+            if (_file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) < bytes.Length)
             {
-                int count = Math.Min(target.Length - done, (1 << 16) / _width);
-                Fill(buffer.AsSpan(0, count * _width), at + ((long)done * _width));
-                for (int i = 0; i < count; i++)
-                {
-                    var bytes = buffer.AsSpan(i * _width);
-                    target[done + i] = _width switch
-                    {
-                        2 => (float)BinaryPrimitives.ReadHalfLittleEndian(bytes),
-                        4 => BinaryPrimitives.ReadSingleLittleEndian(bytes),
-                        _ => (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes),
-                    };
-                }
-
-                done += count;
+                throw CatalogException.Damaged($"'{_file.Name}' ended in row {index} while it was read; somebody truncated it.");
             }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
+
+            Convert(bytes, row);
+            yield return row;
         }
     }
 
-    /// <summary>All rows, at most <paramref name="rowsAtOnce"/> at a time; the memory is reused from chunk to chunk.</summary>
-    public IEnumerable<(int First, ReadOnlyMemory<float> Values)> Chunks(int rowsAtOnce = 4096)
+    private static void Convert(byte[] bytes, float[] row)
     {
-        var buffer = new float[(long)Math.Min(rowsAtOnce, Math.Max(Rows, 1)) * Dim];
-        int step = buffer.Length / Dim;
-        for (int first = 0; first < Rows; first += step)
+        int width = bytes.Length / row.Length;
+        for (int at = 0; at < row.Length; at++)
         {
-            var chunk = buffer.AsMemory(0, Math.Min(step, Rows - first) * Dim);
-            ReadRows(first, chunk.Span);
-            yield return (first, chunk);
-        }
-    }
-
-    private void Fill(Span<byte> target, long at)
-    {
-        while (target.Length > 0)
-        {
-            int got = RandomAccess.Read(_file, target, at);
-            if (got == 0)
+            row[at] = width switch
             {
-                throw CatalogException.Damaged($"'{_path}' ended at byte {at} while it was read; somebody truncated it.");
-            }
-
-            target = target[got..];
-            at += got;
+                2 => (float)BitConverter.ToHalf(bytes, at * width),
+                4 => BitConverter.ToSingle(bytes, at * width),
+                _ => (float)BitConverter.ToDouble(bytes, at * width),
+            };
         }
     }
 

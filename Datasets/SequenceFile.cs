@@ -4,102 +4,89 @@ using Recsys.Datasets.Tables;
 
 namespace Recsys.Datasets;
 
-/// <summary>Reads histories into flat arrays, a line at a time; resolves item ids through <see cref="IdTable"/>.</summary>
+/// <summary>What becomes of interactions with items that are not in the items file.</summary>
+public enum UnknownItems
+{
+    Refused,
+    Dropped,
+
+    /// <summary>There is no items file: the interactions name the items.</summary>
+    Added,
+}
+
+/// <summary>Reads histories into flat arrays, a line at a time.</summary>
 public static class SequenceFile
 {
     public const string Text = "sequences.txt";
     public const string Csv = "interactions.csv";
 
     /// <summary>The file with the interactions of a folder; null without one.</summary>
-    public static string? Locate(string folder)
-    {
-        string text = Path.Combine(folder, Text), csv = Path.Combine(folder, Csv);
-        return (File.Exists(text), File.Exists(csv)) switch
-        {
-            (true, true) => throw CatalogException.Invalid($"'{folder}' has both {Text} and {Csv}; keep one of them."),
-            (true, false) => text,
-            (false, true) => csv,
-            _ => null,
-        };
-    }
+    public static string? Locate(string folder) => TextFile.OneOf(folder, Text, Csv);
 
+    /// <param name="items">Item id → index; what is added is added here.</param>
+    /// <returns>The histories, and how many interactions were dropped.</returns>
     /// <exception cref="CatalogException">Every fault with its line.</exception>
-    public static SequenceSet Read(string path, IdTable items) => Read(path, items, dropUnknown: false, out _);
-
-    /// <param name="dropUnknown">Whether interactions with items that are not in the table are dropped instead of refused.</param>
-    /// <param name="dropped">How many were.</param>
-    public static SequenceSet Read(string path, IdTable items, bool dropUnknown, out long dropped) =>
-        path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)
-            ? ReadCsv(path, items, dropUnknown, out dropped) : ReadText(path, items, dropUnknown, out dropped);
+    public static (SequenceSet Sequences, long Dropped) Read(string path, OrderedDictionary<string, int> items, UnknownItems unknown) =>
+        path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? ReadCsv(path, items, unknown) : ReadText(path, items, unknown);
 
     /// <summary>"user item item …" a line, oldest first, parted by spaces or tabs.</summary>
-    private static SequenceSet ReadText(string path, IdTable items, bool dropUnknown, out long dropped)
+    private static (SequenceSet Sequences, long Dropped) ReadText(
+        string path, OrderedDictionary<string, int> items, UnknownItems unknown)
     {
-        dropped = 0;
+        long dropped = 0;
         var faults = new Faults(path);
-        var (users, offsets, flat) = (new List<string>(), new List<int> { 0 }, new List<int>());
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var (users, offsets, flat) = (new OrderedDictionary<string, bool>(StringComparer.Ordinal), new List<int> { 0 }, new List<int>());
         foreach (var (line, text) in TextFile.Lines(path))
         {
-            bool first = true;
-            foreach (var range in text.AsSpan().SplitAny(' ', '\t'))
+            string[] words = text.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length == 0)
             {
-                var token = text.AsSpan()[range];
-                if (token.IsEmpty)
-                {
-                    continue;
-                }
+                continue;
+            }
 
-                if (first)
-                {
-                    first = false;
-                    string user = token.ToString();
-                    if (!seen.Add(user))
-                    {
-                        faults.AddLine(path, line, $"user '{user}' has a line before; one line a user");
-                    }
+            if (!users.TryAdd(words[0], true))
+            {
+                faults.AddLine(path, line, $"user '{words[0]}' has a line before; one line a user");
+            }
 
-                    users.Add(user);
-                }
-                else if (items.TryResolve(token, out int item))
+            foreach (string id in words.AsSpan(1))
+            {
+                if (items.TryGetValue(id, out int item) || (unknown == UnknownItems.Added && items.TryAdd(id, item = items.Count)))
                 {
                     flat.Add(item);
                 }
-                else if (dropUnknown)
+                else if (unknown == UnknownItems.Dropped)
                 {
                     dropped++;
                 }
                 else
                 {
                     faults.AddLine(
-                        path, line,
-                        $"item '{token}' is not in the items file; add it there, or drop such interactions with --drop-unknown");
+                        path, line, $"item '{id}' is not in the items file; add it there, or drop such interactions with --drop-unknown");
                 }
             }
 
-            if (!first)
-            {
-                offsets.Add(flat.Count);
-            }
+            offsets.Add(flat.Count);
         }
 
         faults.ThrowIfAny();
-        return new SequenceSet([.. users], [.. offsets], [.. flat]);
+        return (new SequenceSet([.. users.Keys], [.. offsets], [.. flat]), dropped);
     }
 
     /// <summary>Columns user, item, timestamp (any order, more columns ignored); sorted by time, ties keep the file's order.</summary>
-    private static SequenceSet ReadCsv(string path, IdTable items, bool dropUnknown, out long dropped)
+    private static (SequenceSet Sequences, long Dropped) ReadCsv(
+        string path, OrderedDictionary<string, int> items, UnknownItems unknown)
     {
         using var engine = new TableEngine();
+        bool added = unknown == UnknownItems.Added;
         var table = InteractionTable.Load(
-            engine, TableSource.Open(engine, path), default, items.Grows ? null : items.Ids, dropUnknown);
-        foreach (string id in items.Grows ? table.ItemIds : [])
+            engine, TableSource.Open(engine, path), default, added ? null : items.Keys, unknown == UnknownItems.Dropped);
+        foreach (string id in added ? table.ItemIds : [])
         {
-            _ = items.TryResolve(id, out _);
+            items.Add(id, items.Count);
         }
 
-        dropped = table.UnknownDropped;
-        return table.ReadSequences();
+        return (table.ReadSequences(), table.UnknownDropped);
     }
 
     /// <summary>Writes <c>sequences.txt</c>; ids must hold no white space.</summary>
@@ -108,14 +95,7 @@ public static class SequenceFile
         using var writer = new StreamWriter(stream, new UTF8Encoding(false), 1 << 16, leaveOpen: true) { NewLine = "\n" };
         for (int user = 0; user < sequences.Count; user++)
         {
-            writer.Write(sequences.Users[user]);
-            foreach (int item in sequences[user])
-            {
-                writer.Write(' ');
-                writer.Write(itemIds[item]);
-            }
-
-            writer.WriteLine();
+            writer.WriteLine(string.Join(' ', [sequences.Users[user], .. sequences[user].ToArray().Select(item => itemIds[item])]));
         }
     }
 }

@@ -8,8 +8,17 @@ internal static class TextFile
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    /// <summary>The one of two files that a folder has; null: neither.</summary>
+    /// <exception cref="CatalogException">It has both.</exception>
+    public static string? OneOf(string folder, string first, string second)
+    {
+        string[] found = [.. new[] { first, second }.Select(name => Path.Combine(folder, name)).Where(File.Exists)];
+        return found.Length < 2 ? found.FirstOrDefault()
+            : throw CatalogException.Invalid($"'{folder}' has both {first} and {second}; keep one of them.");
+    }
+
     /// <exception cref="CatalogException">NotFound; InvalidArgument for bytes that are no UTF-8.</exception>
-    public static IEnumerable<(long Number, string Text)> Lines(string path, Encoding? encoding = null)
+    public static IEnumerable<(long Number, string Text)> Lines(string path)
     {
         if (!File.Exists(path))
         {
@@ -17,7 +26,7 @@ internal static class TextFile
         }
 
         using var reader = new StreamReader(
-            path, encoding ?? StrictUtf8, detectEncodingFromByteOrderMarks: true,
+            path, StrictUtf8, detectEncodingFromByteOrderMarks: true,
             new FileStreamOptions { BufferSize = 1 << 16, Options = FileOptions.SequentialScan });
         for (long number = 1; ; number++)
         {

@@ -56,9 +56,8 @@ public static class DefaultEmbeddings
             }
 
             string[] texts = [.. dataset.Items.Select(ItemText.Of)];
-            var keys = Array.ConvertAll(
-                texts, text => text.Length == 0 ? (UInt128?)null : EmbeddingCache.KeyOf(Encoding.UTF8.GetBytes(text)));
-            return Cached(TextEncoder.Name, TextEncoder.Space(options.Text), keys, unknown =>
+            byte[]? Content(int item) => texts[item].Length == 0 ? null : Encoding.UTF8.GetBytes(texts[item]);
+            return Cached(TextEncoder.Name, TextEncoder.Space(options.Text), Content, unknown =>
             {
                 using var encoder = TextEncoder.Open(options.Text);
                 return encoder.Encode([.. unknown.Select(item => texts[item])], Report(TextEncoder.Name, unknown.Length), cancel);
@@ -80,18 +79,15 @@ public static class DefaultEmbeddings
             if (options.Image.IsFitted)
             {
                 made = Made(
-                    PcaEmbedder.Embed(images, dataset.ItemCount, options.Image, options.Seed, unreadable.Add, cancel), fitted: true);
+                    PcaEmbedder.Embed(images, dataset.ItemCount, options.Image, options.Seed, Unreadable, cancel), fitted: true);
             }
             else
             {
-                var keys = Enumerable.Range(0, dataset.ItemCount)
-                    .Select(item => images.Has(item) ? images.Read(item) : null)
-                    .Select(file => file is null ? (UInt128?)null : EmbeddingCache.KeyOf(file)).ToArray();
-                made = Cached(ImageEncoder.Name, ImageEncoder.Space(options.Image), keys, unknown =>
+                made = Cached(ImageEncoder.Name, ImageEncoder.Space(options.Image), images.Read, unknown =>
                 {
                     using var encoder = ImageEncoder.Open(options.Image);
                     return encoder.Encode(
-                        i => images.Read(unknown[i]), unknown.Length, (i, why) => unreadable.Add(unknown[i], why),
+                        i => images.Read(unknown[i]), unknown.Length, (i, why) => Unreadable(unknown[i], why),
                         Report(ImageEncoder.Name, unknown.Length), cancel);
                 });
             }
@@ -101,13 +97,17 @@ public static class DefaultEmbeddings
                 Unreadable = unreadable.Count,
                 FirstUnreadable = [.. unreadable.Take(10).Select(picture => $"item '{dataset.ItemIds[picture.Key]}': {picture.Value}")],
             };
+
+            void Unreadable(int item, string why) => unreadable[item] = why;
         }
 
         private Action<int> Report(string name, int total) => done => progress?.Report(new StageProgress("embed " + name, done, total));
 
         // Vectors by content: those the cache knows, the others encoded and remembered.
-        private DatasetEmbedding Cached(string name, string space, UInt128?[] keys, Func<int[], float[]?[]> encode)
+        private DatasetEmbedding Cached(string name, string space, Func<int, byte[]?> content, Func<int[], float[]?[]> encode)
         {
+            UInt128?[] keys = [.. Enumerable.Range(0, dataset.ItemCount)
+                .Select(item => content(item) is { } bytes ? EmbeddingCache.KeyOf(bytes) : (UInt128?)null)];
             var cache = new EmbeddingCache(options.Cache);
             var known = cache.Read(space, dataset.Path);
             int[] unknown = [.. Enumerable.Range(0, keys.Length).Where(item => keys[item] is { } key && !known.ContainsKey(key))];
@@ -123,19 +123,11 @@ public static class DefaultEmbeddings
             }
 
             int dim = known.Count == 0 ? 1 : known.Values.First().Length;
-            var (data, present) = (new float[(long)keys.Length * dim], new bool[keys.Length]);
-            for (int item = 0; item < keys.Length; item++)
-            {
-                if (keys[item] is { } key && known.TryGetValue(key, out float[]? vector))
-                {
-                    present[item] = true;
-                    vector.CopyTo(data.AsSpan(item * dim));
-                }
-            }
-
+            var vectors = keys.Index().Where(key => key.Item is { } hash && known.ContainsKey(hash))
+                .Select(key => (key.Index, (ReadOnlyMemory<float>)known[key.Item!.Value]));
             var held = keys.OfType<UInt128>().Distinct().Where(known.ContainsKey).ToDictionary(key => key, key => known[key]);
             string? note = held.Count == known.Count && unknown.Length == 0 ? null : cache.Write(space, dataset.Path, held);
-            var made = Made(new EmbeddingMatrix(name, dim, data, present) { Space = space });
+            var made = Made(EmbeddingMatrix.Of(name, dim, keys.Length, vectors, space));
             return made with { Note = made.Note ?? note };
         }
     }

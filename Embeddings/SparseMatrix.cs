@@ -24,7 +24,7 @@ public sealed record SparseMatrix(int Rows, int Columns, long[] RowIndexes, long
     {
         if (Values.Length == 0)
         {
-            return None(name, Rows, dim);
+            return EmbeddingMatrix.Of(name, dim, Rows, []);
         }
 
         using var scope = NewDisposeScope();
@@ -34,9 +34,6 @@ public sealed record SparseMatrix(int Rows, int Columns, long[] RowIndexes, long
         var svd = TruncatedSvd.Of(compact.ToTensor(), compact.ToTensor(transposed: true), dim, seed, powerIterations, cancel: cancel);
         return svd.ItemVectors(name, space, power, held, Rows);
     }
-
-    /// <summary>An embedding that no item has.</summary>
-    internal static EmbeddingMatrix None(string name, int items, int dim) => new(name, dim, new float[items * dim], new bool[items]);
 
     private static (int[] Held, long[] Ranks) Compact(long[] indexes)
     {

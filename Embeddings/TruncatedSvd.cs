@@ -58,17 +58,9 @@ public sealed record TruncatedSvd(int Rank, float[] U, float[] S, float[] V)
         var held = Values(norms.flatten());
         var unit = Values(rows / norms);
         float floor = 1e-7f * (float)Math.Pow(S[0], power);
-        var (data, present) = (new float[(long)count * Rank], new bool[count]);
-        for (int row = 0; row < items.Count; row++)
-        {
-            if (held[row] > floor)
-            {
-                present[items[row]] = true;
-                unit.AsSpan(row * Rank, Rank).CopyTo(data.AsSpan(items[row] * Rank));
-            }
-        }
-
-        return new EmbeddingMatrix(name, Rank, data, present) { Space = space };
+        var kept = Enumerable.Range(0, items.Count).Where(row => held[row] > floor);
+        return EmbeddingMatrix.Of(
+            name, Rank, count, kept.Select(row => (items[row], (ReadOnlyMemory<float>)unit.AsMemory(row * Rank, Rank))), space);
     }
 
     private static Tensor Columns(Tensor block) => linalg.qr(block).Q;

@@ -7,24 +7,12 @@ namespace Recsys.Files;
 public static class AtomicFile
 {
     /// <summary>Writes <paramref name="path"/> through a temporary file beside it; a failed write leaves the old content.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="write">Writes its content.</param>
-    /// <param name="mode">Permissions, for secrets; null: as usual.</param>
-    public static void Write(string path, Action<Stream> write, UnixFileMode? mode = null)
+    public static void Write(string path, Action<Stream> write)
     {
         string temporary = $"{path}.{Environment.ProcessId}.{Guid.NewGuid():N}.tmp";
         try
         {
-            var options = new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 << 16,
-            };
-            if (mode is not null && !OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = mode;
-            }
-
-            using (var stream = new FileStream(temporary, options))
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
@@ -40,8 +28,8 @@ public static class AtomicFile
     }
 
     /// <summary>Writes text as UTF-8 without a byte order mark.</summary>
-    public static void WriteText(string path, string text, UnixFileMode? mode = null) =>
-        Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)), mode);
+    public static void WriteText(string path, string text) =>
+        Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
 
     /// <summary>
     /// Makes the names in a folder durable. The runtime refuses handles of folders, so this asks coreutils' <c>sync</c>, which

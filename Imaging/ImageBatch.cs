@@ -4,7 +4,7 @@ namespace Recsys.Imaging;
 
 /// <summary>
 /// Square pictures of a whole catalogue, decoded in parallel into one array, the same bytes whatever the number of threads. Items without
-/// a picture, or with one that cannot be decoded, show the background and are reported.
+/// a picture, or with one that cannot be decoded, are white and are reported.
 /// </summary>
 /// <param name="Pixels">[Count, 3, Size, Size], values 0 to 255.</param>
 /// <param name="Size">Side of each picture.</param>
@@ -15,15 +15,14 @@ public sealed record ImageBatch(byte[] Pixels, int Size, bool[] Present, string?
     /// <summary>Values per picture: 3 × size × size.</summary>
     public int Stride => 3 * Size * Size;
 
+    /// <summary>Items without a decoded picture, each with the reason.</summary>
+    public IEnumerable<(int Item, string Why)> Missing =>
+        from item in Enumerable.Range(0, Present.Length) where !Present[item] select (item, Errors[item] ?? "no picture");
+
     /// <param name="read">The file of item i, or null without one. Called for one item at a time, in no set order, from any thread, so
     /// that it may read a zip archive. What it throws ends the batch.</param>
     /// <exception cref="ImageException">A size outside 1 to 4,096, or more than fits one array.</exception>
-    public static ImageBatch Load(
-        Func<int, byte[]?> read,
-        int count,
-        int size,
-        Rgb? background = null,
-        CancellationToken cancel = default)
+    public static ImageBatch Load(Func<int, byte[]?> read, int count, int size, CancellationToken cancel = default)
     {
         ImageLimits.RequireFrame(size, size);
         Libvips.Require(); // its absence is no fault of an item
@@ -34,7 +33,8 @@ public sealed record ImageBatch(byte[] Pixels, int Size, bool[] Present, string?
         }
 
         var batch = new ImageBatch(new byte[3 * plane * count], size, new bool[count], new string?[count]);
-        var (gate, blank) = (new Lock(), Picture.Solid(size, size, background ?? Rgb.White));
+        Array.Fill(batch.Pixels, byte.MaxValue); // white, where no picture comes
+        var gate = new Lock();
         try
         {
             var cores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
@@ -46,7 +46,10 @@ public sealed record ImageBatch(byte[] Pixels, int Size, bool[] Present, string?
                     file = read(item);
                 }
 
-                batch.Put(item, file is null ? blank : batch.Decode(item, file, background) ?? blank);
+                if (file is not null)
+                {
+                    batch.Decode(item, file);
+                }
             });
         }
         catch (AggregateException faults)
@@ -57,25 +60,30 @@ public sealed record ImageBatch(byte[] Pixels, int Size, bool[] Present, string?
         return batch;
     }
 
-    /// <summary>The batch as floats, 0 to 255 mapped evenly onto <paramref name="low"/> to <paramref name="high"/>.</summary>
-    public float[] ToFloats(float low = -1, float high = 1)
+    /// <summary>The decoded pictures, 0 to 255 mapped evenly onto −1 to 1.</summary>
+    /// <returns>[present, 3, Size, Size]</returns>
+    public float[] ToFloats()
     {
-        float[] table = [.. Enumerable.Range(0, 256).Select(value => low + ((high - low) * value / 255f))];
-        return Array.ConvertAll(Pixels, value => table[value]);
+        int[] present = [.. Enumerable.Range(0, Present.Length).Where(item => Present[item])];
+        var floats = new float[present.Length * Stride];
+        for (int at = 0; at < floats.Length; at++)
+        {
+            floats[at] = (2 * Pixels[(present[at / Stride] * Stride) + (at % Stride)] / 255f) - 1;
+        }
+
+        return floats;
     }
 
-    private Picture? Decode(int item, byte[] file, Rgb? background)
+    private void Decode(int item, byte[] file)
     {
         try
         {
-            var picture = ImageDecoder.Decode(file, Size, Size, background);
+            Put(item, ImageDecoder.Decode(file, Size, Size));
             Present[item] = true;
-            return picture;
         }
         catch (ImageException fault)
         {
             Errors[item] = fault.Message;
-            return null;
         }
     }
 

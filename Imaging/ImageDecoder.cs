@@ -3,7 +3,7 @@ using NetVips;
 namespace Recsys.Imaging;
 
 /// <summary>
-/// Decodes PNG, JPEG and WebP from strangers: 8-bit sRGB, upright by EXIF, transparency over a background, damaged and truncated files
+/// Decodes PNG, JPEG and WebP from strangers: 8-bit sRGB, upright by EXIF, transparency over white, damaged and truncated files
 /// refused. (A JPEG has no checksum: damage that still decodes is seen by nobody, nor is what libvips meets in its last eight rows.)
 /// Profiles inside files are not applied to RGB, as training code does. Thread-safe; each call uses one thread.
 /// </summary>
@@ -14,21 +14,19 @@ public static class ImageDecoder
     private static readonly Lock LargeTurn = new();
 
     /// <summary>The picture in its own size. A PNG's 8-bit RGB comes out exactly.</summary>
-    /// <param name="background">Shows where the picture is transparent; white by default.</param>
     /// <exception cref="ImageException">Not a PNG, JPEG or WebP, damaged, truncated, or over one of <see cref="ImageLimits"/>.</exception>
-    public static Picture Decode(ReadOnlySpan<byte> file, Rgb? background = null) => Decode(file, null, background);
+    public static Picture Decode(ReadOnlySpan<byte> file) => Decode(file, null);
 
-    /// <summary>The whole picture in a frame of another size, by Lanczos-3; where it does not fill the frame, the background
-    /// shows.</summary>
-    /// <inheritdoc cref="Decode(ReadOnlySpan{byte}, Rgb?)"/>
+    /// <summary>The whole picture in a frame of another size, by Lanczos-3; white where it does not fill the frame.</summary>
+    /// <inheritdoc cref="Decode(ReadOnlySpan{byte})"/>
     /// <exception cref="ImageException">Also a side of the frame outside 1 to <see cref="ImageLimits.MaxFrameSide"/>.</exception>
-    public static Picture Decode(ReadOnlySpan<byte> file, int width, int height, Rgb? background = null)
+    public static Picture Decode(ReadOnlySpan<byte> file, int width, int height)
     {
         ImageLimits.RequireFrame(width, height);
-        return Decode(file, (width, height), background);
+        return Decode(file, (width, height));
     }
 
-    private static Picture Decode(ReadOnlySpan<byte> file, (int Width, int Height)? frame, Rgb? background)
+    private static Picture Decode(ReadOnlySpan<byte> file, (int Width, int Height)? frame)
     {
         Libvips.Require();
         var (format, bytes) = UntrustedFile.Check(file);
@@ -42,8 +40,7 @@ public static class ImageDecoder
                 var (width, height) = Size(header, frame);
                 int shrink = format == "JPEG" ? Shrink(header, width, height) : 1;
                 using var stored = shrink > 1 ? Open(bytes, shrink) : header;
-                var colour = background ?? Rgb.White;
-                return Decode(stored, width, height, frame, [colour.R, colour.G, colour.B]);
+                return Decode(stored, width, height, frame);
             }
         }
         catch (VipsException fault)
@@ -88,15 +85,16 @@ public static class ImageDecoder
 
     // A call costs a tenth of a millisecond, so what would change nothing is not asked. Lazy until CopyMemory, which takes the file's
     // rows one by one, and all of them, wanted or not.
-    private static Picture Decode(Image stored, int width, int height, (int Width, int Height)? frame, double[] background)
+    private static Picture Decode(Image stored, int width, int height, (int Width, int Height)? frame)
     {
+        double[] white = [255, 255, 255];
         using var srgb = stored.Interpretation == Enums.Interpretation.Srgb ? stored : stored.Colourspace(Enums.Interpretation.Srgb);
-        using var opaque = srgb.HasAlpha() ? srgb.Flatten(background) : srgb; // before resizing: no hidden colour leaks
+        using var opaque = srgb.HasAlpha() ? srgb.Flatten(white) : srgb; // before resizing: no hidden colour leaks
         using var sized = (opaque.Width, opaque.Height) == (width, height) ? opaque : ImageResizer.Resize(opaque, width, height);
         using var memory = sized.CopyMemory();
         using var upright = memory.Contains("orientation") ? memory.Autorot() : memory;
         using var framed = frame is not { } to || (upright.Width, upright.Height) == to ? upright
-            : upright.Gravity(Enums.CompassDirection.Centre, to.Width, to.Height, Enums.Extend.Background, background);
+            : upright.Gravity(Enums.CompassDirection.Centre, to.Width, to.Height, Enums.Extend.Background, white);
         return new Picture(framed.Width, framed.Height, framed.WriteToMemory<byte>());
     }
 }

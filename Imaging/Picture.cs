@@ -22,17 +22,4 @@ public sealed class Picture
 
     /// <summary>[Height × Width × 3], values 0 to 255.</summary>
     public byte[] Rgb { get; }
-
-    /// <summary>A picture of one colour.</summary>
-    /// <exception cref="ImageException">A side below 1.</exception>
-    public static Picture Solid(int width, int height, Rgb colour)
-    {
-        var rgb = new byte[3L * Math.Max(width, 0) * Math.Max(height, 0)];
-        for (int at = 0; at < rgb.Length; at += 3)
-        {
-            (rgb[at], rgb[at + 1], rgb[at + 2]) = (colour.R, colour.G, colour.B);
-        }
-
-        return new Picture(width, height, rgb);
-    }
 }

@@ -8,8 +8,6 @@ namespace Recsys.Datasets.Tables;
 /// </summary>
 internal sealed class InteractionTable
 {
-    private const int Shown = 20;
-
     private readonly TableEngine _engine;
     private readonly TableSource _source;
 
@@ -17,9 +15,6 @@ internal sealed class InteractionTable
 
     /// <summary>Rows that were left out because no item has their id.</summary>
     public long UnknownDropped { get; private set; }
-
-    /// <summary>Which columns were read, as "user = user_id".</summary>
-    public string Columns { get; private set; } = "";
 
     public long Rows => _engine.Count("SELECT count(*) FROM interactions");
 
@@ -49,7 +44,6 @@ internal sealed class InteractionTable
                 + "timestamp, by a usual name or by --user-column, --item-column and --time-column.");
         }
 
-        table.Columns = $"user = {user.Name}, item = {item.Name}, timestamp = {time.Name}";
         Timestamps.Define(engine);
         engine.Execute($"""
             CREATE TABLE source AS SELECT row_number() OVER () AS n, {Id(source, user)} AS user_id, {Id(source, item)} AS item_id,
@@ -144,9 +138,7 @@ internal sealed class InteractionTable
     private long Keep(string select)
     {
         long before = Rows;
-        _engine.Execute($"CREATE TABLE kept AS {select}");
-        _engine.Execute("DROP TABLE interactions");
-        _engine.Execute("ALTER TABLE kept RENAME TO interactions");
+        _engine.Execute($"CREATE OR REPLACE TABLE interactions AS {select}");
         return before - Rows;
     }
 
@@ -198,19 +190,10 @@ internal sealed class InteractionTable
                 """);
         }
 
-        string all = string.Join("\nUNION ALL ", tests);
-        var found = _engine.Rows(
-            $"SELECT n, fault FROM ({all}) ORDER BY n LIMIT {Shown}", row => (N: row.GetInt64(0), Fault: row.GetString(1))).ToList();
-        if (found.Count > 0)
-        {
-            long count = found.Count < Shown ? found.Count : _engine.Count($"SELECT count(*) FROM ({all})");
-            bool lines = _source.Lines is not null
-                && File.ReadLines(_source.Lines).LongCount() == _engine.Count("SELECT count(*) FROM source") + _source.HeaderLines;
-            faults.AddRange(
-                found.Select(fault => $"{Path.GetFileName(_source.Label)}, "
-                    + $"{(lines ? $"line {fault.N + _source.HeaderLines}" : $"row {fault.N}")}: {fault.Fault}"), count);
-        }
-
+        var lines = new Lazy<bool>(() => _source.Lines is not null
+            && File.ReadLines(_source.Lines).LongCount() == _engine.Count("SELECT count(*) FROM source") + _source.HeaderLines);
+        _engine.AddFaults(faults, tests, row => $"{Path.GetFileName(_source.Label)}, "
+            + (lines.Value ? $"line {row + _source.HeaderLines}" : $"row {row}"));
         CheckPadding(faults);
         faults.ThrowIfAny();
         return !text ? "time" : date > 0 ? "moment(time)" : real > 0 ? "time::DOUBLE" : "time::BIGINT";

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Recsys.Catalog;
 
@@ -28,73 +29,28 @@ internal static class ItemRows
 
         var cells = source.Columns.Select(column => Nested(column) ? $"to_json({TableEngine.Name(column.Name)})::VARCHAR"
             : source.Padded ? $"trim({TableEngine.Name(column.Name)}::VARCHAR)" : $"{TableEngine.Name(column.Name)}::VARCHAR");
-        var faults = new Faults(source.Label);
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        long row = 0;
-        foreach (string?[] values in engine.Rows(
-            $"SELECT {string.Join(", ", cells)} FROM {source.Relation}",
-            reader => source.Columns.Select((_, at) => reader.IsDBNull(at) ? null : reader.GetString(at)).ToArray()))
+        foreach (var item in ItemFile.Checked(source.Label, "row", Rows))
         {
-            row++;
-            var item = ToItem(source.Columns, values, id, title, image);
-            if (item.Id.Length == 0 || item.Id.AsSpan().IndexOfAny('\t', '\n', '\r') >= 0)
-            {
-                faults.Add($"row {row}: the item id is '{item.Id}'; allowed: one letter or more, no tabs, no line breaks");
-            }
-            else if (!seen.Add(item.Id))
-            {
-                faults.Add($"row {row}: item id '{item.Id}' appears a second time; ids must be unique");
-            }
-            else if (faults.Count == 0)
-            {
-                yield return item;
-            }
+            yield return item;
         }
 
-        source.AddRejected(engine, faults);
-        faults.ThrowIfAny();
-    }
-
-    private static Item ToItem(
-        IReadOnlyList<TableColumn> columns, string?[] values, TableColumn id, TableColumn? title, TableColumn? image)
-    {
-        var (key, name, picture) = ("", "", (string?)null);
-        var fields = new Dictionary<string, string>(StringComparer.Ordinal);
-        for (int at = 0; at < values.Length; at++)
+        IEnumerable<(long Number, Item Item)> Rows(Faults faults)
         {
-            var column = columns[at];
-            string value = values[at] is not { } text ? "" : Nested(column) ? Flatten(text) : text;
-            if (column == id)
+            long row = 0;
+            foreach (var values in engine.Rows($"SELECT {string.Join(", ", cells)} FROM {source.Relation}", Values))
             {
-                key = value;
+                yield return (++row, ItemFile.ToItem(values, id.Name, title?.Name, image?.Name));
             }
-            else if (value.Length == 0)
-            {
-                continue;
-            }
-            else if (column == title)
-            {
-                name = value;
-            }
-            else if (column == image)
-            {
-                picture = value;
-            }
-            else
-            {
-                fields[column.Name] = value;
-            }
+
+            source.AddRejected(engine, faults);
         }
 
-        return new Item(key, name, fields, picture);
+        (string Column, string Value)[] Values(DbDataReader reader) => [.. source.Columns.Select((column, at) => (
+            column.Name, reader.IsDBNull(at) ? "" : Nested(column) ? Flattened(reader.GetString(at)) : reader.GetString(at)))];
+
+        string Flattened(string json) => ItemFile.Flatten(JsonElement.Parse(json));
     }
 
     private static bool Nested(TableColumn column) =>
         column.Type.EndsWith(']') || (column.Type.EndsWith(')') && !column.IsNumber && !column.IsText);
-
-    private static string Flatten(string json)
-    {
-        using var document = JsonDocument.Parse(json);
-        return ItemFile.Flatten(document.RootElement);
-    }
 }

@@ -36,7 +36,11 @@ internal sealed class TableEngine : IDisposable
         }
 
         _connection = new DuckDBConnection(new DuckDBConnectionStringBuilder { DataSource = source }.ConnectionString);
-        _connection.Open();
+        Guarded<object?>(() =>
+        {
+            _connection.Open();
+            return null;
+        });
         Execute($"SET memory_limit = '{(bytes >> 20).ToString(CultureInfo.InvariantCulture)}MiB'");
         Execute($"SET threads = {Math.Max(1, Environment.ProcessorCount).ToString(CultureInfo.InvariantCulture)}");
         Execute($"SET temp_directory = {Text(Path.Combine(_folder, "spill"))}");
@@ -87,6 +91,20 @@ internal sealed class TableEngine : IDisposable
         }
     }
 
+    /// <summary>Notes what tests find, the first rows in full.</summary>
+    /// <param name="tests">Queries for (n, fault): the number of a row, and what is wrong with it.</param>
+    /// <param name="place">What faults call row n.</param>
+    public void AddFaults(Faults faults, IEnumerable<string> tests, Func<long, string> place)
+    {
+        string all = string.Join("\nUNION ALL ", tests);
+        var found = Rows(
+            $"SELECT n, fault FROM ({all}) ORDER BY n LIMIT {Faults.Shown}", row => (Row: row.GetInt64(0), Fault: row.GetString(1)))
+            .ToList();
+        faults.AddRange(
+            found.Select(fault => $"{place(fault.Row)}: {fault.Fault}"),
+            found.Count < Faults.Shown ? found.Count : Count($"SELECT count(*) FROM ({all})"));
+    }
+
     private static T Guarded<T>(Func<T> work)
     {
         try
@@ -95,9 +113,11 @@ internal sealed class TableEngine : IDisposable
         }
         catch (DuckDBException error)
         {
-            string message = error.Message.Split("\nPossible fixes:")[0].Trim();
+            string message = error.Message.Trim(), first = message.Split('\n')[0];
             throw error.ErrorType is DuckDB.NET.Native.DuckDBErrorType.OutOfMemory
-                ? new CatalogException(Fault.ResourceExhausted, $"{message} Raise --memory-limit, or free space on the disk.", error)
+                ? new CatalogException(Fault.ResourceExhausted, $"{first} Raise --memory-limit, or free space on the disk.", error)
+                : message.Contains("No space left on device", StringComparison.Ordinal)
+                ? new CatalogException(Fault.ResourceExhausted, $"{first}. Make room there, or name another place.", error)
                 : CatalogException.Invalid(message, error);
         }
     }

@@ -12,7 +12,7 @@ namespace Recsys.Datasets.Tables;
 /// <param name="Columns">In the order of the source; names trimmed.</param>
 internal sealed partial record TableSource(string Label, string Relation, IReadOnlyList<TableColumn> Columns)
 {
-    public static readonly string[] Extensions = [".csv", ".csv.gz", ".parquet", ".pq", ".jsonl", ".ndjson", ".jsonl.gz"];
+    private static readonly string[] Extensions = [".csv", ".csv.gz", ".parquet", ".pq", ".jsonl", ".ndjson", ".jsonl.gz"];
 
     /// <summary>The file, where its rows are lines; null for a Parquet file, an archive or a query.</summary>
     public string? Lines { get; private init; }
@@ -25,8 +25,6 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
 
     private bool IsCsv { get; init; }
 
-    public static bool Reads(string path) => Extensions.Any(end => path.EndsWith(end, StringComparison.OrdinalIgnoreCase));
-
     /// <exception cref="CatalogException">NotFound; an extension that is not known; a header that cannot be read.</exception>
     public static TableSource Open(TableEngine engine, string path)
     {
@@ -36,7 +34,7 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
                 + "--interactions-sql \"SELECT * FROM 'events/*.parquet'\".");
         }
 
-        if (!Reads(path))
+        if (!Extensions.Any(extension => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase)))
         {
             throw CatalogException.Invalid(
                 $"File '{path}' ends in '{Path.GetExtension(path)}'; allowed here: {string.Join(", ", Extensions)}.");
@@ -46,13 +44,10 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
         return end switch
         {
             ".csv" => Csv(engine, path),
-            ".parquet" or ".pq" => Described(engine, path, $"SELECT * FROM read_parquet({Literal(path)})"),
+            ".parquet" or ".pq" => Query(engine, path, $"SELECT * FROM read_parquet({Literal(path)})"),
             _ => JsonLines(engine, path),
         };
     }
-
-    /// <param name="option">The option that the query came with.</param>
-    public static TableSource Query(TableEngine engine, string sql, string option) => Described(engine, option, sql);
 
     /// <summary>A table of text without quotes whose columns are known, such as MovieLens's u.data.</summary>
     public static TableSource Bare(string path, char delimiter, string[] names, string encoding = "utf-8") =>
@@ -63,7 +58,7 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
         };
 
     /// <summary>The histories of a <c>sequences.txt</c> as rows; an item's place in its line is its time.</summary>
-    public static TableSource Histories(TableEngine engine, string path) => Described(engine, path, $"""
+    public static TableSource Histories(TableEngine engine, string path) => Query(engine, path, $"""
         SELECT parts[1] AS "user", unnest(parts[2:]) AS item, unnest(range(1, len(parts))) AS timestamp
         FROM (SELECT string_split_regex(trim(line, e' \t'), '[ \t]+') AS parts FROM {TextLines(path, ignoreErrors: false)})
         """);
@@ -121,7 +116,8 @@ internal sealed partial record TableSource(string Label, string Relation, IReadO
     private static string Pointer(string key) =>
         "/" + key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 
-    private static TableSource Described(TableEngine engine, string label, string sql)
+    /// <param name="label">The option that the query came with, or the file that it reads.</param>
+    public static TableSource Query(TableEngine engine, string label, string sql)
     {
         string relation = $"(\n{sql.Trim().TrimEnd(';')}\n)"; // on lines of their own: a query may end in a comment
         try

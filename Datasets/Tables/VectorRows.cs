@@ -31,24 +31,23 @@ internal static class VectorRows
         string rows = $"(SELECT row_number() OVER () AS n, {TableEngine.Name(id.Name)}::VARCHAR AS item_id, "
             + $"{TableEngine.Name(vector.Name)}::FLOAT[] AS vector FROM {source.Relation})";
         int dim = (int)engine.Count($"SELECT coalesce(max(len(vector)), 0) FROM {rows}");
-        string tests = $"""
-            SELECT n, 'the item id is empty' AS fault FROM {rows} WHERE coalesce(item_id, '') = ''
-            UNION ALL SELECT max(n), format('item ''{"{}"}'' has a row before', item_id) FROM {rows} GROUP BY item_id HAVING count(*) > 1
-            UNION ALL SELECT n, format('{"{}"} values; the longest has {dim}, and all must have as many', coalesce(len(vector), 0))
-                FROM {rows} WHERE coalesce(len(vector), 0) <> {dim} OR {dim} = 0
-            UNION ALL SELECT n, 'a value is missing or not finite; leave the item out instead' FROM {rows}
-                WHERE len(list_filter(vector, x -> x IS NULL OR NOT isfinite(x))) > 0
-            """;
+        var tests = new List<string>
+        {
+            $"SELECT n, 'the item id is empty' AS fault FROM {rows} WHERE coalesce(item_id, '') = ''",
+            $"SELECT max(n), format('item ''{{}}'' has a row before', item_id) FROM {rows} GROUP BY item_id HAVING count(*) > 1",
+            $"SELECT n, format('{{}} values; the longest has {dim}, and all must have as many', coalesce(len(vector), 0)) "
+                + $"FROM {rows} WHERE coalesce(len(vector), 0) <> {dim} OR {dim} = 0",
+            $"SELECT n, 'a value is missing or not finite; leave the item out instead' FROM {rows} "
+                + "WHERE len(list_filter(vector, x -> x IS NULL OR NOT isfinite(x))) > 0",
+        };
         if (!dropUnknown)
         {
-            tests += $"\nUNION ALL SELECT n, format('item ''{"{}"}'' is not in the items file; add it there, or drop such rows with "
-                + $"--drop-unknown', item_id) FROM {rows} ANTI JOIN items USING (item_id)";
+            tests.Add("SELECT n, format('item ''{}'' is not in the items file; add it there, or drop such rows with --drop-unknown', "
+                + $"item_id) FROM {rows} ANTI JOIN items USING (item_id)");
         }
 
         var faults = new Faults(path);
-        faults.AddRange(
-            engine.Rows($"SELECT n, fault FROM ({tests}) ORDER BY n LIMIT 20", row => $"row {row.GetInt64(0)}: {row.GetString(1)}"),
-            engine.Count($"SELECT count(*) FROM ({tests})"));
+        engine.AddFaults(faults, tests, row => $"row {row}");
         faults.ThrowIfAny();
         string known = $"FROM {rows} JOIN items USING (item_id) ORDER BY item";
         long count = engine.Count($"SELECT count(*) FROM {rows} JOIN items USING (item_id)");

@@ -60,12 +60,9 @@ internal sealed class ImageEncoder : IDisposable
             {
                 vectors[start + i] = batch.Present[i] ? Run(batch.Pixels.AsSpan(i * batch.Stride, batch.Stride)) : null;
             });
-            for (int i = 0; i < batch.Present.Length; i++)
+            foreach (var (i, why) in batch.Missing)
             {
-                if (!batch.Present[i])
-                {
-                    unreadable(start + i, batch.Errors[i] ?? "no picture");
-                }
+                unreadable(start + i, why);
             }
 
             done?.Invoke(from + batch.Present.Length);
@@ -83,7 +80,7 @@ internal sealed class ImageEncoder : IDisposable
     /// <param name="rgb">[3, side, side]</param>
     private float[] Run(ReadOnlySpan<byte> rgb)
     {
-        using var pixels = OrtValue.CreateTensorValueFromMemory(_preprocessing is null ? ImageNet(rgb) : Bgr(rgb), [1, 3, _side, _side]);
+        using var pixels = OrtValue.CreateTensorValueFromMemory(Scaled(rgb), [1, 3, _side, _side]);
         using var prepared = _preprocessing?.Run(
             new Dictionary<string, OrtValue> { [_preprocessing.Inputs.Keys.First()] = pixels }, _preprocessing.Outputs.Keys.First());
         using var output = _model.Run(new Dictionary<string, OrtValue> { [_input] = prepared ?? pixels }, _output);
@@ -91,28 +88,24 @@ internal sealed class ImageEncoder : IDisposable
         return UnitVector.OfSum(values, values.Length);
     }
 
-    // What the packaged network was trained on: blue, green, red, 0 to 255; its preprocessing takes a mean picture off.
-    private static float[] Bgr(ReadOnlySpan<byte> rgb)
+    // The packaged network was trained on blue, green, red, 0 to 255; its preprocessing takes a mean picture off. Networks from PyTorch's
+    // model zoo and its heirs expect red, green, blue, 0 to 1, with mean and deviation of ImageNet.
+    private float[] Scaled(ReadOnlySpan<byte> rgb)
     {
+        float[] mean = [0.485f, 0.456f, 0.406f], deviation = [0.229f, 0.224f, 0.225f];
         var values = new float[rgb.Length];
         int plane = rgb.Length / 3;
         for (int i = 0; i < rgb.Length; i++)
         {
-            values[((2 - (i / plane)) * plane) + (i % plane)] = rgb[i];
-        }
-
-        return values;
-    }
-
-    // What networks from PyTorch's model zoo and its heirs expect: red, green, blue, 0 to 1, mean and deviation of ImageNet.
-    private static float[] ImageNet(ReadOnlySpan<byte> rgb)
-    {
-        float[] mean = [0.485f, 0.456f, 0.406f], deviation = [0.229f, 0.224f, 0.225f];
-        var values = new float[rgb.Length];
-        for (int i = 0; i < rgb.Length; i++)
-        {
-            int channel = i / (rgb.Length / 3);
-            values[i] = ((rgb[i] / 255f) - mean[channel]) / deviation[channel];
+            int channel = i / plane;
+            if (_preprocessing is null)
+            {
+                values[i] = ((rgb[i] / 255f) - mean[channel]) / deviation[channel];
+            }
+            else
+            {
+                values[((2 - channel) * plane) + (i % plane)] = rgb[i];
+            }
         }
 
         return values;

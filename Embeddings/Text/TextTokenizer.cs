@@ -78,29 +78,25 @@ internal sealed class TextTokenizer : IDisposable
                 $"'{name}' is no BERT vocabulary: {string.Join(", ", missing)} not among its {ids.Count} lines.");
         }
 
-        var description = new JsonObject
+        var description = JsonNode.Parse("""
+            {
+              "version": "1.0",
+              "normalizer":
+                { "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": true, "lowercase": true },
+              "pre_tokenizer": { "type": "BertPreTokenizer" },
+              "post_processor": { "type": "BertProcessing" },
+              "model":
+                { "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100 }
+            }
+            """)!;
+        description["added_tokens"] = new JsonArray([.. special.Where(ids.ContainsKey).Select(token => (JsonNode)new JsonObject
         {
-            ["version"] = "1.0",
-            ["added_tokens"] = new JsonArray([.. special.Where(ids.ContainsKey).Select(token => (JsonNode)new JsonObject
-            {
-                ["id"] = ids[token], ["content"] = token, ["special"] = true,
-                ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false,
-            })]),
-            ["normalizer"] = JsonNode.Parse(
-                """{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":true,"lowercase":true}"""),
-            ["pre_tokenizer"] = JsonNode.Parse("""{"type":"BertPreTokenizer"}"""),
-            ["post_processor"] = new JsonObject
-            {
-                ["type"] = "BertProcessing",
-                ["sep"] = new JsonArray("[SEP]", ids["[SEP]"]),
-                ["cls"] = new JsonArray("[CLS]", ids["[CLS]"]),
-            },
-            ["model"] = new JsonObject
-            {
-                ["type"] = "WordPiece", ["unk_token"] = "[UNK]", ["continuing_subword_prefix"] = "##", ["max_input_chars_per_word"] = 100,
-                ["vocab"] = JsonSerializer.SerializeToNode(ids),
-            },
-        };
+            ["id"] = ids[token], ["content"] = token, ["special"] = true,
+            ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false,
+        })]);
+        description["post_processor"]!["sep"] = new JsonArray("[SEP]", ids["[SEP]"]);
+        description["post_processor"]!["cls"] = new JsonArray("[CLS]", ids["[CLS]"]);
+        description["model"]!["vocab"] = JsonSerializer.SerializeToNode(ids);
         return new TextTokenizer(description, maxTokens, name);
     }
 

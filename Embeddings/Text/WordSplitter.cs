@@ -9,47 +9,34 @@ namespace Recsys.Embeddings.Text;
 /// </summary>
 public static class WordSplitter
 {
+    private enum Kind
+    {
+        Gap,
+        Word,
+        Unspaced,
+    }
+
     public static IEnumerable<string> Words(string text)
     {
-        var word = new StringBuilder();
-        var unspaced = new List<string>();
-        foreach (var rune in text.EnumerateRunes())
+        var (kind, run) = (Kind.Gap, new List<string>()); // characters of one kind
+        foreach (var rune in text.EnumerateRunes().Append(new Rune(' ')))
         {
-            bool continuous = IsWrittenWithoutSpaces(rune.Value);
-            if (word.Length > 0 && (continuous || !BelongsToWord(rune)))
+            var next = IsWrittenWithoutSpaces(rune.Value) ? Kind.Unspaced : BelongsToWord(rune) ? Kind.Word : Kind.Gap;
+            if (next != kind)
             {
-                yield return word.ToString();
-                word.Clear();
-            }
-
-            if (unspaced.Count > 0 && !continuous)
-            {
-                foreach (string pair in Pairs(unspaced))
+                foreach (string word in kind == Kind.Word ? [string.Concat(run)] : Pairs(run))
                 {
-                    yield return pair;
+                    yield return word;
                 }
 
-                unspaced.Clear();
+                kind = next;
+                run.Clear();
             }
 
-            if (continuous)
+            if (kind != Kind.Gap)
             {
-                unspaced.Add(rune.ToString());
+                run.Add(Rune.ToLowerInvariant(rune).ToString());
             }
-            else if (BelongsToWord(rune))
-            {
-                word.Append(Rune.ToLowerInvariant(rune).ToString());
-            }
-        }
-
-        if (word.Length > 0)
-        {
-            yield return word.ToString();
-        }
-
-        foreach (string pair in Pairs(unspaced))
-        {
-            yield return pair;
         }
     }
 

@@ -115,6 +115,27 @@ public sealed class DatasetTests
         Assert.Contains(fault, Assert.Throws<CatalogException>(() => dataset.Sequences).Message);
     }
 
+    [Theory]
+    [InlineData("sequences.txt", "u a gone b\nv gone\n")]
+    [InlineData("interactions.csv", "user,item,timestamp\nu,a,1\nu,gone,2\nu,b,3\nv,gone,1\n")]
+    public void A_dataset_with_a_delisted_item_opens_when_told_to_pass_over_it(string file, string text)
+    {
+        using var folder = new TemporaryFolder().With("dataset.json", """{"name": "x", "format": 1}""").With("items.tsv", "id\na\nb\n").With(file, text)
+            .With("embeddings/mine.ids.txt", "gone\na\n");
+        TestNpy.Write(folder["embeddings/mine.npy"], new float[] { 9, 9, 1, 2 }, 2);
+        using (var strict = Dataset.Open(folder.Path))
+        {
+            Assert.Contains("--drop-unknown", Assert.Throws<CatalogException>(() => strict.Sequences).Message);
+            Assert.Contains("--drop-unknown", Assert.Throws<CatalogException>(() => strict.ReadEmbedding("mine")).Message);
+        }
+
+        using var dataset = Dataset.Open(folder.Path, dropUnknown: true);
+        Assert.Equal(2, dataset.UnknownDropped);
+        Assert.Equal([0, 1], dataset.Sequences[0].ToArray());
+        Assert.Equal([1, 2, 0, 0], dataset.ReadEmbedding("mine").Data);
+        Assert.Equal([true, false], dataset.ReadEmbedding("mine").Present);
+    }
+
     [Fact]
     public void Bytes_that_are_no_utf8_are_refused_rather_than_replaced()
     {

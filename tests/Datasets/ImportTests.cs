@@ -8,7 +8,7 @@ public sealed class ImportTests
     public void Files_named_one_by_one_make_a_dataset()
     {
         using var source = new TemporaryFolder().With("seq.txt", "u a b c\nv c a\n").With("catalogue.tsv", "sku\tname\tbrand\na\tApple\tX\nb\tBanana\t\nc\tCherry &amp; stone\tY\n").With("pictures/a.png", [1, 2, 3]);
-        Npy.Write(source["mine.npy"], new float[6], 2);
+        TestNpy.Write(source["mine.npy"], new float[6], 2);
         var report = DatasetImporter.Import(new ImportOptions([], source["out"])
         {
             Sequences = source["seq.txt"],
@@ -162,6 +162,6 @@ public sealed class ImportTests
     private static void WriteEmbedding(TemporaryFolder folder, float[] data, int dim)
     {
         Directory.CreateDirectory(folder["in/embeddings"]);
-        Npy.Write(folder["in/embeddings/text.npy"], data, dim);
+        TestNpy.Write(folder["in/embeddings/text.npy"], data, dim);
     }
 }

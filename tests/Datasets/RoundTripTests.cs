@@ -27,14 +27,14 @@ public sealed class RoundTripTests
             ItemFile.WriteTsv(stream, () => items);
         }
 
-        return ItemFile.Read(folder["items.tsv"], null).Select(Show).SequenceEqual(items.Select(Show));
+        return ItemFile.Read(folder["items.tsv"], default).Select(Show).SequenceEqual(items.Select(Show));
     });
 
     [Property(MaxTest = 100)]
     public Property Interactions_survive_any_legal_quoting() => Prop.ForAll(Text.Where(text => text.Length > 0).NonEmptyListOf().ToArbitrary(), users =>
     {
         using var folder = new TemporaryFolder().With("interactions.csv", "item,timestamp,user\n" + string.Concat(users.Select((user, row) => $"i,{row},\"{user.Replace("\"", "\"\"")}\"\n")));
-        var read = SequenceFile.Read(folder["interactions.csv"], IdTable.Growing());
+        var read = SequenceFile.Read(folder["interactions.csv"], [], UnknownItems.Added).Sequences;
         return read.Users.SequenceEqual(users.Distinct()) && read.Items.Length == users.Count;
     });
 
@@ -50,7 +50,7 @@ public sealed class RoundTripTests
             SequenceFile.WriteText(stream, written, ids);
         }
 
-        var read = SequenceFile.Read(folder["sequences.txt"], IdTable.Of(ids));
+        var read = SequenceFile.Read(folder["sequences.txt"], new(ids.Index().Select(id => KeyValuePair.Create(id.Item, id.Index))), UnknownItems.Refused).Sequences;
         return read.Users.SequenceEqual(written.Users) && read.Offsets.SequenceEqual(written.Offsets) && read.Items.SequenceEqual(written.Items);
     });
 

@@ -18,7 +18,7 @@ public class TrainingDataTests
     [Fact]
     public void Pictures_are_padded_to_squares_on_white_and_damaged_ones_are_named()
     {
-        byte[] wide = PngEncoder.Encode(Picture.Solid(16, 8, new Rgb(10, 20, 30)));
+        byte[] wide = PngEncoder.Encode(new Picture(16, 8, [.. Enumerable.Repeat<byte[]>([10, 20, 30], 16 * 8).SelectMany(rgb => rgb)]));
         var data = CreativeTrainingData.Load(new Files([wide, null, [1, 2, 3]]), [new([0]), new([1]), new([1])], [2], 8);
         Assert.Equal([true, false, false], data.Present);
         Assert.Equal(2, Assert.Single(data.Damaged).Item);

@@ -97,11 +97,46 @@ public sealed class DefaultEmbeddingsTests : IDisposable
     [Fact]
     public void A_cache_that_cannot_be_written_is_noted_and_changes_nothing()
     {
-        string file = _cache["file"];
-        File.WriteAllText(file, "no folder");
-        var made = Make(Options with { Cache = file })[0];
-        Assert.Contains("not cached", made.Note, StringComparison.Ordinal);
-        Assert.Equal(Make(Options)[0].Vectors!.Data, made.Vectors!.Data);
+        _cache.With("file", "no folder");
+        string[] places = [_cache["file"], _cache["file/below"], "/proc/recsys/cache"];
+        foreach (string place in places)
+        {
+            var made = Make(Options with { Cache = place })[0];
+            Assert.Contains("not cached", made.Note, StringComparison.Ordinal);
+            Assert.Equal(Make(Options)[0].Vectors!.Data, made.Vectors!.Data);
+        }
+    }
+
+    [MountFact]
+    public void A_cache_on_a_full_or_read_only_device_is_noted_and_nothing_of_it_stays()
+    {
+        using MountedFolder full = new(4), fixedDevice = new(400);
+        fixedDevice.MakeReadOnly();
+        foreach (var device in new[] { full, fixedDevice })
+        {
+            var made = Make(Options with { Cache = device["cache"] })[0];
+            Assert.Contains("not cached", made.Note, StringComparison.Ordinal);
+            Assert.Equal(Make(Options)[0].Vectors!.Data, made.Vectors!.Data);
+            Assert.Empty(Directory.GetFiles(device.Path, "*", SearchOption.AllDirectories));
+        }
+    }
+
+    [MountFact]
+    public void A_dataset_on_a_read_only_device_is_embedded_as_any_other()
+    {
+        WritePictures();
+        using var device = new MountedFolder(400);
+        foreach (string file in Directory.GetFiles(_folder, "*", SearchOption.AllDirectories))
+        {
+            string copy = device[Path.GetRelativePath(_folder, file)];
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        device.MakeReadOnly();
+        using var dataset = Dataset.Open(device.Path);
+        var there = DefaultEmbeddings.Of(dataset, Options, null, default);
+        Assert.All(Make(Options).Zip(there), pair => Assert.Equal(pair.First.Vectors!.Data, pair.Second.Vectors!.Data));
     }
 
     [Fact]
@@ -118,8 +153,8 @@ public sealed class DefaultEmbeddingsTests : IDisposable
     public void Brought_embeddings_are_taken_as_they_are()
     {
         Directory.CreateDirectory(FileOf(""));
-        Npy.Write(FileOf("text.npy"), new float[] { 1, 2, 3, 4, 5, 6 }, 1);
-        Npy.Write(FileOf("own.npy"), new float[] { 1, 2, 3, 4, 5, 6 }, 1);
+        Bring("text");
+        Bring("own");
         var made = Make(Options);
         Assert.Equal(["text", "collaborative", "image", "own"], made.Select(embedding => embedding.Name));
         Assert.Equal([true, false, false, true], made.Select(embedding => embedding.Brought));
@@ -131,7 +166,7 @@ public sealed class DefaultEmbeddingsTests : IDisposable
     public void Files_that_an_earlier_version_generated_do_not_pass_for_brought_ones()
     {
         Directory.CreateDirectory(FileOf(""));
-        Npy.Write(FileOf("text.npy"), new float[] { 1, 2, 3, 4, 5, 6 }, 1);
+        Bring("text");
         File.WriteAllText(FileOf("default.json"), """{"seed":1,"files":{"text":"0"}}""");
         var refused = Assert.Throws<CatalogException>(() => Make(Options));
         Assert.Equal(Fault.FailedPrecondition, refused.Fault);
@@ -204,11 +239,14 @@ public sealed class DefaultEmbeddingsTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_folder, "images"));
         foreach (var (id, red) in new[] { ("a", 250), ("b", 200), ("c", 10) })
         {
-            File.WriteAllBytes(Path.Combine(_folder, "images", id + ".png"), PcaEmbedderTests.Png(new Rgb((byte)red, 30, 30)));
+            File.WriteAllBytes(Path.Combine(_folder, "images", id + ".png"), PcaEmbedderTests.Png((byte)red, 30, 30));
         }
 
         File.WriteAllText(Path.Combine(_folder, "images", "d.png"), "no picture");
     }
+
+    private void Bring(string name) =>
+        Npy.Write(FileOf(name + ".npy"), Enumerable.Range(1, 6).Select(value => (ReadOnlyMemory<float>)new float[] { value }), 6, 1);
 
     private string FileOf(string name) => Path.Combine(_folder, "embeddings", name);
 

@@ -43,7 +43,7 @@ public sealed class ImageEncoderTests
     public void Pictures_of_one_kind_are_nearer_than_others_in_colours_of_their_own()
     {
         using var encoder = ImageEncoder.Open(new ImageEmbeddingOptions());
-        byte[][] files = [Stripes(4, horizontal: true), Stripes(5, horizontal: true), PcaEmbedderTests.Png(new Rgb(250, 250, 250))];
+        byte[][] files = [Stripes(4, horizontal: true), Stripes(5, horizontal: true), PcaEmbedderTests.Png(250, 250, 250)];
         var v = encoder.Encode(i => files[i], 3, (_, _) => Assert.Fail());
         Assert.True(TextEncoderTests.Cosine(v[0]!, v[1]!) > TextEncoderTests.Cosine(v[0]!, v[2]!) + 0.1);
     }

@@ -24,9 +24,9 @@ public class PcaEmbedderTests
     [Fact]
     public void Pictures_alike_are_near_and_items_without_a_readable_picture_lack_a_vector()
     {
-        var red = Png(new Rgb(220, 20, 20));
-        using var images = new Pictures([red, Png(new Rgb(210, 25, 20)), Png(new Rgb(10, 20, 230)), Png(new Rgb(20, 15, 220)), null, [1, 2, 3], red[..40]]);
-        var faults = new List<int>();
+        var red = Png(220, 20, 20);
+        using var images = new Pictures([red, Png(210, 25, 20), Png(10, 20, 230), Png(20, 15, 220), null, [1, 2, 3], red[..40]]);
+        var faults = new SortedSet<int>();
         var vectors = PcaEmbedder.Embed(images, 7, new ImageEmbeddingOptions(Dim: 2, Side: 8), 1, (item, _) => faults.Add(item));
         Assert.Equal([true, true, true, true, false, false, false], vectors.Present);
         Assert.Equal([5, 6], faults);
@@ -39,10 +39,11 @@ public class PcaEmbedderTests
     public void No_readable_picture_gives_an_embedding_that_no_item_has()
     {
         using var images = new Pictures([null, [9, 9]]);
-        Assert.DoesNotContain(true, PcaEmbedder.Embed(images, 2, new ImageEmbeddingOptions(), 1).Present);
+        Assert.DoesNotContain(true, PcaEmbedder.Embed(images, 2, new ImageEmbeddingOptions(), 1, (_, _) => { }).Present);
     }
 
-    internal static byte[] Png(Rgb colour) => PngEncoder.Encode(Picture.Solid(12, 12, colour));
+    internal static byte[] Png(byte red, byte green, byte blue) =>
+        PngEncoder.Encode(new Picture(12, 12, [.. Enumerable.Repeat<byte[]>([red, green, blue], 12 * 12).SelectMany(rgb => rgb)]));
 
     private sealed class Pictures(byte[]?[] files) : IImageSource
     {

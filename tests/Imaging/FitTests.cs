@@ -2,7 +2,7 @@ namespace Recsys.Imaging.Tests;
 
 public sealed class FitTests
 {
-    private static readonly Rgb Left = new(250, 10, 10), Middle = new(10, 250, 10), Right = new(10, 10, 250), Ground = new(1, 2, 3);
+    private static readonly Rgb Left = new(250, 10, 10), Middle = new(10, 250, 10), Right = new(10, 10, 250);
 
     // 90 × 30: three squares side by side.
     private static readonly byte[] Three = PngEncoder.Encode(Pictures.From(90, 30, (x, _) => x < 30 ? Left : x < 60 ? Middle : Right));
@@ -48,7 +48,7 @@ public sealed class FitTests
         byte[] upright = PngEncoder.Encode(ImageDecoder.Decode(jpeg));
         foreach (var (width, height) in new[] { (20, 20), (31, 17), (15, 28), (64, 40), (80, 100) })
         {
-            var (expected, found) = (ImageDecoder.Decode(upright, width, height, Ground), ImageDecoder.Decode(jpeg, width, height, Ground));
+            var (expected, found) = (ImageDecoder.Decode(upright, width, height), ImageDecoder.Decode(jpeg, width, height));
 
             Assert.Equal((width, height), (found.Width, found.Height));
             // A centre between two pixels is rounded before the turn or after it.
@@ -57,12 +57,12 @@ public sealed class FitTests
     }
 
     [Fact]
-    public void A_frame_of_another_shape_shows_all_of_it_on_the_background()
+    public void A_frame_of_another_shape_shows_all_of_it_on_white()
     {
-        var square = ImageDecoder.Decode(Three, 30, 30, Ground);
+        var square = ImageDecoder.Decode(Three, 30, 30);
 
         var (above, below) = (square.Pixel(4, 9), square.Pixel(25, 20));
-        Assert.Equal([Ground, Ground], [above, below]);
+        Assert.Equal([Rgb.White, Rgb.White], [above, below]);
         Assert.Equal([Left, Middle, Right], [square.Pixel(4, 15), square.Pixel(15, 15), square.Pixel(25, 15)]);
         Assert.Equal([Left, Left], [square.Pixel(4, 10), square.Pixel(4, 19)]);
     }

@@ -10,12 +10,15 @@ internal static class Pictures
         return new Picture(width, height, rgb);
     }
 
+    public static Picture Solid(int width, int height, Rgb colour) =>
+        new(width, height, [.. Enumerable.Repeat<byte[]>([colour.R, colour.G, colour.B], width * height).SelectMany(rgb => rgb)]);
+
     public static Picture Smooth(int width, int height) => From(width, height, (x, y) =>
         new Rgb((byte)(40 + (170 * x / width)), (byte)(200 - (150 * y / height)), (byte)(60 + (100 * (x + y) / (width + height)))));
 
     public static Picture From(int width, int height, Func<int, int, Rgb> colour)
     {
-        var picture = Picture.Solid(width, height, default);
+        var picture = Solid(width, height, default);
         for (int y = 0; y < height; y++)
         {
             for (int x = 0; x < width; x++)

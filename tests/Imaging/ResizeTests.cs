@@ -12,10 +12,10 @@ public sealed class ResizeTests
     {
         var colour = new Rgb(17, 130, 244);
 
-        var sized = ImageResizer.Resize(Picture.Solid(width, height, colour), toWidth, toHeight);
+        var sized = ImageResizer.Resize(Pictures.Solid(width, height, colour), toWidth, toHeight);
 
         Assert.Equal((toWidth, toHeight), (sized.Width, sized.Height));
-        var expected = Picture.Solid(toWidth, toHeight, colour);
+        var expected = Pictures.Solid(toWidth, toHeight, colour);
         Assert.All(sized.Rgb.Zip(expected.Rgb), pair => Assert.Equal(pair.Second, (double)pair.First, 1.0)); // fixed point
     }
 
