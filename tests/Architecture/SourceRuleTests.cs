@@ -34,6 +34,13 @@ public sealed partial class SourceRuleTests
         Assert.InRange(lengths.Where(file => !IsBench(file.File)).Sum(file => file.Lines.Length), 1, LongestProduct);
     }
 
+    /// <summary>NuGet gives that folder with a slash at its end, but as the user wrote it where NUGET_PACKAGES names it.</summary>
+    [Fact]
+    public void A_file_of_a_package_is_found_with_a_package_folder_of_the_users_own() =>
+        Assert.Empty(Directory.EnumerateFiles(RepositoryRoot.Path, "*.csproj", SearchOption.AllDirectories)
+            .Where(file => NakedPackageRoot().IsMatch(File.ReadAllText(file)))
+            .Select(file => Path.GetRelativePath(RepositoryRoot.Path, file)));
+
     [Fact]
     public void PInvoke_and_unsafe_appear_only_in_Torch_Faiss_and_Mpi() =>
         Refuse(
@@ -101,6 +108,9 @@ public sealed partial class SourceRuleTests
     private static bool IsBench(string file) => file.StartsWith(Bench + "/", StringComparison.Ordinal);
 
     private static string Capital(string folder) => char.ToUpperInvariant(folder[0]) + folder[1..];
+
+    [GeneratedRegex(@"\$\(NuGetPackageRoot\)[^')""]")]
+    private static partial Regex NakedPackageRoot();
 
     [GeneratedRegex(@"\b(DllImport|LibraryImport)\b|\bunsafe\b(?!,? as)")]
     private static partial Regex PInvokeOrUnsafe();
