@@ -4,15 +4,8 @@ namespace Recsys.Jobs;
 public static class Machine
 {
     /// <summary>Processor and number of cores.</summary>
-    public static string Description { get; } = Describe();
+    public static string Description { get; } = $"{Processor() ?? "unknown processor"}, {Environment.ProcessorCount} cores";
 
-    private static string Describe()
-    {
-        string model = File.Exists("/proc/cpuinfo")
-            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(
-                line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[^1].Trim()
-                ?? "unknown processor"
-            : "unknown processor";
-        return $"{model}, {Environment.ProcessorCount} cores";
-    }
+    private static string? Processor() => (File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo") : [])
+        .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[^1].Trim();
 }

@@ -50,24 +50,21 @@ internal static class DemoReport
                 + "Shoppers also choose at random, so no recommender can be expected to do better."),
         ]);
         page.Paragraph(Verdict(result));
-        var best = result.Optimal;
-        var rows = new List<IReadOnlyList<string>>
-        {
-            Row("the best possible", k => best.Recall[Array.IndexOf(best.Ks, k)], best.Ndcg[Array.IndexOf(best.Ks, 10)]),
-            Of("the trained model", evaluation.ItemLevel.SeenRemoved!),
-        };
-        rows.AddRange(evaluation.Baselines.Select(
-            baseline => Of(DemoWords.Of(baseline.Key), baseline.Value.SeenRemoved!)));
-        page.Table(["who recommends", "recall@5", "recall@10", "NDCG@10"], rows);
+        page.Table(
+            ["who recommends", "recall@5", "recall@10", "NDCG@10"],
+            [
+                Row("the best possible", result.Optimal),
+                Row("the trained model", evaluation.ItemLevel.SeenRemoved!),
+                .. evaluation.Baselines.Select(baseline => Row(DemoWords.Of(baseline.Key), baseline.Value.SeenRemoved!)),
+            ]);
         page.Note(
             "recall@5: the same with five recommendations. NDCG@10 also asks for the place: a kept sticker counts 1 in the first place, "
             + "0.63 in the second and 0.29 in the tenth, and this is the mean. Nobody is recommended a sticker of their history, as no "
             + $"simulated shopper takes one twice. The best possible is over all shoppers. Answers that are no sticker: "
             + $"{evaluation.Invalid}; stickers named twice in one answer: {evaluation.Duplicates}.");
 
-        static IReadOnlyList<string> Of(string name, MetricRow row) => Row(name, k => row[$"recall@{k}"], row["ndcg@10"]);
-        static IReadOnlyList<string> Row(string name, Func<int, double> recall, double ndcg) =>
-            [name, Share(recall(5)), Share(recall(10)), F(ndcg, "F3")];
+        static IReadOnlyList<string> Row(string name, MetricRow row) =>
+            [name, Share(row["recall@5"]), Share(row["recall@10"]), F(row["ndcg@10"], "F3")];
     }
 
     /// <summary>Beside counting, whichever of the two is ahead.</summary>

@@ -1,5 +1,4 @@
 using Recsys.Catalog;
-using Recsys.Cli.Demo.Shoppers;
 using Recsys.Jobs.NightlyRebuild;
 using Recsys.Retrieval.Evaluation;
 
@@ -9,19 +8,18 @@ namespace Recsys.Cli.Demo;
 internal sealed record DemoResult(
     RebuildReport Rebuild,
     EvaluationReport Evaluation,
-    OptimalScore Optimal,
+    MetricRow Optimal,
     IReadOnlyList<DemoShopper> Shoppers,
     IReadOnlyList<DemoDrawing> Drawings,
     IReadOnlyList<StageTime> Steps,
     int Items,
-    int SimulatedShoppers,
-    int Interactions)
+    int SimulatedShoppers)
 {
     /// <summary>Recall@10 of the trained model.</summary>
     public double Recall => Evaluation.ItemLevel.SeenRemoved!["recall@10"];
 
     /// <summary>Recall@10 of the recommender that knows the taste model.</summary>
-    public double BestRecall => Optimal.Recall[Array.IndexOf(Optimal.Ks, 10)];
+    public double BestRecall => Optimal["recall@10"];
 
     /// <summary>Recall@10 of the same ten stickers for everybody.</summary>
     public double PopularityRecall => Evaluation.Baselines["popularity"].SeenRemoved!["recall@10"];

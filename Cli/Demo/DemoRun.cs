@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Grpc.Net.Client;
 using Recsys.Catalog;
 using Recsys.Cli.Demo.Shoppers;
@@ -32,24 +33,23 @@ internal static class DemoRun
         DemoFolder.Prepare(folder);
         var steps = new StageRecorder(progress, TimeProvider.System);
         string data = Path.Combine(folder, "dataset"), root = Path.Combine(folder, "versions");
-        var shopping = steps.Time(
+        var (shopping, optimal) = steps.Time(
             "simulate",
             () => SimulatedDataset.Write(DemoFolder.Stickers(), data, new StickerShopperOptions { Seed = (ulong)DemoOptions.Seed }));
         progress.Report(new StageProgress("simulate", 1, 1, $"{shopping.Sequences.Count} shoppers"));
         using var dataset = Dataset.Open(data);
         var split = new LeaveOneOut(dataset.Sequences);
 
-        await using var stores = await Stores.OpenPrivateAsync(root, cancel);
+        await using var stores = await Stores.OpenAsync(root, null, null, cancel);
         var rebuilt = await new RebuildJob(
             stores.Versions, stores.Ids, TimeProvider.System).RunAsync(dataset, DemoOptions.Rebuild, steps, cancel);
         var times = steps.Times.Concat(rebuilt.Report.Stages).ToList();
 
         var evaluation = steps.Time("evaluate", () => Evaluate(stores, rebuilt.Report.Version, split, progress, cancel));
-        var optimal = steps.Time("best possible", () => shopping.OptimalRecall(split, 5, 10));
 
         long clock = TimeProvider.System.GetTimestamp();
         await using var server = await ServerProcess.StartAsync(root, Path.Combine(folder, "server.log"), cancel);
-        times.AddRange(steps.Times.Where(step => step.Stage is "evaluate" or "best possible"));
+        times.AddRange(steps.Times.Where(step => step.Stage is "evaluate"));
         times.Add(new StageTime("start server", TimeProvider.System.GetElapsedTime(clock).TotalSeconds));
         using var channel = GrpcChannel.ForAddress(server.Address);
 
@@ -62,8 +62,7 @@ internal static class DemoRun
         times.Add(new StageTime("draw", TimeProvider.System.GetElapsedTime(clock).TotalSeconds));
 
         var result = new DemoResult(
-            rebuilt.Report, evaluation, optimal, shoppers, drawings, times, dataset.ItemCount, dataset.Sequences.Count,
-            dataset.Sequences.Items.Length);
+            rebuilt.Report, evaluation, optimal, shoppers, drawings, times, dataset.ItemCount, dataset.Sequences.Count);
         string report = Path.Combine(folder, "report.html");
         AtomicFile.WriteText(report, DemoReport.Html(result, dataset));
         return (result, report);
@@ -157,15 +156,7 @@ internal static class DemoRun
         Creative.CreativeClient creative, GenerateRequest request, CancellationToken cancel)
     {
         using var call = creative.Generate(request, cancellationToken: cancel);
-        var pictures = new List<byte[]>();
-        while (await call.ResponseStream.MoveNext(cancel))
-        {
-            if (call.ResponseStream.Current.EventCase == GenerateResponse.EventOneofCase.Image)
-            {
-                pictures.Add(call.ResponseStream.Current.Image.Png.ToByteArray());
-            }
-        }
-
-        return pictures;
+        return await call.ResponseStream.ReadAllAsync(cancel).Where(message => message.Image is not null)
+            .Select(message => message.Image.Png.ToByteArray()).ToListAsync(cancel);
     }
 }

@@ -7,7 +7,7 @@ internal static class DemoWords
     {
         ["popularity"] = "the ten most popular",
         ["co_occurrence"] = "counting pairs",
-        ["simulate"] = "shoppers take stickers by the rules of the taste model",
+        ["simulate"] = "shoppers take stickers by the rules of the taste model; who knows the rules names the best possible ten",
         ["embeddings"] = "names, pictures and who took what become vectors: like stickers, near vectors",
         ["quantizer"] = "the numbers of semantic IDs are learned from the vectors",
         ["encode"] = "every sticker gets its semantic ID",
@@ -16,7 +16,6 @@ internal static class DemoWords
         ["creative"] = "a diffusion model learns to draw stickers from semantic IDs",
         ["seal"] = "the version is written for good, with a checksum of each file",
         ["evaluate"] = "the figures above",
-        ["best possible"] = "the recommender that knows the rules of the simulation",
         ["start server"] = "a server loads the version",
         ["recommend"] = "it recommends for the shoppers above, and draws for them",
         ["draw"] = "it draws the rows of stickers above",

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Recsys.Catalog;
+using Recsys.Cli.Terminal;
 
 namespace Recsys.Cli.Demo;
 
@@ -25,21 +26,10 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public static async Task<ServerProcess> StartAsync(string versions, string logFile, CancellationToken cancel)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!)
-        {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
+        var start = ThisProgram.With("serve", "--versions", versions, "--listen", "127.0.0.1:0", "--until-stdin-closes", "--json");
+        (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
         start.Environment.Remove("RECSYS_REDIS"); // its versions are its folder's alone
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-        {
-            start.ArgumentList.Add(typeof(ServerProcess).Assembly.Location);
-        }
-
-        foreach (string argument in new[] { "serve", "--versions", versions, "--listen", "127.0.0.1:0", "--until-stdin-closes", "--json" })
-        {
-            start.ArgumentList.Add(argument);
-        }
-
+        start.Environment.Remove("RECSYS_REDIS_PREFIX");
         var process = Process.Start(start) ?? throw CatalogException.Unavailable("The server process did not start.");
         var log = new StreamWriter(logFile) { AutoFlush = true };
         process.ErrorDataReceived += (_, line) =>

@@ -6,10 +6,8 @@ namespace Recsys.Cli.Terminal;
 /// <summary>How every verb that learns from a dataset opens it.</summary>
 internal static class DatasetOptions
 {
-    public static readonly Option<bool> DropUnknown = new("--drop-unknown")
-    {
-        Description = "Pass over interactions and vectors of items that the items file lacks (delisted ones), and say how many.",
-    };
+    public static readonly Option<bool> DropUnknown = VerbOption.Of<bool>(
+        "--drop-unknown", "Pass over interactions and vectors of items that the items file lacks (delisted ones), and say how many.");
 
     /// <summary>Opens a dataset; where interactions were passed over, their number goes to standard error.</summary>
     public static Dataset Open(this ParseResult parsed, string path)

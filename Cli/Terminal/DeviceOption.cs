@@ -5,17 +5,14 @@ namespace Recsys.Cli.Terminal;
 /// <summary><c>--device</c>: where the models of a verb compute.</summary>
 internal static class DeviceOption
 {
-    public static Option<string?> Create() => new("--device") { Description = "Where the models compute: cpu, cuda or cuda:N." };
+    public static readonly Option<string?> Device = VerbOption.Of<string?>("--device", "Where the models compute: cpu, cuda or cuda:N.");
 
     /// <summary>The device's name, looked for now rather than after a quarter of an hour.</summary>
     /// <exception cref="TorchException">No such device, or none here.</exception>
-    public static string Checked(string name)
+    public static string DeviceOr(this ParseResult parsed, string otherwise)
     {
+        string name = parsed.GetValue(Device) ?? otherwise;
         Devices.Of(name);
         return name;
     }
-
-    /// <inheritdoc cref="Checked"/>
-    public static string Of(ParseResult parsed, Option<string?> option, string otherwise = "cpu") =>
-        Checked(parsed.GetValue(option) ?? otherwise);
 }

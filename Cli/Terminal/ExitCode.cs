@@ -22,33 +22,33 @@ internal static class ExitCode
     public const int Missing = 69;
     public const int Cancelled = 130;
 
-    public static int Of(Exception exception) => exception switch
+    /// <summary>An error as it is told: the code, its kind in JSON, and a sentence.</summary>
+    public static (int Code, string Kind, string Message) Of(Exception exception) => exception switch
     {
-        CatalogException e => e.Fault switch
-        {
-            Fault.InvalidArgument => InvalidArgument,
-            Fault.NotFound => NotFound,
-            Fault.FailedPrecondition => Precondition,
-            Fault.DataLoss => DataLoss,
-            Fault.Unavailable => Unavailable,
-            Fault.ResourceExhausted => ResourceExhausted,
-            _ => Unexpected,
-        },
-        RpcException e => e.StatusCode switch
-        {
-            StatusCode.InvalidArgument => InvalidArgument,
-            StatusCode.NotFound => NotFound,
-            StatusCode.FailedPrecondition => Precondition,
-            StatusCode.DataLoss => DataLoss,
-            StatusCode.Unavailable or StatusCode.DeadlineExceeded => Unavailable,
-            StatusCode.ResourceExhausted => ResourceExhausted,
-            StatusCode.Cancelled => Cancelled,
-            _ => Unexpected,
-        },
-        GateException => GateFailed,
-        TorchException => Precondition,
-        OperationCanceledException => Cancelled,
-        MpiException or TypeInitializationException or DllNotFoundException => Missing,
-        _ => Unexpected,
+        CatalogException e => Named(e.Fault.ToString(), e.Message),
+        RpcException e => Named(e.StatusCode.ToString(), e.Status.Detail),
+        TorchException e => Named(nameof(Fault.FailedPrecondition), e.Message),
+        OperationCanceledException => Named(nameof(StatusCode.Cancelled), "Cancelled."),
+        GateException e => (GateFailed, "GateFailed", e.Message),
+        MpiException e => (Missing, nameof(Missing), e.Message),
+        TypeInitializationException or DllNotFoundException =>
+            (Missing, nameof(Missing), $"A native library does not load: {FirstLine(exception)} Run ./recsys doctor."),
+        _ => (Unexpected, exception.GetType().Name, exception.Message),
     };
+
+    // A fault has the name of its gRPC status.
+    private static (int Code, string Kind, string Message) Named(string kind, string message) => (kind switch
+    {
+        nameof(Fault.InvalidArgument) => InvalidArgument,
+        nameof(Fault.NotFound) => NotFound,
+        nameof(Fault.FailedPrecondition) => Precondition,
+        nameof(Fault.DataLoss) => DataLoss,
+        nameof(Fault.Unavailable) or nameof(StatusCode.DeadlineExceeded) => Unavailable,
+        nameof(Fault.ResourceExhausted) => ResourceExhausted,
+        nameof(StatusCode.Cancelled) => Cancelled,
+        _ => Unexpected,
+    }, kind, message);
+
+    private static string FirstLine(Exception exception) =>
+        (exception.InnerException ?? exception).Message.ReplaceLineEndings("\n").Split('\n')[0];
 }

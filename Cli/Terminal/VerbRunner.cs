@@ -2,11 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Grpc.Core;
-using Recsys.Catalog;
-using Recsys.Jobs.NightlyRebuild;
 using Recsys.Mpi;
-using Recsys.Torch;
 
 namespace Recsys.Cli.Terminal;
 
@@ -51,10 +47,10 @@ internal static class VerbRunner
     /// <summary>The same for a verb that computes here.</summary>
     public static void OnCompute(this Command command, Func<ParseResult, CancellationToken, Task<VerbResult>> run) =>
         command.OnRun((parsed, cancel) =>
-    {
-        UseAllCores();
-        return run(parsed, cancel);
-    });
+        {
+            UseAllCores();
+            return run(parsed, cancel);
+        });
 
     /// <summary>libtorch counts cores in its own way and may take one where there are two: says what there is for each rank.</summary>
     public static void UseAllCores()
@@ -85,24 +81,9 @@ internal static class VerbRunner
         }
     }
 
-    private static string FirstLine(Exception exception) =>
-        (exception.InnerException ?? exception).Message.ReplaceLineEndings("\n").Split('\n')[0];
-
     private static int Fail(Exception exception, bool json)
     {
-        int code = ExitCode.Of(exception);
-        var (kind, message) = exception switch
-        {
-            CatalogException e => (e.Fault.ToString(), e.Message),
-            RpcException e => (e.StatusCode.ToString(), e.Status.Detail),
-            GateException e => ("GateFailed", e.Message),
-            TorchException e => ("FailedPrecondition", e.Message),
-            OperationCanceledException => ("Cancelled", "Cancelled."),
-            MpiException e => ("Missing", e.Message),
-            TypeInitializationException or DllNotFoundException =>
-                ("Missing", $"A native library does not load: {FirstLine(exception)} Run ./recsys doctor."),
-            _ => (exception.GetType().Name, exception.Message),
-        };
+        var (code, kind, message) = ExitCode.Of(exception);
         try
         {
             Console.Error.WriteLine($"recsys: {message}");

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Recsys.Bench;
 using Recsys.Catalog;
-using Recsys.Cli.Bench;
 using Recsys.Cli.Terminal;
 using Recsys.Jobs;
 using TorchSharp;
@@ -46,12 +46,12 @@ internal static class BenchVerb
 
         string? clone = parsed.GetValue(Before) is { } folder ? Path.GetFullPath(folder) : null;
         using var earlier = clone is null ? null : BenchPeer.StartBefore(clone, BeforeProgram);
-        using var plain = BenchPeer.StartPlain("bench", "torch", "--as-plain-peer");
+        using var plain = BenchPeer.StartPlain(ThisProgram.With("bench", "torch", AsPlainPeer.Name));
         var cases = TorchBench.Run(
             rounds, parsed.GetValue(Only)!, plain, earlier, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
         if (parsed.GetValue(Data) is { } dataset)
         {
-            cases.Add(RebuildMemory.Run(dataset, clone, earlier?.Name, cancel));
+            cases.Add(RebuildMemory.Run(ThisProgram.With(), dataset, clone, earlier?.Name, cancel));
         }
 
         if (cases.Count == 0)
@@ -84,6 +84,7 @@ internal static class BenchVerb
             output.WriteLine($"  peer: {peerName}");
         }
     }
+
     private static string Number(double? value) => value is { } v ? v.ToString("G4", CultureInfo.InvariantCulture) : "–";
 
     private static string Ratio(BenchCase measured)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Grpc.Core;
+using Grpc.Net.Client;
 using Recsys.Catalog;
 using Recsys.Cli.Terminal;
 using Recsys.Files;
@@ -14,11 +15,8 @@ internal static class CreativeVerb
     private static readonly Option<string?> Item = VerbOption.Of<string?>("--item", "Draw this item.");
     private static readonly Option<string?> Id =
         VerbOption.Of<string?>("--semantic-id", "Draw this semantic ID (12-5-201), or its first codes (12-5); no item needs to have it.");
-    private static readonly Option<string[]> History = new("--history")
-    {
-        Description = "Draw what this history's user would like: item ids, oldest first, one an argument.",
-        AllowMultipleArgumentsPerToken = true,
-    };
+    private static readonly Option<string[]> History =
+        VerbOption.Many("--history", "Draw what this history's user would like: item ids, oldest first, one an argument.");
     private static readonly Option<int> Count = VerbOption.Of("--count", "Pictures wanted (1 to 64).", 4);
     private static readonly Option<int> Size = VerbOption.Of<int>("--size", "Side in pixels; 0: the model's own.");
     private static readonly Option<double> Guidance =
@@ -33,24 +31,20 @@ internal static class CreativeVerb
     {
         var command = new Command("creative", "Ask a running server to draw items.")
         {
-            Item, Id, History, Count, Size, Guidance, Steps, Seed, Out, ClientVerb.Server, ClientVerb.Timeout,
+            Item, Id, History, Count, Size, Guidance, Steps, Seed, Out,
         };
-        command.OnRun(RunAsync);
+        command.OnCall(RunAsync);
         return command;
     }
 
-    private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)
+    private static async Task<VerbResult> RunAsync(ParseResult parsed, GrpcChannel channel, CallOptions options)
     {
-        var request = Request(parsed);
-        using var channel = ClientVerb.Channel(parsed);
-        using var call = new Creative.CreativeClient(channel).Generate(
-            request, deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel);
+        using var call = new Creative.CreativeClient(channel).Generate(Request(parsed), options);
         using var progress = new ProgressView();
         string folder = Path.GetFullPath(parsed.GetValue(Out)!), version = "";
         var (pictures, unknown) = (new List<Picture>(), new List<string>());
-        while (await call.ResponseStream.MoveNext(cancel))
+        await foreach (var message in call.ResponseStream.ReadAllAsync(options.CancellationToken))
         {
-            var message = call.ResponseStream.Current;
             version = message.Version;
             if (message.EventCase == GenerateResponse.EventOneofCase.Progress)
             {

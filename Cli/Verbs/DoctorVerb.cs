@@ -19,12 +19,13 @@ internal static class DoctorVerb
     /// <param name="Text">For people: what is there, or what is wrong and what to do.</param>
     private sealed record Finding(string Name, object? Value, string Text);
 
+    private static readonly Option<string?> Device =
+        VerbOption.Of<string?>("--device", "Also compare every model on this device with the CPU: cpu, cuda or cuda:N.");
+
     public static Command Create()
     {
-        var device = DeviceOption.Create();
-        device.Description = "Also compare every model on this device with the CPU: cpu, cuda or cuda:N.";
-        var command = new Command("doctor", "What is installed, what is missing, what was checked on this machine, what to do.") { device };
-        command.OnRun((parsed, _) => Task.FromResult(Answer([.. Look(), .. Models(parsed.GetValue(device))])));
+        var command = new Command("doctor", "What is installed, what is missing, what was checked on this machine, what to do.") { Device };
+        command.OnRun((parsed, _) => Task.FromResult(Answer([.. Look(), .. Models(parsed.GetValue(Device))])));
         return command;
     }
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Grpc.Core;
+using Grpc.Net.Client;
 using Recsys.Catalog;
 using Recsys.Cli.Terminal;
 using Recsys.Datasets;
@@ -14,51 +16,46 @@ internal static class EncodeVerb
     /// <summary>Items of one call: far below the server's limits, large enough that the round trip does not count.</summary>
     private const int Batch = 1000;
 
+    private static readonly Option<string?> Data =
+        VerbOption.Of<string?>("--data", "Dataset folder whose embeddings, brought or made, are encoded.");
+    private static readonly Option<string[]> Items = VerbOption.Many("--items", "Only these item ids, one an argument (default: all).");
+    private static readonly Option<bool> Assign = VerbOption.Of<bool>(
+        "--assign", "Store the IDs: new items become recommendable at once; an item that has an ID keeps it.");
+    private static readonly Option<string[]> Lookup =
+        VerbOption.Many("--lookup", "Look up instead: the semantic IDs of these items, one an argument.");
+    private static readonly Option<string[]> Prefix =
+        VerbOption.Many("--prefix", "Look up instead: the items whose codes begin so, as 12 or 12-5.");
+
     public static Command Create()
     {
-        var data = new Option<string?>("--data") { Description = "Dataset folder whose embeddings, brought or made, are encoded." };
-        var items = new Option<string[]>("--items")
+        var command = new Command("encode", "Turn embeddings into semantic IDs on a running server, or look them up.")
         {
-            Description = "Only these item ids, one an argument (default: all).", AllowMultipleArgumentsPerToken = true,
+            Data, Items, Assign, Lookup, Prefix,
         };
-        var assign = new Option<bool>("--assign") { Description = "Store the IDs: new items become recommendable at once; an item that "
-            + "has an ID keeps it." };
-        var lookup = new Option<string[]>("--lookup")
-        {
-            Description = "Look up instead: the semantic IDs of these items, one an argument.", AllowMultipleArgumentsPerToken = true,
-        };
-        var prefix = new Option<string[]>("--prefix")
-        {
-            Description = "Look up instead: the items whose codes begin so, as 12 or 12-5.", AllowMultipleArgumentsPerToken = true,
-        };
-        var encoders = new EncoderOptions();
-        var command = new Command(
-            "encode",
-            "Turn embeddings into semantic IDs on a running server, or look them "
-            + "up.") { data, items, assign, lookup, prefix, ClientVerb.Server, ClientVerb.Timeout };
-        encoders.AddTo(command);
-        command.OnRun(async (parsed, cancel) =>
-        {
-            using var channel = ClientVerb.Channel(parsed);
-            var client = new V1.Quantizer.QuantizerClient(channel);
-            string[] asked = ClientVerb.Items(parsed.GetValue(lookup) ?? []), prefixes = ClientVerb.Items(parsed.GetValue(prefix) ?? []);
-            if (asked.Length + prefixes.Length > 0)
-            {
-                return await LookUpAsync(client, asked, prefixes, ClientVerb.Deadline(parsed), cancel);
-            }
-
-            using var dataset = Dataset.Open(
-                parsed.GetValue(data) ?? throw CatalogException.Invalid("Name a dataset with --data, or ask with --lookup or --prefix."));
-            string[] only = ClientVerb.Items(parsed.GetValue(items) ?? []);
-            var embeddings = Embed(dataset, encoders.Read(parsed), parsed.GetValue(assign), cancel);
-            return await EncodeAsync(
-                client, dataset, embeddings, only, parsed.GetValue(assign), () => ClientVerb.Deadline(parsed), cancel);
-        });
+        command.AddEncoders();
+        command.OnCall(RunAsync);
         return command;
     }
 
+    private static async Task<VerbResult> RunAsync(ParseResult parsed, GrpcChannel channel, CallOptions call)
+    {
+        var client = new V1.Quantizer.QuantizerClient(channel);
+        string[] asked = ClientVerb.Items(parsed.GetValue(Lookup)), prefixes = ClientVerb.Items(parsed.GetValue(Prefix));
+        if (asked.Length + prefixes.Length > 0)
+        {
+            return await LookUpAsync(client, asked, prefixes, call);
+        }
+
+        using var dataset = Dataset.Open(
+            parsed.GetValue(Data) ?? throw CatalogException.Invalid("Name a dataset with --data, or ask with --lookup or --prefix."));
+        string[] only = ClientVerb.Items(parsed.GetValue(Items));
+        bool assign = parsed.GetValue(Assign);
+        var embeddings = Embed(dataset, parsed.Encoders(), assign, call.CancellationToken);
+        return await EncodeAsync(client, dataset, embeddings, only, assign, () => call.WithDeadline(parsed.Deadline()));
+    }
+
     private static async Task<VerbResult> LookUpAsync(
-        V1.Quantizer.QuantizerClient client, string[] asked, string[] prefixes, DateTime deadline, CancellationToken cancel)
+        V1.Quantizer.QuantizerClient client, string[] asked, string[] prefixes, CallOptions call)
     {
         var request = new LookupRequest();
         request.ItemIds.AddRange(asked);
@@ -67,7 +64,7 @@ internal static class EncodeVerb
             Codes = { Recsys.Catalog.SemanticId.Parse(text).ToMessage().Codes },
         }));
 
-        var answer = await client.LookupAsync(request, deadline: deadline, cancellationToken: cancel);
+        var answer = await client.LookupAsync(request, call);
         var found = answer.Items.Where(item => item.SemanticId is not null).ToList();
         var below = answer.Prefixes.ToList();
         return new VerbResult(
@@ -102,7 +99,7 @@ internal static class EncodeVerb
 
     private static async Task<VerbResult> EncodeAsync(
         V1.Quantizer.QuantizerClient client, Dataset dataset, List<EmbeddingMatrix> embeddings, string[] only, bool assign,
-        Func<DateTime> deadline, CancellationToken cancel)
+        Func<CallOptions> call)
     {
         var wanted = only.Length == 0
             ? [.. Enumerable.Range(0, dataset.ItemCount)]
@@ -118,7 +115,7 @@ internal static class EncodeVerb
             {
                 var request = new AssignRequest();
                 request.Items.AddRange(messages);
-                var answer = await client.AssignAsync(request, deadline: deadline(), cancellationToken: cancel);
+                var answer = await client.AssignAsync(request, call());
                 version = answer.Version;
                 rows.AddRange(answer.Items.Select(item => (item.ItemId, item.SemanticId, item.Existing ? "had it" : "new")));
             }
@@ -126,7 +123,7 @@ internal static class EncodeVerb
             {
                 var request = new EncodeRequest();
                 request.Items.AddRange(messages);
-                var answer = await client.EncodeAsync(request, deadline: deadline(), cancellationToken: cancel);
+                var answer = await client.EncodeAsync(request, call());
                 version = answer.Version;
                 rows.AddRange(answer.Items.Select(item => (item.ItemId, item.SemanticId, $"error {item.ReconstructionError:G4}")));
             }

@@ -18,14 +18,13 @@ internal static class EvalVerb
     private static readonly Option<int> Users = VerbOption.Of<int>("--users", "Users, drawn by the seed; 0: all.");
     private static readonly Option<int> Beam = VerbOption.Of<int>("--beam", "Width of the beam search; 0: the model's own.");
     private static readonly Option<long> Seed = VerbOption.Of<long>("--seed", "Draws the users.", 1);
-    private static readonly Option<string?> Device = DeviceOption.Create();
     private static readonly Option<string> Target = VerbOption.Of("--target", "test or validation.", "test");
 
     public static Command Create()
     {
         var command = new Command("eval", "Recall@K and NDCG@K on held-out targets, item level, with baselines.")
         {
-            FolderOptions.Data, FolderOptions.Versions, Version, Users, Beam, Target, Seed, Device, DatasetOptions.DropUnknown,
+            FolderOptions.Data, FolderOptions.Versions, Version, Users, Beam, Target, Seed, DeviceOption.Device, DatasetOptions.DropUnknown,
         };
         command.OnCompute((parsed, cancel) => Task.Run(() => Run(parsed, cancel), cancel));
         return command;
@@ -40,7 +39,7 @@ internal static class EvalVerb
         var folder = versions.Open(version);
         var split = new LeaveOneOut(dataset.Sequences);
         RefuseLeak(folder, split, dataset);
-        using var recommender = (Recommender?)new RecommenderLoader(DeviceOption.Of(parsed, Device)).Load(folder, folder.Items)
+        using var recommender = (Recommender?)new RecommenderLoader(parsed.DeviceOr("cpu")).Load(folder, folder.Items)
             ?? throw CatalogException.Precondition($"Version {version} has no retrieval model: its dataset had no interactions.");
         using var progress = new ProgressView();
         var report = RetrievalEvaluator.Evaluate(recommender, split, options, progress, cancel);

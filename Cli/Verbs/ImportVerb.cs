@@ -17,7 +17,7 @@ internal static class ImportVerb
         };
         var command = new Command("import", "Build a dataset folder from other files.") { sources };
         var set = new List<Func<ParseResult, ImportOptions, ImportOptions>>();
-        var target = new Option<string>("--out") { Description = "The dataset folder to write.", Required = true };
+        var target = VerbOption.Required<string>("--out", "The dataset folder to write.");
         command.Options.Add(target);
         Text("--posters", "Folder of posters that belong to MovieLens.", (to, value) => to with { Posters = value });
         Text("--sequences", "One user a line: user item item …, oldest first.", (to, value) => to with { Sequences = value });
@@ -33,18 +33,15 @@ internal static class ImportVerb
         Text("--image-column", "In the items (default: image).", (to, value) => to with { ImageColumn = value });
         Text("--images", "Folder or zip of pictures.", (to, value) => to with { Images = value });
         Add(
-            new Option<string[]>("--embeddings")
-            {
-                Description = "NAME=FILE, .npy or .parquet, as often as needed.", AllowMultipleArgumentsPerToken = true,
-            },
+            VerbOption.Many("--embeddings", "NAME=FILE, .npy or .parquet, as often as needed."),
             (to, value) => to with { Embeddings = Named(value) });
         Flag("--drop-unknown", "Drop and count what belongs to unknown items.", (to, value) => to with { DropUnknown = value });
         Flag("--drop-duplicates", "Keep one of equal interactions.", (to, value) => to with { DropDuplicates = value });
         Add(
-            new Option<int?>("--k-core") { Description = "Keep users and items with this many interactions among each other." },
+            VerbOption.Of<int?>("--k-core", "Keep users and items with this many interactions among each other."),
             (to, value) => to with { KCore = value });
         Add(
-            new Option<int?>("--counts") { Description = "Write counts/: popularity, and pairs up to so many steps apart (1 to 100)." },
+            VerbOption.Of<int?>("--counts", "Write counts/: popularity, and pairs up to so many steps apart (1 to 100)."),
             (to, value) => to with { PairWindow = value });
         Text("--memory-limit", "For tables and sorts, such as 512MB (2GB).", (to, value) => to with { MemoryLimit = Bytes(value) });
         Text("--name", "The dataset's name.", (to, value) => to with { Name = value });
@@ -81,10 +78,10 @@ internal static class ImportVerb
         return command;
 
         void Text(string name, string description, Func<ImportOptions, string, ImportOptions> put) =>
-            Add(new Option<string?>(name) { Description = description }, (to, value) => put(to, value!));
+            Add(VerbOption.Of<string?>(name, description), (to, value) => put(to, value!));
 
         void Flag(string name, string description, Func<ImportOptions, bool, ImportOptions> put) =>
-            Add(new Option<bool>(name) { Description = description }, put);
+            Add(VerbOption.Of<bool>(name, description), put);
 
         void Add<T>(Option<T> option, Func<ImportOptions, T, ImportOptions> put)
         {

@@ -10,17 +10,15 @@ namespace Recsys.Cli.Verbs;
 /// <summary>The scheduler: rebuilds by a cron expression until it is stopped.</summary>
 internal static class JobsVerb
 {
-    private static readonly Option<string?> Config = VerbOption.Of<string?>("--config", "JSON file of rebuild options.");
     private static readonly Option<string> Cron =
         VerbOption.Of("--cron", "Quartz cron expression in local time: second minute hour day month weekday.", "0 0 3 * * *");
-    private static readonly Option<string?> Device = DeviceOption.Create();
 
     public static Command Create()
     {
         var command = new Command("jobs", "The scheduler: a rebuild every night.")
         {
-            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, ClientVerb.RedisPrefix, Config, Cron, Device,
-            DatasetOptions.DropUnknown,
+            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, FolderOptions.RedisPrefix, ConfigOption.Config, Cron,
+            DeviceOption.Device, DatasetOptions.DropUnknown,
         };
         command.OnCompute(RunAsync);
         return command;
@@ -28,8 +26,8 @@ internal static class JobsVerb
 
     private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
-        var options = parsed.GetValue(Config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
-        options = options with { Device = DeviceOption.Of(parsed, Device, options.Device) };
+        var options = parsed.Configuration();
+        options = options with { Device = parsed.DeviceOr(options.Device) };
         string data = parsed.GetValue(FolderOptions.Data)!;
         using (Dataset.Open(data))
         {

@@ -10,25 +10,20 @@ namespace Recsys.Cli.Verbs;
 /// <summary>One nightly rebuild, now.</summary>
 internal static class RebuildVerb
 {
-    private static readonly Option<string?> Config =
-        VerbOption.Of<string?>("--config", "JSON file of rebuild options; see docs/configuration.md.");
     private static readonly Option<long?> Seed = VerbOption.Of<long?>("--seed", "Another seed than the configuration's.");
-    private static readonly Option<string?> Device = DeviceOption.Create();
     private static readonly Option<bool> FitAll =
         VerbOption.Of<bool>("--fit-all", "Once the gates have passed, train again on everything and publish that.");
     private static readonly Option<bool> NoActivate = VerbOption.Of<bool>("--no-activate", "Publish; leave the active version as it is.");
     private static readonly Option<bool> NoPictures = VerbOption.Of<bool>("--no-pictures", "Train no creative model.");
 
-    private static readonly EncoderOptions Encoders = new();
-
     public static Command Create()
     {
         var command = new Command("rebuild", "One nightly rebuild, now: train, encode, gate, publish, activate.")
         {
-            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, ClientVerb.RedisPrefix, Config, Seed, Device, FitAll, NoActivate,
-            NoPictures, DatasetOptions.DropUnknown,
+            FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, FolderOptions.RedisPrefix, Seed, DeviceOption.Device, FitAll,
+            NoActivate, NoPictures, DatasetOptions.DropUnknown,
         };
-        Encoders.AddTo(command, config: false);
+        command.AddEncoders();
         command.OnCompute(RunAsync);
         return command;
     }
@@ -50,15 +45,15 @@ internal static class RebuildVerb
 
     private static RebuildOptions Options(ParseResult parsed)
     {
-        var options = parsed.GetValue(Config) is { } file ? RebuildOptions.Read(file) : new RebuildOptions();
+        var options = parsed.Configuration();
         options = options with
         {
             Seed = parsed.GetValue(Seed) ?? options.Seed,
-            Device = DeviceOption.Of(parsed, Device, options.Device),
+            Device = parsed.DeviceOr(options.Device),
             FitAll = options.FitAll || parsed.GetValue(FitAll),
             Activate = options.Activate && !parsed.GetValue(NoActivate),
             Pictures = options.Pictures && !parsed.GetValue(NoPictures),
-            Embeddings = Encoders.Apply(parsed, options.Embeddings),
+            Embeddings = parsed.Encoders(),
         };
         options.Validate();
         return options;

@@ -22,13 +22,13 @@ internal static class ServeVerb
         "--drain", "Seconds that calls in flight may go on after a stop; then they are cancelled.", ServeOptions.DefaultDrain);
     private static readonly Option<bool> UntilStdinCloses = VerbOption.Of<bool>(
         "--until-stdin-closes", "Stop when standard input closes, so that the server ends with the process that started it.");
-    private static readonly Option<string?> Device = DeviceOption.Create();
 
     public static Command Create()
     {
         var command = new Command("serve", "Serve gRPC, and the same services as JSON over HTTP.")
         {
-            FolderOptions.Versions, FolderOptions.Redis, ClientVerb.RedisPrefix, Listen, Http, Drain, UntilStdinCloses, Device,
+            FolderOptions.Versions, FolderOptions.Redis, FolderOptions.RedisPrefix, Listen, Http, Drain, UntilStdinCloses,
+            DeviceOption.Device,
         };
         command.OnCompute(RunAsync);
         return command;
@@ -43,7 +43,7 @@ internal static class ServeVerb
             listen,
             ServeOptions.ParseHttp(parsed.GetValue(Http), listen),
             ServeOptions.ParseDrain(parsed.GetValue(Drain)),
-            DeviceOption.Of(parsed, Device));
+            parsed.DeviceOr("cpu"));
     }
 
     private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)

@@ -1,110 +1,102 @@
 using System.CommandLine;
+using Grpc.Core;
 using Recsys.Cli.Terminal;
-using Recsys.Datasets;
 using Recsys.Server.Serving;
+using Recsys.Store;
 using Recsys.V1;
+using VersionInfo = Recsys.V1.VersionInfo;
 
 namespace Recsys.Cli.Verbs;
 
+/// <summary>Versions of a running server, and of a folder that nothing can be served from.</summary>
 internal static class VersionsVerb
 {
-    public static Command Create()
+    private static readonly Argument<string> Version = new("version");
+    private static readonly Option<string?> Expected =
+        VerbOption.Of<string?>("--expected", "Activate only if this is the active version.");
+    private static readonly Option<int> Keep =
+        VerbOption.Required<int>("--keep", "Newest versions that stay, besides the active one.");
+
+    public static Command Create() => new(
+        "versions", "List, describe, activate and roll back versions of a running server; restore a lost Redis; remove old versions.")
     {
-        var version = new Argument<string>("version");
-        var expected = new Option<string?>("--expected") { Description = "Activate only if this is the active version." };
-        var list = new Command("list", "Versions that the server can serve.") { ClientVerb.Server, ClientVerb.Timeout };
-        list.OnRun(async (parsed, cancel) =>
-        {
-            using var channel = ClientVerb.Channel(parsed);
-            var answer = await new Versions.VersionsClient(channel).ListAsync(
-                new ListVersionsRequest(), deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel);
-            return new VerbResult(
-                new { active = answer.Active, serving = answer.Serving, versions = answer.Versions.Select(Json) },
-                output =>
-                {
-                    foreach (var info in answer.Versions)
-                    {
-                        output.WriteLine(
-                            $"{(info.Version == answer.Active ? "*" : " ")} {info.Version}  {info.Dataset}, {info.Items} items, "
-                            + $"{string.Join('×', info.CodebookSizes)} codes, {info.Created}");
-                    }
-                });
-        });
-        var describe = new Command("describe", "One version's manifest.") { version, ClientVerb.Server, ClientVerb.Timeout };
-        describe.OnRun(async (parsed, cancel) =>
-        {
-            using var channel = ClientVerb.Channel(parsed);
-            var info = await new Versions.VersionsClient(channel).DescribeAsync(
-                new DescribeVersionRequest { Version = parsed.GetValue(version) }, deadline: ClientVerb.Deadline(parsed),
-                cancellationToken: cancel);
-            return new VerbResult(Json(info), output =>
+        OnServer("list", "Versions that the server can serve.", [], ListAsync),
+        OnServer("describe", "One version's manifest.", [Version], DescribeAsync),
+        OnServer("activate", "Make a version the active one.", [Version, Expected], async (client, parsed, call) => Moved(
+            await client.ActivateAsync(
+                new ActivateVersionRequest { Version = parsed.GetValue(Version), Expected = parsed.GetValue(Expected) ?? "" }, call))),
+        OnServer("rollback", "Activate the version before the active one.", [], async (client, _, call) => Moved(
+            await client.RollbackAsync(new RollbackVersionRequest(), call))),
+        Restore(),
+        Prune(),
+    };
+
+    private static async Task<VerbResult> ListAsync(Versions.VersionsClient client, ParseResult parsed, CallOptions call)
+    {
+        var answer = await client.ListAsync(new ListVersionsRequest(), call);
+        return new VerbResult(
+            new { active = answer.Active, serving = answer.Serving, versions = answer.Versions.Select(Json) },
+            output =>
             {
-                output.WriteLine($"{info.Version}  {info.Dataset}, {info.Items} items, seed {info.Seed}, {info.Created}");
-                foreach (var (name, value) in info.Metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal))
+                foreach (var info in answer.Versions)
                 {
-                    output.WriteLine($"  {name,-32} {value:G6}");
+                    output.WriteLine(
+                        $"{(info.Version == answer.Active ? "*" : " ")} {info.Version}  {info.Dataset}, {info.Items} items, "
+                        + $"{string.Join('×', info.CodebookSizes)} codes, {info.Created}");
                 }
             });
+    }
+
+    private static async Task<VerbResult> DescribeAsync(Versions.VersionsClient client, ParseResult parsed, CallOptions call)
+    {
+        var info = await client.DescribeAsync(new DescribeVersionRequest { Version = parsed.GetValue(Version) }, call);
+        return new VerbResult(Json(info), output =>
+        {
+            output.WriteLine($"{info.Version}  {info.Dataset}, {info.Items} items, seed {info.Seed}, {info.Created}");
+            foreach (var (name, value) in info.Metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal))
+            {
+                output.WriteLine($"  {name,-32} {value:G6}");
+            }
         });
-        var activate = new Command("activate", "Make a version the active one.")
-        {
-            version, expected, ClientVerb.Server, ClientVerb.Timeout,
-        };
-        activate.OnRun(async (parsed, cancel) =>
-        {
-            using var channel = ClientVerb.Channel(parsed);
-            return Moved(await new Versions.VersionsClient(channel).ActivateAsync(
-                new ActivateVersionRequest { Version = parsed.GetValue(version), Expected = parsed.GetValue(expected) ?? "" },
-                deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel));
-        });
-        var rollback = new Command("rollback", "Activate the version before the active one.") { ClientVerb.Server, ClientVerb.Timeout };
-        rollback.OnRun(async (parsed, cancel) =>
-        {
-            using var channel = ClientVerb.Channel(parsed);
-            return Moved(
-                await new Versions.VersionsClient(channel).RollbackAsync(
-                    new RollbackVersionRequest(), deadline: ClientVerb.Deadline(parsed), cancellationToken: cancel));
-        });
-        return new Command(
-            "versions",
-            "List, describe, activate and roll back versions of a running server; restore a lost Redis; remove old versions.")
-        {
-            list, describe, activate, rollback, Restore(), Prune(),
-        };
+    }
+
+    private static Command OnServer(
+        string name, string description, Symbol[] takes,
+        Func<Versions.VersionsClient, ParseResult, CallOptions, Task<VerbResult>> ask)
+    {
+        var command = new Command(name, description);
+        takes.OfType<Argument>().ToList().ForEach(command.Arguments.Add);
+        takes.OfType<Option>().ToList().ForEach(command.Options.Add);
+        command.OnCall((parsed, channel, call) => ask(new Versions.VersionsClient(channel), parsed, call));
+        return command;
     }
 
     /// <summary>Works on the folder and its Redis directly: it is for when nothing can be served.</summary>
     private static Command Restore() => OnStores(
         "restore", "Fill a Redis that lost something from the folder of versions.", [], async (stores, _, cancel) =>
     {
-        var report = await stores.RestoreAsync([.. stores.Versions.List().Select(manifest => manifest.Version)], cancel);
+        string[] all = [.. stores.Versions.List().Select(manifest => manifest.Version)];
+        var report = await StoreRecovery.RunAsync(stores.Versions, stores.Ids, all, cancel);
         return new VerbResult(report, output => output.WriteLine(
             $"{report.Recovered.Count} versions in Redis, {report.Appended} appended items, active: {report.Active ?? "none"}"));
     });
 
-    private static Command Prune()
+    private static Command Prune() => OnStores(
+        "prune", "Remove old versions for good, folders and Redis.", [Keep], async (stores, parsed, cancel) =>
     {
-        var keep = new Option<int>("--keep") { Description = "Newest versions that stay, besides the active one.", Required = true };
-        return OnStores("prune", "Remove old versions for good, folders and Redis.", [keep], async (stores, parsed, cancel) =>
-        {
-            var removed = await stores.PruneAsync(parsed.GetValue(keep), cancel);
-            return new VerbResult(new { removed }, output => output.WriteLine(
-                removed.Count == 0 ? "nothing to remove" : $"removed {string.Join(", ", removed)}"));
-        });
-    }
+        var removed = await stores.PruneAsync(parsed.GetValue(Keep), cancel);
+        return new VerbResult(new { removed }, output => output.WriteLine(
+            removed.Count == 0 ? "nothing to remove" : $"removed {string.Join(", ", removed)}"));
+    });
 
     private static Command OnStores(
         string name, string description, Option[] options, Func<Stores, ParseResult, CancellationToken, Task<VerbResult>> work)
     {
-        var root = new Option<string>("--versions") { Description = "Folder of versions.", DefaultValueFactory = _ => "versions" };
-        var redis = new Option<string?>("--redis") { Description = "Redis connection string (default: RECSYS_REDIS, else a private "
-            + "Redis in the folder of versions)." };
-        var command = new Command(name, description) { root, redis, ClientVerb.RedisPrefix };
+        var command = new Command(name, description) { FolderOptions.Versions, FolderOptions.Redis, FolderOptions.RedisPrefix };
         Array.ForEach(options, command.Add);
         command.OnRun(async (parsed, cancel) =>
         {
-            await using var stores = await Stores.OpenAsync(
-                Path.GetFullPath(parsed.GetValue(root)!), parsed.GetValue(redis), parsed.GetValue(ClientVerb.RedisPrefix), cancel);
+            await using var stores = await parsed.OpenStoresAsync(FolderOptions.Versions, cancel);
             return await work(stores, parsed, cancel);
         });
         return command;

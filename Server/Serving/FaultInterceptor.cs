@@ -50,7 +50,7 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
 
     private Status? ToStatus(Exception exception, ServerCallContext context) => exception switch
     {
-        CatalogException e => Of(ToCode(e.Fault), e.Message),
+        CatalogException e => Of(System.Enum.Parse<Code>(e.Fault.ToString()), e.Message), // a fault has the name of its code
         OperationCanceledException when context.Deadline <= DateTime.UtcNow
             => Of(Code.DeadlineExceeded, "The deadline passed before the answer was ready."),
         // Whatever a cut call fails with – a write into a closed stream, say – the cut is the cause.
@@ -75,15 +75,4 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
     private static string NameOf(Code code) =>
         string.Concat(code.ToString()
             .Select((letter, i) => i > 0 && char.IsUpper(letter) ? $"_{letter}" : $"{char.ToUpperInvariant(letter)}"));
-
-    private static Code ToCode(Fault fault) => fault switch
-    {
-        Fault.InvalidArgument => Code.InvalidArgument,
-        Fault.NotFound => Code.NotFound,
-        Fault.FailedPrecondition => Code.FailedPrecondition,
-        Fault.DataLoss => Code.DataLoss,
-        Fault.Unavailable => Code.Unavailable,
-        Fault.ResourceExhausted => Code.ResourceExhausted,
-        _ => Code.Internal,
-    };
 }

@@ -19,18 +19,10 @@ internal sealed class Stores : IAsyncDisposable
     public RedisSemanticIdStore Ids { get; }
 
     /// <param name="root">Folder of versions; made where it is missing.</param>
-    /// <param name="redis">Connection string; null: RECSYS_REDIS, else a private Redis.</param>
-    /// <param name="prefix">What the keys begin with; null: RECSYS_REDIS_PREFIX, else <see cref="RedisOptions.DefaultPrefix"/>.</param>
+    /// <param name="redis">Connection string; null: a private Redis.</param>
+    /// <param name="prefix">What the keys begin with; null: <see cref="RedisOptions.DefaultPrefix"/>.</param>
     /// <exception cref="CatalogException">FailedPrecondition: the keys there belong to another folder of versions.</exception>
-    public static Task<Stores> OpenAsync(string root, string? redis, string? prefix, CancellationToken cancel) =>
-        OpenInAsync(root, redis ?? Configured("RECSYS_REDIS"), prefix ?? Configured("RECSYS_REDIS_PREFIX"), cancel);
-
-    /// <summary>The same with a private Redis, whatever the environment names.</summary>
-    public static Task<Stores> OpenPrivateAsync(string root, CancellationToken cancel) => OpenInAsync(root, null, null, cancel);
-
-    private static string? Configured(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
-
-    private static async Task<Stores> OpenInAsync(string root, string? redis, string? prefix, CancellationToken cancel)
+    public static async Task<Stores> OpenAsync(string root, string? redis, string? prefix, CancellationToken cancel)
     {
         Directory.CreateDirectory(root);
         var versions = new VersionStore(root);
@@ -58,11 +50,6 @@ internal sealed class Stores : IAsyncDisposable
             throw;
         }
     }
-
-    /// <summary>Makes Redis agree with the folder of versions.</summary>
-    /// <param name="only">Versions; null: the active one.</param>
-    public Task<RecoveryReport> RestoreAsync(IReadOnlyList<string>? only, CancellationToken cancel) =>
-        StoreRecovery.RunAsync(Versions, Ids, only, cancel);
 
     /// <summary>Removes all versions but the newest and the active one: from Redis, then from the folder.</summary>
     /// <param name="keep">Newest versions that stay.</param>
@@ -104,7 +91,7 @@ internal sealed class Stores : IAsyncDisposable
     {
         try
         {
-            await RestoreAsync(null, cancel);
+            await StoreRecovery.RunAsync(Versions, Ids, null, cancel);
         }
         catch (CatalogException e) when (e.Fault is Fault.DataLoss or Fault.NotFound)
         {

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
-using Recsys.Server.Bench;
+using Recsys.Bench;
 using Recsys.Torch;
 
 // One case a line on standard input, its milliseconds on standard output: the parent sets the order, so that rounds interleave.

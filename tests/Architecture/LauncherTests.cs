@@ -12,8 +12,7 @@ public sealed class LauncherTests : IDisposable
     private static readonly string[] Folders =
     [
         "Torch", "Faiss", "Imaging", "Catalog", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs",
-        "Server", "Cli",
-        "bench/workloads", "build", "tests",
+        "Server", "bench", "Cli", "build", "tests",
     ];
 
     private readonly string _root = Directory.CreateTempSubdirectory("recsys-launcher-").FullName;
@@ -87,7 +86,7 @@ public sealed class LauncherTests : IDisposable
     [Theory]
     [InlineData("Cli/source.cs")]
     [InlineData("Torch/source.cs")]
-    [InlineData("bench/workloads/source.cs")]
+    [InlineData("bench/source.cs")]
     [InlineData("build/source.cs")]
     [InlineData("Directory.Build.targets")]
     public void A_changed_source_is_built_again_and_nothing_else(string file)

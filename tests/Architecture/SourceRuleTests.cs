@@ -13,12 +13,15 @@ public sealed partial class SourceRuleTests
         "Store", "Jobs", "Server", "Cli",
     ];
 
+    /// <summary>Under the same rules, but no product: nothing that a user runs calls it.</summary>
+    private const string Bench = "bench";
+
     [Fact]
     public void A_namespace_is_the_folder()
     {
         var strays = Sources()
             .Select(file => (File: file, Says: File.ReadLines(Path.Combine(RepositoryRoot.Path, file)).FirstOrDefault(line => line.StartsWith("namespace ", StringComparison.Ordinal))))
-            .Where(file => file.Says is not null && file.Says != $"namespace Recsys.{Path.GetDirectoryName(file.File)!.Replace('/', '.')};");
+            .Where(file => file.Says is not null && file.Says != $"namespace Recsys.{Capital(Path.GetDirectoryName(file.File)!.Replace('/', '.'))};");
         Assert.Empty(strays);
     }
 
@@ -28,7 +31,7 @@ public sealed partial class SourceRuleTests
         var lengths = Sources().Select(file => (File: file, Lines: File.ReadAllLines(Path.Combine(RepositoryRoot.Path, file)))).ToList();
         Assert.Empty(lengths.Where(file => file.Lines.Length > LongestFile).Select(file => $"{file.File}: {file.Lines.Length} lines"));
         Assert.Empty(lengths.SelectMany(file => file.Lines.Index().Where(line => line.Item.Length > LongestLine).Select(line => $"{file.File}:{line.Index + 1}: {line.Item.Length} characters")));
-        Assert.InRange(lengths.Sum(file => file.Lines.Length), 1, LongestProduct);
+        Assert.InRange(lengths.Where(file => !IsBench(file.File)).Sum(file => file.Lines.Length), 1, LongestProduct);
     }
 
     /// <summary>NuGet gives that folder with a slash at its end, but as the user wrote it where NUGET_PACKAGES names it.</summary>
@@ -99,8 +102,12 @@ public sealed partial class SourceRuleTests
     }
 
     private static IEnumerable<string> Sources() =>
-        Roots.SelectMany(root => Directory.GetFiles(Path.Combine(RepositoryRoot.Path, root), "*.cs", SearchOption.AllDirectories))
+        Roots.Append(Bench).SelectMany(root => Directory.GetFiles(Path.Combine(RepositoryRoot.Path, root), "*.cs", SearchOption.AllDirectories))
             .Select(file => Path.GetRelativePath(RepositoryRoot.Path, file).Replace('\\', '/'));
+
+    private static bool IsBench(string file) => file.StartsWith(Bench + "/", StringComparison.Ordinal);
+
+    private static string Capital(string folder) => char.ToUpperInvariant(folder[0]) + folder[1..];
 
     [GeneratedRegex(@"\$\(NuGetPackageRoot\)[^')""]")]
     private static partial Regex NakedPackageRoot();

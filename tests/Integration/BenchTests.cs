@@ -1,4 +1,4 @@
-using Recsys.Cli.Bench;
+using Recsys.Bench;
 
 namespace Recsys.Integration.Tests;
 
@@ -27,7 +27,7 @@ public class BenchTests
     [Fact]
     public async Task Rounds_out_of_range_are_refused()
     {
-        var (code, _, error) = await Cli.RunAsync("bench", "torch", "--rounds", "0");
+        var (code, _, error) = await Cli.HereAsync("bench", "torch", "--rounds", "0");
         Assert.Equal(3, code);
         Assert.Contains("allowed are 1 to 1000", error, StringComparison.Ordinal);
     }

@@ -43,24 +43,24 @@ public sealed partial class CommandLineTests(World world)
         var recommended = (await Cli.DoneAsync("recommend", world.ItemIds[0], world.ItemIds[1], "-k", "5", "--server", world.Address, "--json")).Json;
         Assert.Equal(5, recommended.GetProperty("items").GetArrayLength());
 
-        var encoded = (await Cli.DoneAsync("encode", "--data", world.Data, "--config", world.Config, "--items", world.ItemIds[0], "--server", world.Address, "--json")).Json;
-        var looked = (await Cli.DoneAsync("encode", "--lookup", world.ItemIds[0], "--server", world.Address, "--json")).Json;
+        var encoded = (await Cli.DoneHereAsync("encode", "--data", world.Data, "--config", world.Config, "--items", world.ItemIds[0], "--server", world.Address, "--json")).Json;
+        var looked = (await Cli.DoneHereAsync("encode", "--lookup", world.ItemIds[0], "--server", world.Address, "--json")).Json;
         string id = looked.GetProperty("items")[0].GetProperty("semantic_id").GetString()!;
         Assert.Equal(id.Split('#')[0], encoded.GetProperty("items")[0].GetProperty("semantic_id").GetString()!.Split('#')[0]);
 
         // Codes are one thing, ids another: an id that is a number is no prefix.
         string codes = id.Split('#')[0];
-        var below = (await Cli.DoneAsync("encode", "--prefix", codes, "--server", world.Address, "--json")).Json;
+        var below = (await Cli.DoneHereAsync("encode", "--prefix", codes, "--server", world.Address, "--json")).Json;
         Assert.Contains(below.GetProperty("prefixes")[0].GetProperty("item_ids").EnumerateArray(), item => item.GetString() == world.ItemIds[0]);
-        var number = (await Cli.DoneAsync("encode", "--lookup", "123456", "--server", world.Address, "--json")).Json;
+        var number = (await Cli.DoneHereAsync("encode", "--lookup", "123456", "--server", world.Address, "--json")).Json;
         Assert.Equal((0, 0), (number.GetProperty("items").GetArrayLength(), number.GetProperty("prefixes").GetArrayLength()));
 
-        var popular = (await Cli.DoneAsync("recommend", "-k", "3", "--server", world.Address, "--json")).Json;
-        var blank = (await Cli.DoneAsync("recommend", "", "-k", "3", "--server", world.Address, "--json")).Json;
+        var popular = (await Cli.DoneHereAsync("recommend", "-k", "3", "--server", world.Address, "--json")).Json;
+        var blank = (await Cli.DoneHereAsync("recommend", "", "-k", "3", "--server", world.Address, "--json")).Json;
         Assert.Equal(popular.GetProperty("items").GetRawText(), blank.GetProperty("items").GetRawText());
         Assert.Equal((3, "empty history"), (popular.GetProperty("items").GetArrayLength(), popular.GetProperty("fallback").GetString()));
 
-        var listed = (await Cli.DoneAsync("versions", "list", "--server", world.Address, "--json")).Json;
+        var listed = (await Cli.DoneHereAsync("versions", "list", "--server", world.Address, "--json")).Json;
         Assert.Contains(listed.GetProperty("versions").EnumerateArray(), version => version.GetProperty("version").GetString() == world.Version);
 
         string pictures = Path.Combine(world.Folder, "pictures");
@@ -78,10 +78,10 @@ public sealed partial class CommandLineTests(World world)
         request.Items.AddRange(odd.Select(id => new V1.ItemEmbedding { ItemId = id, Embeddings = { ["text"] = BadInputTests.Unit(384) } }));
         await quantizer.AssignAsync(request);
 
-        var looked = (await Cli.DoneAsync(["encode", "--server", world.Address, "--json", .. odd.Select(id => $"--lookup={id}")])).Json;
+        var looked = (await Cli.DoneHereAsync(["encode", "--server", world.Address, "--json", .. odd.Select(id => $"--lookup={id}")])).Json;
         Assert.Equal(odd, looked.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("item_id").GetString()));
         await SwapTests.UntilKnownAsync(new V1.Retrieval.RetrievalClient(world.Channel), odd[^1]);
-        var recommended = (await Cli.DoneAsync(["recommend", "-k", "3", "--server", world.Address, "--json", "--", .. odd])).Json;
+        var recommended = (await Cli.DoneHereAsync(["recommend", "-k", "3", "--server", world.Address, "--json", "--", .. odd])).Json;
         Assert.Equal(3, recommended.GetProperty("items").GetArrayLength());
     }
 
@@ -97,18 +97,18 @@ public sealed partial class CommandLineTests(World world)
 
         string[] Codes(System.Text.Json.JsonElement json) => [.. json.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("semantic_id").GetString()!.Split('#')[0])];
         string[] encode = ["encode", "--data", grown, "--config", world.Config, "--server", world.Address, "--json", "--items", .. world.ItemIds.Take(20)];
-        var before = Codes((await Cli.DoneAsync(encode)).Json);
+        var before = Codes((await Cli.DoneHereAsync(encode)).Json);
         string items = await File.ReadAllTextAsync(Path.Combine(grown, "items.tsv"));
         int columns = items.Split('\n')[0].Split('\t').Length;
         await File.AppendAllTextAsync(Path.Combine(grown, "items.tsv"), "new-one\tred wooden mug" + new string('\t', columns - 2) + "\n");
-        Assert.Equal(before, Codes((await Cli.DoneAsync(encode)).Json));
+        Assert.Equal(before, Codes((await Cli.DoneHereAsync(encode)).Json));
 
         string sequences = Path.Combine(grown, "sequences.txt");
         await File.WriteAllLinesAsync(sequences, (await File.ReadAllLinesAsync(sequences))[1..]);
-        var refused = await Cli.RunAsync(encode);
+        var refused = await Cli.HereAsync(encode);
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.Precondition, refused.ExitCode);
         Assert.Contains("'collaborative' is of the space", refused.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
-        var assigned = (await Cli.DoneAsync([.. encode, "--assign"])).Json; // by frozen encoders only, and these items have their IDs
+        var assigned = (await Cli.DoneHereAsync([.. encode, "--assign"])).Json; // by frozen encoders only, and these items have their IDs
         Assert.All(assigned.GetProperty("items").EnumerateArray(), item => Assert.Equal("had it", item.GetProperty("detail").GetString()));
     }
 
@@ -116,7 +116,7 @@ public sealed partial class CommandLineTests(World world)
     public async Task A_refused_drawing_leaves_no_folder_behind()
     {
         string pictures = Path.Combine(world.Folder, "no-pictures");
-        var refused = await Cli.RunAsync("creative", "--item", "no-such-item", "--out", pictures, "--server", world.Address);
+        var refused = await Cli.HereAsync("creative", "--item", "no-such-item", "--out", pictures, "--server", world.Address);
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.NotFound, refused.ExitCode);
         Assert.Contains("no-such-item", refused.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(pictures));
@@ -125,7 +125,7 @@ public sealed partial class CommandLineTests(World world)
     [Fact]
     public async Task A_missing_dataset_is_named()
     {
-        var result = await Cli.RunAsync("embed", "--data", Path.Combine(world.Folder, "nowhere"), "--json");
+        var result = await Cli.HereAsync("embed", "--data", Path.Combine(world.Folder, "nowhere"), "--json");
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.NotFound, result.ExitCode);
         Assert.Contains("nowhere", result.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
     }
@@ -135,7 +135,7 @@ public sealed partial class CommandLineTests(World world)
     {
         string config = Path.Combine(world.Folder, "typo.json");
         await File.WriteAllTextAsync(config, """{ "retrieval": { "layerz": 4 } }""");
-        var result = await Cli.RunAsync("rebuild", "--data", world.Data, "--out", Path.Combine(world.Folder, "typo"), "--config", config);
+        var result = await Cli.HereAsync("rebuild", "--data", world.Data, "--out", Path.Combine(world.Folder, "typo"), "--config", config);
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.InvalidArgument, result.ExitCode);
         Assert.Contains("layerz", result.Error, StringComparison.Ordinal);
     }
@@ -145,7 +145,7 @@ public sealed partial class CommandLineTests(World world)
     {
         string config = Path.Combine(world.Folder, "ranges.json");
         await File.WriteAllTextAsync(config, """{ "device": "abacus", "retrieval": { "dropout": 2 }, "gates": { "min_coverage": 3 } }""");
-        var result = await Cli.RunAsync("rebuild", "--data", world.Data, "--out", Path.Combine(world.Folder, "ranges"), "--config", config);
+        var result = await Cli.HereAsync("rebuild", "--data", world.Data, "--out", Path.Combine(world.Folder, "ranges"), "--config", config);
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.InvalidArgument, result.ExitCode);
         Assert.Contains("abacus", result.Error, StringComparison.Ordinal);
         Assert.Contains("ropout", result.Error, StringComparison.Ordinal);
@@ -162,7 +162,7 @@ public sealed partial class CommandLineTests(World world)
             file.SetLength(file.Length / 2);
         }
 
-        var result = await Cli.RunAsync("eval", "--data", world.Data, "--versions", versions, "--version-id", world.Version);
+        var result = await Cli.HereAsync("eval", "--data", world.Data, "--versions", versions, "--version-id", world.Version);
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.DataLoss, result.ExitCode);
         Assert.Contains("items.tsv", result.Error, StringComparison.Ordinal);
     }
@@ -175,7 +175,7 @@ public sealed partial class CommandLineTests(World world)
         var lines = await File.ReadAllLinesAsync(Path.Combine(data, "sequences.txt"));
         lines[0] = string.Join(' ', lines[0].Split(' ').Take(4));
         await File.WriteAllLinesAsync(Path.Combine(data, "sequences.txt"), lines);
-        var result = await Cli.RunAsync("eval", "--data", data, "--versions", world.Versions, "--version-id", world.Version);
+        var result = await Cli.HereAsync("eval", "--data", data, "--versions", world.Versions, "--version-id", world.Version);
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.Precondition, result.ExitCode);
         Assert.Contains("split", result.Error, StringComparison.Ordinal);
     }
@@ -183,13 +183,13 @@ public sealed partial class CommandLineTests(World world)
     [Fact]
     public async Task A_gate_that_refuses_leaves_the_active_version_alone_and_says_why()
     {
-        string active = (await Cli.DoneAsync("versions", "list", "--server", world.Address, "--json")).Json.GetProperty("active").GetString()!;
+        string active = (await Cli.DoneHereAsync("versions", "list", "--server", world.Address, "--json")).Json.GetProperty("active").GetString()!;
         string config = Path.Combine(world.Folder, "strict.json");
-        await File.WriteAllTextAsync(config, World.TinyConfig.Replace("\"users\": 100", "\"users\": 100, \"min_recall\": 0.99", StringComparison.Ordinal));
-        var result = await Cli.RunAsync("rebuild", "--data", world.Data, "--out", world.Versions, "--config", config, "--json");
+        await File.WriteAllTextAsync(config, TrainedVersion.TinyConfig.Replace("\"users\": 100", "\"users\": 100, \"min_recall\": 0.99", StringComparison.Ordinal));
+        var result = await Cli.HereAsync("rebuild", "--data", world.Data, "--out", world.Versions, "--config", config, "--json");
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.GateFailed, result.ExitCode);
         Assert.Contains("recall", result.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
-        var listed = (await Cli.DoneAsync("versions", "list", "--server", world.Address, "--json")).Json;
+        var listed = (await Cli.DoneHereAsync("versions", "list", "--server", world.Address, "--json")).Json;
         Assert.Equal(active, listed.GetProperty("active").GetString());
         Assert.Equal(active, listed.GetProperty("serving").GetString());
     }

@@ -8,8 +8,7 @@ using Recsys.V1;
 namespace Recsys.Integration.Tests;
 
 /// <summary>kill -9 of each part, at any moment: nothing wrong is ever served, and a restart answers as before.</summary>
-[Collection(WorldCollection.Name)]
-public sealed class KillTests(World world)
+public sealed class KillTests(TrainedVersion trained) : IClassFixture<TrainedVersion>
 {
     /// <summary>A hang is a failure, not a stuck run: far beyond what any of it takes.</summary>
     private const int Patience = 180_000;
@@ -17,10 +16,10 @@ public sealed class KillTests(World world)
     [Fact(Timeout = Patience)]
     public async Task A_killed_server_answers_as_before_when_it_is_started_again()
     {
-        string versions = world.CopyVersions("killed-server");
+        string versions = trained.CopyVersions("killed-server");
         RecommendResponse before;
         SemanticId assigned;
-        await using (var first = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, "killed-1.log"), CancellationToken.None))
+        await using (var first = await ServerProcess.StartAsync(versions, Path.Combine(trained.Folder, "killed-1.log"), CancellationToken.None))
         {
             using var channel = GrpcChannel.ForAddress(first.Address);
             before = await RecommendAsync(channel);
@@ -28,7 +27,7 @@ public sealed class KillTests(World world)
             Kill(first.Id);
         }
 
-        await using var second = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, "killed-2.log"), CancellationToken.None);
+        await using var second = await ServerProcess.StartAsync(versions, Path.Combine(trained.Folder, "killed-2.log"), CancellationToken.None);
         using var again = GrpcChannel.ForAddress(second.Address);
         Assert.Equal(before, await RecommendAsync(again));
         Assert.Equal(assigned, await LookUpAsync(again, "late-item"));
@@ -38,8 +37,8 @@ public sealed class KillTests(World world)
     [Fact(Timeout = Patience)]
     public async Task A_killed_Redis_comes_back_with_every_assignment_and_recommendations_never_fail()
     {
-        string versions = world.CopyVersions("killed-redis");
-        await using var server = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, "killed-redis.log"), CancellationToken.None);
+        string versions = trained.CopyVersions("killed-redis");
+        await using var server = await ServerProcess.StartAsync(versions, Path.Combine(trained.Folder, "killed-redis.log"), CancellationToken.None);
         using var channel = GrpcChannel.ForAddress(server.Address);
         var before = await RecommendAsync(channel);
         var assigned = await AssignAsync(channel, "late-item");
@@ -69,10 +68,10 @@ public sealed class KillTests(World world)
     [Fact(Timeout = Patience)]
     public async Task A_lost_Redis_is_rebuilt_from_the_folder()
     {
-        string versions = world.CopyVersions("lost-redis");
+        string versions = trained.CopyVersions("lost-redis");
         SemanticId assigned;
         RecommendResponse before;
-        await using (var first = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, "lost-1.log"), CancellationToken.None))
+        await using (var first = await ServerProcess.StartAsync(versions, Path.Combine(trained.Folder, "lost-1.log"), CancellationToken.None))
         {
             using var channel = GrpcChannel.ForAddress(first.Address);
             before = await RecommendAsync(channel);
@@ -80,27 +79,24 @@ public sealed class KillTests(World world)
         }
 
         Directory.Delete(Path.Combine(versions, ".redis"), recursive: true);
-        await using var second = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, "lost-2.log"), CancellationToken.None);
+        await using var second = await ServerProcess.StartAsync(versions, Path.Combine(trained.Folder, "lost-2.log"), CancellationToken.None);
         using var again = GrpcChannel.ForAddress(second.Address);
         Assert.Equal(before, await RecommendAsync(again));
         Assert.Equal(assigned, await LookUpAsync(again, "late-item"));
     }
 
-    /// <summary>Killed when the stage first shows on standard error: each of them a different half-done state.</summary>
-    [Theory(Timeout = Patience)]
-    [InlineData("quantizer")]
-    [InlineData("retrieval")]
-    [InlineData("creative")]
-    [InlineData("publish")]
-    public async Task A_killed_rebuild_leaves_the_active_version_alone_and_a_repeated_one_succeeds(string stage)
+    /// <summary>Killed when the stage first shows on standard error: each time a different half-done state, which the next start finds.</summary>
+    [Fact(Timeout = Patience)]
+    public async Task A_rebuild_killed_at_any_stage_leaves_the_active_version_alone_and_a_repeated_one_succeeds()
     {
-        string versions = world.CopyVersions("killed-rebuild-" + stage);
-        await using var server = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, $"killed-rebuild-{stage}.log"), CancellationToken.None);
+        string versions = trained.CopyVersions("killed-rebuild");
+        await using var server = await ServerProcess.StartAsync(versions, Path.Combine(trained.Folder, "killed-rebuild.log"), CancellationToken.None);
         using var channel = GrpcChannel.ForAddress(server.Address);
         var before = await RecommendAsync(channel);
-
-        using (var rebuild = Cli.Start("rebuild", "--data", world.Data, "--out", versions, "--config", world.Config, "--seed", "9", "--no-activate"))
+        var store = new VersionStore(versions);
+        foreach (string stage in new[] { "quantizer", "retrieval", "creative", "publish" })
         {
+            using var rebuild = Cli.Start("rebuild", "--data", trained.Data, "--out", versions, "--config", trained.Config, "--seed", "9", "--no-activate");
             string? line;
             do
             {
@@ -111,13 +107,11 @@ public sealed class KillTests(World world)
 
             rebuild.Kill();
             await rebuild.WaitForExitAsync();
+            Assert.Equal(before, await RecommendAsync(channel));
+            Assert.All(store.List(), manifest => Assert.NotEmpty(store.Open(manifest.Version).Items.Ids));
         }
 
-        Assert.Equal(before, await RecommendAsync(channel));
-        var store = new VersionStore(versions);
-        Assert.All(store.List(), manifest => Assert.NotEmpty(store.Open(manifest.Version).Items.Ids));
-
-        var repeated = (await Cli.DoneAsync("rebuild", "--data", world.Data, "--out", versions, "--config", world.Config, "--seed", "9", "--json")).Json;
+        var repeated = (await Cli.DoneHereAsync("rebuild", "--data", trained.Data, "--out", versions, "--config", trained.Config, "--seed", "9", "--json")).Json;
         string next = repeated.GetProperty("version").GetString()!;
         Assert.DoesNotContain(Directory.GetDirectories(versions), folder => Path.GetFileName(folder).StartsWith(".staging", StringComparison.Ordinal));
         while ((await RecommendAsync(channel)).Version != next)
@@ -129,17 +123,17 @@ public sealed class KillTests(World world)
     [Fact(Timeout = Patience)]
     public async Task A_half_published_version_is_not_served_and_activating_it_publishes_the_rest()
     {
-        string versions = world.CopyVersions("half-published");
+        string versions = trained.CopyVersions("half-published");
         string active = (await File.ReadAllTextAsync(Path.Combine(versions, "active"))).Trim();
 
         // The first passage is of the active version, which a private Redis is given at its start; the second is of the new one.
         var killed = await Cli.RunAsync(
-            ("RECSYS_KILL_AT", "store.publish.marker:2"), ["rebuild", "--data", world.Data, "--out", versions, "--config", world.Config, "--seed", "11"]);
+            ("RECSYS_KILL_AT", "store.publish.marker:2"), ["rebuild", "--data", trained.Data, "--out", versions, "--config", trained.Config, "--seed", "11"]);
         Assert.Equal(137, killed.ExitCode);
         string half = new VersionStore(versions).List()[^1].Version;
         Assert.NotEqual(active, half);
 
-        await using var server = await ServerProcess.StartAsync(versions, Path.Combine(world.Folder, "half-published.log"), CancellationToken.None);
+        await using var server = await ServerProcess.StartAsync(versions, Path.Combine(trained.Folder, "half-published.log"), CancellationToken.None);
         using var channel = GrpcChannel.ForAddress(server.Address);
         Assert.Equal(active, (await RecommendAsync(channel)).Version);
         await new Versions.VersionsClient(channel).ActivateAsync(new ActivateVersionRequest { Version = half });
@@ -148,12 +142,12 @@ public sealed class KillTests(World world)
             await Task.Yield();
         }
 
-        Assert.NotNull(await LookUpAsync(channel, world.ItemIds[0]));
+        Assert.NotNull(await LookUpAsync(channel, trained.ItemIds[0]));
         await AssignAsync(channel, "late-item");
     }
 
     private async Task<RecommendResponse> RecommendAsync(GrpcChannel channel) =>
-        await new V1.Retrieval.RetrievalClient(channel).RecommendAsync(new RecommendRequest { History = { world.ItemIds[2], world.ItemIds[5] }, K = 10 });
+        await new V1.Retrieval.RetrievalClient(channel).RecommendAsync(new RecommendRequest { History = { trained.ItemIds[2], trained.ItemIds[5] }, K = 10 });
 
     private static async Task<SemanticId> AssignAsync(GrpcChannel channel, string item) =>
         (await new V1.Quantizer.QuantizerClient(channel).AssignAsync(new AssignRequest

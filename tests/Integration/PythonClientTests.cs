@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Health.V1;
@@ -12,13 +13,12 @@ public sealed class PythonClientTests(World world)
 {
     private static readonly string[] Recsys = ["recsys.v1.Creative", "recsys.v1.Quantizer", "recsys.v1.Retrieval", "recsys.v1.Versions"];
 
+    private static Task<JsonElement>? _seen; // one run of the client, looked at by every test
+
     [PythonFact]
     public async Task The_official_Python_client_finds_the_services_by_reflection_and_calls_them()
     {
-        var seen = await ForeignClient.RunAsync(
-            PythonFactAttribute.Python, [ForeignClient.Script("python", "client.py"), world.Address, .. world.ItemIds.Take(3)],
-            ("PROTOCOLS", Protocols()));
-
+        var seen = await CallAsync();
         foreach (string version in new[] { "v1", "v1alpha" })
         {
             var services = seen.GetProperty("services").GetProperty(version).EnumerateArray().Select(name => name.GetString()!).ToList();
@@ -50,13 +50,15 @@ public sealed class PythonClientTests(World world)
     [PythonFact]
     public async Task The_official_Python_client_reads_the_health_service()
     {
-        var seen = await ForeignClient.RunAsync(
-            PythonFactAttribute.Python, [ForeignClient.Script("python", "client.py"), world.Address, world.ItemIds[0]],
-            ("PROTOCOLS", Protocols()));
+        var seen = await CallAsync();
         Assert.Equal("SERVING", seen.GetProperty("health")[0].GetProperty("status").GetString());
         Assert.Equal("SERVING", seen.GetProperty("watch").GetProperty("status").GetString());
         Assert.Equal("NOT_FOUND", seen.GetProperty("health_of_nothing").GetProperty("code").GetString());
     }
+
+    private Task<JsonElement> CallAsync() => _seen ??= ForeignClient.RunAsync(
+        PythonFactAttribute.Python, [ForeignClient.Script("python", "client.py"), world.Address, .. world.ItemIds.Take(3)],
+        ("PROTOCOLS", Protocols()));
 
     /// <summary>What a client must know before it can ask: the files of health and reflection.</summary>
     private static string Protocols()

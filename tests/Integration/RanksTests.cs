@@ -6,8 +6,7 @@ using Recsys.Store.Versions;
 namespace Recsys.Integration.Tests;
 
 /// <summary>One rebuild by two processes under MPICH's mpirun, as a user starts it.</summary>
-[Collection(WorldCollection.Name)]
-public sealed class RanksTests(World world)
+public sealed class RanksTests(TrainedVersion trained) : IClassFixture<TrainedVersion>
 {
     private const int Patience = 600_000;
 
@@ -16,9 +15,9 @@ public sealed class RanksTests(World world)
     [Fact(Timeout = Patience)]
     public async Task Two_ranks_publish_once_and_a_run_that_lost_a_rank_goes_on_to_the_same_models()
     {
-        string config = Path.Combine(world.Folder, "ranks.json");
-        await File.WriteAllTextAsync(config, World.TinyConfig.Replace("\"seed\": 5,", "\"seed\": 5, \"checkpoint_seconds\": 0,", StringComparison.Ordinal));
-        string whole = Path.Combine(world.Folder, "ranks-whole"), disturbed = Path.Combine(world.Folder, "ranks-disturbed");
+        string config = Path.Combine(trained.Folder, "ranks.json");
+        await File.WriteAllTextAsync(config, TrainedVersion.TinyConfig.Replace("\"seed\": 5,", "\"seed\": 5, \"checkpoint_seconds\": 0,", StringComparison.Ordinal));
+        string whole = Path.Combine(trained.Folder, "ranks-whole"), disturbed = Path.Combine(trained.Folder, "ranks-disturbed");
 
         var done = await RebuildAsync(whole, config, Plain, Plain);
         Assert.True(done.ExitCode == 0, done.Error);
@@ -26,7 +25,7 @@ public sealed class RanksTests(World world)
         var progress = done.Error.Split('\n').Where(line => line.Contains('%', StringComparison.Ordinal)).ToList();
         Assert.Equal(progress.Distinct(), progress);
         var expected = Assert.Single(new VersionStore(whole).List());
-        var single = new VersionStore(world.Versions).Open(world.Version).Items;
+        var single = new VersionStore(trained.Versions).Open(trained.Version).Items;
         Assert.Equal(single.SemanticIds, new VersionStore(whole).Open(expected.Version).Items.SemanticIds);
 
         // Of 20 steps, each with a checkpoint, rank 1 does 8; the next start does the rest, or it would die again at its fifteenth. Then
@@ -53,7 +52,7 @@ public sealed class RanksTests(World world)
     public async Task Ranks_without_the_library_are_told_what_to_install()
     {
         string[] without = ["-env", "RECSYS_MPI", "/nowhere/libmpich.so.12"];
-        var result = await RebuildAsync(Path.Combine(world.Folder, "ranks-none"), world.Config, without, without);
+        var result = await RebuildAsync(Path.Combine(trained.Folder, "ranks-none"), trained.Config, without, without);
         Assert.Equal(ExitCode.Missing, result.ExitCode);
         Assert.Contains("/nowhere/libmpich.so.12 does not load; install Debian's MPICH on every machine (apt-get install mpich)", result.Error, StringComparison.Ordinal);
     }
@@ -65,13 +64,12 @@ public sealed class RanksTests(World world)
     /// <param name="second">And for rank 1.</param>
     private async Task<Cli.Result> RebuildAsync(string versions, string config, string[] first, string[] second)
     {
-        string[] rebuild = ["dotnet", Cli.Assembly, "rebuild", "--data", world.Data, "--out", versions, "--config", config, "--json"];
+        string[] rebuild = ["dotnet", Cli.Assembly, "rebuild", "--data", trained.Data, "--out", versions, "--config", config, "--json"];
         string[] arguments = ["-n", "1", .. first, .. rebuild, ":", "-n", "1", .. second, .. rebuild];
         var start = new ProcessStartInfo("mpirun.mpich", arguments)
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Cli.Root,
         };
-        start.Environment.Remove("RECSYS_REDIS");
         start.Environment["MPIEXEC_TIMEOUT"] = "500"; // in seconds: a rank that hangs would keep a core busy for ever
         using var process = Process.Start(start)!;
         process.StandardInput.Close();

@@ -91,7 +91,7 @@ public sealed class RefusedPlacesTests(World world)
 
     private static async Task WritingFailsAsync(string place, params string[] arguments)
     {
-        var refused = await Cli.RunAsync(arguments);
+        var refused = await Cli.HereAsync(arguments);
         string said = $"recsys {string.Join(' ', arguments)} exited {refused.ExitCode}: {refused.Error}";
         Assert.True(refused.ExitCode is ExitCode.InvalidArgument or ExitCode.NotFound or ExitCode.Unavailable or ExitCode.ResourceExhausted, said);
         Assert.True(refused.Error.TrimEnd().Split('\n')[^1].StartsWith("recsys: ", StringComparison.Ordinal), said);
@@ -101,7 +101,7 @@ public sealed class RefusedPlacesTests(World world)
 
     private static async Task RefusedAsync(int code, string place, params string[] arguments)
     {
-        var refused = await Cli.RunAsync(arguments);
+        var refused = await Cli.HereAsync(arguments);
         Assert.True(refused.ExitCode == code, $"recsys {string.Join(' ', arguments)} exited {refused.ExitCode}: {refused.Error}");
         string line = Assert.Single(refused.Error.TrimEnd().Split('\n'), line => line.StartsWith("recsys: ", StringComparison.Ordinal));
         Assert.Contains(place, line, StringComparison.Ordinal);

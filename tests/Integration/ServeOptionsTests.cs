@@ -74,7 +74,7 @@ public sealed class ServeOptionsTests
         string versions = Directory.CreateTempSubdirectory("recsys-taken-").FullName;
         try
         {
-            var refused = await Cli.RunAsync("serve", "--versions", versions, "--listen", $"{taken.LocalEndpoint}", "--http", "off");
+            var refused = await Cli.HereAsync("serve", "--versions", versions, "--listen", $"{taken.LocalEndpoint}", "--http", "off");
             Assert.Equal(ExitCode.Unavailable, refused.ExitCode);
             string line = Assert.Single(refused.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
             Assert.StartsWith($"recsys: Cannot listen (gRPC on {taken.LocalEndpoint})", line, StringComparison.Ordinal);

@@ -9,8 +9,7 @@ using Recsys.V1;
 namespace Recsys.Integration.Tests;
 
 /// <summary>SIGTERM while a picture is drawn: the call ends, or is cut off with a status, and the process leaves with 0.</summary>
-[Collection(WorldCollection.Name)]
-public sealed class SigtermTests(World world)
+public sealed class SigtermTests(TrainedVersion trained) : IClassFixture<TrainedVersion>
 {
     /// <summary>A hang is a failure, not a stuck run: far beyond what any of it takes.</summary>
     private const int Patience = 180_000;
@@ -21,7 +20,7 @@ public sealed class SigtermTests(World world)
         using var server = await StartAsync("sigterm-ends", drain: 120);
         using var channel = GrpcChannel.ForAddress(server.Address);
         using var call = new Creative.CreativeClient(channel)
-            .Generate(new GenerateRequest { ItemId = world.ItemIds[0], Count = 2, Steps = 200 });
+            .Generate(new GenerateRequest { ItemId = trained.ItemIds[0], Count = 2, Steps = 200 });
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
         Terminate(server.Process);
         var images = await call.ResponseStream.ReadAllAsync().Where(message => message.Image is not null).ToListAsync();
@@ -34,7 +33,7 @@ public sealed class SigtermTests(World world)
     {
         using var server = await StartAsync("sigterm-cut", drain: 0);
         using var channel = GrpcChannel.ForAddress(server.Address);
-        var request = new GenerateRequest { ItemId = world.ItemIds[0], Count = 64, Steps = 1000 };
+        var request = new GenerateRequest { ItemId = trained.ItemIds[0], Count = 64, Steps = 1000 };
         using var call = new Creative.CreativeClient(channel).Generate(request);
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
 
@@ -80,7 +79,7 @@ public sealed class SigtermTests(World world)
 
     private async Task<Running> StartAsync(string name, double drain)
     {
-        var process = Cli.Start("serve", "--versions", world.CopyVersions(name),
+        var process = Cli.Start("serve", "--versions", trained.CopyVersions(name),
             "--listen", "127.0.0.1:0", "--drain", $"{drain}", "--until-stdin-closes", "--json");
         var error = process.StandardError.ReadToEndAsync();
         string line = await process.StandardOutput.ReadLineAsync()

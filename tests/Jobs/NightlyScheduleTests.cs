@@ -1,3 +1,4 @@
+using Recsys.Catalog;
 using Recsys.Jobs.Scheduling;
 
 namespace Recsys.Jobs.Tests;
@@ -34,6 +35,39 @@ public sealed class NightlyScheduleTests
     {
         Assert.Equal(DateTimeOffset.Parse("2026-07-05T01:00Z", null), Next("0 0 3 15 * SUN", "2026-07-01T12:00Z")); // a Sunday
         Assert.Equal(DateTimeOffset.Parse("2026-07-15T01:00Z", null), Next("0 0 3 15 * SUN", "2026-07-12T12:00Z")); // a Wednesday
+    }
+
+    [Theory]
+    [InlineData("0 3 * * *")] // five fields, as cron of Unix has them
+    [InlineData("0 60 3 * * *")]
+    [InlineData("0 0 24 * * *")]
+    [InlineData("0 0 3 32 * *")]
+    [InlineData("0 0 3 * * MON-XYZ")]
+    [InlineData("0 0 3 * * * 2020")] // past
+    [InlineData("@nightly")]
+    [InlineData("every night")]
+    [InlineData("")]
+    public void What_is_no_Quartz_expression_with_a_time_to_come_is_refused_with_an_example(string cron)
+    {
+        var refused = Assert.Throws<CatalogException>(() => NightlySchedule.Parse(cron));
+        Assert.Equal(Fault.InvalidArgument, refused.Fault);
+        Assert.Contains($"--cron '{cron}'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'0 0 3 * * *'", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_question_mark_is_no_longer_needed_and_means_any_day()
+    {
+        Assert.Equal(Next("0 0 3 * * *", "2026-07-01T12:00Z"), Next("0 0 3 ? * *", "2026-07-01T12:00Z"));
+        Assert.Equal(Next("0 0 3 * * SUN", "2026-07-01T12:00Z"), Next("0 0 3 ? * SUN", "2026-07-01T12:00Z"));
+    }
+
+    [Fact]
+    public void Times_are_the_machines_own_as_documented()
+    {
+        Assert.Equal(TimeZoneInfo.Local, NightlySchedule.Parse("0 0 3 * * *").TimeZone);
+        string page = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "operations.md"));
+        Assert.Contains("in the machine's local time", page, StringComparison.Ordinal);
     }
 
     private static DateTimeOffset Next(string cron, string after) =>

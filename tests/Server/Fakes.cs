@@ -52,9 +52,17 @@ internal sealed class FakeFolders : IVersionStore, IVersionPartLoader
         return part;
     }
 
+    /// <summary>What opening a version throws; null: nothing.</summary>
+    public Exception? Throws { get; set; }
+
     public VersionFolder Open(string version)
     {
         Opened++;
+        if (Throws is not null)
+        {
+            throw Throws;
+        }
+
         return Tables.TryGetValue(version, out var items)
             ? new VersionFolder(version, "", new VersionManifest(version, DateTimeOffset.UnixEpoch, new VersionDescription("tiny", 1, [4, 4], items.Count, new Dictionary<string, double>()), new Dictionary<string, ManifestFile>()), items)
             : throw CatalogException.Damaged($"{version} is damaged.");

@@ -1,4 +1,5 @@
 using Recsys.Catalog;
+using Recsys.Retrieval.Evaluation;
 
 namespace Recsys.Cli.Demo.Shoppers;
 
@@ -20,50 +21,20 @@ public sealed class OptimalRecommender(TasteModel model)
         return probabilities;
     }
 
-    /// <summary>Scores itself on the test targets of a split, item level, full ranking; ties go to the lower index.</summary>
+    /// <summary>The best possible score on the test targets of a split: item level, full ranking; ties go to the lower index.</summary>
     /// <param name="split">Of this model's simulated sequences.</param>
     /// <param name="ks">Cut-offs, at least 1.</param>
-    public OptimalScore Score(LeaveOneOut split, params int[] ks)
+    public MetricRow Score(LeaveOneOut split, params int[] ks)
     {
-        if (ks.Length == 0 || ks.Any(k => k < 1))
+        var ranks = new int[split.EvaluatedUsers.Length];
+        Parallel.For(0, ranks.Length, () => (Filter: new ForwardFilter(model), Probabilities: new double[model.ItemCount]), (at, _, own) =>
         {
-            throw CatalogException.Invalid($"Cut-offs {string.Join(", ", ks)}: at least one, each at least 1.");
-        }
-
-        int users = split.EvaluatedUsers.Length;
-        var ranks = new int[users];
-        var (expectedRecall, expectedNdcg) = (new double[users][], new double[users][]);
-        Parallel.For(0, users, () => (Filter: new ForwardFilter(model), Probabilities: new double[model.ItemCount]), (at, _, own) =>
-        {
-            int user = split.EvaluatedUsers[at];
+            int user = split.EvaluatedUsers[at], target = split.TestTarget(user);
             own.Filter.Predict(split.TestHistory(user), own.Probabilities);
-            ranks[at] = Rank(own.Probabilities, split.TestTarget(user));
-            Array.Sort(own.Probabilities);
-            Array.Reverse(own.Probabilities);
-            expectedRecall[at] = [.. ks.Select(k => own.Probabilities.Take(k).Sum())];
-            expectedNdcg[at] = [.. ks.Select(k => own.Probabilities.Take(k).Select((p, rank) => p / Math.Log2(rank + 2)).Sum())];
+            double asked = own.Probabilities[target];
+            ranks[at] = own.Probabilities.Index().Count(other => other.Item > asked || (other.Item == asked && other.Index < target));
             return own;
         }, _ => { });
-        return new OptimalScore(
-            users,
-            ks,
-            [.. ks.Select(k => ranks.Count(rank => rank <= k) / (double)Math.Max(1, users))],
-            [.. ks.Select(k => ranks.Sum(rank => rank <= k ? 1 / Math.Log2(rank + 1) : 0) / Math.Max(1, users))],
-            Mean(expectedRecall, ks.Length),
-            Mean(expectedNdcg, ks.Length));
-    }
-
-    private static double[] Mean(double[][] rows, int columns) =>
-        [.. Enumerable.Range(0, columns).Select(column => rows.Length == 0 ? 0 : rows.Average(row => row[column]))];
-
-    private static int Rank(double[] scores, int target)
-    {
-        int rank = 1;
-        for (int item = 0; item < scores.Length; item++)
-        {
-            rank += scores[item] > scores[target] || (scores[item] == scores[target] && item < target) ? 1 : 0;
-        }
-
-        return rank;
+        return MetricRow.Of(ranks, ks, (long)model.Options.Seed);
     }
 }

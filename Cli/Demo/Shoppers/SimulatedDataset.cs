@@ -1,6 +1,7 @@
 using Recsys.Catalog;
 using Recsys.Datasets;
 using Recsys.Files;
+using Recsys.Retrieval.Evaluation;
 
 namespace Recsys.Cli.Demo.Shoppers;
 
@@ -16,7 +17,8 @@ public static class SimulatedDataset
     /// <param name="catalogue">A dataset folder with items that have subcategories, such as <c>samples/stickers</c>.</param>
     /// <param name="folder">New, empty, or a simulated dataset from before, which is replaced.</param>
     /// <exception cref="CatalogException">The catalogue is none; the folder holds something else; an option out of its range.</exception>
-    public static SimulatedShopping Write(string catalogue, string folder, StickerShopperOptions? options = null)
+    /// <returns>What was simulated, and the optimal recommender's Recall and NDCG at 5 and 10.</returns>
+    public static (SimulatedShopping Shopping, MetricRow Best) Write(string catalogue, string folder, StickerShopperOptions? options = null)
     {
         options ??= new StickerShopperOptions();
         using var source = Dataset.Open(catalogue);
@@ -27,11 +29,9 @@ public static class SimulatedDataset
         }
 
         var shopping = StickerShoppers.Simulate(source.Items, options);
-        var figures = new Dictionary<string, double>(shopping.OptimalRecall(new LeaveOneOut(shopping.Sequences), 5, 10).Figures())
-        {
-            ["simulated_shoppers"] = options.Shoppers,
-            ["simulation_seed"] = options.Seed,
-        };
+        var best = new OptimalRecommender(shopping.Model).Score(new LeaveOneOut(shopping.Sequences), 5, 10);
+        var figures = best.Metrics.ToDictionary(metric => "best_" + metric.Key, metric => Math.Round(metric.Value.Value, 6));
+        (figures["simulated_shoppers"], figures["simulation_seed"]) = (options.Shoppers, options.Seed);
         using var staged = new StagedFolder(folder, replace);
         foreach (string file in (string[])[ItemFile.Tsv, ItemFile.Jsonl, "images.zip", "LICENSE", "README.md"])
         {
@@ -52,6 +52,6 @@ public static class SimulatedDataset
             "Shopping sequences are simulated from a stated taste model with a fixed seed; they are no one's behaviour.",
             figures).Write(staged.Path);
         staged.Complete();
-        return shopping;
+        return (shopping, best);
     }
 }

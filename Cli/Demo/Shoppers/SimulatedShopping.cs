@@ -5,8 +5,4 @@ namespace Recsys.Cli.Demo.Shoppers;
 /// <summary>Simulated histories with what no recommender may see: the model they came from and its hidden states.</summary>
 /// <param name="Personas">[shoppers] the persona of each.</param>
 /// <param name="Themes">[interactions] the hidden theme under which each sticker was taken, beside <c>Sequences.Items</c>.</param>
-public sealed record SimulatedShopping(TasteModel Model, SequenceSet Sequences, int[] Personas, int[] Themes)
-{
-    /// <inheritdoc cref="OptimalRecommender.Score"/>
-    public OptimalScore OptimalRecall(LeaveOneOut split, params int[] ks) => new OptimalRecommender(Model).Score(split, ks);
-}
+public sealed record SimulatedShopping(TasteModel Model, SequenceSet Sequences, int[] Personas, int[] Themes);

@@ -30,26 +30,16 @@ internal struct SplitMix64(ulong seed)
     public int Next(int count) => (int)Math.BigMul(Next(), (ulong)count, out _);
 
     /// <summary>An index with probability in proportion to its weight.</summary>
-    public int Pick(ReadOnlySpan<double> weights)
+    public int Pick(int count, Func<int, double> weight)
     {
-        double total = 0;
-        foreach (double weight in weights)
-        {
-            total += weight;
-        }
-
-        double left = NextDouble() * total;
+        double left = NextDouble() * Enumerable.Range(0, count).Sum(weight);
         int last = 0;
-        for (int index = 0; index < weights.Length; index++)
+        for (int index = 0; index < count && left >= 0; index++)
         {
-            if (weights[index] > 0)
+            if (weight(index) is > 0 and double own)
             {
                 last = index;
-                left -= weights[index];
-                if (left < 0)
-                {
-                    break;
-                }
+                left -= own;
             }
         }
 

@@ -33,28 +33,15 @@ public sealed record StickerShopperOptions
     public double Noise { get; init; } = 0.06;
 
     /// <exception cref="CatalogException">Every value out of its range.</exception>
-    public void Validate()
+    public void Validate() => Faults.ThrowIfAny("Simulation of sticker shoppers", faults =>
     {
-        var faults = new List<string>();
-        Check(nameof(Shoppers), Shoppers, 1, 10_000_000);
-        Check(nameof(MinLength), MinLength, 1, 1000);
-        Check(nameof(MaxLength), MaxLength, Math.Max(MinLength, 1), 1000);
-        Check(nameof(Personas), Personas, 1, 10_000);
-        Check(nameof(Switch), Switch, 0, 1);
-        Check(nameof(Related), Related, 0, 1);
-        Check(nameof(Succession), Succession, 0, 1);
-        Check(nameof(Noise), Noise, 1e-6, 1);
-        if (faults.Count > 0)
-        {
-            throw CatalogException.Invalid($"Simulation of sticker shoppers: {string.Join("; ", faults)}.");
-        }
-
-        void Check(string name, double value, double low, double high)
-        {
-            if (!(value >= low && value <= high))
-            {
-                faults.Add($"{name} is {value}; allowed: {low} to {high}");
-            }
-        }
-    }
+        faults.Range(nameof(Shoppers), Shoppers, 1, 10_000_000);
+        faults.Range(nameof(MinLength), MinLength, 1, 1000);
+        faults.Range(nameof(MaxLength), MaxLength, Math.Max(MinLength, 1), 1000);
+        faults.Range(nameof(Personas), Personas, 1, 10_000);
+        faults.Range(nameof(Switch), Switch, 0, 1);
+        faults.Range(nameof(Related), Related, 0, 1);
+        faults.Range(nameof(Succession), Succession, 0, 1);
+        faults.Range(nameof(Noise), Noise, 1e-6, 1);
+    });
 }

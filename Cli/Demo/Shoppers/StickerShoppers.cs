@@ -82,26 +82,10 @@ public static class StickerShoppers
             return Draw(model.Successors[last], ref random);
         }
 
-        double left = random.NextDouble();
         int[] members = model.Themes[theme];
-        int at = 0;
-        while (at < members.Length - 1 && (left -= model.Popularity[members[at]]) >= 0)
-        {
-            at++;
-        }
-
-        return members[at];
+        return members[random.Pick(members.Length, at => model.Popularity[members[at]])];
     }
 
-    private static int Draw((int Value, double Probability)[] table, ref SplitMix64 random)
-    {
-        double left = random.NextDouble();
-        int at = 0;
-        while (at < table.Length - 1 && (left -= table[at].Probability) >= 0)
-        {
-            at++;
-        }
-
-        return table[at].Value;
-    }
+    private static int Draw((int Value, double Probability)[] table, ref SplitMix64 random) =>
+        table[random.Pick(table.Length, at => table[at].Probability)].Value;
 }

@@ -36,29 +36,17 @@ public sealed class TasteModel
         }
 
         Options = options;
-        var byTheme = new Dictionary<string, List<int>>(StringComparer.Ordinal);
-        var names = new List<string>();
+        string[] theme = [.. items.Select(item => item.Fields.GetValueOrDefault("subcategory") is { Length: > 0 } name
+            ? name
+            : throw CatalogException.Invalid(
+                $"Item '{item.Id}' has no field 'subcategory'; the taste model needs one for every item."))];
+        Themes = [.. Enumerable.Range(0, items.Count).GroupBy(item => theme[item]).Select(members => members.ToArray())];
         ThemeOf = new int[items.Count];
-        for (int item = 0; item < items.Count; item++)
+        foreach (var (number, members) in Themes.Index())
         {
-            if (!items[item].Fields.TryGetValue("subcategory", out string? theme) || theme.Length == 0)
-            {
-                throw CatalogException.Invalid(
-                    $"Item '{items[item].Id}' has no field 'subcategory'; the taste model needs one for every item.");
-            }
-
-            if (!byTheme.TryGetValue(theme, out var members))
-            {
-                byTheme[theme] = members = [];
-                names.Add(theme);
-            }
-
-            ThemeOf[item] = names.IndexOf(theme);
-            members.Add(item);
+            Array.ForEach(members, item => ThemeOf[item] = number);
         }
 
-        ThemeNames = [.. names];
-        Themes = [.. names.Select(name => byTheme[name].ToArray())];
         var random = SplitMix64.Stream(options.Seed, ulong.MaxValue);
         Popularity = DrawPopularity(items.Count, ref random);
         Successors = DrawSuccessors(items.Count, ref random);
@@ -69,9 +57,6 @@ public sealed class TasteModel
     public StickerShopperOptions Options { get; }
 
     public int ItemCount => ThemeOf.Length;
-
-    /// <summary>[themes] names of the subcategories.</summary>
-    public string[] ThemeNames { get; }
 
     /// <summary>[themes][members] item indexes.</summary>
     public int[][] Themes { get; }
@@ -161,7 +146,12 @@ public sealed class TasteModel
         {
             var anywhere = Themes.Select((members, other) => other == theme && Themes.Length > 1 ? 0.0 : members.Length).ToArray();
             var near = anywhere.Select((weight, other) => category[other] == category[theme] ? weight : 0).ToArray();
-            related[theme] = [random.Pick(near.Sum() > 0 ? near : anywhere), random.Pick(anywhere)];
+            if (near.Sum() <= 0)
+            {
+                near = anywhere;
+            }
+
+            related[theme] = [random.Pick(near.Length, other => near[other]), random.Pick(anywhere.Length, other => anywhere[other])];
         }
 
         return related;
@@ -185,7 +175,7 @@ public sealed class TasteModel
             tastes[persona] = new (int, double)[favourites];
             for (int favourite = 0; favourite < favourites; favourite++)
             {
-                int theme = random.Pick(weights);
+                int theme = random.Pick(weights.Length, other => weights[other]);
                 weights[theme] = 0;
                 tastes[persona][favourite] = (theme, cuts[favourite + 1] - cuts[favourite]);
             }

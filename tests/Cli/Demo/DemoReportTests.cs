@@ -106,9 +106,9 @@ public sealed partial class DemoReportTests
                 ItemLevel = Both(recall), CodeLevel = Both(0),
                 Baselines = new Dictionary<string, ConventionRows> { ["popularity"] = Both(0.024), ["co_occurrence"] = Both(0.554) },
             },
-            new OptimalScore(6000, [5, 10], [0.5, 0.662], [0.3, 0.4], [0.5, 0.66], [0.3, 0.4]),
+            Row(0.662),
             [shopper], [new DemoDrawing("<b>sticker</b>", "1-2-3", [1], [[1, 2, 3]])],
-            [new StageTime("retrieval", 65.3), new StageTime("creative", 108.5)], 1594, 6000, 70_000);
+            [new StageTime("retrieval", 65.3), new StageTime("creative", 108.5)], 1594, 6000);
     }
 
     [GeneratedRegex("<div><b>([^<]*)</b><i>([^<]*)</i><span>([^<]*)</span></div>")]

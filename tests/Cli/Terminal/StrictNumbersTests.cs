@@ -49,6 +49,7 @@ public sealed class StrictNumbersTests
     [InlineData("-0.25", -0.25)]
     [InlineData("1e-3", 0.001)]
     [InlineData("7", 7)]
+    [InlineData("0.001", 0.001)] // 1, where a point parts thousands
     public void A_number_with_a_decimal_point_is_read_the_same_in_every_country(string text, double value)
     {
         var before = CultureInfo.CurrentCulture;
@@ -56,6 +57,7 @@ public sealed class StrictNumbersTests
         {
             CultureInfo.CurrentCulture = new CultureInfo("") { NumberFormat = new NumberFormatInfo { NumberDecimalSeparator = ",", NumberGroupSeparator = "." } };
             Assert.Equal(value, Parse("--scale", text).GetValue(Scale));
+            Assert.Contains("'1,5'", Assert.Single(Parse("--scale", "1,5").Errors).Message, StringComparison.Ordinal);
         }
         finally
         {

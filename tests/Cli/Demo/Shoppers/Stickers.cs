@@ -1,6 +1,7 @@
 using Recsys.Catalog;
 using Recsys.Cli.Demo.Shoppers;
 using Recsys.Datasets;
+using Recsys.Retrieval.Evaluation;
 
 namespace Recsys.Cli.Tests.Demo.Shoppers;
 
@@ -14,7 +15,7 @@ internal static class Stickers
     });
 
     private static readonly Lazy<SimulatedShopping> LazyShopping = new(() => StickerShoppers.Simulate(Items));
-    private static readonly Lazy<OptimalScore> LazyScore = new(() => Shopping.OptimalRecall(new LeaveOneOut(Shopping.Sequences), 1, 5, 10));
+    private static readonly Lazy<MetricRow> LazyScore = new(() => new OptimalRecommender(Shopping.Model).Score(new LeaveOneOut(Shopping.Sequences), 1, 5, 10));
 
     public static string Folder => Path.Combine(Root(), "samples", "stickers");
 
@@ -23,7 +24,7 @@ internal static class Stickers
     public static SimulatedShopping Shopping => LazyShopping.Value;
 
     /// <summary>Of the optimal recommender at 1, 5 and 10.</summary>
-    public static OptimalScore Score => LazyScore.Value;
+    public static MetricRow Score => LazyScore.Value;
 
     /// <summary>Items a, b, c… with these subcategories.</summary>
     public static IReadOnlyList<Item> Small(params string[] subcategories) =>

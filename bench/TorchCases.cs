@@ -1,6 +1,4 @@
-using Recsys.Faiss;
-
-namespace Recsys.Cli.Bench;
+namespace Recsys.Bench;
 
 /// <summary>The same work written twice: as the product does it, and as TorchSharp's users write it.</summary>
 internal static class TorchCases

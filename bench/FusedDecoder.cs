@@ -1,8 +1,7 @@
-using Recsys.Faiss;
 using Recsys.Retrieval.Models;
 using Recsys.Torch.Kernels;
 
-namespace Recsys.Cli.Bench;
+namespace Recsys.Bench;
 
 /// <summary>Shape of the decoder that is trained on all sides: 4 layers, width 128, 11,004 tokens in 131 causal rows, dropout .3.</summary>
 internal static class DecoderShape

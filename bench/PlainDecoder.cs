@@ -1,7 +1,6 @@
-using Recsys.Faiss;
 using Recsys.Retrieval.Models;
 
-namespace Recsys.Cli.Bench;
+namespace Recsys.Bench;
 
 /// <summary>The same decoder as TorchSharp's users write it: its own attention, dropout, norms and linear layers.</summary>
 /// <param name="type">What the linear layers compute in; casts are the user's own, because TorchSharp has no autocast.</param>

@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Recsys.Catalog;
-using Recsys.Cli.Terminal;
 
-namespace Recsys.Cli.Bench;
+namespace Recsys.Bench;
 
 /// <summary>A peer in a process of its own, which runs one case a line, with the allocator of the C library.</summary>
 internal sealed class BenchPeer : IDisposable
@@ -35,14 +34,9 @@ internal sealed class BenchPeer : IDisposable
             $"the build of {git.StandardOutput.ReadToEnd().Trim()}");
     }
 
-    /// <summary>Starts this program with arguments that make it answer as <see cref="TorchBench.AnswerAsPlain"/> does.</summary>
-    public static BenchPeer StartPlain(params string[] arguments) => Start(ThisProgram(arguments), "plain TorchSharp");
-
-    /// <summary>This program in another process.</summary>
-    public static ProcessStartInfo ThisProgram(params string[] arguments) =>
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
-        ? new(Environment.ProcessPath!, [typeof(BenchPeer).Assembly.Location, .. arguments])
-        : new(Environment.ProcessPath!, arguments);
+    /// <summary>Starts the other side of <see cref="TorchBench.AnswerAsPlain"/>.</summary>
+    /// <param name="program">The program that answers so, with the arguments that make it.</param>
+    public static BenchPeer StartPlain(ProcessStartInfo program) => Start(program, "plain TorchSharp");
 
     /// <summary>The launcher's allocator is a part of ours: peers take the C library's.</summary>
     public static ProcessStartInfo WithoutAllocator(ProcessStartInfo start)

@@ -1,4 +1,4 @@
-namespace Recsys.Cli.Bench;
+namespace Recsys.Bench;
 
 /// <summary>What one case measured, in one unit; less is better.</summary>
 /// <param name="Name">Case.</param>

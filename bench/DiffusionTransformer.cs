@@ -1,7 +1,7 @@
 using Recsys.Retrieval.Models;
 using Recsys.Torch.Kernels;
 
-namespace Recsys.Cli.Bench;
+namespace Recsys.Bench;
 
 /// <summary>
 /// The diffusion transformer (Peebles and Xie 2023) that is run on all sides: 4 layers, width 128, 28 × 28 pixels in patches of 2,

@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Recsys.Catalog;
-using Recsys.Cli.Terminal;
 
-namespace Recsys.Cli.Bench;
+namespace Recsys.Bench;
 
 /// <summary>The most memory that a rebuild holds, as the kernel counts it for a process of its own.</summary>
 internal static class RebuildMemory
@@ -11,13 +10,15 @@ internal static class RebuildMemory
     // Every stage is met; the number of steps changes no stage's peak.
     private const string Options = """{"retrieval":{"min_steps":1,"max_steps":60}}""";
 
+    /// <param name="program">What is measured, called with the arguments of a rebuild.</param>
     /// <param name="dataset">A dataset folder; it is only read.</param>
     /// <param name="before">A checkout of an earlier commit, built there; null: not measured.</param>
     /// <param name="beforeName">What it is called.</param>
     /// <exception cref="CatalogException">A rebuild failed.</exception>
-    public static BenchCase Run(string dataset, string? before, string? beforeName, CancellationToken cancel)
+    public static BenchCase Run(
+        ProcessStartInfo program, string dataset, string? before, string? beforeName, CancellationToken cancel)
     {
-        double now = Megabytes(BenchPeer.ThisProgram(), dataset, cancel);
+        double now = Megabytes(program, dataset, cancel);
         double[]? peer = before is null
             ? null
             : [Megabytes(BenchPeer.WithoutAllocator(new ProcessStartInfo(Path.Combine(before, "recsys"))), dataset, cancel)];

@@ -1,16 +1,14 @@
 using System.Diagnostics;
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
-using Recsys.Diffusion.Model;
-using Recsys.Diffusion.Training;
 using Recsys.Retrieval;
 using Recsys.Retrieval.Decoding;
 using Recsys.Retrieval.Training;
 
-namespace Recsys.Cli.Bench;
+namespace Recsys.Bench;
 
-/// <summary>Cases through the product's own public calls: this file is compiled into the product and beside the build that it is measured
-/// against.</summary>
+/// <summary>Cases through the product's own public calls: this file is compiled here, and in bench/before beside the build that it is
+/// measured against.</summary>
 internal static class Workloads
 {
     private const int Items = 12_101, Codes = 256, Levels = 3; // as many as Beauty has, and its codebook's sizes

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Recsys.Cli.Bench;
+namespace Recsys.Bench;
 
 /// <summary>What this machine can do at most: the floors of what is measured.</summary>
 internal static class Machinery

@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Recsys.Retrieval.Decoding;
 
-namespace Recsys.Cli.Bench;
+namespace Recsys.Bench;
 
 /// <summary>
 /// The engine beside plain TorchSharp and beside an earlier build, each in a process of its own, round by round in one run.
