@@ -10,6 +10,8 @@ internal static class InteractionCounts
 {
     public const string Folder = "counts", Popularity = "popularity.parquet", Pairs = "pairs.parquet";
 
+    private const long BytesOfPair = 128; // of memory, while it is counted
+
     /// <summary>Writes both tables as Parquet into a folder.</summary>
     /// <param name="window">Largest distance of a pair within a history, in steps.</param>
     public static void Write(TableEngine engine, string folder, int window)
@@ -17,9 +19,11 @@ internal static class InteractionCounts
         Directory.CreateDirectory(folder);
         string names = "JOIN items AS a ON counted.item = a.item";
         CreateTrain(engine);
+        CreatePairs(engine, window, engine.Memory / BytesOfPair);
         Copy($"SELECT a.item_id, count FROM ({PopularityQuery}) AS counted {names} ORDER BY count DESC, counted.item", Popularity);
-        Copy($"SELECT a.item_id, b.item_id AS next_id, count, weight FROM ({PairQuery(window)}) AS counted {names} "
+        Copy($"SELECT a.item_id, b.item_id AS next_id, count, weight FROM pairs AS counted {names} "
             + "JOIN items AS b ON counted.next = b.item", Pairs);
+        engine.Execute("DROP TABLE pairs");
 
         void Copy(string query, string file) =>
             engine.Execute($"COPY ({query}) TO {TableEngine.Text(Path.Combine(folder, file))} (FORMAT parquet)");
@@ -36,16 +40,29 @@ internal static class InteractionCounts
     /// <summary>item, count: in how many interactions an item is.</summary>
     public const string PopularityQuery = "SELECT item, count(*) AS count FROM train GROUP BY item";
 
-    /// <summary>item, next, count, weight: how often next comes 1 to window steps behind item; weight sums 1 / distance.</summary>
-    public static string PairQuery(int window)
+    /// <summary>Makes the table pairs: item, next, count, weight: how often next comes 1 to window steps behind item; weight sums
+    /// 1 / distance. DuckDB fails when the groups of one count are several times its memory, so items are counted in shares.</summary>
+    /// <param name="rows">About how many neighbours are counted at a time.</param>
+    public static void CreatePairs(TableEngine engine, int window, long rows)
     {
         string leads = string.Join(", ", Enumerable.Range(1, window).Select(
             step => $"lead(item, {step.ToString(CultureInfo.InvariantCulture)}) OVER history"));
-        return $"""
-            SELECT item, next, count(*) AS count, sum(1.0::DOUBLE / step) AS weight FROM (
-                SELECT item, unnest([{leads}]) AS next, unnest(range(1, {window} + 1)) AS step
+        engine.Execute($"""
+            CREATE OR REPLACE TABLE steps AS SELECT item, next, step FROM (
+                SELECT item, unnest([{leads}]) AS next, unnest(range(1, {window} + 1))::UTINYINT AS step
                 FROM train WINDOW history AS (PARTITION BY user ORDER BY position))
-            WHERE next IS NOT NULL GROUP BY item, next
-            """;
+            WHERE next IS NOT NULL
+            """);
+        engine.Execute("CREATE OR REPLACE TABLE pairs (item INTEGER, next INTEGER, count BIGINT, weight DOUBLE)");
+        long shares = 1 + (engine.Count("SELECT count(*) FROM steps") / rows);
+        for (long share = 0; share < shares; share++)
+        {
+            engine.Execute($"""
+                INSERT INTO pairs SELECT item, next, count(*), sum(1.0::DOUBLE / step) FROM steps
+                WHERE item % {shares} = {share} GROUP BY item, next
+                """);
+        }
+
+        engine.Execute("DROP TABLE steps");
     }
 }

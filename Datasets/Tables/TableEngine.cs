@@ -26,6 +26,7 @@ internal sealed class TableEngine : IDisposable
             throw CatalogException.Invalid($"The memory limit is {bytes} bytes; allowed: at least {MinMemory} (64 MiB).");
         }
 
+        Memory = bytes;
         _folder = Path.Combine(parent ?? Path.GetTempPath(), $".tables-{Guid.NewGuid():N}");
         string source = ":memory:";
         if (parent is not null)
@@ -49,6 +50,9 @@ internal sealed class TableEngine : IDisposable
         Execute("SET autoload_known_extensions = false");
         Execute("SET lock_configuration = true"); // a query of the user's changes none of it
     }
+
+    /// <summary>Bytes that tables and sorts may use.</summary>
+    public long Memory { get; }
 
     /// <summary>A name of a table or column as SQL has it, whatever is in it.</summary>
     public static string Name(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";

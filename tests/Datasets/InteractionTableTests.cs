@@ -59,8 +59,9 @@ public sealed class InteractionTableTests
         }
 
         InteractionCounts.CreateTrain(engine);
+        InteractionCounts.CreatePairs(engine, window, rows: 1 + (rows.Count % 7)); // counted in several shares, or all at once
         var counted = engine.Rows(InteractionCounts.PopularityQuery, row => (row.GetInt32(0), row.GetInt64(1))).ToDictionary();
-        var found = engine.Rows(InteractionCounts.PairQuery(window), row => (Pair: (row.GetInt32(0), row.GetInt32(1)), Count: row.GetInt64(2), Weight: row.GetDouble(3))).ToList();
+        var found = engine.Rows("FROM pairs", row => (Pair: (row.GetInt32(0), row.GetInt32(1)), Count: row.GetInt64(2), Weight: row.GetDouble(3))).ToList();
         return counted.OrderBy(pair => pair.Key).SequenceEqual(popularity.OrderBy(pair => pair.Key))
             && found.Count == pairs.Count
             && found.All(pair => pairs[pair.Pair].Count == pair.Count && Math.Abs(pairs[pair.Pair].Weight - pair.Weight) < 1e-9);
@@ -126,6 +127,9 @@ public sealed class InteractionTableTests
         Assert.Equal(0, check.Count($"SELECT count(*) FROM (SELECT timestamp < lag(timestamp) OVER (PARTITION BY \"user\" ORDER BY n) AS wrong "
             + $"FROM (SELECT *, row_number() OVER () AS n FROM {interactions})) WHERE wrong"));
         Assert.Equal(Rows - (2 * Users), check.Count($"SELECT sum(count)::BIGINT FROM '{folder["out/counts/popularity.parquet"]}'"));
+        Assert.Equal(
+            (3 * (Rows - (2 * Users))) - (6 * Users), // each history of n items has 3 n - 6 neighbours within 3 steps
+            check.Count($"SELECT sum(count)::BIGINT FROM '{folder["out/counts/pairs.parquet"]}'"));
         Assert.DoesNotContain(Directory.EnumerateDirectories(folder["out"]), made => made.Contains(".tables", StringComparison.Ordinal));
     }
 
