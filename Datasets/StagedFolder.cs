@@ -53,6 +53,13 @@ public sealed class StagedFolder : IDisposable
     /// <summary>Renames the staging folder into place.</summary>
     public void Complete()
     {
+        var files = Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories);
+        foreach (string file in files.Where(file => System.IO.Path.GetFileName(file) != LockName))
+        {
+            using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite); // nobody synced what DuckDB wrote
+            RandomAccess.FlushToDisk(handle);
+        }
+
         foreach (string folder in Directory.EnumerateDirectories(Path))
         {
             AtomicFile.SyncFolder(folder);

@@ -30,7 +30,7 @@ internal static class EncodeVerb
     {
         var command = new Command("encode", "Turn embeddings into semantic IDs on a running server, or look them up.")
         {
-            Data, Items, Assign, Lookup, Prefix,
+            Data, DatasetOptions.DropUnknown, Items, Assign, Lookup, Prefix,
         };
         command.AddEncoders();
         command.OnCall(RunAsync);
@@ -46,7 +46,7 @@ internal static class EncodeVerb
             return await LookUpAsync(client, asked, prefixes, call);
         }
 
-        using var dataset = Dataset.Open(
+        using var dataset = parsed.Open(
             parsed.GetValue(Data) ?? throw CatalogException.Invalid("Name a dataset with --data, or ask with --lookup or --prefix."));
         string[] only = ClientVerb.Items(parsed.GetValue(Items));
         bool assign = parsed.GetValue(Assign);

@@ -58,21 +58,22 @@ internal static class ImportVerb
             }
 
             using var dataset = Dataset.Open(report.Path);
+            var (name, path, sha256) = (dataset.Name, dataset.Path, dataset.Sha256);
+            string embeddings = dataset.EmbeddingNames.Count == 0 ? "none yet" : string.Join(", ", dataset.EmbeddingNames);
+            int pictures = dataset.Images is { } images ? Enumerable.Range(0, dataset.ItemCount).Count(images.Has) : 0;
             return new VerbResult(
-                new { dataset = dataset.Name, path = dataset.Path, sha256 = dataset.Sha256, report },
+                new { dataset = name, path, sha256, report },
                 output =>
                 {
-                    output.WriteLine($"{dataset.Name}: {report.Items} items, {report.Users} users, {report.Interactions} interactions");
-                    output.WriteLine(
-                        $"embeddings: {(dataset.EmbeddingNames.Count == 0 ? "none yet" : string.Join(", ", dataset.EmbeddingNames))}");
-                    output.WriteLine(
-                        $"pictures: {(dataset.Images is { } images ? Enumerable.Range(0, dataset.ItemCount).Count(images.Has) : 0)}");
+                    output.WriteLine($"{name}: {report.Items} items, {report.Users} users, {report.Interactions} interactions");
+                    output.WriteLine($"embeddings: {embeddings}");
+                    output.WriteLine($"pictures: {pictures}");
                     foreach (string note in report.Notes)
                     {
                         output.WriteLine(note);
                     }
 
-                    output.WriteLine($"{dataset.Path}, sha256 {dataset.Sha256}");
+                    output.WriteLine($"{path}, sha256 {sha256}");
                 });
         }, cancel));
         return command;

@@ -26,8 +26,10 @@ internal sealed class Stores : IAsyncDisposable
     {
         Directory.CreateDirectory(root);
         var versions = new VersionStore(root);
+        var options = new RedisOptions(redis ?? "private") { Prefix = prefix ?? RedisOptions.DefaultPrefix };
+        options.Validate(); // before a private Redis is started
         var own = redis is null ? await PrivateRedis.StartAsync(Path.Combine(root, ".redis"), cancel) : null;
-        var options = new RedisOptions(redis ?? own!.Socket) { Prefix = prefix ?? RedisOptions.DefaultPrefix };
+        options = options with { Connection = redis ?? own!.Socket };
         var connection = await RedisConnections.ConnectAsync(options);
         var stores = new Stores(versions, new RedisSemanticIdStore(connection, options, versions.NoteActive), connection, own);
         try

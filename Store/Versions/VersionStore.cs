@@ -111,7 +111,7 @@ public sealed class VersionStore : IVersionStore
         RequireSealed(version);
         using (FileLock.Exclusive(Path.Combine(Root, LockName), Patience, _time))
         {
-            // Without its manifest it is no version: what is left of an interrupted removal is a leftover of a rebuild.
+            // Under the prefix it is no version any more: what an interrupted removal leaves is a leftover as a rebuild leaves.
             string leftover = Path.Combine(Root, StagingPrefix + version);
             Directory.Move(FolderOf(version), leftover);
             AtomicFile.SyncFolder(Root);
