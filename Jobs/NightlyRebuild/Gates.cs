@@ -66,7 +66,8 @@ internal static class Gates
         ]);
     }
 
-    private static GateResult AbovePopularity(LeaveOneOut split, int[] users, double[] hits, int items, double ratio)
+    /// <param name="hits">[users] 1 where the model finds the user's validation target among its ten, else 0.</param>
+    internal static GateResult AbovePopularity(LeaveOneOut split, int[] users, double[] hits, int items, double ratio)
     {
         var place = new Popularity(split.Train, items).Place;
         var popular = Array.ConvertAll(users, user => place[split.ValidationTarget(user)] < 10 ? ratio : 0);

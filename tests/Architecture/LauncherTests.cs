@@ -11,7 +11,7 @@ public sealed class LauncherTests : IDisposable
 {
     private static readonly string[] Folders =
     [
-        "Torch", "Faiss", "Imaging", "Catalog", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs",
+        "Torch", "Faiss", "Mpi", "Imaging", "Catalog", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs",
         "Server", "bench", "Cli", "build", "tests",
     ];
 

@@ -7,7 +7,7 @@ public sealed partial class SourceRuleTests
 {
     private const int LongestLine = 140, LongestFile = 300, LongestProduct = 24_000;
 
-    private static readonly string[] Roots =
+    internal static readonly string[] Rooms =
     [
         "Catalog", "Protos", "Files", "Datasets", "Imaging", "Torch", "Faiss", "Mpi", "Embeddings", "Quantizer", "Retrieval", "Diffusion",
         "Store", "Jobs", "Server", "Cli",
@@ -102,7 +102,7 @@ public sealed partial class SourceRuleTests
     }
 
     private static IEnumerable<string> Sources() =>
-        Roots.Append(Bench).SelectMany(root => Directory.GetFiles(Path.Combine(RepositoryRoot.Path, root), "*.cs", SearchOption.AllDirectories))
+        Rooms.Append(Bench).SelectMany(root => Directory.GetFiles(Path.Combine(RepositoryRoot.Path, root), "*.cs", SearchOption.AllDirectories))
             .Select(file => Path.GetRelativePath(RepositoryRoot.Path, file).Replace('\\', '/'));
 
     private static bool IsBench(string file) => file.StartsWith(Bench + "/", StringComparison.Ordinal);

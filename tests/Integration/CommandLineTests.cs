@@ -83,6 +83,8 @@ public sealed partial class CommandLineTests(World world)
         await SwapTests.UntilKnownAsync(new V1.Retrieval.RetrievalClient(world.Channel), odd[^1]);
         var recommended = (await Cli.DoneHereAsync(["recommend", "-k", "3", "--server", world.Address, "--json", "--", .. odd])).Json;
         Assert.Equal(3, recommended.GetProperty("items").GetArrayLength());
+        Assert.Empty(recommended.GetProperty("unknown_item_ids").EnumerateArray());
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, recommended.GetProperty("fallback").ValueKind);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Recsys.Datasets;
 using Recsys.Embeddings;
 using Recsys.Jobs.NightlyRebuild;
 using Recsys.Quantizer;
+using Recsys.Quantizer.Encoding;
 using Recsys.Retrieval;
 using Recsys.Store.Versions;
 
@@ -113,8 +114,12 @@ public sealed class RebuildJobTests : IDisposable
         var hashes = await Task.WhenAll(Enumerable.Range(0, 2).Select(async i =>
         {
             using var dataset = Dataset.Open(folder);
-            var job = new RebuildJob(new VersionStore(Path.Combine(_folder, $"versions-{i}")), new MemoryIdStore(), TimeProvider.System);
-            return (await job.RunAsync(dataset, Options with { Embeddings = Options.Embeddings with { Text = new() } }, null, default)).Report.DatasetSha256;
+            var versions = new VersionStore(Path.Combine(_folder, $"versions-{i}"));
+            var job = new RebuildJob(versions, new MemoryIdStore(), TimeProvider.System);
+            var result = await job.RunAsync(dataset, Options with { Embeddings = Options.Embeddings with { Text = new() } }, null, default);
+            Assert.True(result.Activated);
+            Assert.Equal(result.Report.Version, Assert.Single(versions.List()).Version);
+            return result.Report.DatasetSha256;
         }));
         Assert.Equal(before, State());
         using var after = Dataset.Open(folder);
@@ -146,9 +151,18 @@ public sealed class RebuildJobTests : IDisposable
     {
         var versions = new VersionStore(Path.Combine(_folder, "versions"));
         using var dataset = Write("data", heldOut: 0, hot: true);
-        var gates = Tiny.Gates with { Users = Users, MinPopularityRatio = 2 }; // the most popular item is every user's target
-        var refused = await Assert.ThrowsAsync<GateException>(() => Rebuild(versions, dataset, Tiny with { Gates = gates }));
+        var gates = Options.Gates with { Users = Users, MinPopularityRatio = 2 }; // the most popular item is every user's target
+        var refused = await Assert.ThrowsAsync<GateException>(() => Rebuild(versions, dataset, Options with { Gates = gates }));
         Assert.Contains(refused.Gates, gate => gate is { Name: "recall_over_popularity", Passed: false });
+
+        var split = new LeaveOneOut(dataset.Sequences);
+        int[] users = split.EvaluatedUsers;
+        double[] Hits(int missed) => [.. users.Select((_, i) => i < missed ? 0.0 : 1)];
+        bool Passes(int missed) => Gates.AbovePopularity(split, users, Hits(missed), Items, ratio: 1).Passed;
+        Assert.True(Passes(missed: 0)); // as good as the most popular
+        Assert.True(Passes(missed: 1)); // one user says nothing
+        Assert.False(Passes(missed: users.Length / 2));
+        Assert.False(Passes(users.Length));
     }
 
     [Fact]
@@ -156,10 +170,22 @@ public sealed class RebuildJobTests : IDisposable
     {
         var versions = new VersionStore(Path.Combine(_folder, "versions"));
         using var dataset = Write("data", heldOut: 0);
-        var collapsed = Tiny with { Gates = Tiny.Gates with { MinCodePerplexity = 1 } }; // what a collapse does to the default of .2
-        var refused = await Assert.ThrowsAsync<GateException>(() => Rebuild(versions, dataset, collapsed));
+        var strict = Options with { Gates = Options.Gates with { MinCodePerplexity = 1 } }; // no learned codebook is that even
+        var refused = await Assert.ThrowsAsync<GateException>(() => Rebuild(versions, dataset, strict));
         Assert.Contains(refused.Gates, gate => gate is { Name: "code_perplexity", Passed: false, Value: < 1 });
-        Assert.Contains(refused.Gates, gate => gate is { Name: "code_usage", Passed: true });
+
+        // By default: a thousand items on 16 codes, evenly, and with one code that has nine of ten.
+        Assert.All(OfCodes(item => item % 16), gate => Assert.True(gate.Passed, gate.Name));
+        Assert.Equal(["code_perplexity"], OfCodes(item => item < 900 ? 0 : item % 16).Where(gate => !gate.Passed).Select(gate => gate.Name));
+        Assert.Contains(OfCodes(_ => 0), gate => gate is { Name: "code_usage", Passed: false });
+
+        static IReadOnlyList<GateResult> OfCodes(Func<int, int> code)
+        {
+            var ids = Enumerable.Range(0, 1000).Select(item => new SemanticId([(ushort)code(item), (ushort)item])).ToArray();
+            string[] names = [.. ids.Select((_, item) => $"i{item}")];
+            var table = new ItemTable(names, ids, names, [16, 1000]);
+            return [.. Gates.OfCodes(table, QuantizerReport.Of(new float[1000], new float[1000], ids, [16, 1000]), new GateOptions())];
+        }
     }
 
     [Fact]
@@ -167,7 +193,7 @@ public sealed class RebuildJobTests : IDisposable
     {
         var versions = new VersionStore(Path.Combine(_folder, "versions"));
         using var dataset = Write("data", heldOut: 0);
-        var options = Tiny with { Gates = Tiny.Gates with { Users = Users }, Retrieval = Tiny.Retrieval with { MinSteps = 60, MaxSteps = 60, LearningRate = 1e-2 } };
+        var options = Options with { Gates = Options.Gates with { Users = Users }, Retrieval = Options.Retrieval with { MinSteps = 60, MaxSteps = 60, LearningRate = 1e-2 } };
         await Rebuild(versions, dataset, options);
         var again = await Rebuild(versions, dataset, options);
         Assert.True(again.Activated);

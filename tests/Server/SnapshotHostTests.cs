@@ -132,18 +132,20 @@ public sealed class SnapshotHostTests : IDisposable
         _ids.Active = "v1";
         await _host.FollowAsync(default);
         using var stop = new CancellationTokenSource();
+        using var begun = new CountdownEvent(2);
         var readers = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
         {
-            int seen = 0;
-            while (!stop.IsCancellationRequested)
+            for (bool first = true; !stop.IsCancellationRequested; first = false)
             {
                 using var lease = _host.Acquire();
                 Assert.Equal(0, lease.Snapshot.Find<FakePart>()!.Disposed);
-                seen++;
+                if (first)
+                {
+                    begun.Signal();
+                }
             }
-
-            return seen;
         })).ToArray();
+        Assert.True(begun.Wait(TimeSpan.FromMinutes(1)));
         for (int i = 0; i < 300; i++)
         {
             _ids.Active = i % 3 == 0 ? "v2" : "v1";

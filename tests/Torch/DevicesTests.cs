@@ -34,7 +34,13 @@ public sealed class DevicesTests
         }
 
         Refused($"'{name}'", () => Devices.Of(name));
-        const string ToDo = "Install NVIDIA's driver";
-        Refused(cuda.is_available() ? "GPUs, from cuda:0 on" : ToDo, () => Devices.Of(name));
+        if (cuda.is_available())
+        {
+            Refused("GPUs, from cuda:0 on", () => Devices.Of(name));
+            return;
+        }
+
+        Refused("Install NVIDIA's driver", () => Devices.Of(name));
+        Refused("build with -p:TorchDevice=cuda", () => Devices.Of(name));
     }
 }
