@@ -73,7 +73,7 @@ internal static class ServeVerb
             // whose port was taken.
             await app.StopAsync(CancellationToken.None);
             await app.Services.GetRequiredService<CallDrain>().Ended;
-            await (snapshots.ExecuteTask ?? Task.CompletedTask);
+            await snapshots.Ended;
         }
 
         return new VerbResult(new { stopped = app.Urls.First() }, output => output.WriteLine("stopped"));

@@ -35,6 +35,9 @@ internal sealed partial class SnapshotHost(
     /// <summary>Completes once the pointer was read and its version (if any) loaded, or could not be.</summary>
     public Task FirstLook => _firstLook.Task;
 
+    /// <summary>Completes when nothing is loaded any more. A host that stops before this has begun cancels its task: no fault.</summary>
+    public Task Ended => Task.WhenAny(ExecuteTask ?? Task.CompletedTask);
+
     public SnapshotLease Acquire()
     {
         while (Volatile.Read(ref _current) is { } snapshot)

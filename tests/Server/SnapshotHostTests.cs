@@ -23,6 +23,15 @@ public sealed class SnapshotHostTests : IDisposable
         Assert.Equal(Fault.FailedPrecondition, Assert.Throws<CatalogException>(_host.Acquire).Fault);
     }
 
+    /// <summary>As where a port is taken on a busy machine: what is told must be the port, not the cancellation.</summary>
+    [Fact]
+    public async Task A_host_that_stops_before_it_has_begun_ends_without_a_fault()
+    {
+        await _host.StartAsync(new CancellationToken(canceled: true));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _host.ExecuteTask!);
+        await _host.Ended;
+    }
+
     [Fact]
     public async Task The_stream_is_read_to_its_end_into_one_table_and_one_set_of_parts()
     {
