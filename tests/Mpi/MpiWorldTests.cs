@@ -48,7 +48,7 @@ public sealed class MpiWorldTests : IDisposable
     public async Task A_run_that_hangs_leaves_no_process_behind()
     {
         var run = await Mpirun.RunAsync(
-            "mpirun.mpich", ["-n", "2", "dotnet", typeof(Mpirun).Assembly.Location, "hang", _folder.Path], (Mpirun.Limit, "5"));
+            "mpirun.mpich", ["-n", "2", "dotnet", typeof(Mpirun).Assembly.Location, "hang", _folder.Path], (Mpirun.Limit, "15"));
         Assert.NotEqual(0, run.ExitCode);
         foreach (int rank in new[] { 0, 1 })
         {
