@@ -3,7 +3,8 @@ namespace Recsys.Diffusion.Service;
 
 /// <summary>One picture that is asked for.</summary>
 /// <param name="Id">A semantic ID, whether an item has it or not; with fewer codes than levels only the coarse ones condition.</param>
-/// <param name="Seed">Same ID, seed and options, same picture, byte for byte, on one machine with one number of threads.</param>
+/// <param name="Seed">Same ID, seed and options, same picture: byte for byte in an equal call, to one grey level a value where
+/// other pictures are drawn with it, as matrix products round otherwise for other batch sizes.</param>
 public sealed record PaintRequest(SemanticId Id, long Seed);
 
 /// <summary>How pictures are drawn; 0 means the model's own.</summary>

@@ -33,7 +33,8 @@ public class CreativeServiceTests(TinyModel tiny)
     {
         var three = Images(await Call(new GenerateRequest { ItemId = "red", Count = 3, Seed = 5 }));
         var one = Images(await Call(new GenerateRequest { ItemId = "red", Seed = 7 }));
-        Assert.Equal(three[2].Png, one[0].Png);
+        byte[] a = ImageDecoder.Decode(three[2].Png.Span).Rgb, b = ImageDecoder.Decode(one[0].Png.Span).Rgb;
+        Assert.True(a.Zip(b, (x, y) => Math.Abs(x - y)).Max() <= 1);
     }
 
     [Fact]

@@ -32,6 +32,8 @@ public class PainterTests(TinyModel tiny)
         return texts;
     }
 
+    private static int Largest(byte[] a, byte[] b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max();
+
     [Fact]
     public void A_picture_does_not_depend_on_what_is_drawn_with_it()
     {
@@ -40,7 +42,8 @@ public class PainterTests(TinyModel tiny)
         var together = painter!.Generate(many, new PaintOptions { Guidance = 2 });
         foreach (int i in new[] { 0, 7, 15, 16, 20 })
         {
-            Assert.Equal(painter.Generate([many[i]], new PaintOptions { Guidance = 2 })[0].Png, together[i].Png);
+            byte[] alone = Pixels(painter.Generate([many[i]], new PaintOptions { Guidance = 2 })[0]);
+            Assert.True(Largest(alone, Pixels(together[i])) <= 1, $"picture {i}");
         }
     }
 
