@@ -5,7 +5,7 @@ namespace Recsys.Architecture.Tests;
 /// <summary>House rules that the compiler does not know, read off the sources.</summary>
 public sealed partial class SourceRuleTests
 {
-    private const int LongestLine = 140, LongestFile = 300, LongestProduct = 24_000;
+    private const int LongestLine = 140, LongestFile = 300, LongestProduct = 22_000;
 
     internal static readonly string[] Rooms =
     [
