@@ -86,15 +86,16 @@ public static class ImageDecoder
         return shrink;
     }
 
-    // Lazy until CopyMemory, which takes the file's rows one by one, and all of them, wanted or not.
+    // A call costs a tenth of a millisecond, so what would change nothing is not asked. Lazy until CopyMemory, which takes the file's
+    // rows one by one, and all of them, wanted or not.
     private static Picture Decode(Image stored, int width, int height, (int Width, int Height)? frame, double[] background)
     {
-        using var srgb = stored.Colourspace(Enums.Interpretation.Srgb);
+        using var srgb = stored.Interpretation == Enums.Interpretation.Srgb ? stored : stored.Colourspace(Enums.Interpretation.Srgb);
         using var opaque = srgb.HasAlpha() ? srgb.Flatten(background) : srgb; // before resizing: no hidden colour leaks
-        using var sized = ImageResizer.Resize(opaque, width, height);
+        using var sized = (opaque.Width, opaque.Height) == (width, height) ? opaque : ImageResizer.Resize(opaque, width, height);
         using var memory = sized.CopyMemory();
-        using var upright = memory.Autorot();
-        using var framed = frame is not { } to ? upright
+        using var upright = memory.Contains("orientation") ? memory.Autorot() : memory;
+        using var framed = frame is not { } to || (upright.Width, upright.Height) == to ? upright
             : upright.Gravity(Enums.CompassDirection.Centre, to.Width, to.Height, Enums.Extend.Background, background);
         return new Picture(framed.Width, framed.Height, framed.WriteToMemory<byte>());
     }

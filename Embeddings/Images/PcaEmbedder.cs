@@ -23,20 +23,25 @@ public static class PcaEmbedder
         var pictured = Enumerable.Range(0, items).Where(images.Has).ToArray();
         int inputs = 3 * options.Side * options.Side;
         var faults = new List<(int Item, string Why)>();
-        var (sample, _) = Load(
+        var (sample, sampled) = Load(
             images, Sample(pictured, options.Sample, seed), options.Side, (item, why) => faults.Add((item, why)), cancel);
-        if (sample.Length < 2 * inputs)
+        bool whole = pictured.Length <= options.Sample;
+        if (whole || sample.Length < 2 * inputs)
         {
             faults.ForEach(fault => unreadable?.Invoke(fault.Item, fault.Why));
+        }
+
+        if (sample.Length < 2 * inputs)
+        {
             return SparseMatrix.None(ImageEncoder.Name, items, options.Dim);
         }
 
         string space = SpaceName.Fitted("PCA", (options, seed), MemoryMarshal.AsBytes<float>(sample));
         var components = PrincipalComponents.Fit(sample, inputs, options.Dim, seed, options.PowerIterations, cancel);
         var (data, present) = (new float[items * components.Dim], new bool[items]);
-        foreach (var chunk in pictured.Chunk(Chunk))
+        foreach (int[] chunk in whole ? [sampled] : pictured.Chunk(Chunk))
         {
-            var (pixels, loaded) = Load(images, chunk, options.Side, unreadable, cancel);
+            var (pixels, loaded) = whole ? (sample, sampled) : Load(images, chunk, options.Side, unreadable, cancel);
             var scores = components.Project(pixels);
             for (int row = 0; row < loaded.Length; row++)
             {

@@ -34,16 +34,18 @@ public sealed class LibvipsTests
     public void A_thousand_decodes_good_and_damaged_leave_no_object_behind()
     {
         byte[][] files = [.. TestFiles.EachKind.Values, .. TestFiles.EachKind.Values.Select(file => file[..^(file.Length / 3)])];
-        Assert.Equal((1, 1), Decode(2)); // of a good and a cut one
-        var before = (Objects(), Stats.Allocations, Stats.Mem, Stats.Files);
 
         Assert.Equal((500, 500), Decode(1000));
 
-        Assert.Equal(before, (Objects(), Stats.Allocations, Stats.Mem, Stats.Files));
+        // A worker of libvips may still be giving back what it held for the last picture.
+        SpinWait.SpinUntil(() => Held() == default, TimeSpan.FromSeconds(30));
+        Assert.Equal((0, 0, 0, 0), Held());
         using (Image.NewFromBuffer(files[0]))
         {
-            Assert.True(Objects() > before.Item1); // they are counted
+            Assert.True(Objects() > 0); // they are counted
         }
+
+        static (int Objects, int Allocations, int Bytes, int Files) Held() => (Objects(), Stats.Allocations, Stats.Mem, Stats.Files);
 
         (int Decoded, int Refused) Decode(int count)
         {
