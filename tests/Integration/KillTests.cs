@@ -86,7 +86,7 @@ public sealed class KillTests(TrainedVersion trained) : IClassFixture<TrainedVer
     }
 
     /// <summary>Killed when the stage first shows on standard error: each time a different half-done state, which the next start finds.</summary>
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = 4 * Patience)]
     public async Task A_rebuild_killed_at_any_stage_leaves_the_active_version_alone_and_a_repeated_one_succeeds()
     {
         string versions = trained.CopyVersions("killed-rebuild");
