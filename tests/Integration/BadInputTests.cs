@@ -107,13 +107,13 @@ public sealed class BadInputTests(World world)
     [Theory]
     [InlineData("count -1", -1, 0, 0, 0)]
     [InlineData("count 65", 65, 0, 0, 0)]
-    [InlineData("size 7", 1, 7, 0, 0)]
-    [InlineData("size 1025", 1, 1025, 0, 0)]
-    [InlineData("guidance -1", 1, 0, -1.0, 0)]
-    [InlineData("guidance 20.5", 1, 0, 20.5, 0)]
-    [InlineData("guidance NaN", 1, 0, double.NaN, 0)]
-    [InlineData("steps -1", 1, 0, 0, -1)]
-    [InlineData("steps 1001", 1, 0, 0, 1001)]
+    [InlineData("size is 7", 1, 7, 0, 0)]
+    [InlineData("size is 1025", 1, 1025, 0, 0)]
+    [InlineData("guidance is -1", 1, 0, -1.0, 0)]
+    [InlineData("guidance is 20.5", 1, 0, 20.5, 0)]
+    [InlineData("guidance is NaN", 1, 0, double.NaN, 0)]
+    [InlineData("steps is -1", 1, 0, 0, -1)]
+    [InlineData("steps is 1001", 1, 0, 0, 1001)]
     public Task A_drawing_out_of_bounds_is_refused_with_the_value(string value, int count, int size, double guidance, int steps) =>
         Refused(StatusCode.InvalidArgument, value, () => DrawAsync(new GenerateRequest { ItemId = world.ItemIds[0], Count = count, Size = size, Guidance = guidance, Steps = steps }));
 
