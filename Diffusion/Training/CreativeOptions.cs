@@ -13,7 +13,7 @@ public sealed record CreativeOptions
     public static CreativeOptions Demo { get; } = new()
     {
         Recipe = new Recipe { Denoiser = new UNetOptions { Channels = 32 } },
-        Steps = 550,
+        Steps = 800,
         LearningRate = 2e-3,
         WarmupSteps = 50,
         EmaDecay = .99,
