@@ -1,8 +1,6 @@
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using Recsys.Catalog;
 using Recsys.Files;
 
@@ -30,12 +28,6 @@ public sealed record DatasetDescription(
 
     /// <summary>The layout that this program reads and writes.</summary>
     public const int Format = 1;
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
 
     private static readonly (Func<JsonElement, bool> Fits, string Allowed) Text =
         (value => value.ValueKind is JsonValueKind.String or JsonValueKind.Null, "a string");
@@ -80,7 +72,7 @@ public sealed record DatasetDescription(
             }
 
             Check(json, path);
-            return json.Deserialize<DatasetDescription>(Json)!;
+            return json.Deserialize<DatasetDescription>(Json.Description)!;
         }
         catch (JsonException error)
         {
@@ -121,9 +113,9 @@ public sealed record DatasetDescription(
         string path = Path.Combine(folder, FileName);
         var figures = Figures?.OrderBy(figure => figure.Key, StringComparer.Ordinal);
         var sorted = this with { Figures = figures is null ? null : new OrderedDictionary<string, double>(figures) };
-        var json = (JsonObject)JsonSerializer.SerializeToNode(sorted, Json)!;
+        var json = (JsonObject)JsonSerializer.SerializeToNode(sorted, Json.Description)!;
         json.Insert(1, "format", Format);
-        string text = json.ToJsonString(Json) + "\n";
+        string text = json.ToJsonString(Json.Description) + "\n";
         _ = Parse(Encoding.UTF8.GetBytes(text), path); // what could not be read again is not written
         AtomicFile.WriteText(path, text);
     }

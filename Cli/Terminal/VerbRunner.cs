@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using Recsys.Catalog;
 using Recsys.Mpi;
 
 namespace Recsys.Cli.Terminal;
@@ -15,15 +15,6 @@ internal static class VerbRunner
     public static readonly Option<bool> JsonOption = new("--json")
     {
         Description = "Print one JSON object on standard output.", Recursive = true,
-    };
-
-    public static readonly JsonSerializerOptions JsonFormat = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DictionaryKeyPolicy = null,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
     public static void OnRun(this Command command, Func<ParseResult, CancellationToken, Task<VerbResult>> run) =>
@@ -68,7 +59,7 @@ internal static class VerbRunner
         {
             if (json)
             {
-                Console.Out.WriteLine(JsonSerializer.Serialize(result.Json, JsonFormat));
+                Console.Out.WriteLine(JsonSerializer.Serialize(result.Json, Json.Output));
             }
             else
             {
@@ -94,7 +85,7 @@ internal static class VerbRunner
 
             if (json)
             {
-                Console.Out.WriteLine(JsonSerializer.Serialize(new { error = kind, message }, JsonFormat));
+                Console.Out.WriteLine(JsonSerializer.Serialize(new { error = kind, message }, Json.Output));
             }
         }
         catch (IOException)

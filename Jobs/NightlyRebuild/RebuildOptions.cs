@@ -11,15 +11,6 @@ namespace Recsys.Jobs.NightlyRebuild;
 /// <summary>Everything a rebuild can be told; <c>--config FILE</c> reads it as JSON with snake_case keys.</summary>
 public sealed record RebuildOptions
 {
-    private static readonly JsonSerializerOptions Format = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        ReadCommentHandling = JsonCommentHandling.Skip,
-        AllowTrailingCommas = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
-    };
-
     /// <summary>Seeds every random choice of the rebuild but those of the default embeddings, which have a seed of their own.</summary>
     public long Seed { get; init; } = 17;
 
@@ -59,7 +50,7 @@ public sealed record RebuildOptions
 
         try
         {
-            var options = JsonSerializer.Deserialize<RebuildOptions>(File.ReadAllText(path), Format)
+            var options = JsonSerializer.Deserialize<RebuildOptions>(File.ReadAllText(path), Json.Settings)
                 ?? throw CatalogException.Invalid($"Configuration '{path}' is empty.");
             options.Validate();
             return options;

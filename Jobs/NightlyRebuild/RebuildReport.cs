@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Recsys.Catalog;
 using Recsys.Datasets;
 using Recsys.Embeddings;
 using Recsys.Quantizer.Encoding;
@@ -10,13 +11,6 @@ namespace Recsys.Jobs.NightlyRebuild;
 public sealed record RebuildReport
 {
     public const string FileName = "report.json";
-
-    private static readonly JsonSerializerOptions Format = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        WriteIndented = true,
-        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
 
     public required string Version { get; init; }
 
@@ -50,7 +44,7 @@ public sealed record RebuildReport
 
     public IReadOnlyList<GateResult> Gates { get; init; } = [];
 
-    public string ToJson() => JsonSerializer.Serialize(this, Format);
+    public string ToJson() => JsonSerializer.Serialize(this, Json.Report);
 
-    public static RebuildReport FromJson(string json) => JsonSerializer.Deserialize<RebuildReport>(json, Format)!;
+    public static RebuildReport FromJson(string json) => JsonSerializer.Deserialize<RebuildReport>(json, Json.Report)!;
 }

@@ -15,11 +15,6 @@ internal static class AppendJournal
 
     private sealed record Line(string Item, string Id, string Title);
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true,
-    };
-
     public static void Append(string root, string version, IReadOnlyList<AppendedItem> items, TimeSpan patience, TimeProvider time)
     {
         string folder = Path.Combine(root, FolderName), path = PathOf(root, version);
@@ -35,7 +30,8 @@ internal static class AppendJournal
                 byte[] lines = Encoding.UTF8.GetBytes(
                     string.Concat(
                         items.Select(
-                            item => JsonSerializer.Serialize(new Line(item.ItemId, item.SemanticId.ToString(), item.Title), Json) + "\n")));
+                            item => JsonSerializer.Serialize(
+                                new Line(item.ItemId, item.SemanticId.ToString(), item.Title), Json.Lines) + "\n")));
                 FaultPoints.Pass("version.append.begin");
                 try
                 {
@@ -153,7 +149,7 @@ internal static class AppendJournal
     {
         try
         {
-            var line = JsonSerializer.Deserialize<Line>(utf8, Json);
+            var line = JsonSerializer.Deserialize<Line>(utf8, Json.Lines);
             return line is not null && SemanticId.TryParse(line.Id, out var id) ? new AppendedItem(line.Item, id, line.Title) : null;
         }
         catch (JsonException)

@@ -16,13 +16,8 @@ internal static class ManifestFormat
     public const string FileName = "manifest.json";
     private const int MaxBytes = 16 << 20;
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,
-    };
-
     public static void Write(string folder, VersionManifest manifest) =>
-        AtomicFile.WriteText(Path.Combine(folder, FileName), Wrap(JsonSerializer.Serialize(manifest, Json)));
+        AtomicFile.WriteText(Path.Combine(folder, FileName), Wrap(JsonSerializer.Serialize(manifest, Json.Manifest)));
 
     /// <summary>The manifest; null where it is missing or damaged.</summary>
     public static VersionManifest? TryRead(string folder)
@@ -56,7 +51,7 @@ internal static class ManifestFormat
             string manifest = document.RootElement.GetProperty("manifest").GetRawText();
             if (Encoding.UTF8.GetBytes(Wrap(manifest)).AsSpan().SequenceEqual(bytes))
             {
-                return JsonSerializer.Deserialize<VersionManifest>(manifest, Json) ?? throw new JsonException("null");
+                return JsonSerializer.Deserialize<VersionManifest>(manifest, Json.Manifest) ?? throw new JsonException("null");
             }
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)

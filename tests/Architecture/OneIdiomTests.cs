@@ -7,6 +7,8 @@ public sealed class OneIdiomTests
     [InlineData("class Faults", "Catalog/Faults.cs")]
     [InlineData("Math.Cos(Math.PI *", "Torch/LearningRates.cs")]
     [InlineData("class WeightAverage", "Torch/WeightAverage.cs")]
+    [InlineData("PropertyNamingPolicy", "Catalog/Json.cs")]
+    [InlineData("JsonSerializerDefaults", "Catalog/Json.cs")]
     [InlineData("class TrainingIdentity", "Torch/TrainingIdentity.cs")]
     [InlineData("\"model.safetensors\"", "Torch/ModelFiles.cs")]
     public void It_is_written_in_one_file(string text, string file) => Assert.Equal([file], Holding(text));
