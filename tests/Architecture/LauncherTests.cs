@@ -11,8 +11,8 @@ public sealed class LauncherTests : IDisposable
 {
     private static readonly string[] Folders =
     [
-        "Torch", "Faiss", "Mpi", "Imaging", "Catalog", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion", "Protos", "Jobs",
-        "Server", "bench", "Cli", "build", "tests",
+        "Torch", "Faiss", "Mpi", "Imaging", "Catalog", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval", "Diffusion",
+        "Protos", "Jobs", "Server", "bench", "Cli", "build", "tests",
     ];
 
     private readonly string _root = Directory.CreateTempSubdirectory("recsys-launcher-").FullName;
@@ -70,7 +70,9 @@ public sealed class LauncherTests : IDisposable
         string settings = File.Exists(Library) ? $"{Library} oversize_threshold:0,dirty_decay_ms:-1" : "none none";
         Assert.StartsWith(settings, Run("allocator").Output, StringComparison.Ordinal);
         Assert.Equal("none none\n", Run(("LD_PRELOAD", ""), "allocator").Output);
-        Assert.EndsWith(File.Exists(Library) ? " thp:never\n" : "thp:never\n", Run(("MALLOC_CONF", "thp:never"), "allocator").Output, StringComparison.Ordinal);
+        Assert.EndsWith(
+            File.Exists(Library) ? " thp:never\n" : "thp:never\n", Run(("MALLOC_CONF", "thp:never"), "allocator").Output,
+            StringComparison.Ordinal);
     }
 
     [Fact]

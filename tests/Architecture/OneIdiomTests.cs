@@ -19,7 +19,8 @@ public sealed class OneIdiomTests
     public void It_is_written_nowhere_in_the_models(string text) => Assert.Empty(Holding(text));
 
     [Fact]
-    public void Modules_are_run_by_forward() => Assert.DoesNotContain(Holding(".call("), file => !file.StartsWith("Store/", StringComparison.Ordinal)); // Redis scripts call
+    public void Modules_are_run_by_forward() => Assert.DoesNotContain(
+        Holding(".call("), file => !file.StartsWith("Store/", StringComparison.Ordinal)); // Redis scripts call
 
     private static string[] Holding(string text) =>
         [.. from room in SourceRuleTests.Rooms

@@ -20,8 +20,12 @@ public sealed partial class SourceRuleTests
     public void A_namespace_is_the_folder()
     {
         var strays = Sources()
-            .Select(file => (File: file, Says: File.ReadLines(Path.Combine(RepositoryRoot.Path, file)).FirstOrDefault(line => line.StartsWith("namespace ", StringComparison.Ordinal))))
-            .Where(file => file.Says is not null && file.Says != $"namespace Recsys.{Capital(Path.GetDirectoryName(file.File)!.Replace('/', '.'))};");
+            .Select(file => (
+                File: file,
+                Says: File.ReadLines(Path.Combine(RepositoryRoot.Path, file))
+                    .FirstOrDefault(line => line.StartsWith("namespace ", StringComparison.Ordinal))))
+            .Where(file => file.Says is not null
+                && file.Says != $"namespace Recsys.{Capital(Path.GetDirectoryName(file.File)!.Replace('/', '.'))};");
         Assert.Empty(strays);
     }
 
@@ -30,7 +34,8 @@ public sealed partial class SourceRuleTests
     {
         var lengths = Sources().Select(file => (File: file, Lines: File.ReadAllLines(Path.Combine(RepositoryRoot.Path, file)))).ToList();
         Assert.Empty(lengths.Where(file => file.Lines.Length > LongestFile).Select(file => $"{file.File}: {file.Lines.Length} lines"));
-        Assert.Empty(lengths.SelectMany(file => file.Lines.Index().Where(line => line.Item.Length > LongestLine).Select(line => $"{file.File}:{line.Index + 1}: {line.Item.Length} characters")));
+        Assert.Empty(lengths.SelectMany(file => file.Lines.Index().Where(line => line.Item.Length > LongestLine)
+            .Select(line => $"{file.File}:{line.Index + 1}: {line.Item.Length} characters")));
         Assert.InRange(lengths.Where(file => !IsBench(file.File)).Sum(file => file.Lines.Length), 1, LongestProduct);
     }
 
@@ -102,7 +107,8 @@ public sealed partial class SourceRuleTests
     }
 
     private static IEnumerable<string> Sources() =>
-        Rooms.Append(Bench).SelectMany(root => Directory.GetFiles(Path.Combine(RepositoryRoot.Path, root), "*.cs", SearchOption.AllDirectories))
+        Rooms.Append(Bench)
+            .SelectMany(root => Directory.GetFiles(Path.Combine(RepositoryRoot.Path, root), "*.cs", SearchOption.AllDirectories))
             .Select(file => Path.GetRelativePath(RepositoryRoot.Path, file).Replace('\\', '/'));
 
     private static bool IsBench(string file) => file.StartsWith(Bench + "/", StringComparison.Ordinal);

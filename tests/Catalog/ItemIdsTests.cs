@@ -26,7 +26,9 @@ public sealed class ItemIdsTests
     [Fact]
     public void A_long_id_is_shown_by_its_first_characters_and_no_pair_is_cut()
     {
-        Assert.StartsWith($"Item id '{new string('x', 60)}…' has 20000000 characters", Assert.Throws<CatalogException>(() => ItemIds.Check(new string('x', 20_000_000))).Message);
+        Assert.StartsWith(
+            $"Item id '{new string('x', 60)}…' has 20000000 characters",
+            Assert.Throws<CatalogException>(() => ItemIds.Check(new string('x', 20_000_000))).Message);
         Assert.Equal(new string('x', 59) + "…", ItemIds.Shown(new string('x', 59) + "😀 and more"));
     }
 }

@@ -17,7 +17,9 @@ public sealed class ItemTableTests
     [Fact]
     public void Appending_keeps_every_index_and_passes_over_what_is_there()
     {
-        var grown = Table.Append([new("d", SemanticId.Parse("1-2#2"), "D"), new("a", SemanticId.Parse("3-3#0"), ""), new("d", SemanticId.Parse("3-3#1"), "again")]);
+        var grown = Table.Append(
+            [new("d", SemanticId.Parse("1-2#2"), "D"), new("a", SemanticId.Parse("3-3#0"), ""),
+             new("d", SemanticId.Parse("3-3#1"), "again")]);
         Assert.Equal(["a", "b", "c", "d"], grown.Ids);
         Assert.Equal(SemanticId.Parse("1-2#2"), grown.SemanticIds[3]);
         Assert.Equal(3, Table.Count);
@@ -33,7 +35,8 @@ public sealed class ItemTableTests
         for (int batch = 0; batch < 30; batch++)
         {
             var before = grown;
-            AppendedItem[] items = [.. Enumerable.Range(0, random.Next(4)).Select(i => new AppendedItem($"n{batch}-{i}", new SemanticId([3, 3], (ushort)(all.Count + i)), $"{i}"))];
+            AppendedItem[] items = [.. Enumerable.Range(0, random.Next(4)).Select(
+                i => new AppendedItem($"n{batch}-{i}", new SemanticId([3, 3], (ushort)(all.Count + i)), $"{i}"))];
             all.AddRange(items);
             grown = grown.Append(items);
             Assert.Equal(3 + all.Count - items.Length, before.Count);
@@ -80,5 +83,7 @@ public sealed class ItemTableTests
         Assert.Contains(fault, Assert.Throws<CatalogException>(() => Of(("a", "1-2#0"), ("b", "1-2#1"), (id, semanticId))).Message);
 
     private static ItemTable Of(params (string Id, string SemanticId)[] items) =>
-        new([.. items.Select(item => item.Id)], [.. items.Select(item => SemanticId.Parse(item.SemanticId))], [.. items.Select(_ => "")], [4, 4]);
+        new(
+            [.. items.Select(item => item.Id)], [.. items.Select(item => SemanticId.Parse(item.SemanticId))],
+            [.. items.Select(_ => "")], [4, 4]);
 }
