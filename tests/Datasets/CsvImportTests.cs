@@ -8,7 +8,8 @@ public sealed class CsvImportTests : TableImport
     [Fact]
     public void Columns_with_usual_names_and_times_that_end_in_UTC_are_found()
     {
-        Folder.With("e.csv", "event_time,event_type,product_id,user_id\n2019-10-01 00:00:02 UTC,view,b,u1\n2019-10-01 00:00:01 UTC,view,a,u1\n");
+        Folder.With(
+            "e.csv", "event_time,event_type,product_id,user_id\n2019-10-01 00:00:02 UTC,view,b,u1\n2019-10-01 00:00:01 UTC,view,a,u1\n");
         using var dataset = Import(Options with { Interactions = Folder["e.csv"] });
         Assert.Equal(["u1: a b"], Histories(dataset));
     }
@@ -17,7 +18,9 @@ public sealed class CsvImportTests : TableImport
     public void Columns_of_any_name_are_mapped_by_options()
     {
         Folder.With("e.csv", "who,when \"exactly\",what's\nu,2,b\nu,1,a\n");
-        Assert.Contains("--item-column is 'nope'; the columns are: who,", Refusal(Options with { Interactions = Folder["e.csv"], ItemColumn = "nope" }));
+        Assert.Contains(
+            "--item-column is 'nope'; the columns are: who,",
+            Refusal(Options with { Interactions = Folder["e.csv"], ItemColumn = "nope" }));
         using var dataset = Import(Options with
         {
             Interactions = Folder["e.csv"], UserColumn = "who", ItemColumn = "what's", TimeColumn = "when \"exactly\"",
@@ -32,7 +35,8 @@ public sealed class CsvImportTests : TableImport
     public void Title_and_picture_are_what_the_options_name_in_every_kind_of_table(string file, string text)
     {
         Folder.With(file, text).With("pictures/x.png", [7]);
-        using var dataset = Import(Options with { Items = Folder[file], Images = Folder["pictures"], TitleColumn = "label", ImageColumn = "picture" });
+        using var dataset = Import(
+            Options with { Items = Folder[file], Images = Folder["pictures"], TitleColumn = "label", ImageColumn = "picture" });
         Assert.Equal(("Mug", "x.png"), (dataset.Items[0].Title, dataset.Items[0].Image));
         Assert.Equal([7], dataset.Images!.Read(0));
     }
@@ -43,7 +47,8 @@ public sealed class CsvImportTests : TableImport
     public void A_column_that_is_not_there_is_refused_with_those_that_are(string file, string text)
     {
         Folder.With(file, text);
-        Assert.Contains("--image-column is 'nope'", Refusal(Options with { Items = Folder[file], ImageColumn = "nope" }), StringComparison.Ordinal);
+        Assert.Contains(
+            "--image-column is 'nope'", Refusal(Options with { Items = Folder[file], ImageColumn = "nope" }), StringComparison.Ordinal);
         Assert.Contains("id, label", Refusal(Options with { Items = Folder[file], TitleColumn = "nope" }), StringComparison.Ordinal);
     }
 
@@ -83,7 +88,8 @@ public sealed class CsvImportTests : TableImport
         Folder.With("e.csv", $"user,item,timestamp\nu,a,{text}\n");
         using var dataset = Import(Options with { Interactions = Folder["e.csv"] });
         var expected = DateTimeOffset.Parse(
-            text.Replace(" UTC", "Z"), System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal);
+            text.Replace(
+                " UTC", "Z"), System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal);
         Assert.Equal($"u,a,{(expected - DateTimeOffset.UnixEpoch).Ticks / 10}", File.ReadLines(Folder["out/interactions.csv"]).Last());
     }
 
@@ -104,7 +110,8 @@ public sealed class CsvImportTests : TableImport
     public void A_time_that_is_neither_number_nor_iso_date_is_refused_with_its_line(string text)
     {
         Folder.With("e.csv", $"user,item,timestamp\nu,a,5\nu,b,{text}\n");
-        Assert.Contains($"e.csv, line 3: timestamp '{text}'; allowed: a finite number", Refusal(Options with { Interactions = Folder["e.csv"] }));
+        Assert.Contains(
+            $"e.csv, line 3: timestamp '{text}'; allowed: a finite number", Refusal(Options with { Interactions = Folder["e.csv"] }));
     }
 
     [Fact]
@@ -127,7 +134,8 @@ public sealed class CsvImportTests : TableImport
     public void Cells_with_blanks_are_refused_where_the_header_has_none_and_kept_in_quotes()
     {
         Folder.With("loose.csv", "user,item,timestamp\nu1,a,1\nu1, b,2\n").With("quoted.csv", "user,item,timestamp\nu1,\" b\",2\n");
-        Assert.Contains("loose.csv, line 3: a cell begins or ends with a blank", Refusal(Options with { Interactions = Folder["loose.csv"] }));
+        Assert.Contains(
+            "loose.csv, line 3: a cell begins or ends with a blank", Refusal(Options with { Interactions = Folder["loose.csv"] }));
         using var dataset = Import(Options with { Interactions = Folder["quoted.csv"] });
         Assert.Equal([" b"], dataset.ItemIds);
         Assert.Equal(["u1:  b"], Histories(dataset));
@@ -137,11 +145,15 @@ public sealed class CsvImportTests : TableImport
     public void Unknown_items_are_refused_with_their_number_or_dropped_and_counted()
     {
         Folder.With("i.csv", "id,name\na,\"Mug, large\"\nb,Jug\n")
-            .With("e.csv", "user,item,timestamp\nu,a,1\nu,gone,2\nu,b,3\nv,gone,1\n" + string.Concat(Enumerable.Range(0, 30).Select(row => $"w,x{row},1\n")));
+            .With(
+                "e.csv",
+                "user,item,timestamp\nu,a,1\nu,gone,2\nu,b,3\nv,gone,1\n" + string.Concat(
+                    Enumerable.Range(0, 30).Select(row => $"w,x{row},1\n")));
         string refusal = Refusal(Options with { Interactions = Folder["e.csv"], Items = Folder["i.csv"] });
         Assert.Contains("32 faults", refusal);
         Assert.Contains("e.csv, line 3: item 'gone' is not in the items file", refusal);
-        using var dataset = Import(Options with { Interactions = Folder["e.csv"], Items = Folder["i.csv"], DropUnknown = true }, out var report);
+        using var dataset = Import(
+            Options with { Interactions = Folder["e.csv"], Items = Folder["i.csv"], DropUnknown = true }, out var report);
         Assert.Equal((32L, 2L, 1), (report.UnknownDropped, report.Interactions, report.Users));
         Assert.Contains("32 interactions of items that are not in the items file were dropped", dataset.Description.Note);
         Assert.Equal(["u: a b"], Histories(dataset));

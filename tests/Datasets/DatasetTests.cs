@@ -10,7 +10,8 @@ public sealed class DatasetTests
     [Fact]
     public void Items_and_sequences_are_read_as_written()
     {
-        using var folder = new TemporaryFolder().With("dataset.json", Json).With("items.tsv", Items).With("sequences.txt", "u1 c a\nu2 b\nu3\n");
+        using var folder = new TemporaryFolder()
+            .With("dataset.json", Json).With("items.tsv", Items).With("sequences.txt", "u1 c a\nu2 b\nu3\n");
         using var dataset = Dataset.Open(folder.Path);
         Assert.Equal(["a", "b", "c"], dataset.ItemIds);
         Assert.Equal(2, dataset.ItemIndex["c"]);
@@ -38,16 +39,20 @@ public sealed class DatasetTests
         using var second = Dataset.Open(lines.Path);
         Assert.Equal(first.Items.Select(Show), second.Items.Select(Show));
 
-        static string Show(Item item) => $"{item.Id}|{item.Title}|{item.Image}|{string.Join(',', item.Fields.Select(field => $"{field.Key}={field.Value}"))}";
+        static string Show(Item item) =>
+            $"{item.Id}|{item.Title}|{item.Image}|{string.Join(',', item.Fields.Select(field => $"{field.Key}={field.Value}"))}";
     }
 
     [Fact]
     public void Interactions_are_ordered_by_time_and_ties_keep_the_order_of_the_file()
     {
         var random = new Random(3);
-        var rows = Enumerable.Range(0, 2000).Select(row => (User: $"u{random.Next(20)}", Item: $"i{random.Next(50)}", Time: random.Next(30))).ToList();
+        var rows = Enumerable.Range(0, 2000)
+            .Select(row => (User: $"u{random.Next(20)}", Item: $"i{random.Next(50)}", Time: random.Next(30))).ToList();
         using var folder = new TemporaryFolder().With("dataset.json", Json)
-            .With("interactions.csv", "timestamp,user,item,rating\n" + string.Concat(rows.Select(row => $"{row.Time},{row.User},\"{row.Item}\",5\n")));
+            .With(
+                "interactions.csv",
+                "timestamp,user,item,rating\n" + string.Concat(rows.Select(row => $"{row.Time},{row.User},\"{row.Item}\",5\n")));
         using var dataset = Dataset.Open(folder.Path);
         for (int user = 0; user < dataset.Sequences.Count; user++)
         {
@@ -60,7 +65,9 @@ public sealed class DatasetTests
     public void Dates_order_interactions_as_numbers_do()
     {
         using var folder = new TemporaryFolder().With("dataset.json", Json)
-            .With("interactions.csv", "user,item,timestamp\nu,late,2014-02-01T00:00:00+02:00\nu,later,2014-01-31T23:00:00Z\nu,early,2014-01-01\n");
+            .With(
+                "interactions.csv",
+                "user,item,timestamp\nu,late,2014-02-01T00:00:00+02:00\nu,later,2014-01-31T23:00:00Z\nu,early,2014-01-01\n");
         using var dataset = Dataset.Open(folder.Path);
         Assert.Equal(["early", "late", "later"], dataset.Sequences[0].ToArray().Select(item => dataset.ItemIds[item]));
     }
@@ -73,7 +80,8 @@ public sealed class DatasetTests
         var error = Assert.Throws<CatalogException>(() => Dataset.Open(folder.Path));
         Assert.Equal(Fault.InvalidArgument, error.Fault);
         Assert.Contains("6 faults", error.Message);
-        foreach (string part in new[] { "'name' is \"a b\"", "'format' is 2; allowed: 1", "'simulated' is \"yes\"; allowed: true, false", "'colour' is unknown", "'licence' is 3", "'figures'" })
+        foreach (
+            string part in new[] { "'name' is \"a b\"", "'format' is 2; allowed: 1", "'simulated' is \"yes\"; allowed: true, false", "'colour' is unknown", "'licence' is 3", "'figures'" })
         {
             Assert.Contains(part, error.Message);
         }
@@ -82,7 +90,8 @@ public sealed class DatasetTests
     [Fact]
     public void Every_faulty_line_of_the_items_is_listed()
     {
-        using var folder = new TemporaryFolder().With("dataset.json", Json).With("items.tsv", "id\tname\na\tA\nb\na\tAgain\n\tnone\nc\tC\tx\n");
+        using var folder = new TemporaryFolder()
+            .With("dataset.json", Json).With("items.tsv", "id\tname\na\tA\nb\na\tAgain\n\tnone\nc\tC\tx\n");
         string message = Assert.Throws<CatalogException>(() => Dataset.Open(folder.Path)).Message;
         Assert.Contains("4 faults", message);
         Assert.Contains("line 3: 1 columns; the header has 2", message);

@@ -3,7 +3,8 @@ using Recsys.Catalog;
 
 namespace Recsys.Datasets.Tests;
 
-/// <summary>What a full device, a read-only one, or a file in a folder's place makes of an import: a typed error, and nothing half-written.</summary>
+/// <summary>What a full device, a read-only one, or a file in a folder's place makes of an import: a typed error, and nothing
+/// half-written.</summary>
 public sealed class FullOrReadOnlyTests : IDisposable
 {
     private const int NoSpace = 28; // errno, which HResult is
@@ -12,7 +13,8 @@ public sealed class FullOrReadOnlyTests : IDisposable
 
     public void Dispose() => _source.Dispose();
 
-    /// <summary>Pictures of 300 kB, items of 200, interactions of 500 and embeddings of 500, so that each of them meets the end of it.</summary>
+    /// <summary>Pictures of 300 kB, items of 200, interactions of 500 and embeddings of 500, so that each of them meets the end of
+    /// it.</summary>
     [MountFact]
     public void Wherever_a_device_gets_full_the_import_says_so_and_leaves_nothing()
     {
@@ -28,7 +30,9 @@ public sealed class FullOrReadOnlyTests : IDisposable
             var error = Record.Exception(() => Import(device["shop"]));
             if (error is not null)
             {
-                Assert.True(error is IOException { HResult: NoSpace } or CatalogException { Fault: Fault.ResourceExhausted }, $"{kilobytes}: {error}");
+                Assert.True(
+                    error is IOException { HResult: NoSpace } or CatalogException { Fault: Fault.ResourceExhausted },
+                    $"{kilobytes}: {error}");
                 Assert.Contains("No space left on device", error.Message, StringComparison.Ordinal);
                 Assert.Empty(Directory.GetFileSystemEntries(device.Path));
             }
@@ -84,7 +88,8 @@ public sealed class FullOrReadOnlyTests : IDisposable
     public void A_file_in_a_folders_place_is_named_and_kept(string target)
     {
         _source.With("taken", "precious").With("e.csv", "user,item,timestamp\nu,a,1\n");
-        var error = Record.Exception(() => DatasetImporter.Import(new ImportOptions([], _source[target]) { Interactions = _source["e.csv"], Force = true }));
+        var error = Record.Exception(
+            () => DatasetImporter.Import(new ImportOptions([], _source[target]) { Interactions = _source["e.csv"], Force = true }));
         Assert.True(error is IOException or CatalogException { Fault: Fault.FailedPrecondition }, error?.ToString());
         Assert.Contains(_source["taken"], error!.Message, StringComparison.Ordinal);
         Assert.Equal("precious", File.ReadAllText(_source["taken"]));
@@ -106,8 +111,14 @@ public sealed class FullOrReadOnlyTests : IDisposable
     private void WriteSource()
     {
         const int Items = 2000, Rows = 25_000;
-        _source.With("i.tsv", "id\timage\ttext\n" + string.Concat(Enumerable.Range(0, Items).Select(item => $"i{item}\t{(item == 0 ? "a.png" : "")}\t{new string('x', 90)}\n")))
-            .With("e.csv", "user,item,timestamp\n" + string.Concat(Enumerable.Range(0, Rows).Select(row => $"u{row % 999},i{row % Items},{1_000_000_000 + (row * 7919L % 99_991)}\n")));
+        _source.With(
+            "i.tsv",
+            "id\timage\ttext\n" + string.Concat(
+                Enumerable.Range(0, Items).Select(item => $"i{item}\t{(item == 0 ? "a.png" : "")}\t{new string('x', 90)}\n")))
+            .With(
+                "e.csv",
+                "user,item,timestamp\n" + string.Concat(
+                    Enumerable.Range(0, Rows).Select(row => $"u{row % 999},i{row % Items},{1_000_000_000 + (row * 7919L % 99_991)}\n")));
         TestNpy.Write(_source["mine.npy"], new float[Items * 64], 64);
         byte[] picture = new byte[300_000];
         new Random(1).NextBytes(picture);

@@ -101,7 +101,10 @@ public sealed class ImageSourceTests
 
     private static TemporaryFolder Folder(bool withImageColumn) => new TemporaryFolder()
         .With("dataset.json", """{"name": "t", "format": 1}""")
-        .With("items.tsv", (withImageColumn ? "id\timage\n" : "id\n") + string.Concat(Enumerable.Range(0, 201).Select(item => withImageColumn ? $"i{item}\ti{item}.png\n" : $"i{item}\n")));
+        .With(
+            "items.tsv",
+            (withImageColumn ? "id\timage\n" : "id\n") + string.Concat(
+                Enumerable.Range(0, 201).Select(item => withImageColumn ? $"i{item}\ti{item}.png\n" : $"i{item}\n")));
 
     private static byte[] Archive(CompressionLevel level, int count = 200)
     {

@@ -7,7 +7,10 @@ public sealed class ImportTests
     [Fact]
     public void Files_named_one_by_one_make_a_dataset()
     {
-        using var source = new TemporaryFolder().With("seq.txt", "u a b c\nv c a\n").With("catalogue.tsv", "sku\tname\tbrand\na\tApple\tX\nb\tBanana\t\nc\tCherry &amp; stone\tY\n").With("pictures/a.png", [1, 2, 3]);
+        using var source = new TemporaryFolder()
+            .With("seq.txt", "u a b c\nv c a\n")
+            .With("catalogue.tsv", "sku\tname\tbrand\na\tApple\tX\nb\tBanana\t\nc\tCherry &amp; stone\tY\n")
+            .With("pictures/a.png", [1, 2, 3]);
         TestNpy.Write(source["mine.npy"], new float[6], 2);
         var report = DatasetImporter.Import(new ImportOptions([], source["out"])
         {
@@ -38,7 +41,8 @@ public sealed class ImportTests
     [Fact]
     public void Importing_a_dataset_gives_the_same_dataset_again()
     {
-        using var source = new TemporaryFolder().With("in/interactions.csv", "user,item,timestamp\nu,a,2\nu,b,1\n").With("in/items.tsv", "x\tid\ttitle\n1\ta\tA\n2\tb\tB\n");
+        using var source = new TemporaryFolder()
+            .With("in/interactions.csv", "user,item,timestamp\nu,a,2\nu,b,1\n").With("in/items.tsv", "x\tid\ttitle\n1\ta\tA\n2\tb\tB\n");
         source.With("in/dataset.json", """{"name": "one", "format": 1, "itemIdColumn": "id", "simulated": true, "licence": "MIT"}""");
         DatasetImporter.Import(new ImportOptions([source["in"]], source["out"]));
         DatasetImporter.Import(new ImportOptions([source["out"]], source["again"]));
@@ -65,7 +69,8 @@ public sealed class ImportTests
     public void A_faulty_source_leaves_nothing_behind(string what, Action<TemporaryFolder> damage, string fault)
     {
         _ = what;
-        using var source = new TemporaryFolder().With("in/sequences.txt", "u a b c\n").With("in/items.tsv", "id\ttitle\na\tA\nb\tB\nc\tC\n");
+        using var source = new TemporaryFolder()
+            .With("in/sequences.txt", "u a b c\n").With("in/items.tsv", "id\ttitle\na\tA\nb\tB\nc\tC\n");
         damage(source);
         var error = Assert.Throws<CatalogException>(() => DatasetImporter.Import(new ImportOptions([source["in"]], source["out"])));
         Assert.Contains(fault, error.Message);
@@ -90,7 +95,8 @@ public sealed class ImportTests
     [Fact]
     public void Leftovers_of_a_killed_import_are_removed_by_the_next()
     {
-        using var source = new TemporaryFolder().With("in/sequences.txt", "u a b c\n").With(".out.staging-dead/.lock", "").With(".out.staging-dead/half", "x");
+        using var source = new TemporaryFolder()
+            .With("in/sequences.txt", "u a b c\n").With(".out.staging-dead/.lock", "").With(".out.staging-dead/half", "x");
         DatasetImporter.Import(new ImportOptions([source["in"]], source["out"]));
         Assert.False(Directory.Exists(source[".out.staging-dead"]));
     }
@@ -120,7 +126,8 @@ public sealed class ImportTests
     [Fact]
     public void MovieLens_files_are_read_as_Latin_1_and_ordered_by_time()
     {
-        using var source = new TemporaryFolder().With("in/u.genre", "Drama|0\nComedy|1\n\n").With("in/u.data", "1\t20\t5\t300\n1\t10\t1\t200\n")
+        using var source = new TemporaryFolder()
+            .With("in/u.genre", "Drama|0\nComedy|1\n\n").With("in/u.data", "1\t20\t5\t300\n1\t10\t1\t200\n")
             .With("in/u.item", [.. "10|Les Mis"u8, 0xE9, .. "rables|01-Jan-1995|||1|1\n20|Caf"u8, 0xE9, .. "||||0|0\n"u8]);
         DatasetImporter.Import(new ImportOptions([source["in"]], source["out"]));
         using var dataset = Dataset.Open(source["out"]);
@@ -133,7 +140,8 @@ public sealed class ImportTests
     public void MovieLens_with_posters_joins_ratings_texts_and_pictures()
     {
         using var target = new TemporaryFolder();
-        var report = DatasetImporter.Import(new ImportOptions([SharedData.Of("movielens-100k")], target["ds"]) { Posters = SharedData.Of("movielens-posters") });
+        var report = DatasetImporter.Import(
+            new ImportOptions([SharedData.Of("movielens-100k")], target["ds"]) { Posters = SharedData.Of("movielens-posters") });
         Assert.Equal((943, 1682, 100000L, 1616), (report.Users, report.Items, report.Interactions, report.ItemsWithImage));
         using var dataset = Dataset.Open(target["ds"]);
         Assert.Equal(96751, dataset.Sequences.Items.Count(dataset.Images!.Has));

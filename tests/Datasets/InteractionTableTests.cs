@@ -12,14 +12,20 @@ public sealed class InteractionTableTests
     private sealed record Row(string User, string Item, int Time);
 
     private static readonly Gen<List<Row>> AnyRows =
-        from rows in (from user in Gen.Choose(0, 5) from item in Gen.Choose(0, 6) from time in Gen.Choose(0, 9) select new Row($"u{user}", $"i{item}", time)).NonEmptyListOf()
+        from rows in (
+            from user in Gen.Choose(0, 5) from item in Gen.Choose(0, 6) from time in Gen.Choose(0, 9) select new Row(
+                $"u{user}", $"i{item}", time)).NonEmptyListOf()
         select rows.ToList();
 
     [Property(MaxTest = 12)]
-    public Property The_core_is_what_deleting_one_by_one_leaves() => Prop.ForAll(AnyRows.ToArbitrary(), Gen.Choose(1, 4).ToArbitrary(), (rows, k) =>
+    public Property The_core_is_what_deleting_one_by_one_leaves() =>
+        Prop.ForAll(AnyRows.ToArbitrary(), Gen.Choose(1, 4).ToArbitrary(), (rows, k) =>
     {
         var expected = rows.ToList();
-        while (expected.Find(row => expected.Count(other => other.User == row.User) < k || expected.Count(other => other.Item == row.Item) < k) is { } weak)
+        while (
+            expected.Find(
+                row =>
+                    expected.Count(other => other.User == row.User) < k || expected.Count(other => other.Item == row.Item) < k) is { } weak)
         {
             expected.Remove(weak);
         }
@@ -39,7 +45,8 @@ public sealed class InteractionTableTests
     }));
 
     [Property(MaxTest = 12)]
-    public Property Counts_are_those_of_the_training_part_of_the_split() => Prop.ForAll(AnyRows.ToArbitrary(), Gen.Choose(1, 4).ToArbitrary(), (rows, window) => Loaded(rows, (engine, table) =>
+    public Property Counts_are_those_of_the_training_part_of_the_split() =>
+        Prop.ForAll(AnyRows.ToArbitrary(), Gen.Choose(1, 4).ToArbitrary(), (rows, window) => Loaded(rows, (engine, table) =>
     {
         var split = new LeaveOneOut(table.ReadSequences()).Train;
         var popularity = new Dictionary<int, long>();
@@ -61,7 +68,8 @@ public sealed class InteractionTableTests
         InteractionCounts.CreateTrain(engine);
         InteractionCounts.CreatePairs(engine, window, rows: 1 + (rows.Count % 7)); // counted in several shares, or all at once
         var counted = engine.Rows(InteractionCounts.PopularityQuery, row => (row.GetInt32(0), row.GetInt64(1))).ToDictionary();
-        var found = engine.Rows("FROM pairs", row => (Pair: (row.GetInt32(0), row.GetInt32(1)), Count: row.GetInt64(2), Weight: row.GetDouble(3))).ToList();
+        var found = engine.Rows(
+            "FROM pairs", row => (Pair: (row.GetInt32(0), row.GetInt32(1)), Count: row.GetInt64(2), Weight: row.GetDouble(3))).ToList();
         return counted.OrderBy(pair => pair.Key).SequenceEqual(popularity.OrderBy(pair => pair.Key))
             && found.Count == pairs.Count
             && found.All(pair => pairs[pair.Pair].Count == pair.Count && Math.Abs(pairs[pair.Pair].Weight - pair.Weight) < 1e-9);
@@ -73,17 +81,22 @@ public sealed class InteractionTableTests
         using var folder = new TemporaryFolder().With("e.csv", "user,item,timestamp\nu,a,1\nu,b,2\nu,c,3\nu,d,4\nv,b,1\nv,a,2\n");
         DatasetImporter.Import(new ImportOptions([], folder["out"]) { Interactions = folder["e.csv"], PairWindow = 2 });
         using var engine = new TableEngine();
-        Assert.Equal(["a 2", "b 2"], engine.Rows($"SELECT * FROM '{folder["out/counts/popularity.parquet"]}'", row => $"{row.GetString(0)} {row.GetInt64(1)}"));
+        Assert.Equal(
+            ["a 2", "b 2"],
+            engine.Rows($"SELECT * FROM '{folder["out/counts/popularity.parquet"]}'", row => $"{row.GetString(0)} {row.GetInt64(1)}"));
         Assert.Equal(
             ["a b 1 1", "b a 1 1"],
-            engine.Rows($"SELECT * FROM '{folder["out/counts/pairs.parquet"]}' ORDER BY ALL", row => $"{row.GetString(0)} {row.GetString(1)} {row.GetInt64(2)} {row.GetDouble(3)}"));
+            engine.Rows(
+                $"SELECT * FROM '{folder["out/counts/pairs.parquet"]}' ORDER BY ALL",
+                row => $"{row.GetString(0)} {row.GetString(1)} {row.GetInt64(2)} {row.GetDouble(3)}"));
     }
 
     [Fact]
     public void A_core_of_sequences_keeps_their_order_and_the_items_file_its_items()
     {
         using var folder = new TemporaryFolder().With("s.txt", "u a b c\nv\tb  a\nw z\n").With("i.tsv", "id\nz\na\nb\nc\n");
-        var report = DatasetImporter.Import(new ImportOptions([], folder["out"]) { Sequences = folder["s.txt"], Items = folder["i.tsv"], KCore = 2 });
+        var report = DatasetImporter.Import(
+            new ImportOptions([], folder["out"]) { Sequences = folder["s.txt"], Items = folder["i.tsv"], KCore = 2 });
         using var dataset = Dataset.Open(folder["out"]);
         Assert.Equal((4, 2, 4L), (report.Items, report.Users, report.Interactions));
         Assert.Equal(["z", "a", "b", "c"], dataset.ItemIds);
@@ -124,7 +137,8 @@ public sealed class InteractionTableTests
         using var check = new TableEngine();
         string interactions = $"read_csv('{folder["out/interactions.csv"]}')";
         Assert.Equal(0, check.Count($"SELECT count(*) FROM (FROM {interactions} EXCEPT ALL FROM '{folder["e.parquet"]}')"));
-        Assert.Equal(0, check.Count($"SELECT count(*) FROM (SELECT timestamp < lag(timestamp) OVER (PARTITION BY \"user\" ORDER BY n) AS wrong "
+        Assert.Equal(
+            0, check.Count($"SELECT count(*) FROM (SELECT timestamp < lag(timestamp) OVER (PARTITION BY \"user\" ORDER BY n) AS wrong "
             + $"FROM (SELECT *, row_number() OVER () AS n FROM {interactions})) WHERE wrong"));
         Assert.Equal(Rows - (2 * Users), check.Count($"SELECT sum(count)::BIGINT FROM '{folder["out/counts/popularity.parquet"]}'"));
         Assert.Equal(
@@ -143,19 +157,25 @@ public sealed class InteractionTableTests
 
     private static bool Loaded(List<Row> rows, Func<TableEngine, InteractionTable, bool> test)
     {
-        using var folder = new TemporaryFolder().With("e.csv", "user,item,timestamp\n" + string.Concat(rows.Select(row => $"{row.User},{row.Item},{row.Time}\n")));
+        using var folder = new TemporaryFolder().With(
+            "e.csv", "user,item,timestamp\n" + string.Concat(rows.Select(row => $"{row.User},{row.Item},{row.Time}\n")));
         using var engine = new TableEngine();
-        return test(engine, InteractionTable.Load(engine, TableSource.Open(engine, folder["e.csv"]), default, Enumerable.Range(0, 7).Select(item => $"i{item}")));
+        return test(
+            engine,
+            InteractionTable.Load(
+                engine, TableSource.Open(engine, folder["e.csv"]), default, Enumerable.Range(0, 7).Select(item => $"i{item}")));
     }
 
     private static Dictionary<string, string> Histories(InteractionTable table)
     {
         var sequences = table.ReadSequences();
-        return Enumerable.Range(0, sequences.Count).ToDictionary(user => sequences.Users[user], user => string.Join(' ', sequences[user].ToArray().Select(item => $"i{item}")));
+        return Enumerable.Range(0, sequences.Count).ToDictionary(
+            user => sequences.Users[user], user => string.Join(' ', sequences[user].ToArray().Select(item => $"i{item}")));
     }
 
     private static Dictionary<string, string> Expected(IEnumerable<Row> rows) => rows.GroupBy(row => row.User)
         .ToDictionary(user => user.Key, user => string.Join(' ', user.OrderBy(row => row.Time).Select(row => row.Item)));
 
-    private static bool Same(Dictionary<string, string> one, Dictionary<string, string> other) => one.OrderBy(pair => pair.Key).SequenceEqual(other.OrderBy(pair => pair.Key));
+    private static bool Same(Dictionary<string, string> one, Dictionary<string, string> other) =>
+        one.OrderBy(pair => pair.Key).SequenceEqual(other.OrderBy(pair => pair.Key));
 }

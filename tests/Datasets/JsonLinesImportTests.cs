@@ -36,7 +36,8 @@ public sealed class JsonLinesImportTests : TableImport
         using var dataset = Import(Options with { Items = Folder["i.jsonl"] });
         var item = Assert.Single(dataset.Items);
         Assert.Equal("7", item.Id);
-        Assert.Equal(["price=19.90", "big=12345678901234567890", "tags=1.0 | x"], item.Fields.Select(field => $"{field.Key}={field.Value}"));
+        Assert.Equal(
+            ["price=19.90", "big=12345678901234567890", "tags=1.0 | x"], item.Fields.Select(field => $"{field.Key}={field.Value}"));
     }
 
     [Theory]

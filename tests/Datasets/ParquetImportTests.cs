@@ -9,8 +9,13 @@ public sealed class ParquetImportTests : TableImport
     [Fact]
     public void Parquet_interactions_items_and_vectors_make_a_dataset()
     {
-        Write("e.parquet", "SELECT 7 AS user_id, 'b' AS item_id, TIMESTAMP '2020-01-02' AS event_time UNION ALL SELECT 7, 'a', TIMESTAMP '2020-01-01'");
-        Write("i.parquet", "SELECT 'a' AS item_id, 'Mug' AS name, ['x', 'y'] AS tags, 1.50::DECIMAL(9,2) AS price UNION ALL SELECT 'b', 'Jug', NULL, NULL");
+        Write(
+            "e.parquet",
+            "SELECT 7 AS user_id, 'b' AS item_id, TIMESTAMP '2020-01-02' AS event_time UNION ALL SELECT 7, 'a', TIMESTAMP '2020-01-01'");
+        Write(
+            "i.parquet",
+            "SELECT 'a' AS item_id, 'Mug' AS name, ['x', 'y'] AS tags, 1.50::DECIMAL(9,2) AS price UNION ALL SELECT 'b', 'Jug', NULL, "
+            + "NULL");
         Write("v.parquet", "SELECT 'b' AS item_id, [3, 4]::FLOAT[] AS vec UNION ALL SELECT 'a', [1, 2]::FLOAT[]");
         using var dataset = Import(Options with
         {
@@ -31,7 +36,8 @@ public sealed class ParquetImportTests : TableImport
         Write("i.parquet", "SELECT 'a' AS item_id UNION ALL SELECT 'b' UNION ALL SELECT 'c'");
         Write("v.parquet", $"SELECT 'c' AS item_id, [5, 6.5]::{type} AS embedding UNION ALL SELECT 'a', [1, -2]::{type}");
         File.WriteAllBytes(Folder["pyarrow.parquet"], WithLeafNamedItem(File.ReadAllBytes(Folder["v.parquet"])));
-        Assert.Equal([type[..type.IndexOf('[')]], Query($"SELECT type FROM parquet_schema('{Folder["pyarrow.parquet"]}') WHERE name = 'item'"));
+        Assert.Equal(
+            [type[..type.IndexOf('[')]], Query($"SELECT type FROM parquet_schema('{Folder["pyarrow.parquet"]}') WHERE name = 'item'"));
         using var dataset = Import(Options with
         {
             Items = Folder["i.parquet"],
@@ -53,7 +59,8 @@ public sealed class ParquetImportTests : TableImport
         Write("uuid.parquet", $"SELECT 'b' AS item_id, ['003c00c0-0038-003e-0000-000000000000', '{Guid.Empty}']::UUID[] AS embedding "
             + $"UNION ALL SELECT 'a', ['{Guid.Empty}', '{Guid.Empty}']::UUID[]", "COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 1");
         File.WriteAllBytes(Folder["half.parquet"], WithHalvesInPlaceOfUuids(File.ReadAllBytes(Folder["uuid.parquet"])));
-        Assert.Equal(["Float16Type()"], Query($"SELECT logical_type FROM parquet_schema('{Folder["half.parquet"]}') WHERE name = 'element'"));
+        Assert.Equal(
+            ["Float16Type()"], Query($"SELECT logical_type FROM parquet_schema('{Folder["half.parquet"]}') WHERE name = 'element'"));
         using var dataset = Import(Options with { Items = Folder["i.tsv"], Embeddings = Named("half", "half.parquet") });
         Assert.Equal([0.5f, 1.5f, 1, -2], dataset.ReadEmbedding("half").Data);
     }
@@ -68,7 +75,9 @@ public sealed class ParquetImportTests : TableImport
     [InlineData("DATE", "2021-04-03", 1617408000000000)]
     public void A_column_of_moments_is_taken_as_it_is(string type, string moment, long microseconds)
     {
-        Write("e.parquet", $"SELECT 'u' AS user, 'late' AS item, '{moment}'::{type} AS ts UNION ALL SELECT 'u', 'early', '2020-01-01'::{type}");
+        Write(
+            "e.parquet",
+            $"SELECT 'u' AS user, 'late' AS item, '{moment}'::{type} AS ts UNION ALL SELECT 'u', 'early', '2020-01-01'::{type}");
         using var dataset = Import(Options with { Interactions = Folder["e.parquet"] });
         Assert.Equal(["u: early late"], Histories(dataset));
         Assert.Equal($"u,late,{microseconds}", File.ReadLines(Folder["out/interactions.csv"]).Last());
@@ -94,7 +103,9 @@ public sealed class ParquetImportTests : TableImport
     public void An_id_column_of_floats_is_refused_before_1_0_and_1_are_two_items()
     {
         Write("e.parquet", "SELECT 'u' AS user, 1.0::DOUBLE AS item, 1 AS ts");
-        Assert.Contains("column 'item' is of type DOUBLE; ids are texts or whole numbers", Refusal(Options with { Interactions = Folder["e.parquet"] }));
+        Assert.Contains(
+            "column 'item' is of type DOUBLE; ids are texts or whole numbers",
+            Refusal(Options with { Interactions = Folder["e.parquet"] }));
     }
 
     // pyarrow and ParquetSharp call a list's leaf "item", DuckDB "element"; each name stands behind its length.
@@ -103,7 +114,9 @@ public sealed class ParquetImportTests : TableImport
     // Fixed-length bytes of length 2, not 16 (as zigzag varints), their logical type number 15, not 14, and the bounds of 16 bytes made
     // a field that no reader knows. The first UUID's bytes are then the first page's eight halves.
     private static byte[] WithHalvesInPlaceOfUuids(byte[] file) =>
-        WithFooter(file, ("\u000e\u0015\u0020", "\u000e\u0015\u0004"), ("elementl\u00ec", "elementl\u00fc"), ("<\u0018\u0010", "\u00fc\u0018\u0010"));
+        WithFooter(
+            file, ("\u000e\u0015\u0020", "\u000e\u0015\u0004"), ("elementl\u00ec", "elementl\u00fc"),
+            ("<\u0018\u0010", "\u00fc\u0018\u0010"));
 
     // Names and types stand in the footer alone; its length stands before the last four bytes.
     private static byte[] WithFooter(byte[] file, params (string Old, string New)[] changes)

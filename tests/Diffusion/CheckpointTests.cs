@@ -95,7 +95,8 @@ public sealed class CheckpointTests : IDisposable
         Assert.Null(loader.Load(Folder("codebook/config.json"), Items(TinyModel.CodebookSizes)));
         using var painter = Assert.IsType<Painter>(loader.Load(Folder("creative/config.json"), Items(TinyModel.CodebookSizes)));
         Assert.Equal("v7", painter.Version);
-        Assert.Equal(Fault.DataLoss, Assert.Throws<CatalogException>(() => loader.Load(Folder("creative/config.json"), Items([3, 3]))).Fault);
+        Assert.Equal(
+            Fault.DataLoss, Assert.Throws<CatalogException>(() => loader.Load(Folder("creative/config.json"), Items([3, 3]))).Fault);
     }
 
     private static ItemTable Items(int[] sizes) => new(["a", "b"], TinyModel.Ids, ["", ""], sizes);
@@ -103,7 +104,9 @@ public sealed class CheckpointTests : IDisposable
     private VersionFolder Folder(string file) => new(
         "v7",
         _root,
-        new VersionManifest("v7", DateTimeOffset.UnixEpoch, new VersionDescription("d", 1, TinyModel.CodebookSizes, 2, new Dictionary<string, double>()), new Dictionary<string, ManifestFile> { [file] = new(1, "") }),
+        new VersionManifest(
+            "v7", DateTimeOffset.UnixEpoch, new VersionDescription("d", 1, TinyModel.CodebookSizes, 2, new Dictionary<string, double>()),
+            new Dictionary<string, ManifestFile> { [file] = new(1, "") }),
         Items(TinyModel.CodebookSizes));
 
     private void AssertDamaged(bool makesNetwork)

@@ -12,7 +12,8 @@ namespace Recsys.Diffusion.Tests;
 [Collection(TinyModelCollection.Name)]
 public class CreativeServiceTests(TinyModel tiny)
 {
-    private readonly ItemTable _items = new(["red", "blue", "twin"], [.. TinyModel.Ids, TinyModel.Ids[1].WithCollision(1)], ["Red", "Blue", "Twin"], TinyModel.CodebookSizes);
+    private readonly ItemTable _items = new(
+        ["red", "blue", "twin"], [.. TinyModel.Ids, TinyModel.Ids[1].WithCollision(1)], ["Red", "Blue", "Twin"], TinyModel.CodebookSizes);
 
     [Fact]
     public async Task An_item_is_drawn_with_seed_plus_index_and_progress_comes_first()
@@ -100,7 +101,8 @@ public class CreativeServiceTests(TinyModel tiny)
     public async Task A_bad_request_is_a_typed_error_before_anything_is_sent(GenerateRequest request, Fault fault, string named)
     {
         var stream = new Collected();
-        var thrown = await Assert.ThrowsAsync<CatalogException>(() => Service(recommender: new Fixed([0])).Generate(request, stream, new FakeContext(default)));
+        var thrown = await Assert.ThrowsAsync<CatalogException>(
+            () => Service(recommender: new Fixed([0])).Generate(request, stream, new FakeContext(default)));
         Assert.Equal(fault, thrown.Fault);
         Assert.Contains(named, thrown.Message, StringComparison.Ordinal);
         Assert.Empty(stream.Messages);
@@ -109,11 +111,13 @@ public class CreativeServiceTests(TinyModel tiny)
     [Fact]
     public async Task A_version_that_cannot_draw_or_recommend_says_what_to_do()
     {
-        var noPainter = await Assert.ThrowsAsync<CatalogException>(() => Service(painter: false).Generate(new GenerateRequest { ItemId = "red" }, new Collected(), new FakeContext(default)));
+        var noPainter = await Assert.ThrowsAsync<CatalogException>(
+            () => Service(painter: false).Generate(new GenerateRequest { ItemId = "red" }, new Collected(), new FakeContext(default)));
         Assert.Equal(Fault.FailedPrecondition, noPainter.Fault);
         Assert.Contains("images", noPainter.Message, StringComparison.Ordinal);
         var request = new GenerateRequest { History = new ItemHistory { ItemIds = { "red" } } };
-        var noRecommender = await Assert.ThrowsAsync<CatalogException>(() => Service().Generate(request, new Collected(), new FakeContext(default)));
+        var noRecommender = await Assert.ThrowsAsync<CatalogException>(
+            () => Service().Generate(request, new Collected(), new FakeContext(default)));
         Assert.Equal(Fault.FailedPrecondition, noRecommender.Fault);
     }
 
@@ -124,7 +128,8 @@ public class CreativeServiceTests(TinyModel tiny)
         var snapshots = new FakeSnapshots(new Dictionary<Type, object> { [typeof(Painter)] = View() }, _items);
         var stream = new Collected(_ => gone.Cancel());
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            new CreativeService(snapshots, TimeProvider.System).Generate(new GenerateRequest { ItemId = "red", Count = 64, Steps = 1000 }, stream, new FakeContext(gone.Token)));
+            new CreativeService(snapshots, TimeProvider.System).Generate(
+                new GenerateRequest { ItemId = "red", Count = 64, Steps = 1000 }, stream, new FakeContext(gone.Token)));
         Assert.DoesNotContain(stream.Messages, m => m.EventCase == GenerateResponse.EventOneofCase.Image);
         Assert.Equal(1, snapshots.Released);
     }

@@ -32,7 +32,8 @@ public class DenoiserTests
     public void An_untrained_unet_answers_exactly_0()
     {
         using var scope = NewDisposeScope();
-        using var unet = new UNet(new UNetOptions { Channels = 16, Multipliers = [1, 2, 4], HeadChannels = 16, AttentionLevels = [1, 2] }, 3);
+        using var unet = new UNet(
+            new UNetOptions { Channels = 16, Multipliers = [1, 2, 4], HeadChannels = 16, AttentionLevels = [1, 2] }, 3);
         using var noise = new SeedPerImage([1, 2]);
         var output = unet.forward(noise.Normal(3, 16, 16), tensor(new[] { 3f, 900f }), noise.Normal(64));
         Assert.Equal([2, 3, 16, 16], output.shape);
@@ -51,7 +52,9 @@ public class DenoiserTests
             var norms = unet.named_parameters().Where(pair => pair.name.Contains("norm", StringComparison.Ordinal)).ToList();
             Assert.NotEmpty(norms);
             Assert.All(norms, pair => Assert.Equal(
-                pair.name.EndsWith("weight", StringComparison.Ordinal) ? 1f : 0f, pair.parameter.data<float>().ToArray().Distinct().Single()));
+                pair.name.EndsWith("weight", StringComparison.Ordinal)
+                    ? 1f
+                    : 0f, pair.parameter.data<float>().ToArray().Distinct().Single()));
             using var _ = no_grad();
             var parameters = unet.parameters().ToArray();
             for (int i = 0; i < parameters.Length; i++)

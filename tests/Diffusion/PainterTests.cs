@@ -79,7 +79,9 @@ public class PainterTests(TinyModel tiny)
     {
         using var painter = View();
         var seen = new List<PaintProgress>();
-        painter.Generate([.. Enumerable.Range(0, Painter.BatchSize + 1).Select(i => new PaintRequest(Id, i))], new PaintOptions { Steps = 2 }, new Each(seen.Add));
+        painter.Generate(
+            [.. Enumerable.Range(0, Painter.BatchSize + 1).Select(i => new PaintRequest(Id, i))], new PaintOptions { Steps = 2 },
+            new Each(seen.Add));
         Assert.Equal([new(1, 4), new(2, 4), new(3, 4), new(4, 4)], seen);
     }
 
@@ -120,7 +122,8 @@ public class PainterTests(TinyModel tiny)
     public void Options_out_of_range_are_all_named_at_once()
     {
         using var painter = View();
-        var fault = Assert.Throws<CatalogException>(() => painter.Generate([new PaintRequest(Id, 1)], new PaintOptions { Size = 7, Steps = 1001, Guidance = double.NaN }));
+        var fault = Assert.Throws<CatalogException>(
+            () => painter.Generate([new PaintRequest(Id, 1)], new PaintOptions { Size = 7, Steps = 1001, Guidance = double.NaN }));
         Assert.Equal(Fault.InvalidArgument, fault.Fault);
         foreach (string name in new[] { "size is 7", "steps is 1001", "guidance is NaN" })
         {

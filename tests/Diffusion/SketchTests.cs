@@ -18,7 +18,9 @@ public class SketchTests
             pixels[at] = (byte)Math.Round((Greys[at / 192] + 1) * 127.5);
         }
 
-        return new CreativeTrainingData([new([0, 0]), new([0, 1]), new([1, 0]), new([1, 1])], [2, 2], pixels, present.Length == 0 ? [true, true, true, true] : present, 8);
+        return new CreativeTrainingData(
+            [new([0, 0]), new([0, 1]), new([1, 0]), new([1, 1])], [2, 2], pixels, present.Length == 0 ? [true, true, true, true] : present,
+            8);
     }
 
     private static double[] Sketches(CreativeTrainingData data, params SemanticId[] ids)
@@ -29,7 +31,8 @@ public class SketchTests
         tables.Fit(data);
         var sketch = conditioner.Encode(ids).Concat!;
         Assert.Equal([ids.Length, 3, 8, 8], sketch.shape);
-        Assert.True((sketch.amax([1, 2, 3]) - sketch.amin([1, 2, 3])).abs().max().item<float>() < 1e-5, "a plain grey stays plain when resized");
+        Assert.True(
+            (sketch.amax([1, 2, 3]) - sketch.amin([1, 2, 3])).abs().max().item<float>() < 1e-5, "a plain grey stays plain when resized");
         return [.. sketch.mean([1, 2, 3]).data<float>().ToArray().Select(v => (double)v)];
     }
 

@@ -6,7 +6,8 @@ using Recsys.Diffusion.Training;
 
 namespace Recsys.Diffusion.Tests;
 
-/// <summary>A model of seconds: two levels of 3 and 2 codes, 8 × 8 pictures, one plain colour (and a stripe) for each of its items.</summary>
+/// <summary>A model of seconds: two levels of 3 and 2 codes, 8 × 8 pictures, one plain colour (and a stripe) for each of its
+/// items.</summary>
 public sealed class TinyModel : IDisposable
 {
     public static readonly int[] CodebookSizes = [3, 2];
@@ -49,7 +50,9 @@ public sealed class TinyModel : IDisposable
             {
                 int at = (y * 8) + x;
                 pixels[at] = (byte)(y < 4 ? 255 : 0);
-                (pixels[192 + at], pixels[256 + at], pixels[320 + at]) = x < 4 ? ((byte)255, (byte)255, (byte)255) : ((byte)0, (byte)0, (byte)255);
+                (pixels[192 + at], pixels[256 + at], pixels[320 + at]) = x < 4
+                    ? ((byte)255, (byte)255, (byte)255)
+                    : ((byte)0, (byte)0, (byte)255);
             }
         }
 

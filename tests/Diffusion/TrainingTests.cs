@@ -14,7 +14,8 @@ public class TrainingTests(TinyModel tiny)
         byte[] drawn = tiny.Model.Draw([.. TinyModel.Ids, .. TinyModel.Ids], [1, 2, 3, 4], steps: 10, guidance: 1.5);
         for (int i = 0; i < 4; i++)
         {
-            double own = TinyModel.Error(drawn.AsSpan(i * 192, 192), i % 2), other = TinyModel.Error(drawn.AsSpan(i * 192, 192), 1 - (i % 2));
+            double own = TinyModel.Error(drawn.AsSpan(i * 192, 192), i % 2), other = TinyModel.Error(
+                drawn.AsSpan(i * 192, 192), 1 - (i % 2));
             Assert.True(own < 60 && own < other / 3, $"picture {i}: {own:f1} grey levels from its own, {other:f1} from the other");
         }
     }
@@ -98,10 +99,14 @@ public class TrainingTests(TinyModel tiny)
         var options = TinyModel.Options with { Steps = 21, ReportEvery = 8, BatchSize = 3 };
         string file = Path.Combine(Directory.CreateTempSubdirectory().FullName, "creative.checkpoint");
         using var stop = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => CreativeTrainer.Train(TinyModel.Data(), options, 5, new Stop(stop), new CheckpointPlace(file, TimeSpan.Zero), cancel: stop.Token));
+        Assert.Throws<OperationCanceledException>(
+            () =>
+                CreativeTrainer.Train(
+                    TinyModel.Data(), options, 5, new Stop(stop), new CheckpointPlace(file, TimeSpan.Zero), cancel: stop.Token));
         var reports = new List<StageProgress>();
         using var whole = CreativeTrainer.Train(TinyModel.Data(), options, 5);
-        using var resumed = CreativeTrainer.Train(TinyModel.Data(), options, 5, new Collect(reports), new CheckpointPlace(file, TimeSpan.Zero));
+        using var resumed = CreativeTrainer.Train(
+            TinyModel.Data(), options, 5, new Collect(reports), new CheckpointPlace(file, TimeSpan.Zero));
         Assert.Equal([16, 21], reports.Select(report => report.Done)); // steps 1 to 8 were not done again
         Assert.Equal(whole.Training, resumed.Training);
         foreach (var ((name, expected), (_, actual)) in whole.Network.state_dict().Zip(resumed.Network.state_dict()))
@@ -118,7 +123,8 @@ public class TrainingTests(TinyModel tiny)
         long before = TinyModel.OvercountOfOne + TinyModel.LiveTensors();
         using var stop = new CancellationTokenSource();
         var progress = new Stop(stop);
-        Assert.Throws<OperationCanceledException>(() => CreativeTrainer.Train(TinyModel.Data(), TinyModel.Options with { ReportEvery = 2 }, 1, progress, cancel: stop.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => CreativeTrainer.Train(TinyModel.Data(), TinyModel.Options with { ReportEvery = 2 }, 1, progress, cancel: stop.Token));
         Assert.Equal(1, progress.Reports);
         Assert.Equal(before, TinyModel.LiveTensors());
     }
@@ -149,12 +155,15 @@ public class TrainingTests(TinyModel tiny)
         };
         var fault = Assert.Throws<CatalogException>(() => options.Validate());
         Assert.Equal(Fault.InvalidArgument, fault.Fault);
-        foreach (string name in new[] { "creative.steps is 0", "creative.batch_size is 0", "creative.learning_rate is NaN", "creative.ema_decay is 1", "creative.clip_norm is 0", "creative.report_every is 0", "creative.recipe.path is 'spiral'", "creative.recipe.drop_all is 0.9", "creative.recipe.guidance is NaN" })
+        foreach (
+            string name in new[] { "creative.steps is 0", "creative.batch_size is 0", "creative.learning_rate is NaN", "creative.ema_decay is 1", "creative.clip_norm is 0", "creative.report_every is 0", "creative.recipe.path is 'spiral'", "creative.recipe.drop_all is 0.9", "creative.recipe.guidance is NaN" })
         {
             Assert.Contains(name, fault.Message, StringComparison.Ordinal);
         }
 
-        Assert.Contains("multiple of 4", Assert.Throws<CatalogException>(() => new CreativeOptions { ImageSize = 30 }.Validate()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "multiple of 4", Assert.Throws<CatalogException>(() => new CreativeOptions { ImageSize = 30 }.Validate()).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -175,10 +184,20 @@ public class TrainingTests(TinyModel tiny)
     public void Bad_data_is_a_typed_error()
     {
         var data = TinyModel.Data();
-        Assert.Equal(Fault.FailedPrecondition, Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data with { Present = [false, false] }, TinyModel.Options, 1)).Fault);
-        Assert.Equal(Fault.InvalidArgument, Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data with { Pixels = new byte[5] }, TinyModel.Options, 1)).Fault);
-        Assert.Equal(Fault.InvalidArgument, Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data with { Ids = [new([9, 9]), new([0, 0])] }, TinyModel.Options, 1)).Fault);
-        Assert.Equal(Fault.InvalidArgument, Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data, TinyModel.Options with { ImageSize = 16 }, 1)).Fault);
+        Assert.Equal(
+            Fault.FailedPrecondition,
+            Assert.Throws<CatalogException>(
+                () => CreativeTrainer.Train(data with { Present = [false, false] }, TinyModel.Options, 1)).Fault);
+        Assert.Equal(
+            Fault.InvalidArgument,
+            Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data with { Pixels = new byte[5] }, TinyModel.Options, 1)).Fault);
+        Assert.Equal(
+            Fault.InvalidArgument,
+            Assert.Throws<CatalogException>(
+                () => CreativeTrainer.Train(data with { Ids = [new([9, 9]), new([0, 0])] }, TinyModel.Options, 1)).Fault);
+        Assert.Equal(
+            Fault.InvalidArgument,
+            Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data, TinyModel.Options with { ImageSize = 16 }, 1)).Fault);
     }
 
     private sealed class Collect(List<StageProgress> into) : IProgress<StageProgress>

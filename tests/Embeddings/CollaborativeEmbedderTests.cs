@@ -75,7 +75,8 @@ public class CollaborativeEmbedderTests
     [Fact]
     public void Items_bought_in_the_same_company_are_near()
     {
-        var vectors = CollaborativeEmbedder.Embed(Sequences([0, 1, 2], [0, 2, 1], [3, 4, 5], [5, 3, 4]), 6, new CollaborativeEmbeddingOptions(Dim: 2), 1);
+        var vectors = CollaborativeEmbedder.Embed(
+            Sequences([0, 1, 2], [0, 2, 1], [3, 4, 5], [5, 3, 4]), 6, new CollaborativeEmbeddingOptions(Dim: 2), 1);
         Assert.True(TfIdfEmbedderTests.Cosine(vectors, 0, 1) > 0.9);
         Assert.True(Math.Abs(TfIdfEmbedderTests.Cosine(vectors, 0, 3)) < 0.01);
     }
@@ -83,7 +84,8 @@ public class CollaborativeEmbedderTests
     [Fact]
     public void An_item_index_outside_the_catalogue_is_refused()
     {
-        var error = Assert.Throws<CatalogException>(() => CollaborativeEmbedder.Embed(Sequences([0, 9]), 5, new CollaborativeEmbeddingOptions(), 1));
+        var error = Assert.Throws<CatalogException>(
+            () => CollaborativeEmbedder.Embed(Sequences([0, 9]), 5, new CollaborativeEmbeddingOptions(), 1));
         Assert.Contains("item index 9", error.Message, StringComparison.Ordinal);
     }
 

@@ -32,7 +32,8 @@ public sealed class ImageEncoderTests
         // Of ImageNet: blue 104, green 117, red 124 in the mean, whatever the place.
         using var model = OnnxModel.Open(PackagedModels.PathOf("ResNetPreprocess.onnx"));
         using var black = Microsoft.ML.OnnxRuntime.OrtValue.CreateTensorValueFromMemory(new float[3 * 224 * 224], [1, 3, 224, 224]);
-        using var output = model.Run(new Dictionary<string, Microsoft.ML.OnnxRuntime.OrtValue> { ["OriginalInput"] = black }, "PreprocessedInput");
+        using var output = model.Run(
+            new Dictionary<string, Microsoft.ML.OnnxRuntime.OrtValue> { ["OriginalInput"] = black }, "PreprocessedInput");
         float[] mean = output.GetTensorDataAsSpan<float>().ToArray();
         double[] means = [.. Enumerable.Range(0, 3).Select(channel => -mean.Skip(channel * 224 * 224).Take(224 * 224).Average())];
         Assert.True(means[0] < means[1] && means[1] < means[2], string.Join(' ', means));

@@ -38,7 +38,8 @@ public sealed class TextEncoderTests(TextEncoderTests.MiniLm model) : IClassFixt
     [Fact]
     public void Accents_case_and_kinds_of_white_space_change_nothing()
     {
-        var vectors = model.Encoder.Encode(["cafe table", "Café table", "CAFÉ\u00a0\tTable\n", "caf\u00e8\r\ntable", "cafe\u0301\u2003table"]);
+        var vectors = model.Encoder.Encode(
+            ["cafe table", "Café table", "CAFÉ\u00a0\tTable\n", "caf\u00e8\r\ntable", "cafe\u0301\u2003table"]);
         Assert.All(vectors, vector => Assert.Equal(1, Cosine(vectors[0]!, vector!), 5));
     }
 
@@ -55,7 +56,8 @@ public sealed class TextEncoderTests(TextEncoderTests.MiniLm model) : IClassFixt
     [Fact]
     public void Titles_of_one_meaning_are_nearer_than_others_without_a_shared_word()
     {
-        var v = model.Encoder.Encode(["A man is eating food.", "Someone has a meal.", "The stock market crashed.", "lipstick", "red lip colour", "garden hose"]);
+        var v = model.Encoder.Encode(
+            ["A man is eating food.", "Someone has a meal.", "The stock market crashed.", "lipstick", "red lip colour", "garden hose"]);
         Assert.True(Cosine(v[0]!, v[1]!) > Cosine(v[0]!, v[2]!) + 0.3);
         Assert.True(Cosine(v[3]!, v[4]!) > Cosine(v[3]!, v[5]!) + 0.3);
     }
@@ -117,7 +119,8 @@ public sealed class TextEncoderTests(TextEncoderTests.MiniLm model) : IClassFixt
     [Fact]
     public void A_models_options_are_checked_together()
     {
-        Assert.Contains("together with embeddings.text.tokenizer", Message(new TextEmbeddingOptions(Model: "x.onnx")), StringComparison.Ordinal);
+        Assert.Contains(
+            "together with embeddings.text.tokenizer", Message(new TextEmbeddingOptions(Model: "x.onnx")), StringComparison.Ordinal);
         Assert.Contains("embeddings.text.encoder is bert", Message(new TextEmbeddingOptions("bert")), StringComparison.Ordinal);
 
         static string Message(TextEmbeddingOptions options) =>

@@ -35,7 +35,8 @@ public class TfIdfEmbedderTests
     [Fact]
     public void Every_fault_of_the_options_is_named_at_once()
     {
-        var error = Assert.Throws<CatalogException>(() => TfIdfEmbedder.Embed(Items, new TextEmbeddingOptions(Dim: 0, MinDocumentFrequency: 0), 1));
+        var error = Assert.Throws<CatalogException>(
+            () => TfIdfEmbedder.Embed(Items, new TextEmbeddingOptions(Dim: 0, MinDocumentFrequency: 0), 1));
         Assert.Contains("text.dim is 0", error.Message, StringComparison.Ordinal);
         Assert.Contains("text.min_document_frequency is 0", error.Message, StringComparison.Ordinal);
     }
@@ -51,5 +52,6 @@ public class TfIdfEmbedderTests
         return sum;
     }
 
-    private static Item Make(string title, string category) => new(title, title, new Dictionary<string, string> { ["category"] = category }, null);
+    private static Item Make(string title, string category) =>
+        new(title, title, new Dictionary<string, string> { ["category"] = category }, null);
 }

@@ -11,7 +11,8 @@ public class TruncatedSvdTests
         var svd = Svd(matrix, 10, 1);
         using var scope = torch.NewDisposeScope();
         var exact = torch.linalg.svd(torch.tensor(Dense(matrix), [60, 40]), fullMatrices: false);
-        var (u, s, vh) = (exact.U.contiguous().data<float>().ToArray(), exact.S.data<float>().ToArray(), exact.Vh.contiguous().data<float>().ToArray());
+        var (u, s, vh) = (
+            exact.U.contiguous().data<float>().ToArray(), exact.S.data<float>().ToArray(), exact.Vh.contiguous().data<float>().ToArray());
         for (int k = 0; k < 10; k++)
         {
             Assert.Equal(s[k], svd.S[k], 3);
@@ -48,7 +49,9 @@ public class TruncatedSvdTests
         Assert.Equal(Math.Sqrt(15), svd.S[1], 4);
         Assert.Equal([0f, 0f], svd.S[2..]);
         float Gram(int i, int j) => Enumerable.Range(0, 5).Sum(row => svd.U[(row * 4) + i] * svd.U[(row * 4) + j]);
-        Assert.Equal([1f, 0f, 1f, 0f, 0f], new[] { Gram(0, 0), Gram(0, 1), Gram(1, 1), Gram(2, 2), Gram(3, 3) }.Select(value => MathF.Round(value, 5)));
+        Assert.Equal(
+            [1f, 0f, 1f, 0f, 0f],
+            new[] { Gram(0, 0), Gram(0, 1), Gram(1, 1), Gram(2, 2), Gram(3, 3) }.Select(value => MathF.Round(value, 5)));
     }
 
     [Fact]
@@ -85,7 +88,8 @@ public class TruncatedSvdTests
     private static SparseMatrix RandomSparse(int rows, int columns, double density, int seed)
     {
         var random = new Random(seed);
-        var entries = Enumerable.Range(0, rows * columns).Select(at => (At: at, Value: random.NextDouble() < density ? (float)random.NextDouble() : 0))
+        var entries = Enumerable.Range(0, rows * columns).Select(
+            at => (At: at, Value: random.NextDouble() < density ? (float)random.NextDouble() : 0))
             .Where(entry => entry.Value > 0).ToArray();
         return new SparseMatrix(
             rows, columns, [.. entries.Select(entry => (long)(entry.At / columns))], [.. entries.Select(entry => (long)(entry.At % columns))],

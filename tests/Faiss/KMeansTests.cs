@@ -15,7 +15,8 @@ public class KMeansTests
         for (int i = 0; i < 500; i++)
         {
             var nearest = Points.Nearest(result.Centroids, Points.Row(data, i, Dim), 1, Metric.L2)[0];
-            Assert.Equal(nearest.Distance, Points.Squared(Points.Row(data, i, Dim), Points.Row(result.Centroids, result.Assignment[i], Dim)), 1e-4);
+            Assert.Equal(
+                nearest.Distance, Points.Squared(Points.Row(data, i, Dim), Points.Row(result.Centroids, result.Assignment[i], Dim)), 1e-4);
             inertia += nearest.Distance;
         }
 

@@ -21,7 +21,8 @@ public sealed class BadInputTests(World world)
         var known = await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0] } });
         Assert.Equal(known.Items, answer.Items);
         Assert.All(answer.Items, item => Assert.Equal(
-            item.Score, (answer.Alpha * item.GenerativeLogProbability) + ((1 - answer.Alpha) * (item.HasDenseLogProbability ? item.DenseLogProbability : item.GenerativeLogProbability)), 1e-9));
+            item.Score, (answer.Alpha * item.GenerativeLogProbability) + (
+                (1 - answer.Alpha) * (item.HasDenseLogProbability ? item.DenseLogProbability : item.GenerativeLogProbability)), 1e-9));
     }
 
     [Fact]
@@ -42,11 +43,16 @@ public sealed class BadInputTests(World world)
     public async Task An_endless_name_is_refused_by_its_beginning(string letter)
     {
         string id = string.Concat(Enumerable.Repeat(letter, 8192));
-        await Refused(StatusCode.InvalidArgument, id[..60], async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { id } }));
-        await Refused(StatusCode.InvalidArgument, id[..300], async () => await new Versions.VersionsClient(world.Channel).DescribeAsync(new DescribeVersionRequest { Version = id }));
-        foreach (var request in new[] { new GenerateRequest { ItemId = id }, new GenerateRequest { History = new ItemHistory { ItemIds = { id } } } })
+        await Refused(
+            StatusCode.InvalidArgument, id[..60], async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { id } }));
+        await Refused(
+            StatusCode.InvalidArgument, id[..300],
+            async () => await new Versions.VersionsClient(world.Channel).DescribeAsync(new DescribeVersionRequest { Version = id }));
+        foreach (
+            var request in new[] { new GenerateRequest { ItemId = id }, new GenerateRequest { History = new ItemHistory { ItemIds = { id } } } })
         {
-            await Refused(StatusCode.InvalidArgument, id[..60], async () => await _creative.Generate(request).ResponseStream.MoveNext(default));
+            await Refused(
+                StatusCode.InvalidArgument, id[..60], async () => await _creative.Generate(request).ResponseStream.MoveNext(default));
         }
     }
 
@@ -65,11 +71,15 @@ public sealed class BadInputTests(World world)
     [InlineData(1001)]
     [InlineData(1_000_000)]
     public Task K_out_of_range_is_refused_with_its_range(int k) =>
-        Refused(StatusCode.InvalidArgument, "1000", async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0] }, K = k }));
+        Refused(
+            StatusCode.InvalidArgument, "1000",
+            async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0] }, K = k }));
 
     [Fact]
     public Task A_beam_narrower_than_k_is_refused() =>
-        Refused(StatusCode.InvalidArgument, "eam", async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0] }, K = 20, Beam = 5 }));
+        Refused(
+            StatusCode.InvalidArgument, "eam",
+            async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0] }, K = 20, Beam = 5 }));
 
     [Theory]
     [InlineData(float.NaN)]
@@ -115,18 +125,26 @@ public sealed class BadInputTests(World world)
     [InlineData("steps is -1", 1, 0, 0, -1)]
     [InlineData("steps is 1001", 1, 0, 0, 1001)]
     public Task A_drawing_out_of_bounds_is_refused_with_the_value(string value, int count, int size, double guidance, int steps) =>
-        Refused(StatusCode.InvalidArgument, value, () => DrawAsync(new GenerateRequest { ItemId = world.ItemIds[0], Count = count, Size = size, Guidance = guidance, Steps = steps }));
+        Refused(
+            StatusCode.InvalidArgument, value,
+            () =>
+                DrawAsync(
+                    new GenerateRequest { ItemId = world.ItemIds[0], Count = count, Size = size, Guidance = guidance, Steps = steps }));
 
     [Fact]
-    public Task A_drawing_of_nothing_is_refused() => Refused(StatusCode.InvalidArgument, "subject", () => DrawAsync(new GenerateRequest { Count = 1 }));
+    public Task A_drawing_of_nothing_is_refused() =>
+        Refused(StatusCode.InvalidArgument, "subject", () => DrawAsync(new GenerateRequest { Count = 1 }));
 
     [Fact]
     public Task A_code_outside_the_codebook_is_refused_with_the_codebooks_size() =>
-        Refused(StatusCode.InvalidArgument, "16", () => DrawAsync(new GenerateRequest { SemanticId = new V1.SemanticId { Codes = { 16 } } }));
+        Refused(
+            StatusCode.InvalidArgument, "16", () => DrawAsync(new GenerateRequest { SemanticId = new V1.SemanticId { Codes = { 16 } } }));
 
     [Fact]
     public Task An_unknown_version_is_not_activated() =>
-        Refused(StatusCode.NotFound, "v-none", async () => await new Versions.VersionsClient(world.Channel).ActivateAsync(new ActivateVersionRequest { Version = "v-none" }));
+        Refused(
+            StatusCode.NotFound, "v-none",
+            async () => await new Versions.VersionsClient(world.Channel).ActivateAsync(new ActivateVersionRequest { Version = "v-none" }));
 
     [Theory]
     [InlineData("../" + "../etc")]
@@ -134,7 +152,8 @@ public sealed class BadInputTests(World world)
     [InlineData("a/b")]
     public async Task A_version_name_never_leaves_the_folder(string version)
     {
-        var refused = await Assert.ThrowsAsync<RpcException>(async () => await new Versions.VersionsClient(world.Channel).DescribeAsync(new DescribeVersionRequest { Version = version }));
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            async () => await new Versions.VersionsClient(world.Channel).DescribeAsync(new DescribeVersionRequest { Version = version }));
         Assert.Contains(refused.StatusCode, new[] { StatusCode.InvalidArgument, StatusCode.NotFound });
     }
 

@@ -103,7 +103,8 @@ internal static class Cli
 
     private static Result Done(Result result, string[] arguments)
     {
-        Assert.True(result.ExitCode == 0, $"recsys {string.Join(' ', arguments)} exited {result.ExitCode}:\n{result.Error}\n{result.Output}");
+        Assert.True(
+            result.ExitCode == 0, $"recsys {string.Join(' ', arguments)} exited {result.ExitCode}:\n{result.Error}\n{result.Output}");
         return result;
     }
 

@@ -13,7 +13,8 @@ public sealed partial class CommandLineTests(World world)
     public void Every_command_of_the_readme_and_the_docs_parses()
     {
         var pages = Directory.GetFiles(Path.Combine(Cli.Root, "docs"), "*.md").Append(Path.Combine(Cli.Root, "README.md"));
-        var commands = pages.SelectMany(File.ReadLines).Select(line => CommandLine().Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value.Trim()).ToList();
+        var commands = pages.SelectMany(File.ReadLines)
+            .Select(line => CommandLine().Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value.Trim()).ToList();
         Assert.True(commands.Count >= 12, $"only {commands.Count} commands found");
         foreach (string command in commands.Where(command => command.Split(' ')[0] != "test"))
         {
@@ -25,8 +26,10 @@ public sealed partial class CommandLineTests(World world)
     [Fact]
     public async Task Eval_prints_what_a_comparison_needs()
     {
-        var json = (await Cli.DoneAsync("eval", "--data", world.Data, "--versions", world.Versions, "--version-id", world.Version, "--json")).Json;
-        foreach (string name in new[] { "users", "recall@5", "ndcg@5", "recall@10", "ndcg@10", "invalid", "duplicates", "seed", "split_sha256", "baselines" })
+        var json = (
+            await Cli.DoneAsync("eval", "--data", world.Data, "--versions", world.Versions, "--version-id", world.Version, "--json")).Json;
+        foreach (
+            string name in new[] { "users", "recall@5", "ndcg@5", "recall@10", "ndcg@10", "invalid", "duplicates", "seed", "split_sha256", "baselines" })
         {
             Assert.True(json.TryGetProperty(name, out _), $"{name} is missing");
         }
@@ -40,10 +43,14 @@ public sealed partial class CommandLineTests(World world)
     [Fact]
     public async Task Client_verbs_answer_from_the_running_server()
     {
-        var recommended = (await Cli.DoneAsync("recommend", world.ItemIds[0], world.ItemIds[1], "-k", "5", "--server", world.Address, "--json")).Json;
+        var recommended = (
+            await Cli.DoneAsync("recommend", world.ItemIds[0], world.ItemIds[1], "-k", "5", "--server", world.Address, "--json")).Json;
         Assert.Equal(5, recommended.GetProperty("items").GetArrayLength());
 
-        var encoded = (await Cli.DoneHereAsync("encode", "--data", world.Data, "--config", world.Config, "--items", world.ItemIds[0], "--server", world.Address, "--json")).Json;
+        var encoded = (
+            await Cli.DoneHereAsync(
+                "encode", "--data", world.Data, "--config", world.Config, "--items", world.ItemIds[0], "--server", world.Address,
+                "--json")).Json;
         var looked = (await Cli.DoneHereAsync("encode", "--lookup", world.ItemIds[0], "--server", world.Address, "--json")).Json;
         string id = looked.GetProperty("items")[0].GetProperty("semantic_id").GetString()!;
         Assert.Equal(id.Split('#')[0], encoded.GetProperty("items")[0].GetProperty("semantic_id").GetString()!.Split('#')[0]);
@@ -51,7 +58,8 @@ public sealed partial class CommandLineTests(World world)
         // Codes are one thing, ids another: an id that is a number is no prefix.
         string codes = id.Split('#')[0];
         var below = (await Cli.DoneHereAsync("encode", "--prefix", codes, "--server", world.Address, "--json")).Json;
-        Assert.Contains(below.GetProperty("prefixes")[0].GetProperty("item_ids").EnumerateArray(), item => item.GetString() == world.ItemIds[0]);
+        Assert.Contains(
+            below.GetProperty("prefixes")[0].GetProperty("item_ids").EnumerateArray(), item => item.GetString() == world.ItemIds[0]);
         var number = (await Cli.DoneHereAsync("encode", "--lookup", "123456", "--server", world.Address, "--json")).Json;
         Assert.Equal((0, 0), (number.GetProperty("items").GetArrayLength(), number.GetProperty("prefixes").GetArrayLength()));
 
@@ -61,10 +69,13 @@ public sealed partial class CommandLineTests(World world)
         Assert.Equal((3, "empty history"), (popular.GetProperty("items").GetArrayLength(), popular.GetProperty("fallback").GetString()));
 
         var listed = (await Cli.DoneHereAsync("versions", "list", "--server", world.Address, "--json")).Json;
-        Assert.Contains(listed.GetProperty("versions").EnumerateArray(), version => version.GetProperty("version").GetString() == world.Version);
+        Assert.Contains(
+            listed.GetProperty("versions").EnumerateArray(), version => version.GetProperty("version").GetString() == world.Version);
 
         string pictures = Path.Combine(world.Folder, "pictures");
-        var drawn = (await Cli.DoneAsync("creative", "--item", world.ItemIds[0], "--count", "2", "--out", pictures, "--server", world.Address, "--json")).Json;
+        var drawn = (
+            await Cli.DoneAsync(
+                "creative", "--item", world.ItemIds[0], "--count", "2", "--out", pictures, "--server", world.Address, "--json")).Json;
         Assert.Equal(2, drawn.GetProperty("images").GetArrayLength());
         Assert.All(Directory.GetFiles(pictures), file => Assert.Equal([0x89, 0x50, 0x4E, 0x47], File.ReadAllBytes(file)[..4]));
     }
@@ -97,8 +108,10 @@ public sealed partial class CommandLineTests(World world)
             File.Copy(Path.Combine(world.Data, file), Path.Combine(grown, file));
         }
 
-        string[] Codes(System.Text.Json.JsonElement json) => [.. json.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("semantic_id").GetString()!.Split('#')[0])];
-        string[] encode = ["encode", "--data", grown, "--config", world.Config, "--server", world.Address, "--json", "--items", .. world.ItemIds.Take(20)];
+        string[] Codes(System.Text.Json.JsonElement json) =>
+            [.. json.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("semantic_id").GetString()!.Split('#')[0])];
+        string[] encode = [
+            "encode", "--data", grown, "--config", world.Config, "--server", world.Address, "--json", "--items", .. world.ItemIds.Take(20)];
         var before = Codes((await Cli.DoneHereAsync(encode)).Json);
         string items = await File.ReadAllTextAsync(Path.Combine(grown, "items.tsv"));
         int columns = items.Split('\n')[0].Split('\t').Length;
@@ -147,7 +160,8 @@ public sealed partial class CommandLineTests(World world)
     {
         string config = Path.Combine(world.Folder, "ranges.json");
         await File.WriteAllTextAsync(config, """{ "device": "abacus", "retrieval": { "dropout": 2 }, "gates": { "min_coverage": 3 } }""");
-        var result = await Cli.HereAsync("rebuild", "--data", world.Data, "--out", Path.Combine(world.Folder, "ranges"), "--config", config);
+        var result = await Cli.HereAsync(
+            "rebuild", "--data", world.Data, "--out", Path.Combine(world.Folder, "ranges"), "--config", config);
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.InvalidArgument, result.ExitCode);
         Assert.Contains("abacus", result.Error, StringComparison.Ordinal);
         Assert.Contains("ropout", result.Error, StringComparison.Ordinal);
@@ -185,9 +199,11 @@ public sealed partial class CommandLineTests(World world)
     [Fact]
     public async Task A_gate_that_refuses_leaves_the_active_version_alone_and_says_why()
     {
-        string active = (await Cli.DoneHereAsync("versions", "list", "--server", world.Address, "--json")).Json.GetProperty("active").GetString()!;
+        string active = (
+            await Cli.DoneHereAsync("versions", "list", "--server", world.Address, "--json")).Json.GetProperty("active").GetString()!;
         string config = Path.Combine(world.Folder, "strict.json");
-        await File.WriteAllTextAsync(config, TrainedVersion.TinyConfig.Replace("\"users\": 100", "\"users\": 100, \"min_recall\": 0.99", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            config, TrainedVersion.TinyConfig.Replace("\"users\": 100", "\"users\": 100, \"min_recall\": 0.99", StringComparison.Ordinal));
         var result = await Cli.HereAsync("rebuild", "--data", world.Data, "--out", world.Versions, "--config", config, "--json");
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.GateFailed, result.ExitCode);
         Assert.Contains("recall", result.Json.GetProperty("message").GetString(), StringComparison.Ordinal);

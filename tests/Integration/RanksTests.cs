@@ -16,7 +16,8 @@ public sealed class RanksTests(TrainedVersion trained) : IClassFixture<TrainedVe
     public async Task Two_ranks_publish_once_and_a_run_that_lost_a_rank_goes_on_to_the_same_models()
     {
         string config = Path.Combine(trained.Folder, "ranks.json");
-        await File.WriteAllTextAsync(config, TrainedVersion.TinyConfig.Replace("\"seed\": 5,", "\"seed\": 5, \"checkpoint_seconds\": 0,", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            config, TrainedVersion.TinyConfig.Replace("\"seed\": 5,", "\"seed\": 5, \"checkpoint_seconds\": 0,", StringComparison.Ordinal));
         string whole = Path.Combine(trained.Folder, "ranks-whole"), disturbed = Path.Combine(trained.Folder, "ranks-disturbed");
 
         var done = await RebuildAsync(whole, config, Plain, Plain);
@@ -54,7 +55,9 @@ public sealed class RanksTests(TrainedVersion trained) : IClassFixture<TrainedVe
         string[] without = ["-env", "RECSYS_MPI", "/nowhere/libmpich.so.12"];
         var result = await RebuildAsync(Path.Combine(trained.Folder, "ranks-none"), trained.Config, without, without);
         Assert.Equal(ExitCode.Missing, result.ExitCode);
-        Assert.Contains("/nowhere/libmpich.so.12 does not load; install Debian's MPICH on every machine (apt-get install mpich)", result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "/nowhere/libmpich.so.12 does not load; install Debian's MPICH on every machine (apt-get install mpich)", result.Error,
+            StringComparison.Ordinal);
     }
 
     private static Dictionary<string, string> Models(Recsys.Catalog.Ports.VersionManifest manifest) =>

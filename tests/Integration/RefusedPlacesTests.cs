@@ -16,7 +16,8 @@ public sealed class RefusedPlacesTests(World world)
         taken.Start();
         string address = taken.LocalEndpoint.ToString()!;
         await RefusedAsync(ExitCode.Unavailable, address, "serve", "--versions", Empty("taken"), "--listen", address);
-        await RefusedAsync(ExitCode.Unavailable, address, "serve", "--versions", Empty("taken"), "--listen", "127.0.0.1:0", "--http", address);
+        await RefusedAsync(
+            ExitCode.Unavailable, address, "serve", "--versions", Empty("taken"), "--listen", "127.0.0.1:0", "--http", address);
     }
 
     [Theory]
@@ -57,14 +58,17 @@ public sealed class RefusedPlacesTests(World world)
         await WritingFailsAsync(file, "versions", "restore", "--versions", file);
         await WritingFailsAsync(file, "demo", "--out", file);
         await WritingFailsAsync(file, "demo", "--out", file + "/demo");
-        await WritingFailsAsync(file, "creative", "--item", world.ItemIds[0], "--count", "1", "--server", world.Address, "--out", file + "/pictures");
+        await WritingFailsAsync(
+            file, "creative", "--item", world.ItemIds[0], "--count", "1", "--server", world.Address, "--out", file + "/pictures");
     }
 
     [Fact]
     public async Task A_full_standard_output_exits_8()
     {
         using var process = Process.Start(new ProcessStartInfo(
-            "bash", ["-c", $"dotnet {Cli.Assembly} versions list --server {world.Address} --json > /dev/full"]) { RedirectStandardError = true })!;
+            "bash", [
+                "-c",
+                $"dotnet {Cli.Assembly} versions list --server {world.Address} --json > /dev/full"]) { RedirectStandardError = true })!;
         string error = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.Equal(ExitCode.ResourceExhausted, process.ExitCode);
@@ -74,7 +78,8 @@ public sealed class RefusedPlacesTests(World world)
     [Fact]
     public async Task Output_that_nobody_reads_is_no_fault()
     {
-        using var process = Process.Start("bash", ["-c", $"dotnet {Cli.Assembly} versions list --server {world.Address} | true; exit ${{PIPESTATUS[0]}}"])!;
+        using var process = Process.Start(
+            "bash", ["-c", $"dotnet {Cli.Assembly} versions list --server {world.Address} | true; exit ${{PIPESTATUS[0]}}"])!;
         await process.WaitForExitAsync();
         Assert.Equal(ExitCode.Done, process.ExitCode);
     }
@@ -93,7 +98,8 @@ public sealed class RefusedPlacesTests(World world)
     {
         var refused = await Cli.HereAsync(arguments);
         string said = $"recsys {string.Join(' ', arguments)} exited {refused.ExitCode}: {refused.Error}";
-        Assert.True(refused.ExitCode is ExitCode.InvalidArgument or ExitCode.NotFound or ExitCode.Unavailable or ExitCode.ResourceExhausted, said);
+        Assert.True(
+            refused.ExitCode is ExitCode.InvalidArgument or ExitCode.NotFound or ExitCode.Unavailable or ExitCode.ResourceExhausted, said);
         Assert.True(refused.Error.TrimEnd().Split('\n')[^1].StartsWith("recsys: ", StringComparison.Ordinal), said);
         Assert.Contains(place, refused.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at Recsys", refused.Error, StringComparison.Ordinal);

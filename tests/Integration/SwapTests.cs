@@ -24,7 +24,9 @@ public sealed class SwapTests(World world)
         {
             for (int call = 0; !stop.IsCancellationRequested; call++)
             {
-                answers.Add(await retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[call % world.ItemIds.Length] }, K = 5 }));
+                answers.Add(
+                    await retrieval.RecommendAsync(
+                        new RecommendRequest { History = { world.ItemIds[call % world.ItemIds.Length] }, K = 5 }));
             }
         });
 
@@ -90,7 +92,8 @@ public sealed class SwapTests(World world)
     private Dictionary<string, string> ReadTable(string version)
     {
         var folder = new VersionStore(world.Versions).Open(version);
-        var table = Enumerable.Range(0, folder.Items.Count).ToDictionary(item => folder.Items.Ids[item], item => folder.Items.SemanticIds[item].ToString());
+        var table = Enumerable.Range(0, folder.Items.Count).ToDictionary(
+            item => folder.Items.Ids[item], item => folder.Items.SemanticIds[item].ToString());
         foreach (var appended in new VersionStore(world.Versions).Appended(version))
         {
             table.TryAdd(appended.ItemId, appended.SemanticId.ToString());

@@ -52,7 +52,8 @@ public class TrainedVersion : IAsyncLifetime
     internal Task<Cli.Result> Rebuild(params string[] more) =>
         Cli.DoneHereAsync(["rebuild", "--data", Data, "--out", Versions, "--config", Config, "--json", .. more]);
 
-    /// <summary>A folder of versions of one's own, with the sealed version in it, noted as active, and no Redis yet: what is left after Redis was lost.</summary>
+    /// <summary>A folder of versions of one's own, with the sealed version in it, noted as active, and no Redis yet: what is left after
+    /// Redis was lost.</summary>
     public string CopyVersions(string name)
     {
         string target = Path.Combine(Folder, name);

@@ -29,12 +29,15 @@ internal sealed class MemoryIdStore : ISemanticIdStore
     public Task<SemanticId?> FindAsync(string version, string itemId, CancellationToken cancel) =>
         Task.FromResult(Published[version].TryIndex(itemId, out int item) ? Published[version].SemanticIds[item] : (SemanticId?)null);
 
-    public Task<IReadOnlyList<string>> ItemsAsync(string version, ReadOnlyMemory<ushort> prefix, int limit, CancellationToken cancel) => Task.FromResult<IReadOnlyList<string>>([]);
+    public Task<IReadOnlyList<string>> ItemsAsync(string version, ReadOnlyMemory<ushort> prefix, int limit, CancellationToken cancel) =>
+        Task.FromResult<IReadOnlyList<string>>([]);
 
-    public Task<Assignment> AssignAsync(string version, string itemId, string title, ReadOnlyMemory<ushort> codes, CancellationToken cancel) =>
+    public Task<Assignment> AssignAsync(
+        string version, string itemId, string title, ReadOnlyMemory<ushort> codes, CancellationToken cancel) =>
         Task.FromException<Assignment>(CatalogException.Precondition("A rebuild assigns nothing."));
 
-    public Task<AppendedPage> AppendedAsync(string version, string? after, CancellationToken cancel) => Task.FromResult(new AppendedPage([], null));
+    public Task<AppendedPage> AppendedAsync(string version, string? after, CancellationToken cancel) =>
+        Task.FromResult(new AppendedPage([], null));
 
     public Task<string?> ActiveAsync(CancellationToken cancel) => Task.FromResult(Active);
 

@@ -22,7 +22,8 @@ public sealed class RebuildJobTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("recsys-jobs-").FullName;
 
-    private RebuildOptions Options => Tiny with { Embeddings = new DefaultEmbeddingOptions { Cache = Path.Combine(_folder, "cache"), Text = new("tfidf") } };
+    private RebuildOptions Options =>
+        Tiny with { Embeddings = new DefaultEmbeddingOptions { Cache = Path.Combine(_folder, "cache"), Text = new("tfidf") } };
     private readonly MemoryIdStore _ids = new();
 
     [Fact]
@@ -54,7 +55,9 @@ public sealed class RebuildJobTests : IDisposable
             using var dataset = Write("data-" + heldOut, heldOut);
             _ids.Active = null;
             var result = await Rebuild(versions, dataset, Options);
-            learned.Add(versions.Open(result.Report.Version).Manifest.Files.Where(file => file.Key != RebuildReport.FileName).ToDictionary(file => file.Key, file => file.Value.Sha256));
+            learned.Add(
+                versions.Open(result.Report.Version).Manifest.Files.Where(file => file.Key != RebuildReport.FileName).ToDictionary(
+                    file => file.Key, file => file.Value.Sha256));
         }
 
         Assert.Contains(learned[0].Keys, file => file.StartsWith(RebuildJob.RetrievalFolder + "/", StringComparison.Ordinal));
@@ -67,7 +70,8 @@ public sealed class RebuildJobTests : IDisposable
         var versions = new VersionStore(Path.Combine(_folder, "versions"));
         using var dataset = Write("data", heldOut: 0);
         _ids.Active = "before";
-        var refused = await Assert.ThrowsAsync<GateException>(() => Rebuild(versions, dataset, Options with { Gates = Tiny.Gates with { MaxCollisionGroup = 1 } }));
+        var refused = await Assert.ThrowsAsync<GateException>(
+            () => Rebuild(versions, dataset, Options with { Gates = Tiny.Gates with { MaxCollisionGroup = 1 } }));
 
         Assert.Contains("largest_collision_group", refused.Message, StringComparison.Ordinal);
         Assert.Equal("before", _ids.Active);
@@ -139,7 +143,8 @@ public sealed class RebuildJobTests : IDisposable
 
         using var dataset = Dataset.Open(Path.Combine(_folder, "data"));
         var result = await Rebuild(versions, dataset, Options with { Pictures = false });
-        var report = RebuildReport.FromJson(await File.ReadAllTextAsync(versions.Open(result.Report.Version).PathOf(RebuildReport.FileName)));
+        var report = RebuildReport.FromJson(
+            await File.ReadAllTextAsync(versions.Open(result.Report.Version).PathOf(RebuildReport.FileName)));
         Assert.Equal(["text", "collaborative", "image"], report.Embeddings.Select(embedding => embedding.Name));
         Assert.Equal(Items, report.Embeddings[0].Items);
         Assert.Equal((0, 2), (report.Embeddings[2].Items, report.Embeddings[2].Unreadable));
@@ -176,7 +181,8 @@ public sealed class RebuildJobTests : IDisposable
 
         // By default: a thousand items on 16 codes, evenly, and with one code that has nine of ten.
         Assert.All(OfCodes(item => item % 16), gate => Assert.True(gate.Passed, gate.Name));
-        Assert.Equal(["code_perplexity"], OfCodes(item => item < 900 ? 0 : item % 16).Where(gate => !gate.Passed).Select(gate => gate.Name));
+        Assert.Equal(
+            ["code_perplexity"], OfCodes(item => item < 900 ? 0 : item % 16).Where(gate => !gate.Passed).Select(gate => gate.Name));
         Assert.Contains(OfCodes(_ => 0), gate => gate is { Name: "code_usage", Passed: false });
 
         static IReadOnlyList<GateResult> OfCodes(Func<int, int> code)
@@ -204,7 +210,8 @@ public sealed class RebuildJobTests : IDisposable
         var folder = versions.Open(again.Report.Version);
         var references = new References(versions, "walks", options);
         double[] nothing = new double[split.EvaluatedUsers.Length];
-        var lost = references.Judge(again.Report.Version, split, split.EvaluatedUsers, nothing, folder.Items, CancellationToken.None).ToArray();
+        var lost = references.Judge(
+            again.Report.Version, split, split.EvaluatedUsers, nothing, folder.Items, CancellationToken.None).ToArray();
         Assert.Contains(lost, gate => gate is { Name: "recall_change_active", Passed: false, Value: < 0 });
     }
 
@@ -220,9 +227,15 @@ public sealed class RebuildJobTests : IDisposable
         string folder = Path.Combine(_folder, name);
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "dataset.json"), """{ "name": "walks", "format": 1 }""");
-        File.WriteAllLines(Path.Combine(folder, "items.tsv"), Enumerable.Range(0, Items).Select(item => $"i{item}\tthing {item} of kind {item % 7} and colour {item % 5}").Prepend("item_id\ttitle"));
+        File.WriteAllLines(
+            Path.Combine(folder, "items.tsv"),
+            Enumerable.Range(0, Items)
+                .Select(item => $"i{item}\tthing {item} of kind {item % 7} and colour {item % 5}").Prepend("item_id\ttitle"));
         File.WriteAllLines(Path.Combine(folder, "sequences.txt"), Enumerable.Range(0, Users).Select(user =>
-            $"u{user} " + string.Join(' ', Enumerable.Range(0, 9).Select(step => "i" + (hot && step is (3 or 7) ? 0 : ((user * 5) + (step * 3) + (step >= 7 ? heldOut : 0)) % Items)))));
+            $"u{user} " + string.Join(
+                ' ',
+                Enumerable.Range(0, 9).Select(
+                    step => "i" + (hot && step is (3 or 7) ? 0 : ((user * 5) + (step * 3) + (step >= 7 ? heldOut : 0)) % Items)))));
         return Dataset.Open(folder);
     }
 }

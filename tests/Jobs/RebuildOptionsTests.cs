@@ -48,7 +48,9 @@ public sealed partial class RebuildOptionsTests : IDisposable
     {
         File.WriteAllText(_file, """{ "device": "tpu", "embeddings": { "text": { "dim": 0 } }, "creative": { "steps": 0 }, "gates": { "users": 0 } }""");
         string message = Assert.Throws<CatalogException>(() => RebuildOptions.Read(_file)).Message;
-        Assert.All(["device is tpu", "embeddings.text.dim is 0", "creative.steps is 0", "gates.users is 0"], fault => Assert.Contains(fault, message, StringComparison.Ordinal));
+        Assert.All(
+            ["device is tpu", "embeddings.text.dim is 0", "creative.steps is 0", "gates.users is 0"],
+            fault => Assert.Contains(fault, message, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -57,7 +59,8 @@ public sealed partial class RebuildOptionsTests : IDisposable
     [InlineData("0 0 3 * * * 2020")] // past
     public async Task A_schedule_that_is_no_cron_expression_with_a_time_to_come_is_refused_at_once(string cron)
     {
-        var refused = await Assert.ThrowsAsync<CatalogException>(() => NightlySchedule.RunAsync(cron, _ => null!, _ => { }, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<CatalogException>(
+            () => NightlySchedule.RunAsync(cron, _ => null!, _ => { }, CancellationToken.None));
         Assert.Equal(Fault.InvalidArgument, refused.Fault);
         Assert.Contains($"'{cron}'", refused.Message, StringComparison.Ordinal);
     }

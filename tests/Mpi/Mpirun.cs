@@ -10,7 +10,8 @@ internal static class Mpirun
 
     public sealed record Result(int ExitCode, string Error);
 
-    public static Task<Result> AloneAsync(params string[] arguments) => RunAsync("dotnet", [typeof(Mpirun).Assembly.Location, .. arguments]);
+    public static Task<Result> AloneAsync(params string[] arguments) =>
+        RunAsync("dotnet", [typeof(Mpirun).Assembly.Location, .. arguments]);
 
     public static Task<Result> RanksAsync(int ranks, params string[] arguments) =>
         RunAsync("mpirun.mpich", ["-n", $"{ranks}", "dotnet", typeof(Mpirun).Assembly.Location, .. arguments]);

@@ -40,7 +40,8 @@ public sealed class ParityTests(ParityTests.Models models) : IClassFixture<Parit
                     bound = new RqVaeOptions().LearningRate;
                 }
 
-                Assert.True(error.max().ToDouble() <= bound, $"{file} {key}: off by {error.max().ToDouble():G3}, the largest is {scale:G3}");
+                Assert.True(
+                    error.max().ToDouble() <= bound, $"{file} {key}: off by {error.max().ToDouble():G3}, the largest is {scale:G3}");
             }
         }
     }
@@ -69,11 +70,16 @@ public sealed class ParityTests(ParityTests.Models models) : IClassFixture<Parit
             Assert.True(two.ExitCode == 0, two.Error);
         }
 
-        public IEnumerable<(string File, Dictionary<string, Tensor> One, Dictionary<string, Tensor> Two)> Pairs(string name, string one, string two)
+        public IEnumerable<(
+            string File, Dictionary<string, Tensor> One, Dictionary<string, Tensor> Two)> Pairs(string name, string one, string two)
         {
             string[] files = Directory.GetFiles(Path.Combine(Folder, one, name), "*.safetensors");
             Assert.NotEmpty(files);
-            return files.Select(file => (Path.GetFileName(file), SafetensorsFile.Load(file), SafetensorsFile.Load(Path.Combine(Folder, two, name, Path.GetFileName(file)))));
+            return files.Select(
+                file =>
+                    (
+                        Path.GetFileName(file), SafetensorsFile.Load(file),
+                        SafetensorsFile.Load(Path.Combine(Folder, two, name, Path.GetFileName(file)))));
         }
 
         public Task DisposeAsync()

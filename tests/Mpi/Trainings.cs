@@ -69,7 +69,11 @@ internal static class Trainings
         {
             using var codebook = QuantizerTrainer.Train(fused, options, 2, null, default, ranks: ranks);
             codebook.Save(Into(name));
-            Outputs(name, tensor(codebook.EncodeCatalogue(fused).Ids.SelectMany(id => id.Codes().Append(id.Collision)).Select(code => (float)code).ToArray()));
+            Outputs(
+                name,
+                tensor(
+                    codebook.EncodeCatalogue(fused).Ids.SelectMany(id => id.Codes().Append(id.Collision))
+                        .Select(code => (float)code).ToArray()));
         }
 
         void Outputs(string name, Tensor values) => Recsys.Torch.Safetensors.SafetensorsFile.Save(
@@ -82,7 +86,8 @@ internal static class Trainings
     {
         var random = new Random(1);
         var centres = Enumerable.Range(0, 9 * dim).Select(_ => (float)random.NextDouble()).ToArray();
-        var data = Enumerable.Range(0, n * dim).Select(i => centres[(i / dim % 9 * dim) + (i % dim)] + (0.3f * (float)random.NextDouble())).ToArray();
+        var data = Enumerable.Range(0, n * dim)
+            .Select(i => centres[(i / dim % 9 * dim) + (i % dim)] + (0.3f * (float)random.NextDouble())).ToArray();
         var embedding = new EmbeddingMatrix("text", dim, data, Enumerable.Repeat(true, n).ToArray());
         return Fusion.Fit([embedding], new FusionOptions()).Apply([embedding]);
     }

@@ -100,7 +100,8 @@ internal static class Worker
         world.Barrier();
     }
 
-    private static string Text(Tensor tensor) => string.Join(' ', tensor.to(ScalarType.Float64).data<double>().ToArray().Select(value => value.ToString("R")));
+    private static string Text(Tensor tensor) =>
+        string.Join(' ', tensor.to(ScalarType.Float64).data<double>().ToArray().Select(value => value.ToString("R")));
 
     private static string Refusal(Action call)
     {

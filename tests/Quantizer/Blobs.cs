@@ -24,9 +24,12 @@ internal static class Blobs
         return new EmbeddingMatrix(name, dim, data, Enumerable.Repeat(true, n).ToArray());
     }
 
-    public static FusedEmbeddings Fused(int n, int dim, int centres, int seed, double noise = 0.2) => Fuse(Make("text", n, dim, centres, seed, noise));
+    public static FusedEmbeddings Fused(int n, int dim, int centres, int seed, double noise = 0.2) =>
+        Fuse(Make("text", n, dim, centres, seed, noise));
 
-    public static FusedEmbeddings Fuse(params EmbeddingMatrix[] embeddings) => Fusion.Fit(embeddings, new FusionOptions()).Apply(embeddings);
+    public static FusedEmbeddings Fuse(params EmbeddingMatrix[] embeddings) =>
+        Fusion.Fit(embeddings, new FusionOptions()).Apply(embeddings);
 
-    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+    private static double Normal(Random random) =>
+        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

@@ -13,7 +13,8 @@ public sealed class CodebookFilesTests : IDisposable
 
     public CodebookFilesTests()
     {
-        _codebook = QuantizerTrainer.Train(Blobs.Fused(40, 4, 8, 1), new QuantizerOptions { Levels = 2, CodebookSize = 8 }, 1, null, default);
+        _codebook = QuantizerTrainer.Train(
+            Blobs.Fused(40, 4, 8, 1), new QuantizerOptions { Levels = 2, CodebookSize = 8 }, 1, null, default);
         _codebook.Save(_folder["v/codebook"]);
     }
 
@@ -37,7 +38,8 @@ public sealed class CodebookFilesTests : IDisposable
         }
 
         File.Delete(path);
-        Assert.Contains(name, Assert.Throws<CatalogException>(() => Codebook.Load(_folder["v/codebook"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            name, Assert.Throws<CatalogException>(() => Codebook.Load(_folder["v/codebook"])).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -60,7 +62,8 @@ public sealed class CodebookFilesTests : IDisposable
     [Fact]
     public void Files_of_two_different_codebooks_do_not_load_together()
     {
-        using var other = QuantizerTrainer.Train(Blobs.Fused(40, 4, 8, 1), new QuantizerOptions { Levels = 2, CodebookSize = 9 }, 1, null, default);
+        using var other = QuantizerTrainer.Train(
+            Blobs.Fused(40, 4, 8, 1), new QuantizerOptions { Levels = 2, CodebookSize = 9 }, 1, null, default);
         other.Save(_folder["other"]);
         File.Copy(_folder["other/config.json"], _folder["v/codebook/config.json"], overwrite: true);
         Assert.Equal(Fault.DataLoss, Assert.Throws<CatalogException>(() => Codebook.Load(_folder["v/codebook"])).Fault);
@@ -79,7 +82,8 @@ public sealed class CodebookFilesTests : IDisposable
 
         Assert.Null(loader.Load(Folder(table), table));
         var wrong = new ItemTable(["a"], [new SemanticId([1, 2])], [""], [8, 9]);
-        Assert.Equal(Fault.DataLoss, Assert.Throws<CatalogException>(() => loader.Load(Folder(wrong, "codebook/config.json"), wrong)).Fault);
+        Assert.Equal(
+            Fault.DataLoss, Assert.Throws<CatalogException>(() => loader.Load(Folder(wrong, "codebook/config.json"), wrong)).Fault);
     }
 
     [Fact]
@@ -92,5 +96,11 @@ public sealed class CodebookFilesTests : IDisposable
         Assert.Empty(_codebook.Reconstruct([], 0));
     }
 
-    private VersionFolder Folder(ItemTable items, params string[] files) => new("v", _folder["v"], new VersionManifest("v", DateTimeOffset.UnixEpoch, new VersionDescription("d", 1, [8, 8], 1, new Dictionary<string, double>()), files.ToDictionary(f => f, _ => new ManifestFile(1, ""))), items);
+    private VersionFolder Folder(ItemTable items, params string[] files) =>
+        new(
+            "v", _folder["v"],
+            new VersionManifest(
+                "v", DateTimeOffset.UnixEpoch, new VersionDescription("d", 1, [8, 8], 1, new Dictionary<string, double>()),
+                files.ToDictionary(f => f, _ => new ManifestFile(1, ""))),
+            items);
 }

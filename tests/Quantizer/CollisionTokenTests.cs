@@ -41,7 +41,8 @@ public class CollisionTokenTests
 
     [Fact]
     public void More_than_65536_items_on_one_tuple_are_refused()
-        => Assert.Equal(Fault.ResourceExhausted, Assert.Throws<CatalogException>(() => CollisionTokens.Assign(new ushort[65_537], 65_537, 1)).Fault);
+        =>
+            Assert.Equal(Fault.ResourceExhausted, Assert.Throws<CatalogException>(() => CollisionTokens.Assign(new ushort[65_537], 65_537, 1)).Fault);
 
     [Fact]
     public void No_items_give_no_ids() => Assert.Empty(CollisionTokens.Assign([], 0, 3));

@@ -63,7 +63,8 @@ internal sealed class FakeStore : ISemanticIdStore
         => Task.FromResult(_ids.TryGetValue(itemId, out var id) ? id : (SemanticId?)null);
 
     public Task<IReadOnlyList<string>> ItemsAsync(string version, ReadOnlyMemory<ushort> prefix, int limit, CancellationToken cancel)
-        => Task.FromResult<IReadOnlyList<string>>([.. _ids.Where(i => i.Value.Codes().AsSpan().StartsWith(prefix.Span)).Select(i => i.Key).Order(StringComparer.Ordinal).Take(limit)]);
+        =>
+            Task.FromResult<IReadOnlyList<string>>([.. _ids.Where(i => i.Value.Codes().AsSpan().StartsWith(prefix.Span)).Select(i => i.Key).Order(StringComparer.Ordinal).Take(limit)]);
 
     public Task RecoverAsync(string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel) =>
         PublishAsync(version, items.Append(appended), cancel);
@@ -82,7 +83,8 @@ internal sealed class FakeStore : ISemanticIdStore
 
     public Task DropAsync(string version, CancellationToken cancel) => Task.CompletedTask;
 
-    public Task<AppendedPage> AppendedAsync(string version, string? after, CancellationToken cancel) => Task.FromResult(new AppendedPage([], after));
+    public Task<AppendedPage> AppendedAsync(string version, string? after, CancellationToken cancel) =>
+        Task.FromResult(new AppendedPage([], after));
 
     public Task<string?> ActiveAsync(CancellationToken cancel) => Task.FromResult<string?>("v1");
 
@@ -148,5 +150,6 @@ internal sealed class FakeCall(CancellationToken cancel = default) : ServerCallC
 
     protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => Task.CompletedTask;
 
-    protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) => throw new InvalidOperationException();
+    protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
+        throw new InvalidOperationException();
 }

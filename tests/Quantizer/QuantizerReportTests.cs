@@ -20,5 +20,6 @@ public class QuantizerReportTests
     }
 
     [Fact]
-    public void An_empty_catalogue_has_a_report() => Assert.Equal(0, QuantizerReport.Of([], [], Array.Empty<SemanticId>(), [2]).LargestGroup);
+    public void An_empty_catalogue_has_a_report() =>
+        Assert.Equal(0, QuantizerReport.Of([], [], Array.Empty<SemanticId>(), [2]).LargestGroup);
 }

@@ -21,7 +21,9 @@ public sealed class QuantizerServiceTests : IDisposable
     {
         var fused = Blobs.Fuse(_text);
         _codebook = QuantizerTrainer.Train(fused, new QuantizerOptions { Levels = 2, CodebookSize = 8 }, 1, null, default);
-        _items = new ItemTable([.. Enumerable.Range(0, 60).Select(i => $"item{i}")], _codebook.EncodeCatalogue(fused).Ids, [.. Enumerable.Repeat("", 60)], _codebook.Sizes);
+        _items = new ItemTable(
+            [.. Enumerable.Range(0, 60).Select(i => $"item{i}")], _codebook.EncodeCatalogue(fused).Ids, [.. Enumerable.Repeat("", 60)],
+            _codebook.Sizes);
         _store.PublishAsync("v1", _items, default).Wait();
         _snapshots = new FakeSnapshots("v1", _items, _codebook);
         _service = new QuantizerService(_snapshots, _store, _versions);
@@ -54,7 +56,9 @@ public sealed class QuantizerServiceTests : IDisposable
     {
         var text = new EmbeddingMatrix("text", _text.Dim, _text.Data, _text.Present) { Space = trained };
         using var folder = new TemporaryFolder();
-        using (var trainedOn = QuantizerTrainer.Train(Blobs.Fuse(text), new QuantizerOptions { Levels = 2, CodebookSize = 8 }, 1, null, default))
+        using (
+            var trainedOn = QuantizerTrainer.Train(
+                Blobs.Fuse(text), new QuantizerOptions { Levels = 2, CodebookSize = 8 }, 1, null, default))
         {
             trainedOn.Save(folder.Path);
         }
@@ -69,7 +73,8 @@ public sealed class QuantizerServiceTests : IDisposable
             return;
         }
 
-        var refused = await Assert.ThrowsAsync<CatalogException>(() => service.Assign(new AssignRequest { Items = { item } }, new FakeCall()));
+        var refused = await Assert.ThrowsAsync<CatalogException>(
+            () => service.Assign(new AssignRequest { Items = { item } }, new FakeCall()));
         Assert.Equal(Fault.FailedPrecondition, refused.Fault);
         Assert.Contains(sent, refused.Message, StringComparison.Ordinal);
         Assert.Contains(trained ?? "its owner brought", refused.Message, StringComparison.Ordinal);
@@ -136,7 +141,8 @@ public sealed class QuantizerServiceTests : IDisposable
     public async Task One_bad_id_refuses_the_whole_call_before_anything_is_stored(string id)
     {
         var request = new AssignRequest { Items = { Vector("good", 1), Vector(id, 2) } };
-        Assert.Equal(Fault.InvalidArgument, (await Assert.ThrowsAsync<CatalogException>(() => _service.Assign(request, new FakeCall()))).Fault);
+        Assert.Equal(
+            Fault.InvalidArgument, (await Assert.ThrowsAsync<CatalogException>(() => _service.Assign(request, new FakeCall()))).Fault);
         Assert.Equal(Fault.InvalidArgument, (await Assert.ThrowsAsync<CatalogException>(
             () => _service.Lookup(new LookupRequest { ItemIds = { "good", id } }, new FakeCall()))).Fault);
         Assert.Null(await _store.FindAsync("v1", "good", default));
@@ -175,20 +181,24 @@ public sealed class QuantizerServiceTests : IDisposable
     {
         await _service.Assign(new AssignRequest { Items = { Vector("new", 5) } }, new FakeCall());
         var codes = _items.SemanticIds[5].Codes().Select(c => (uint)c).ToArray();
-        var response = await _service.Lookup(new LookupRequest { ItemIds = { "item5", "new", "nobody" }, Prefixes = { new CodePrefix { Codes = { codes } }, new CodePrefix { Codes = { codes[0] } } } }, new FakeCall());
+        var response = await _service.Lookup(
+            new LookupRequest { ItemIds = { "item5", "new", "nobody" }, Prefixes = { new CodePrefix { Codes = { codes } }, new CodePrefix { Codes = { codes[0] } } } },
+            new FakeCall());
         Assert.Equal(codes, response.Items[0].SemanticId.Codes);
         Assert.Equal(codes, response.Items[1].SemanticId.Codes);
         Assert.Null(response.Items[2].SemanticId);
         Assert.Contains("item5", response.Prefixes[0].ItemIds);
         Assert.Contains("new", response.Prefixes[0].ItemIds);
-        var expected = Enumerable.Range(0, 60).Where(i => _items.SemanticIds[i][0] == codes[0]).Select(i => $"item{i}").Append("new").Order(StringComparer.Ordinal);
+        var expected = Enumerable.Range(0, 60)
+            .Where(i => _items.SemanticIds[i][0] == codes[0]).Select(i => $"item{i}").Append("new").Order(StringComparer.Ordinal);
         Assert.Equal(expected, response.Prefixes[1].ItemIds);
     }
 
     [Fact]
     public async Task Lookup_respects_the_limit()
     {
-        var response = await _service.Lookup(new LookupRequest { Prefixes = { new CodePrefix { Codes = { _items.SemanticIds[0][0] } } }, Limit = 1 }, new FakeCall());
+        var response = await _service.Lookup(
+            new LookupRequest { Prefixes = { new CodePrefix { Codes = { _items.SemanticIds[0][0] } } }, Limit = 1 }, new FakeCall());
         Assert.Single(response.Prefixes[0].ItemIds);
     }
 
@@ -196,14 +206,24 @@ public sealed class QuantizerServiceTests : IDisposable
     public async Task Requests_out_of_bounds_are_refused_with_the_bound()
     {
         await Refused("1 to 10000", () => _service.Encode(new EncodeRequest(), new FakeCall()));
-        await Refused("1 to 10000", () => _service.Assign(new AssignRequest { Items = { Enumerable.Repeat(Vector("x", 0), 10_001) } }, new FakeCall()));
+        await Refused(
+            "1 to 10000",
+            () => _service.Assign(new AssignRequest { Items = { Enumerable.Repeat(Vector("x", 0), 10_001) } }, new FakeCall()));
         await Refused("1 to 1024", () => _service.Encode(new EncodeRequest { Items = { Vector("", 0) } }, new FakeCall()));
         await Refused("1 to 10000", () => _service.Lookup(new LookupRequest(), new FakeCall()));
         await Refused("1 to 10000, or 0", () => _service.Lookup(new LookupRequest { ItemIds = { "x" }, Limit = 10_001 }, new FakeCall()));
-        await Refused("1 to 2", () => _service.Lookup(new LookupRequest { Prefixes = { new CodePrefix { Codes = { 1, 2, 3 } } } }, new FakeCall()));
+        await Refused(
+            "1 to 2", () => _service.Lookup(new LookupRequest { Prefixes = { new CodePrefix { Codes = { 1, 2, 3 } } } }, new FakeCall()));
         await Refused("1 to 2", () => _service.Lookup(new LookupRequest { Prefixes = { new CodePrefix() } }, new FakeCall()));
-        await Refused("Code 8 at level 0", () => _service.Lookup(new LookupRequest { Prefixes = { new CodePrefix { Codes = { 8 } } } }, new FakeCall()));
-        await Refused("unknown to this version's codebook", () => _service.Encode(new EncodeRequest { Items = { new ItemEmbedding { ItemId = "x", Embeddings = { ["sound"] = new Vector { Values = { 1 } } } } } }, new FakeCall()));
+        await Refused(
+            "Code 8 at level 0",
+            () => _service.Lookup(new LookupRequest { Prefixes = { new CodePrefix { Codes = { 8 } } } }, new FakeCall()));
+        await Refused(
+            "unknown to this version's codebook",
+            () =>
+                _service.Encode(
+                    new EncodeRequest { Items = { new ItemEmbedding { ItemId = "x", Embeddings = { ["sound"] = new Vector { Values = { 1 } } } } } },
+                    new FakeCall()));
 
         static async Task Refused(string bound, Func<Task> call)
         {
@@ -217,7 +237,8 @@ public sealed class QuantizerServiceTests : IDisposable
     public async Task A_version_without_codebook_is_a_failed_precondition()
     {
         var service = new QuantizerService(new FakeSnapshots("v0", _items, null), _store, _versions);
-        var error = await Assert.ThrowsAsync<CatalogException>(() => service.Encode(new EncodeRequest { Items = { Vector("x", 0) } }, new FakeCall()));
+        var error = await Assert.ThrowsAsync<CatalogException>(
+            () => service.Encode(new EncodeRequest { Items = { Vector("x", 0) } }, new FakeCall()));
         Assert.Equal(Fault.FailedPrecondition, error.Fault);
     }
 

@@ -95,7 +95,9 @@ public class QuantizerTrainerTests
         var codes = one.Encode(fused.Data, fused.Count);
         Assert.Equal(codes, loaded.Encode(fused.Data, fused.Count));
         Assert.Equal(one.Reconstruct(codes, fused.Count), loaded.Reconstruct(codes, fused.Count));
-        Assert.Equal(one.Fusion.Fuse("x", FusionTests.Named(("text", new float[] { 1, 2, 3, 4, 5, 6, 7, 8 }))), loaded.Fusion.Fuse("x", FusionTests.Named(("text", new float[] { 1, 2, 3, 4, 5, 6, 7, 8 }))));
+        Assert.Equal(
+            one.Fusion.Fuse("x", FusionTests.Named(("text", new float[] { 1, 2, 3, 4, 5, 6, 7, 8 }))),
+            loaded.Fusion.Fuse("x", FusionTests.Named(("text", new float[] { 1, 2, 3, 4, 5, 6, 7, 8 }))));
     }
 
     [Theory]
@@ -121,7 +123,8 @@ public class QuantizerTrainerTests
         Assert.True(ids[10].Collision < ids[200].Collision);
     }
 
-    /// <summary>k-means then gives one centroid several times; with one point for all, and so no residual at all, nothing but one.</summary>
+    /// <summary>k-means then gives one centroid several times; with one point for all, and so no residual at all, nothing but
+    /// one.</summary>
     [Theory]
     [InlineData(QuantizerKind.ResidualKMeans, 1)]
     [InlineData(QuantizerKind.ResidualKMeans, 3)]
@@ -167,7 +170,11 @@ public class QuantizerTrainerTests
     {
         var options = new QuantizerOptions { Levels = 7, CodebookSize = 1, BalanceStrength = double.NaN, RqVae = new RqVaeOptions { LearningRate = 0, Hidden = [0] } };
         var error = Assert.Throws<CatalogException>(() => Train(Blobs.Fused(10, 2, 2, 1), options));
-        Assert.All(["quantizer.levels is 7", "quantizer.codebook_size is 1", "quantizer.balance_strength is NaN", "quantizer.rq_vae.learning_rate is 0", "quantizer.rq_vae.hidden[0] is 0"], text => Assert.Contains(text, error.Message, StringComparison.Ordinal));
+        Assert.All(
+            [
+                "quantizer.levels is 7", "quantizer.codebook_size is 1", "quantizer.balance_strength is NaN",
+                "quantizer.rq_vae.learning_rate is 0", "quantizer.rq_vae.hidden[0] is 0"],
+            text => Assert.Contains(text, error.Message, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -185,7 +192,8 @@ public class QuantizerTrainerTests
     {
         using var cancel = new CancellationTokenSource();
         cancel.Cancel();
-        Assert.ThrowsAny<OperationCanceledException>(() => QuantizerTrainer.Train(Blobs.Fused(50, 4, 5, 1), Options(kind), 1, null, cancel.Token));
+        Assert.ThrowsAny<OperationCanceledException>(
+            () => QuantizerTrainer.Train(Blobs.Fused(50, 4, 5, 1), Options(kind), 1, null, cancel.Token));
     }
 
     [Fact]
@@ -199,7 +207,8 @@ public class QuantizerTrainerTests
 
     private static QuantizerOptions Options(QuantizerKind kind) => kind == QuantizerKind.RqVae ? RqVae : KMeans;
 
-    private static Codebook Train(FusedEmbeddings fused, QuantizerOptions options) => QuantizerTrainer.Train(fused, options, 1, null, default);
+    private static Codebook Train(FusedEmbeddings fused, QuantizerOptions options) =>
+        QuantizerTrainer.Train(fused, options, 1, null, default);
 
     private sealed class Recorder(List<StageProgress> reports) : IProgress<StageProgress>
     {

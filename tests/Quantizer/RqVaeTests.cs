@@ -48,7 +48,9 @@ public class RqVaeTests
             Assert.True(expected.allclose(model.Codebooks.Codes[level].grad!, 1e-4, 1e-6));
         }
 
-        Assert.All(model.named_parameters().Where(p => !p.name.StartsWith("codebooks", StringComparison.Ordinal)), p => Assert.True(p.parameter.grad is null || p.parameter.grad.abs().sum().ToDouble() == 0));
+        Assert.All(
+            model.named_parameters().Where(p => !p.name.StartsWith("codebooks", StringComparison.Ordinal)),
+            p => Assert.True(p.parameter.grad is null || p.parameter.grad.abs().sum().ToDouble() == 0));
     }
 
     [Fact]

@@ -119,7 +119,9 @@ public class RecommenderTests
         }
 
         VersionFolder Folder(params string[] files) => new("v1", root, new VersionManifest("v1", DateTimeOffset.UnixEpoch,
-            new VersionDescription("tiny", 1, [6, 5, 4], 60, new Dictionary<string, double>()), files.ToDictionary(file => file, _ => new ManifestFile(0, ""))), Table);
+            new VersionDescription(
+                "tiny", 1, [6, 5, 4], 60, new Dictionary<string,
+                double>()), files.ToDictionary(file => file, _ => new ManifestFile(0, ""))), Table);
         var loader = new RecommenderLoader();
         Assert.Equal("retrieval", loader.Name);
         Assert.Null(loader.Load(Folder(), Table));

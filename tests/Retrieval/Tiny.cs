@@ -33,7 +33,9 @@ internal static class Tiny
             ids.Add(id);
         }
 
-        return new ItemTable([.. Enumerable.Range(0, items).Select(item => $"item{item}")], ids, [.. Enumerable.Range(0, items).Select(item => $"Title {item}")], sizes);
+        return new ItemTable(
+            [.. Enumerable.Range(0, items).Select(item => $"item{item}")], ids,
+            [.. Enumerable.Range(0, items).Select(item => $"Title {item}")], sizes);
     }
 
     /// <summary>A model with random weights, large enough that its probabilities differ.</summary>
@@ -57,7 +59,8 @@ internal static class Tiny
             vectors[trained].zero_();
         }
 
-        var config = new RetrievalConfig(RetrievalConfig.CurrentFormat, options, [.. items.CodebookSizes], layout.CollisionTokens, trained, options.Alpha ?? 1, seed);
+        var config = new RetrievalConfig(
+            RetrievalConfig.CurrentFormat, options, [.. items.CodebookSizes], layout.CollisionTokens, trained, options.Alpha ?? 1, seed);
         return new RetrievalModel(config, network, vectors, ([], [0]));
     }
 

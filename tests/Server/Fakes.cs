@@ -64,7 +64,13 @@ internal sealed class FakeFolders : IVersionStore, IVersionPartLoader
         }
 
         return Tables.TryGetValue(version, out var items)
-            ? new VersionFolder(version, "", new VersionManifest(version, DateTimeOffset.UnixEpoch, new VersionDescription("tiny", 1, [4, 4], items.Count, new Dictionary<string, double>()), new Dictionary<string, ManifestFile>()), items)
+            ? new VersionFolder(
+                version, "",
+                new VersionManifest(
+                    version, DateTimeOffset.UnixEpoch,
+                    new VersionDescription("tiny", 1, [4, 4], items.Count, new Dictionary<string, double>()), new Dictionary<string,
+                    ManifestFile>()),
+                items)
             : throw CatalogException.Damaged($"{version} is damaged.");
     }
 
@@ -110,7 +116,8 @@ internal sealed class FakeIds : ISemanticIdStore
 
     public Task PublishAsync(string version, ItemTable items, CancellationToken cancel) => throw new InvalidOperationException();
 
-    public Task RecoverAsync(string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel) => throw new InvalidOperationException();
+    public Task RecoverAsync(string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel) =>
+        throw new InvalidOperationException();
 
     public Task<bool> IsPublishedAsync(string version, CancellationToken cancel) => throw new InvalidOperationException();
 
@@ -118,9 +125,12 @@ internal sealed class FakeIds : ISemanticIdStore
 
     public Task<SemanticId?> FindAsync(string version, string itemId, CancellationToken cancel) => throw new InvalidOperationException();
 
-    public Task<IReadOnlyList<string>> ItemsAsync(string version, ReadOnlyMemory<ushort> prefix, int limit, CancellationToken cancel) => throw new InvalidOperationException();
+    public Task<IReadOnlyList<string>> ItemsAsync(string version, ReadOnlyMemory<ushort> prefix, int limit, CancellationToken cancel) =>
+        throw new InvalidOperationException();
 
-    public Task<Assignment> AssignAsync(string version, string itemId, string title, ReadOnlyMemory<ushort> codes, CancellationToken cancel) => throw new InvalidOperationException();
+    public Task<Assignment> AssignAsync(
+        string version, string itemId, string title, ReadOnlyMemory<ushort> codes,
+        CancellationToken cancel) => throw new InvalidOperationException();
 
     public Task<bool> TryActivateAsync(string? expected, string next, CancellationToken cancel) => throw new InvalidOperationException();
 }
@@ -143,6 +153,7 @@ internal sealed class RecordedLog<T> : ILogger<T>
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         Lines.Add((eventId.Name, formatter(state, exception)));
 }

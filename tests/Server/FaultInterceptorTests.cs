@@ -22,7 +22,8 @@ public sealed class FaultInterceptorTests
     [InlineData(Fault.DataLoss, StatusCode.DataLoss)]
     [InlineData(Fault.Unavailable, StatusCode.Unavailable)]
     [InlineData(Fault.ResourceExhausted, StatusCode.ResourceExhausted)]
-    public Task A_typed_error_has_its_status(Fault fault, StatusCode code) => Answers(code, new CatalogException(fault, "why"), DateTime.MaxValue);
+    public Task A_typed_error_has_its_status(Fault fault, StatusCode code) =>
+        Answers(code, new CatalogException(fault, "why"), DateTime.MaxValue);
 
     [Fact]
     public async Task A_fault_of_ours_stays_what_it_is() =>
@@ -73,7 +74,8 @@ public sealed class FaultInterceptorTests
 
         protected override AuthContext AuthContextCore => new("", []);
 
-        protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) => throw new NotSupportedException();
+        protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
+            throw new NotSupportedException();
 
         protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => Task.CompletedTask;
     }

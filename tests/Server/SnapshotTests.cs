@@ -72,6 +72,7 @@ public sealed class SnapshotTests
     {
         public string Name => "damaged";
 
-        public Catalog.Ports.IVersionPart Load(Catalog.Ports.VersionFolder folder, ItemTable items) => throw CatalogException.Damaged("damaged");
+        public Catalog.Ports.IVersionPart Load(Catalog.Ports.VersionFolder folder, ItemTable items) =>
+            throw CatalogException.Damaged("damaged");
     }
 }

@@ -87,7 +87,8 @@ public sealed class StoresTests : IAsyncLifetime
         }
     }
 
-    private Task<Stores> OpenAsync(string folder, string? prefix) => Stores.OpenAsync(Path.Combine(_folder, folder), _redis.Socket, prefix, Cancel);
+    private Task<Stores> OpenAsync(string folder, string? prefix) =>
+        Stores.OpenAsync(Path.Combine(_folder, folder), _redis.Socket, prefix, Cancel);
 
     private static async Task PublishAsync(Stores stores, string version)
     {

@@ -28,7 +28,8 @@ public sealed class ActivationTests(RedisFixture fixture) : IClassFixture<RedisF
         for (int round = 0; round < 5; round++)
         {
             var candidates = Enumerable.Range(1 + (10 * round), 10).Select(version => $"v{version}").ToArray();
-            bool[] won = await Task.WhenAll(candidates.Select((version, at) => (at % 2 == 0 ? store : other).TryActivateAsync(before, version, Cancel)));
+            bool[] won = await Task.WhenAll(
+                candidates.Select((version, at) => (at % 2 == 0 ? store : other).TryActivateAsync(before, version, Cancel)));
             string winner = candidates[Array.IndexOf(won, true)];
             Assert.Single(won, result => result);
             Assert.Equal(winner, await other.ActiveAsync(Cancel));
@@ -39,6 +40,8 @@ public sealed class ActivationTests(RedisFixture fixture) : IClassFixture<RedisF
         Assert.True(await store.TryActivateAsync("v0", before, Cancel)); // as after a lost reply
         Assert.Equal(Fault.FailedPrecondition, (await Assert.ThrowsAsync<CatalogException>(() => store.DropAsync(before, Cancel))).Fault);
         Assert.True(await store.IsPublishedAsync(before, Cancel));
-        Assert.Equal(Fault.FailedPrecondition, (await Assert.ThrowsAsync<CatalogException>(() => store.TryActivateAsync(before, "unpublished", Cancel))).Fault);
+        Assert.Equal(
+            Fault.FailedPrecondition,
+            (await Assert.ThrowsAsync<CatalogException>(() => store.TryActivateAsync(before, "unpublished", Cancel))).Fault);
     }
 }

@@ -63,7 +63,8 @@ public sealed class ClusterTests : IAsyncLifetime
         }
 
         // By the server: the client, which sees no cluster, gives every key one slot.
-        Assert.NotEqual(await AskAsync("cluster", "keyslot", $"{Keys("v1").Ids}"), await AskAsync("cluster", "keyslot", $"{Keys("v2").Ids}"));
+        Assert.NotEqual(
+            await AskAsync("cluster", "keyslot", $"{Keys("v1").Ids}"), await AskAsync("cluster", "keyslot", $"{Keys("v2").Ids}"));
         Assert.True(await store.TryActivateAsync(null, "v1", Cancel));
         var assigned = await store.AssignAsync("v1", "new", "New", items.SemanticIds[0].Codes(), Cancel);
         Assert.Equal(assigned with { Existing = true }, await store.AssignAsync("v1", "new", "New", items.SemanticIds[0].Codes(), Cancel));

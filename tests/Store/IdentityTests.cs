@@ -18,7 +18,9 @@ public sealed class IdentityTests(RedisFixture fixture) : IClassFixture<RedisFix
     ];
 
     private readonly string _version = $"v-{Guid.NewGuid():N}";
-    private readonly RedisSemanticIdStore _store = fixture.Connection is { } redis ? new RedisSemanticIdStore(redis, fixture.Options) : null!;
+    private readonly RedisSemanticIdStore _store = fixture.Connection is { } redis
+        ? new RedisSemanticIdStore(redis, fixture.Options)
+        : null!;
 
     [RedisFact]
     public async Task Ids_that_are_one_number_are_items_of_their_own_when_published()
@@ -32,7 +34,8 @@ public sealed class IdentityTests(RedisFixture fixture) : IClassFixture<RedisFix
         }
 
         Assert.Equal(
-            Alike.Order(StringComparer.Ordinal), (await _store.ItemsAsync(_version, new ushort[] { 1 }, 100, Cancel)).Order(StringComparer.Ordinal));
+            Alike.Order(StringComparer.Ordinal), (
+                await _store.ItemsAsync(_version, new ushort[] { 1 }, 100, Cancel)).Order(StringComparer.Ordinal));
     }
 
     [RedisFact]
@@ -50,7 +53,8 @@ public sealed class IdentityTests(RedisFixture fixture) : IClassFixture<RedisFix
         Assert.Equal(Alike.Length, given.Values.Distinct().Count());
         foreach (string id in Alike)
         {
-            Assert.Equal(new Assignment(given[id], Existing: true), await _store.AssignAsync(_version, id, "", new ushort[] { 3, 7, 1 }, Cancel));
+            Assert.Equal(
+                new Assignment(given[id], Existing: true), await _store.AssignAsync(_version, id, "", new ushort[] { 3, 7, 1 }, Cancel));
             Assert.Equal(given[id], await _store.FindAsync(_version, id, Cancel));
         }
     }

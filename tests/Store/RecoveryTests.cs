@@ -110,13 +110,16 @@ public sealed class RecoveryTests : IAsyncLifetime
 
         await FlushAsync();
         Assert.Null(await _store.ActiveAsync(Cancel));
-        Assert.Equal(Fault.FailedPrecondition, (await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync("v1", "x", "", items.SemanticIds[0].Codes(), Cancel))).Fault);
+        Assert.Equal(
+            Fault.FailedPrecondition,
+            (await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync("v1", "x", "", items.SemanticIds[0].Codes(), Cancel))).Fault);
         report = await StoreRecovery.RunAsync(_versions, _store, null, Cancel);
         Assert.Equal((30, 0, "v1"), (report.Appended, report.Journalled, report.Active));
         Assert.Equal(Sorted(before), Sorted(await RedisDump.OfAsync(_connection, "v1")));
 
         var next = await _store.AssignAsync("v1", "after", "", items.SemanticIds[0].Codes(), Cancel);
-        var taken = items.SemanticIds.Concat(_versions.Appended("v1").Select(item => item.SemanticId)).Where(id => id.SameCodes(items.SemanticIds[0])).Max(id => id.Collision);
+        var taken = items.SemanticIds.Concat(_versions.Appended("v1").Select(item => item.SemanticId))
+            .Where(id => id.SameCodes(items.SemanticIds[0])).Max(id => id.Collision);
         Assert.Equal(taken + 1, next.Id.Collision);
 
         // Item 17 is last in the journal and so in the new stream.
@@ -128,7 +131,8 @@ public sealed class RecoveryTests : IAsyncLifetime
     {
         var items = Tables.Random(100, 4);
         Seal("v1", items);
-        _versions.Append("v1", [.. Enumerable.Range(0, 50).Select(item => new AppendedItem($"n{item}", new SemanticId([3, 299, 4], (ushort)item), ""))]);
+        _versions.Append(
+            "v1", [.. Enumerable.Range(0, 50).Select(item => new AppendedItem($"n{item}", new SemanticId([3, 299, 4], (ushort)item), ""))]);
         var small = new RedisSemanticIdStore(_connection, _options with { PublishBatch = 10 });
         string? whole = null;
         for (int stop = 1; stop <= 16; stop++)
@@ -163,7 +167,9 @@ public sealed class RecoveryTests : IAsyncLifetime
     {
         var items = Tables.Random(100, 5);
         Seal("v1", items);
-        _versions.Append("v1", [.. Enumerable.Range(0, 30).Select(item => new AppendedItem($"n{item}", new SemanticId([3, 299, 4], (ushort)item), $"T{item}"))]);
+        _versions.Append(
+            "v1",
+            [.. Enumerable.Range(0, 30).Select(item => new AppendedItem($"n{item}", new SemanticId([3, 299, 4], (ushort)item), $"T{item}"))]);
         await StoreRecovery.RunAsync(_versions, _store, ["v1"], Cancel);
         string whole = await RedisDump.OfAsync(_connection, "v1");
         await _connection.GetDatabase().KeyDeleteAsync($"recsys:{{v1}}:{key}");

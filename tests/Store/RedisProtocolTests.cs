@@ -37,7 +37,8 @@ public sealed class RedisProtocolTests(RedisFixture fixture) : IClassFixture<Red
         Assert.Equal("folder", await store.ClaimAsync("folder", Cancel));
     }
 
-    /// <summary>The client compares and hashes its values by number: "7", "07" and "7.0" would be one key of a dictionary of them.</summary>
+    /// <summary>The client compares and hashes its values by number: "7", "07" and "7.0" would be one key of a dictionary of
+    /// them.</summary>
     [RedisFact]
     public async Task Item_ids_that_are_the_same_number_are_items_of_their_own()
     {
@@ -55,7 +56,9 @@ public sealed class RedisProtocolTests(RedisFixture fixture) : IClassFixture<Red
         }
 
         Assert.Equal([.. published, .. appended], await store.ItemsAsync(_version, new ushort[] { 1, 2, 3 }, 100, Cancel));
-        Assert.Equal(Enumerable.Range(0, 10).Select(item => (ushort)item), ids.Concat(assigned.Select(item => item.SemanticId)).Select(id => id.Collision));
+        Assert.Equal(
+            Enumerable.Range(0, 10).Select(item => (ushort)item),
+            ids.Concat(assigned.Select(item => item.SemanticId)).Select(id => id.Collision));
         foreach (var (id, semanticId) in published.Zip(ids).Concat(assigned.Select(item => (item.ItemId, item.SemanticId))))
         {
             Assert.Equal(semanticId, await store.FindAsync(_version, id, Cancel));

@@ -9,7 +9,9 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     private static readonly CancellationToken Cancel = CancellationToken.None;
 
     private readonly string _version = $"v-{Guid.NewGuid():N}";
-    private readonly RedisSemanticIdStore _store = fixture.Connection is { } redis ? new RedisSemanticIdStore(redis, fixture.Options) : null!;
+    private readonly RedisSemanticIdStore _store = fixture.Connection is { } redis
+        ? new RedisSemanticIdStore(redis, fixture.Options)
+        : null!;
 
     [RedisFact]
     public async Task A_published_table_is_found_both_ways()
@@ -58,7 +60,9 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
         int taken = items.SemanticIds.Count(id => id.SameCodes(items.SemanticIds[0]));
 
         // Every item is assigned by both writers at once.
-        var assigned = await Task.WhenAll(Enumerable.Range(0, 600).Select(draw => (draw % 2 == 0 ? _store : other).AssignAsync(_version, $"new {draw / 2}", "", codes, Cancel)));
+        var assigned = await Task.WhenAll(
+            Enumerable.Range(0, 600).Select(
+                draw => (draw % 2 == 0 ? _store : other).AssignAsync(_version, $"new {draw / 2}", "", codes, Cancel)));
 
         Assert.Equal(300, assigned.Count(assignment => !assignment.Existing));
         Assert.Equal(Enumerable.Range(taken, 300), assigned.Select(assignment => (int)assignment.Id.Collision).Distinct().Order());
@@ -97,7 +101,8 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
         Assert.Equal("Title \"1004\" é", second.Items[^1].Title);
         Assert.Equal((0, second.Position), await Page(second.Position));
 
-        Task<Assignment> Assign(int item) => _store.AssignAsync(_version, $"n{item}", $"Title \"{item}\" é", new ushort[] { 1, 1, (ushort)(item % 5) }, Cancel);
+        Task<Assignment> Assign(int item) =>
+            _store.AssignAsync(_version, $"n{item}", $"Title \"{item}\" é", new ushort[] { 1, 1, (ushort)(item % 5) }, Cancel);
 
         async Task<(int, string?)> Page(string? after)
         {
@@ -145,7 +150,9 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
             }
 
             Assert.False(await small.IsPublishedAsync(version, Cancel));
-            Assert.Equal(Fault.FailedPrecondition, (await Assert.ThrowsAsync<CatalogException>(() => small.AssignAsync(version, "x", "", new ushort[] { 0, 0, 0 }, Cancel))).Fault);
+            Assert.Equal(
+                Fault.FailedPrecondition,
+                (await Assert.ThrowsAsync<CatalogException>(() => small.AssignAsync(version, "x", "", new ushort[] { 0, 0, 0 }, Cancel))).Fault);
             await small.PublishAsync(version, items, Cancel);
             Assert.Equal(fresh, await RedisDump.OfAsync(fixture.Connection!, version));
         }
@@ -166,7 +173,9 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
         string before = await RedisDump.OfAsync(fixture.Connection!, _version);
         foreach (ushort[] codes in new ushort[][] { [], [1], [4, 0, 0], [0, 300, 0], [0, 0, 0, 0] })
         {
-            Assert.Equal(Fault.InvalidArgument, (await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync(_version, "x", "", codes, Cancel))).Fault);
+            Assert.Equal(
+                Fault.InvalidArgument,
+                (await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync(_version, "x", "", codes, Cancel))).Fault);
         }
 
         await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync(_version, "", "", new ushort[] { 0, 0, 0 }, Cancel));
@@ -179,9 +188,12 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     public async Task The_last_collision_token_is_65535_and_the_next_item_is_refused()
     {
         var codes = new ushort[] { 1, 2, 3 };
-        await _store.PublishAsync(_version, new ItemTable(["only"], [new SemanticId(codes, ushort.MaxValue - 1)], [""], Tables.Sizes), Cancel);
+        await _store.PublishAsync(
+            _version, new ItemTable(["only"], [new SemanticId(codes, ushort.MaxValue - 1)], [""], Tables.Sizes), Cancel);
         Assert.Equal(ushort.MaxValue, (await _store.AssignAsync(_version, "last", "", codes, Cancel)).Id.Collision);
-        Assert.Equal(Fault.ResourceExhausted, (await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync(_version, "too many", "", codes, Cancel))).Fault);
+        Assert.Equal(
+            Fault.ResourceExhausted,
+            (await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync(_version, "too many", "", codes, Cancel))).Fault);
         Assert.Null(await _store.FindAsync(_version, "too many", Cancel));
     }
 
@@ -248,7 +260,8 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     [InlineData("a{b}:")]
     [InlineData("a b:")]
     public void A_prefix_that_would_spoil_the_hash_tags_is_refused(string prefix) =>
-        Assert.Contains("prefix is", Assert.Throws<CatalogException>(() => (new RedisOptions("localhost") { Prefix = prefix }).Validate()).Message);
+        Assert.Contains(
+            "prefix is", Assert.Throws<CatalogException>(() => (new RedisOptions("localhost") { Prefix = prefix }).Validate()).Message);
 
     [Fact]
     public async Task A_redis_that_is_not_there_is_reported_with_endpoint_and_seconds()
@@ -265,7 +278,9 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     {
         var options = new RedisOptions(" ") { PublishBatch = 0, Timeout = TimeSpan.FromDays(1) };
         var error = await Assert.ThrowsAsync<CatalogException>(() => RedisConnections.ConnectAsync(options));
-        Assert.All(new[] { "connection is ' '", "publish_batch is 0, allowed is 1 to 2000", "timeout is 1.00:00:00" }, part => Assert.Contains(part, error.Message));
+        Assert.All(
+            new[] { "connection is ' '", "publish_batch is 0, allowed is 1 to 2000", "timeout is 1.00:00:00" },
+            part => Assert.Contains(part, error.Message));
     }
 
     [Fact]

@@ -20,7 +20,9 @@ internal static class Tables
             ids.Add(codes.WithCollision(token));
         }
 
-        return new ItemTable([.. Enumerable.Range(0, count).Select(item => $"item {item}")], ids, [.. Enumerable.Range(0, count).Select(item => item % 3 == 0 ? "" : $"Title {item}")], Sizes);
+        return new ItemTable(
+            [.. Enumerable.Range(0, count).Select(item => $"item {item}")], ids,
+            [.. Enumerable.Range(0, count).Select(item => item % 3 == 0 ? "" : $"Title {item}")], Sizes);
     }
 
     public static SemanticId Id(string text) => SemanticId.Parse(text);

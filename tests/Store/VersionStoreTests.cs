@@ -7,7 +7,8 @@ namespace Recsys.Store.Tests;
 public sealed class VersionStoreTests : IDisposable
 {
     private static readonly ItemTable Items = Tables.Random(15, 1);
-    private static readonly VersionDescription Description = new("tiny", 7, Tables.Sizes, 15, new Dictionary<string, double> { ["recall@10"] = 0.0625 });
+    private static readonly VersionDescription Description = new(
+        "tiny", 7, Tables.Sizes, 15, new Dictionary<string, double> { ["recall@10"] = 0.0625 });
 
     private readonly TemporaryFolder _folder = new();
     private readonly VersionStore _store;

@@ -40,7 +40,8 @@ public sealed partial class DemoReportTests
     public void Every_step_and_curve_is_explained_in_words()
     {
         string page = Page(0.5);
-        Assert.Contains("<td>retrieval</td><td>65.3</td><td>a sequence model learns which semantic ID comes next</td>", page, StringComparison.Ordinal);
+        Assert.Contains(
+            "<td>retrieval</td><td>65.3</td><td>a sequence model learns which semantic ID comes next</td>", page, StringComparison.Ordinal);
         Assert.Contains("how wrong its guess of the noise is", page, StringComparison.Ordinal);
         Assert.DoesNotContain("creative/loss", page, StringComparison.Ordinal);
         Assert.DoesNotContain("learning_rate", page, StringComparison.Ordinal);
@@ -88,10 +89,12 @@ public sealed partial class DemoReportTests
 
     private static DemoResult Result(double recall)
     {
-        MetricRow Row(double value) => new(new[] { "recall@5", "recall@10", "ndcg@10" }.ToDictionary(name => name, _ => new Metric(value, 0.51, 0.554)));
+        MetricRow Row(double value) =>
+            new(new[] { "recall@5", "recall@10", "ndcg@10" }.ToDictionary(name => name, _ => new Metric(value, 0.51, 0.554)));
         ConventionRows Both(double value) => new(Row(0), Row(value));
         var shopper = new DemoShopper(
-            "shopper 7", [1, 2, 3], 5, [new DemoAnswer(4, new SemanticId([1, 2, 3]), -2), new DemoAnswer(5, new SemanticId([1, 2, 4]), -1)], [1, 2, 3]);
+            "shopper 7", [1, 2, 3], 5, [
+                new DemoAnswer(4, new SemanticId([1, 2, 3]), -2), new DemoAnswer(5, new SemanticId([1, 2, 4]), -1)], [1, 2, 3]);
         return new DemoResult(
             new RebuildReport
             {

@@ -64,9 +64,12 @@ public sealed class FileFaultTests
     public void A_full_standard_output_exits_8_and_says_so()
     {
         var (code, error) = (0, new StringWriter());
-        using (var full = new StreamWriter(new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 1)) { AutoFlush = true })
+        using (
+            var full = new StreamWriter(
+                new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 1)) { AutoFlush = true })
         {
-            code = Run(["--json"], _ => Task.FromResult(new VerbResult(new { long_enough = new string('x', 9000) }, _ => { })), full, error);
+            code = Run(
+                ["--json"], _ => Task.FromResult(new VerbResult(new { long_enough = new string('x', 9000) }, _ => { })), full, error);
         }
 
         Assert.Equal(ExitCode.ResourceExhausted, code);
@@ -81,7 +84,9 @@ public sealed class FileFaultTests
             act();
             throw new InvalidOperationException("the file system took it");
         });
-        Assert.True(exit == (code ?? exit) && exit is ExitCode.NotFound or ExitCode.Unavailable or ExitCode.ResourceExhausted, $"exit {exit}: {error}");
+        Assert.True(
+            exit == (code ?? exit) && exit is ExitCode.NotFound or ExitCode.Unavailable or ExitCode.ResourceExhausted,
+            $"exit {exit}: {error}");
         Assert.Contains(place, error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd().Split('\n'));
         Assert.Equal(error.Trim(), "recsys: " + JsonDocument.Parse(output).RootElement.GetProperty("message").GetString());

@@ -83,7 +83,10 @@ public sealed class StrictNumbersTests
     [Fact]
     public void A_number_of_another_type_cannot_slip_by_unread()
     {
-        Assert.Contains("--rate", Assert.Throws<NotSupportedException>(() => StrictNumbers.Apply(new Command("x") { new Option<float>("--rate") })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--rate",
+            Assert.Throws<NotSupportedException>(() => StrictNumbers.Apply(new Command("x") { new Option<float>("--rate") })).Message,
+            StringComparison.Ordinal);
         Assert.Throws<NotSupportedException>(() => StrictNumbers.Apply(new Command("x") { new Option<int[]>("--sizes") }));
         Assert.Throws<NotSupportedException>(() => StrictNumbers.Apply(new Command("x") { new Argument<int>("port") }));
     }
@@ -95,7 +98,8 @@ public sealed class StrictNumbersTests
         return command.Parse(arguments);
     }
 
-    private static bool IsNumber(Type type) => Type.GetTypeCode(Nullable.GetUnderlyingType(type) ?? type) is >= TypeCode.SByte and <= TypeCode.Decimal;
+    private static bool IsNumber(Type type) =>
+        Type.GetTypeCode(Nullable.GetUnderlyingType(type) ?? type) is >= TypeCode.SByte and <= TypeCode.Decimal;
 
     private static IEnumerable<(string Path, Command Command)> All(Command command, string path) =>
         command.Subcommands.SelectMany(sub => All(sub, $"{path} {sub.Name}".Trim())).Prepend((path, command));

@@ -9,7 +9,9 @@ public sealed class ArgumentTests
     public static TheoryData<string, string> TextOptions()
     {
         var data = new TheoryData<string, string>();
-        foreach (var (path, command) in CommandTree.Root.Subcommands.SelectMany(verb => verb.Subcommands.Select(sub => ($"{verb.Name} {sub.Name}", sub)).Prepend((verb.Name, verb))))
+        foreach (
+            var (path, command) in CommandTree.Root.Subcommands.SelectMany(
+                verb => verb.Subcommands.Select(sub => ($"{verb.Name} {sub.Name}", sub)).Prepend((verb.Name, verb))))
         {
             foreach (var option in command.Options.Where(option => option is Option<string> or Option<string[]>))
             {
@@ -26,10 +28,17 @@ public sealed class ArgumentTests
     {
         var parsed = CommandTree.Parse([.. verb.Split(' '), option, "@values.txt"]);
         Assert.DoesNotContain(parsed.Errors, error => error.Message.Contains('@', StringComparison.Ordinal));
-        Assert.Equal("@values.txt", Assert.Single(Assert.Single(parsed.CommandResult.Children.OfType<System.CommandLine.Parsing.OptionResult>(), result => result.Option.Name == option).Tokens).Value);
+        Assert.Equal(
+            "@values.txt",
+            Assert.Single(
+                Assert.Single(
+                    parsed.CommandResult.Children.OfType<System.CommandLine.Parsing.OptionResult>(),
+                    result => result.Option.Name == option).Tokens).Value);
     }
 
     [Fact]
     public void There_are_such_options_to_try() =>
-        Assert.Superset(new HashSet<string> { "--redis", "--redis-prefix", "--data", "--server", "--history", "--out" }, TextOptions().Select(row => (string)row[1]).ToHashSet());
+        Assert.Superset(
+            new HashSet<string> { "--redis", "--redis-prefix", "--data", "--server", "--history", "--out" },
+            TextOptions().Select(row => (string)row[1]).ToHashSet());
 }

@@ -6,7 +6,8 @@ namespace Recsys.Cli.Tests.Verbs;
 /// <summary>Every id that an import takes can be asked for.</summary>
 public sealed class ItemIdTests
 {
-    public static TheoryData<string> Ids => new() { "a,b", "@home", "a b", " a", "7", "07", "-5", "-k", "--json", "é", "x=1", "x:1", "[diagram]", "\"quoted\"", "," };
+    public static TheoryData<string> Ids =>
+        new() { "a,b", "@home", "a b", " a", "7", "07", "-5", "-k", "--json", "é", "x=1", "x:1", "[diagram]", "\"quoted\"", "," };
 
     [Theory]
     [MemberData(nameof(Ids))]
@@ -30,7 +31,8 @@ public sealed class ItemIdTests
     }
 
     [Fact]
-    public void Several_follow_one_option() => Assert.Equal(["a,b", "@c", "d"], Given("--history", "creative", "--history", "a,b", "@c", "d", "--count", "2"));
+    public void Several_follow_one_option() =>
+        Assert.Equal(["a,b", "@c", "d"], Given("--history", "creative", "--history", "a,b", "@c", "d", "--count", "2"));
 
     [Fact]
     public void An_id_is_what_was_given_and_an_empty_one_is_refused()

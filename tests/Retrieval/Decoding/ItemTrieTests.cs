@@ -21,8 +21,12 @@ public class ItemTrieTests
             Assert.Equal(expected, actual);
             for (int node = 0; node < trie.Nodes(depth); node++)
             {
-                var below = Enumerable.Range(trie.FirstLeaf[depth][node], trie.FirstLeaf[depth][node + 1] - trie.FirstLeaf[depth][node]).Select(leaf => trie.LeafItem[leaf]);
-                Assert.Equal(table.SemanticIds.Index().Where(pair => Prefix(pair.Item, depth) == actual[node]).Select(pair => pair.Index).Order(), below.Order());
+                var below = Enumerable.Range(
+                    trie.FirstLeaf[depth][node],
+                    trie.FirstLeaf[depth][node + 1] - trie.FirstLeaf[depth][node]).Select(leaf => trie.LeafItem[leaf]);
+                Assert.Equal(
+                    table.SemanticIds.Index().Where(pair => Prefix(pair.Item, depth) == actual[node]).Select(pair => pair.Index).Order(),
+                    below.Order());
                 Assert.All(below, item => Assert.Equal(node, trie.NodeOf(table.SemanticIds[item], depth)));
                 Assert.All(below, item => Assert.Equal(trie.Tokens[depth][node], ItemTrie.Token(table.SemanticIds[item], depth)));
             }
@@ -58,7 +62,8 @@ public class ItemTrieTests
         using var layers = new TrieLayers(table, [3, 3, 3, 64], CPU);
         var spent = SpentNodes.Find(layers, excluded.Concat(excluded));
 
-        bool IsSpent(int depth, int node) => Enumerable.Range(0, 60).Where(item => trie.NodeOf(table.SemanticIds[item], depth) == node).All(excluded.Contains);
+        bool IsSpent(int depth, int node) =>
+            Enumerable.Range(0, 60).Where(item => trie.NodeOf(table.SemanticIds[item], depth) == node).All(excluded.Contains);
         for (int depth = 0; depth < trie.Depth; depth++)
         {
             var expected = Enumerable.Range(0, trie.Nodes(depth)).Where(node => IsSpent(depth, node)
@@ -68,5 +73,6 @@ public class ItemTrieTests
     }
 
     // One letter a token, so that ordinal order of the text is the order of the tokens.
-    private static string Prefix(SemanticId id, int depth) => string.Concat(Enumerable.Range(0, depth + 1).Select(d => (char)('0' + ItemTrie.Token(id, d))));
+    private static string Prefix(SemanticId id, int depth) =>
+        string.Concat(Enumerable.Range(0, depth + 1).Select(d => (char)('0' + ItemTrie.Token(id, d))));
 }

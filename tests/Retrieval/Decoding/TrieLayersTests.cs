@@ -27,7 +27,9 @@ public class TrieLayersTests
         {
             var model = Tiny.Model(items, Tiny.Options);
             using var _ = no_grad();
-            foreach (var (name, parameter) in model.Network.named_parameters().Where(pair => pair.name.Contains("head", StringComparison.Ordinal)))
+            foreach (
+                var (name, parameter) in model.Network.named_parameters().Where(
+                    pair => pair.name.Contains("head", StringComparison.Ordinal)))
             {
                 parameter.zero_();
             }
@@ -147,7 +149,8 @@ public class TrieLayersTests
     [Fact]
     public void A_large_group_widens_no_step_that_does_not_come_to_it()
     {
-        SemanticId[] ids = [.. Enumerable.Range(0, 500).Select(token => new SemanticId([0, 0], (ushort)token)), new([1, 0]), new([1, 1]), new([1, 1], 1)];
+        SemanticId[] ids = [
+            .. Enumerable.Range(0, 500).Select(token => new SemanticId([0, 0], (ushort)token)), new([1, 0]), new([1, 1]), new([1, 1], 1)];
         var table = new ItemTable([.. ids.Select(id => id.ToString())], ids, [.. ids.Select(_ => "")], [2, 2]);
         using var scope = NewDisposeScope();
         using var layers = new TrieLayers(table, [2, 2, 600], CPU);
@@ -174,7 +177,8 @@ public class TrieLayersTests
         using var recommender = new Recommender(Tiny.Model(table, Tiny.Options), table);
         using var twin = Tiny.Model(table, Tiny.Options);
         ushort[] codes = table.SemanticIds[0].Codes();
-        var all = table.Append(Enumerable.Range(20, 200).Select(token => new AppendedItem($"n{token}", new SemanticId(codes, (ushort)token), "")));
+        var all = table.Append(
+            Enumerable.Range(20, 200).Select(token => new AppendedItem($"n{token}", new SemanticId(codes, (ushort)token), "")));
         using var grown = (Recommender)recommender.WithItems(all);
         var found = grown.Recommend(new RecommendQuery([3, 229], 1000), default);
         var expected = Tiny.ScoreAll(twin, all, [3, 229]); // reads a token beyond as the last known one
@@ -183,7 +187,8 @@ public class TrieLayersTests
             found.Select(answer => answer.Score), (a, b) => Math.Abs(a - b) < 1e-4);
         Assert.Equal(Enumerable.Range(0, 230), found.Select(answer => answer.Item).Order());
         Assert.Equal(Enumerable.Range(73, 157), found.Select(answer => answer.Item).Where(item => item >= 73)); // tokens from 63 on tie
-        Assert.Equal(223, grown.Recommend(new RecommendQuery([200, 201, 202, 203, 204, 205, 206], 1000, 0, ExcludeSeen: true), default).Count);
+        Assert.Equal(
+            223, grown.Recommend(new RecommendQuery([200, 201, 202, 203, 204, 205, 206], 1000, 0, ExcludeSeen: true), default).Count);
     }
 
     private static void AllAnswersAgree(Recommender recommender, List<AppendedItem[]> batches, Func<RetrievalModel> model)
@@ -221,7 +226,8 @@ public class TrieLayersTests
         var batches = new List<AppendedItem[]>();
         for (int from = first, i = 0; i < sizes.Length; from += sizes[i++])
         {
-            batches.Add([.. Enumerable.Range(from, sizes[i]).Select(item => new AppendedItem(whole.Ids[item], whole.SemanticIds[item], ""))]);
+            batches.Add(
+                [.. Enumerable.Range(from, sizes[i]).Select(item => new AppendedItem(whole.Ids[item], whole.SemanticIds[item], ""))]);
         }
 
         return (table, batches);

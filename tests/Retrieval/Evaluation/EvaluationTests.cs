@@ -93,10 +93,12 @@ public class EvaluationTests
         using var recommender = new Recommender(Tiny.Model(table, Tiny.Options), table);
         using var twin = Tiny.Model(table, Tiny.Options);
         var random = new Random(1);
-        var split = new LeaveOneOut(Set([.. Enumerable.Range(0, 25).Select(_ => Enumerable.Range(0, 3 + random.Next(6)).Select(_ => random.Next(40)).ToArray())]));
+        var split = new LeaveOneOut(
+            Set([.. Enumerable.Range(0, 25).Select(_ => Enumerable.Range(0, 3 + random.Next(6)).Select(_ => random.Next(40)).ToArray())]));
         foreach (var target in new[] { EvaluationTarget.Test, EvaluationTarget.Validation })
         {
-            var report = RetrievalEvaluator.Evaluate(recommender, split, new EvaluationOptions { Ks = [7], Beam = 40, Target = target, Batch = 4 });
+            var report = RetrievalEvaluator.Evaluate(
+                recommender, split, new EvaluationOptions { Ks = [7], Beam = 40, Target = target, Batch = 4 });
             double plain = 0, removed = 0;
             foreach (int user in split.EvaluatedUsers)
             {
@@ -104,7 +106,9 @@ public class EvaluationTests
                 int item = target == EvaluationTarget.Test ? split.TestTarget(user) : split.ValidationTarget(user);
                 var scores = Tiny.ScoreAll(twin, table, history);
                 plain += RankingMetrics.Ndcg(scores.Count(score => score > scores[item]), 7);
-                removed += history.Contains(item) ? 0 : RankingMetrics.Ndcg(scores.Where((_, other) => !history.Contains(other)).Count(score => score > scores[item]), 7);
+                removed += history.Contains(item)
+                    ? 0
+                    : RankingMetrics.Ndcg(scores.Where((_, other) => !history.Contains(other)).Count(score => score > scores[item]), 7);
             }
 
             Assert.Equal(plain / report.Users, report.ItemLevel.NothingRemoved["ndcg@7"], 1e-9);
@@ -117,7 +121,11 @@ public class EvaluationTests
     {
         var table = Tiny.Table(5, [4, 4], 1);
         var counts = new AnswerCounts(table);
-        counts.Check([new(0, table.SemanticIds[0], -1), new(0, table.SemanticIds[0], -1), new(1, table.SemanticIds[2], -1), new(2, new SemanticId([3, 3], 9), -1)], 5);
+        counts.Check(
+            [
+                new(0, table.SemanticIds[0], -1), new(0, table.SemanticIds[0], -1), new(1, table.SemanticIds[2], -1),
+                new(2, new SemanticId([3, 3], 9), -1)],
+            5);
         Assert.Equal((2, 1, 1), (counts.Invalid, counts.Duplicates, counts.Short));
     }
 

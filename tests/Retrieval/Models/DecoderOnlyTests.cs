@@ -50,11 +50,13 @@ public class DecoderOnlyTests
         var input = new Retrieval.Models.SlotInput(
             tensor(layout.Tokens(layout.Codes(table), batch.Items, batch.Previous), [1, 6, layout.Depth]),
             tensor(Array.ConvertAll(batch.Positions, at => (long)at), [1, 6]), null);
-        var packed = model.Network.Forward(input, tensor(Array.ConvertAll(batch.Starts, start => (long)start * layout.Depth)), null); // [slots, depth, dim]
+        // [slots, depth, dim]
+        var packed = model.Network.Forward(input, tensor(Array.ConvertAll(batch.Starts, start => (long)start * layout.Depth)), null);
 
         Assert.True(allclose(packed.narrow(0, 0, 3), Tiny.Forward(model, table, [10, 11, 12])[0], 1e-4, 1e-5));
         Assert.True(allclose(packed.narrow(0, 3, 2), Tiny.Forward(model, table, [40, 41])[0], 1e-4, 1e-5));
     }
 
-    private static byte[] Bytes(Tensor tensor) => System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(tensor.contiguous().data<float>().ToArray()).ToArray();
+    private static byte[] Bytes(Tensor tensor) =>
+        System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(tensor.contiguous().data<float>().ToArray()).ToArray();
 }

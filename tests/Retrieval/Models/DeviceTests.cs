@@ -9,7 +9,9 @@ public sealed class DeviceTests
     public void Every_pass_is_compared_and_the_cpu_is_like_itself()
     {
         var checks = RetrievalDeviceChecks.Run(CPU).ToList();
-        Assert.Equal(["decoder, training, float32", "decoder, training, bf16", "decoder, reading and extending"], checks.Select(check => check.Name));
+        Assert.Equal(
+            ["decoder, training, float32", "decoder, training, bf16", "decoder, reading and extending"],
+            checks.Select(check => check.Name));
         Assert.All(checks, check => Assert.InRange(check.Error, 0, check.Name.Contains("bf16") ? check.Bound : 1e-5));
     }
 

@@ -12,7 +12,8 @@ public class RetrievalServiceTests
     public async Task Answer_names_its_version_and_carries_ids_scores_and_titles()
     {
         var fake = new Fake();
-        var response = await new RetrievalService(fake).Recommend(new RecommendRequest { History = { "item1", "item2" }, K = 2, Beam = 7, ExcludeSeen = true }, Context());
+        var response = await new RetrievalService(fake).Recommend(
+            new RecommendRequest { History = { "item1", "item2" }, K = 2, Beam = 7, ExcludeSeen = true }, Context());
 
         Assert.Equal("v7", response.Version);
         Assert.Equal([1, 2], fake.Query!.History);
@@ -51,13 +52,15 @@ public class RetrievalServiceTests
     public async Task Without_a_known_item_the_answer_is_the_popular_ones_and_says_so(Fallback reason, params string[] history)
     {
         var fake = new Fake();
-        var response = await new RetrievalService(fake).Recommend(new RecommendRequest { History = { history }, K = 1, ExcludeSeen = true }, Context());
+        var response = await new RetrievalService(fake).Recommend(
+            new RecommendRequest { History = { history }, K = 1, ExcludeSeen = true }, Context());
         Assert.Null(fake.Query);
         Assert.Equal(reason, response.Fallback);
         Assert.Equal(history, response.UnknownItemIds);
         Assert.False(response.HasAlpha);
         var item = Assert.Single(response.Items);
-        Assert.Equal(("item2", -0.25, false, false), (item.ItemId, item.Score, item.HasGenerativeLogProbability, item.HasDenseLogProbability));
+        Assert.Equal(
+            ("item2", -0.25, false, false), (item.ItemId, item.Score, item.HasGenerativeLogProbability, item.HasDenseLogProbability));
     }
 
     [Fact]
@@ -114,7 +117,8 @@ public class RetrievalServiceTests
     [Fact]
     public async Task Version_without_a_model_is_a_failed_precondition()
     {
-        var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(new Fake { Empty = true }).Recommend(new RecommendRequest { History = { "item1" } }, Context()));
+        var error = await Assert.ThrowsAsync<CatalogException>(
+            () => new RetrievalService(new Fake { Empty = true }).Recommend(new RecommendRequest { History = { "item1" } }, Context()));
         Assert.Equal(Fault.FailedPrecondition, error.Fault);
     }
 
@@ -145,7 +149,8 @@ public class RetrievalServiceTests
 
         public double Alpha => 0.25;
 
-        public IReadOnlyList<Recommendation> Popular(int k) => [.. new Recommendation[] { new(2, Table.SemanticIds[2], -0.25), new(0, Table.SemanticIds[0], -2) }.Take(k)];
+        public IReadOnlyList<Recommendation> Popular(int k) =>
+            [.. new Recommendation[] { new(2, Table.SemanticIds[2], -0.25), new(0, Table.SemanticIds[0], -2) }.Take(k)];
 
         public IReadOnlyList<Recommendation> Recommend(RecommendQuery query, CancellationToken cancel)
         {
@@ -176,7 +181,8 @@ public class RetrievalServiceTests
 
         protected override AuthContext AuthContextCore => new(null, []);
 
-        protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) => throw new InvalidOperationException("not used");
+        protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
+            throw new InvalidOperationException("not used");
 
         protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => Task.CompletedTask;
     }

@@ -36,9 +36,13 @@ public class PackedBatchTests
             }
         }
 
-        var expected = windows.SelectMany(window => Enumerable.Range(window.Start, window.Length).Select(i => (i == window.Start ? -1 : training.Items[i - 1], training.Items[i])));
+        var expected = windows.SelectMany(
+            window =>
+                Enumerable.Range(window.Start, window.Length).Select(
+                    i => (i == window.Start ? -1 : training.Items[i - 1], training.Items[i])));
         Assert.Equal(expected.Order(), pairs.Order());
-        Assert.True(pairs.Count >= 0.99 * Enumerable.Range(0, 300).Where(user => training[user].Length >= 2).Sum(user => training[user].Length));
+        Assert.True(
+            pairs.Count >= 0.99 * Enumerable.Range(0, 300).Where(user => training[user].Length >= 2).Sum(user => training[user].Length));
     }
 
     [Fact]
@@ -59,6 +63,8 @@ public class PackedBatchTests
             offsets[user + 1] = offsets[user] + random.Next(1, longest + 1);
         }
 
-        return new SequenceSet([.. Enumerable.Range(0, users).Select(user => $"u{user}")], offsets, [.. Enumerable.Range(0, offsets[^1]).Select(_ => random.Next(500))]);
+        return new SequenceSet(
+            [.. Enumerable.Range(0, users).Select(user => $"u{user}")], offsets,
+            [.. Enumerable.Range(0, offsets[^1]).Select(_ => random.Next(500))]);
     }
 }

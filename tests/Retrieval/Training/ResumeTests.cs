@@ -47,7 +47,9 @@ public sealed class ResumeTests : IDisposable
     private void Interrupt(RetrievalTrainingData data)
     {
         using var cancel = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => RetrievalTrainer.Train(data, Options, 3, new Stop(cancel), new CheckpointPlace(File, TimeSpan.Zero), cancel: cancel.Token));
+        Assert.Throws<OperationCanceledException>(
+            () =>
+                RetrievalTrainer.Train(data, Options, 3, new Stop(cancel), new CheckpointPlace(File, TimeSpan.Zero), cancel: cancel.Token));
     }
 
     private static RetrievalTrainingData Data()
@@ -55,7 +57,8 @@ public sealed class ResumeTests : IDisposable
         var random = new Random(9);
         var table = Tiny.Table(30, [5, 5], 1);
         var offsets = Enumerable.Range(0, 41).Select(user => user * 9).ToArray();
-        var all = new SequenceSet([.. Enumerable.Range(0, 40).Select(user => $"u{user}")], offsets, [.. Enumerable.Range(0, 360).Select(_ => random.Next(30))]);
+        var all = new SequenceSet(
+            [.. Enumerable.Range(0, 40).Select(user => $"u{user}")], offsets, [.. Enumerable.Range(0, 360).Select(_ => random.Next(30))]);
         return new RetrievalTrainingData { Items = table, Training = all };
     }
 

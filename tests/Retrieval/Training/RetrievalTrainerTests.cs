@@ -138,7 +138,9 @@ public class RetrievalTrainerTests
         var all = new SequenceSet(["a", "b"], [0, 6, 12], [0, 1, 2, 0, 4, 4, 2, 0, 1, 3, 4, 4]);
         var table = Tiny.Table(6, [4, 4], 1);
         var folder = Directory.CreateTempSubdirectory().FullName;
-        using (var model = RetrievalTrainer.Train(RetrievalTrainingData.From(table, new LeaveOneOut(all), null), Options with { MaxSteps = 1 }, 1))
+        using (
+            var model = RetrievalTrainer.Train(
+                RetrievalTrainingData.From(table, new LeaveOneOut(all), null), Options with { MaxSteps = 1 }, 1))
         {
             model.Save(folder);
         }
@@ -158,7 +160,8 @@ public class RetrievalTrainerTests
     {
         var (table, all) = Walks();
         var shortSequences = new SequenceSet(["a", "b"], [0, 3, 7], all.Items[..7]);
-        using var model = RetrievalTrainer.Train(new RetrievalTrainingData { Items = table, Training = shortSequences }, Options with { MaxSteps = 1 }, 1);
+        using var model = RetrievalTrainer.Train(
+            new RetrievalTrainingData { Items = table, Training = shortSequences }, Options with { MaxSteps = 1 }, 1);
         Assert.Equal(3, model.Config.Options.History);
         using var recommender = new Recommender(model, table);
         var recent = recommender.Recommend(new RecommendQuery([7, 8, 9], 30), default);
@@ -184,8 +187,11 @@ public class RetrievalTrainerTests
     [Fact]
     public void Options_out_of_range_are_named_all_at_once()
     {
-        var error = Assert.Throws<CatalogException>(() => new RetrievalOptions { Dim = 30, Heads = 4, Dropout = 1, Beam = 0, Alpha = 0 }.Validate());
-        Assert.All(new[] { "retrieval.dim is 30", "retrieval.dropout is 1", "retrieval.beam is 0", "retrieval.alpha is 0" }, fault => Assert.Contains(fault, error.Message, StringComparison.Ordinal));
+        var error = Assert.Throws<CatalogException>(
+            () => new RetrievalOptions { Dim = 30, Heads = 4, Dropout = 1, Beam = 0, Alpha = 0 }.Validate());
+        Assert.All(
+            new[] { "retrieval.dim is 30", "retrieval.dropout is 1", "retrieval.beam is 0", "retrieval.alpha is 0" },
+            fault => Assert.Contains(fault, error.Message, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -194,14 +200,18 @@ public class RetrievalTrainerTests
         var (table, all) = Walks();
         var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), null);
         Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(data with { Features = Features(3) }, Options, 1));
-        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(data with { Training = new SequenceSet(["a"], [0, 2], [1, 99]) }, Options, 1));
-        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(data with { Training = new SequenceSet(["a"], [0, 1], [1]), ValidationTargets = null }, Options, 1));
+        Assert.Throws<CatalogException>(
+            () => RetrievalTrainer.Train(data with { Training = new SequenceSet(["a"], [0, 2], [1, 99]) }, Options, 1));
+        Assert.Throws<CatalogException>(
+            () =>
+                RetrievalTrainer.Train(data with { Training = new SequenceSet(["a"], [0, 1], [1]), ValidationTargets = null }, Options, 1));
     }
 
     private static EmbeddingMatrix Features(int items)
     {
         var random = new Random(5);
-        return new EmbeddingMatrix("fused", 8, [.. Enumerable.Range(0, items * 8).Select(_ => (float)random.NextDouble())], [.. Enumerable.Repeat(true, items)]);
+        return new EmbeddingMatrix(
+            "fused", 8, [.. Enumerable.Range(0, items * 8).Select(_ => (float)random.NextDouble())], [.. Enumerable.Repeat(true, items)]);
     }
 
     private static byte[] SavedBytes(RetrievalTrainingData data, RetrievalOptions options, long seed)

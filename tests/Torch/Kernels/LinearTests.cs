@@ -109,7 +109,9 @@ public sealed class LinearTests
     public void Shapes_that_do_not_fit_are_refused_with_all_of_them()
     {
         using var scope = NewDisposeScope();
-        Refused("[300, 64], [32, 32], [32]; they must be […, in], [out, in] and [out]", () => Fused.Linear(zeros(300, 64), zeros(32, 32), zeros(32)));
+        Refused(
+            "[300, 64], [32, 32], [32]; they must be […, in], [out, in] and [out]",
+            () => Fused.Linear(zeros(300, 64), zeros(32, 32), zeros(32)));
         Refused("[300, 32], [16, 32], [15]", () => Fused.Linear(zeros(300, 32), zeros(16, 32), zeros(15)));
         Refused("[], [16, 32]", () => Fused.Linear(zeros([]), zeros(16, 32), null));
         Refused("[300, 32], [32]", () => Fused.Linear(zeros(300, 32), zeros(32), null));

@@ -10,8 +10,11 @@ public sealed class SampleFolderTests
         using var dataset = Dataset.Open(Stickers.Folder);
 
         Assert.True(dataset.ItemCount >= 1000);
-        Assert.All(Enumerable.Range(0, dataset.ItemCount), item => Assert.True(dataset.Images!.Read(item)!.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x89, 0x50, 0x4E, 0x47])));
-        long bytes = new DirectoryInfo(Path.Combine(Stickers.Folder, "..")).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+        Assert.All(
+            Enumerable.Range(0, dataset.ItemCount),
+            item => Assert.True(dataset.Images!.Read(item)!.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x89, 0x50, 0x4E, 0x47])));
+        long bytes = new DirectoryInfo(Path.Combine(Stickers.Folder, ".."))
+            .EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
         Assert.InRange(bytes, 1, 5_000_000);
     }
 
@@ -24,14 +27,22 @@ public sealed class SampleFolderTests
         Assert.Equal(items.Count, items.Select(item => item.Id).Distinct().Count());
         Assert.Equal(items.Count, items.Select(item => item.Title).Distinct().Count());
         Assert.Equal(items.Count, items.Select(item => item.Image).Distinct().Count());
-        Assert.Equal(items.Count, Enumerable.Range(0, items.Count).Select(item => Convert.ToBase64String(dataset.Images!.Read(item)!)).Distinct().Count());
-        Assert.All(items, item => Assert.True(item.Title.Length > 0 && item.Fields["category"].Length > 0 && item.Fields["subcategory"].Length > 0 && item.Fields["keywords"].Length > 0));
+        Assert.Equal(
+            items.Count,
+            Enumerable.Range(0, items.Count).Select(item => Convert.ToBase64String(dataset.Images!.Read(item)!)).Distinct().Count());
+        Assert.All(
+            items,
+            item =>
+                Assert.True(
+                    item.Title.Length > 0 && item.Fields["category"].Length > 0 && item.Fields["subcategory"].Length > 0
+                        && item.Fields["keywords"].Length > 0));
     }
 
     [Fact]
     public void Licence_and_attribution_lie_beside_the_pictures()
     {
-        string licence = File.ReadAllText(Path.Combine(Stickers.Folder, "LICENSE")), readme = File.ReadAllText(Path.Combine(Stickers.Folder, "README.md"));
+        string licence = File.ReadAllText(Path.Combine(Stickers.Folder, "LICENSE")), readme = File.ReadAllText(
+            Path.Combine(Stickers.Folder, "README.md"));
 
         Assert.Contains("Apache License", licence, StringComparison.Ordinal);
         Assert.Contains("Copyright (c) 2013 Cal Henderson", licence, StringComparison.Ordinal);
@@ -44,8 +55,11 @@ public sealed class SampleFolderTests
         string readme = File.ReadAllText(Path.Combine(Stickers.Folder, "README.md"));
         var score = Stickers.Score;
 
-        Assert.Contains(FormattableString.Invariant($"{Stickers.Shopping.Sequences.Items.Length:N0} interactions"), readme, StringComparison.Ordinal);
-        Assert.Contains(FormattableString.Invariant($"| **{score["recall@5"]:.000}** | **{score["recall@10"]:.000}** |"), readme, StringComparison.Ordinal);
+        Assert.Contains(
+            FormattableString.Invariant($"{Stickers.Shopping.Sequences.Items.Length:N0} interactions"), readme, StringComparison.Ordinal);
+        Assert.Contains(
+            FormattableString.Invariant($"| **{score["recall@5"]:.000}** | **{score["recall@10"]:.000}** |"), readme,
+            StringComparison.Ordinal);
         foreach (double[] recall in Baselines.All)
         {
             Assert.Contains(FormattableString.Invariant($"| {recall[0]:.000} | {recall[1]:.000} |"), readme, StringComparison.Ordinal);

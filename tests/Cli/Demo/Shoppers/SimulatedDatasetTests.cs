@@ -50,9 +50,14 @@ public sealed class SimulatedDatasetTests
     {
         using var folder = new TemporaryFolder().With("real/dataset.json", """{"name": "real", "format": 1}""").With("other/thesis.txt", "do not touch");
 
-        Assert.Equal(Fault.FailedPrecondition, Assert.Throws<CatalogException>(() => SimulatedDataset.Write(Stickers.Folder, folder["real"], Few)).Fault);
-        Assert.Equal(Fault.FailedPrecondition, Assert.Throws<CatalogException>(() => SimulatedDataset.Write(Stickers.Folder, folder["other"], Few)).Fault);
-        Assert.Equal(Fault.NotFound, Assert.Throws<CatalogException>(() => SimulatedDataset.Write(folder["nowhere"], folder["ds"], Few)).Fault);
+        Assert.Equal(
+            Fault.FailedPrecondition,
+            Assert.Throws<CatalogException>(() => SimulatedDataset.Write(Stickers.Folder, folder["real"], Few)).Fault);
+        Assert.Equal(
+            Fault.FailedPrecondition,
+            Assert.Throws<CatalogException>(() => SimulatedDataset.Write(Stickers.Folder, folder["other"], Few)).Fault);
+        Assert.Equal(
+            Fault.NotFound, Assert.Throws<CatalogException>(() => SimulatedDataset.Write(folder["nowhere"], folder["ds"], Few)).Fault);
         Assert.Equal(["thesis.txt"], Directory.GetFiles(folder["other"]).Select(Path.GetFileName));
         Assert.Equal(["dataset.json"], Directory.GetFiles(folder["real"]).Select(Path.GetFileName));
         Assert.False(Directory.Exists(folder["ds"]));

@@ -15,7 +15,8 @@ internal static class Stickers
     });
 
     private static readonly Lazy<SimulatedShopping> LazyShopping = new(() => StickerShoppers.Simulate(Items));
-    private static readonly Lazy<MetricRow> LazyScore = new(() => new OptimalRecommender(Shopping.Model).Score(new LeaveOneOut(Shopping.Sequences), 1, 5, 10));
+    private static readonly Lazy<MetricRow> LazyScore = new(
+        () => new OptimalRecommender(Shopping.Model).Score(new LeaveOneOut(Shopping.Sequences), 1, 5, 10));
 
     public static string Folder => Path.Combine(Root(), "samples", "stickers");
 
