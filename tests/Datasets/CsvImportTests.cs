@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 
 namespace Recsys.Datasets.Tests;
@@ -87,9 +88,7 @@ public sealed class CsvImportTests : TableImport
     {
         Folder.With("e.csv", $"user,item,timestamp\nu,a,{text}\n");
         using var dataset = Import(Options with { Interactions = Folder["e.csv"] });
-        var expected = DateTimeOffset.Parse(
-            text.Replace(
-                " UTC", "Z"), System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal);
+        var expected = DateTimeOffset.Parse(text.Replace(" UTC", "Z"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
         Assert.Equal($"u,a,{(expected - DateTimeOffset.UnixEpoch).Ticks / 10}", File.ReadLines(Folder["out/interactions.csv"]).Last());
     }
 
@@ -144,11 +143,9 @@ public sealed class CsvImportTests : TableImport
     [Fact]
     public void Unknown_items_are_refused_with_their_number_or_dropped_and_counted()
     {
+        string thirty = string.Concat(Enumerable.Range(0, 30).Select(row => $"w,x{row},1\n"));
         Folder.With("i.csv", "id,name\na,\"Mug, large\"\nb,Jug\n")
-            .With(
-                "e.csv",
-                "user,item,timestamp\nu,a,1\nu,gone,2\nu,b,3\nv,gone,1\n" + string.Concat(
-                    Enumerable.Range(0, 30).Select(row => $"w,x{row},1\n")));
+            .With("e.csv", "user,item,timestamp\nu,a,1\nu,gone,2\nu,b,3\nv,gone,1\n" + thirty);
         string refusal = Refusal(Options with { Interactions = Folder["e.csv"], Items = Folder["i.csv"] });
         Assert.Contains("32 faults", refusal);
         Assert.Contains("e.csv, line 3: item 'gone' is not in the items file", refusal);

@@ -49,10 +49,9 @@ public sealed class DatasetTests
         var random = new Random(3);
         var rows = Enumerable.Range(0, 2000)
             .Select(row => (User: $"u{random.Next(20)}", Item: $"i{random.Next(50)}", Time: random.Next(30))).ToList();
-        using var folder = new TemporaryFolder().With("dataset.json", Json)
-            .With(
-                "interactions.csv",
-                "timestamp,user,item,rating\n" + string.Concat(rows.Select(row => $"{row.Time},{row.User},\"{row.Item}\",5\n")));
+        string lines = string.Concat(rows.Select(row => $"{row.Time},{row.User},\"{row.Item}\",5\n"));
+        using var folder = new TemporaryFolder()
+            .With("dataset.json", Json).With("interactions.csv", "timestamp,user,item,rating\n" + lines);
         using var dataset = Dataset.Open(folder.Path);
         for (int user = 0; user < dataset.Sequences.Count; user++)
         {
@@ -64,10 +63,9 @@ public sealed class DatasetTests
     [Fact]
     public void Dates_order_interactions_as_numbers_do()
     {
-        using var folder = new TemporaryFolder().With("dataset.json", Json)
-            .With(
-                "interactions.csv",
-                "user,item,timestamp\nu,late,2014-02-01T00:00:00+02:00\nu,later,2014-01-31T23:00:00Z\nu,early,2014-01-01\n");
+        const string Rows = "u,late,2014-02-01T00:00:00+02:00\nu,later,2014-01-31T23:00:00Z\nu,early,2014-01-01\n";
+        using var folder = new TemporaryFolder()
+            .With("dataset.json", Json).With("interactions.csv", "user,item,timestamp\n" + Rows);
         using var dataset = Dataset.Open(folder.Path);
         Assert.Equal(["early", "late", "later"], dataset.Sequences[0].ToArray().Select(item => dataset.ItemIds[item]));
     }
@@ -80,8 +78,12 @@ public sealed class DatasetTests
         var error = Assert.Throws<CatalogException>(() => Dataset.Open(folder.Path));
         Assert.Equal(Fault.InvalidArgument, error.Fault);
         Assert.Contains("6 faults", error.Message);
-        foreach (
-            string part in new[] { "'name' is \"a b\"", "'format' is 2; allowed: 1", "'simulated' is \"yes\"; allowed: true, false", "'colour' is unknown", "'licence' is 3", "'figures'" })
+        string[] parts =
+        [
+            "'name' is \"a b\"", "'format' is 2; allowed: 1", "'simulated' is \"yes\"; allowed: true, false", "'colour' is unknown",
+            "'licence' is 3", "'figures'",
+        ];
+        foreach (string part in parts)
         {
             Assert.Contains(part, error.Message);
         }
@@ -129,7 +131,9 @@ public sealed class DatasetTests
     [InlineData("interactions.csv", "user,item,timestamp\nu,a,1\nu,gone,2\nu,b,3\nv,gone,1\n")]
     public void A_dataset_with_a_delisted_item_opens_when_told_to_pass_over_it(string file, string text)
     {
-        using var folder = new TemporaryFolder().With("dataset.json", """{"name": "x", "format": 1}""").With("items.tsv", "id\na\nb\n").With(file, text)
+        using var folder = new TemporaryFolder()
+            .With("dataset.json", """{"name": "x", "format": 1}""").With("items.tsv", "id\na\nb\n")
+            .With(file, text)
             .With("embeddings/mine.ids.txt", "gone\na\n");
         TestNpy.Write(folder["embeddings/mine.npy"], new float[] { 9, 9, 1, 2 }, 2);
         using (var strict = Dataset.Open(folder.Path))

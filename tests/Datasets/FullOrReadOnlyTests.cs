@@ -3,8 +3,8 @@ using Recsys.Catalog;
 
 namespace Recsys.Datasets.Tests;
 
-/// <summary>What a full device, a read-only one, or a file in a folder's place makes of an import: a typed error, and nothing
-/// half-written.</summary>
+/// <summary>What a full device, a read-only one, or a file in a folder's place makes of an import: a typed error,
+/// and nothing half-written.</summary>
 public sealed class FullOrReadOnlyTests : IDisposable
 {
     private const int NoSpace = 28; // errno, which HResult is
@@ -13,8 +13,8 @@ public sealed class FullOrReadOnlyTests : IDisposable
 
     public void Dispose() => _source.Dispose();
 
-    /// <summary>Pictures of 300 kB, items of 200, interactions of 500 and embeddings of 500, so that each of them meets the end of
-    /// it.</summary>
+    /// <summary>Pictures of 300 kB, items of 200, interactions of 500 and embeddings of 500, so that each of them
+    /// meets the end of it.</summary>
     [MountFact]
     public void Wherever_a_device_gets_full_the_import_says_so_and_leaves_nothing()
     {
@@ -111,14 +111,11 @@ public sealed class FullOrReadOnlyTests : IDisposable
     private void WriteSource()
     {
         const int Items = 2000, Rows = 25_000;
-        _source.With(
-            "i.tsv",
-            "id\timage\ttext\n" + string.Concat(
-                Enumerable.Range(0, Items).Select(item => $"i{item}\t{(item == 0 ? "a.png" : "")}\t{new string('x', 90)}\n")))
-            .With(
-                "e.csv",
-                "user,item,timestamp\n" + string.Concat(
-                    Enumerable.Range(0, Rows).Select(row => $"u{row % 999},i{row % Items},{1_000_000_000 + (row * 7919L % 99_991)}\n")));
+        var items = Enumerable.Range(0, Items).Select(item => $"i{item}\t{(item == 0 ? "a.png" : "")}\t{new string('x', 90)}\n");
+        var rows = Enumerable.Range(0, Rows)
+            .Select(row => $"u{row % 999},i{row % Items},{1_000_000_000 + (row * 7919L % 99_991)}\n");
+        _source.With("i.tsv", "id\timage\ttext\n" + string.Concat(items))
+            .With("e.csv", "user,item,timestamp\n" + string.Concat(rows));
         TestNpy.Write(_source["mine.npy"], new float[Items * 64], 64);
         byte[] picture = new byte[300_000];
         new Random(1).NextBytes(picture);

@@ -5,7 +5,11 @@ namespace Recsys.Datasets.Tests;
 
 public sealed class ImageSourceTests
 {
-    private static readonly byte[][] Pictures = [.. Enumerable.Range(0, 200).Select(item => Enumerable.Range(0, 100 + (37 * item)).Select(at => (byte)(at * (item + 1))).ToArray())];
+    private static readonly byte[][] Pictures =
+    [
+        .. Enumerable.Range(0, 200)
+            .Select(item => Enumerable.Range(0, 100 + (37 * item)).Select(at => (byte)(at * (item + 1))).ToArray()),
+    ];
 
     [Theory]
     [InlineData(CompressionLevel.NoCompression)]

@@ -59,9 +59,17 @@ public sealed class ImportTests
         { "unknown item", folder => folder.With("in/sequences.txt", "u a zebra\n"), "sequences.txt, line 1: item 'zebra'" },
         { "NaN", folder => WriteEmbedding(folder, [1, 2, 3, float.NaN, 5, 6], 2), "row 1, column 1 is NaN" },
         { "too few rows", folder => WriteEmbedding(folder, [1, 2, 3, 4], 2), "2 rows; the dataset has 3 items" },
-        { "picture gone", folder => folder.With("in/items.tsv", "id\timage\na\tx.png\nb\t\nc\t\n").With("in/images/a.png", [1]), "item 'a' names the picture 'x.png'" },
+        {
+            "picture gone",
+            folder => folder.With("in/items.tsv", "id\timage\na\tx.png\nb\t\nc\t\n").With("in/images/a.png", [1]),
+            "item 'a' names the picture 'x.png'"
+        },
         { "no archive", folder => folder.With("in/images.zip", [1, 2, 3]), "no end record" },
-        { "unknown column", folder => folder.With("in/dataset.json", """{"name": "x", "format": 1, "itemIdColumn": "sku"}"""), "itemIdColumn is 'sku'" },
+        {
+            "unknown column",
+            folder => folder.With("in/dataset.json", """{"name": "x", "format": 1, "itemIdColumn": "sku"}"""),
+            "itemIdColumn is 'sku'"
+        },
     };
 
     [Theory]
@@ -104,7 +112,8 @@ public sealed class ImportTests
     [Fact]
     public void A_replacement_that_was_killed_between_its_two_renames_is_undone_by_the_next_import()
     {
-        using var source = new TemporaryFolder().With("in/sequences.txt", "u a b c\n").With(".out.old-1/dataset.json", """{"name": "x", "format": 1}""");
+        using var source = new TemporaryFolder()
+            .With("in/sequences.txt", "u a b c\n").With(".out.old-1/dataset.json", """{"name": "x", "format": 1}""");
         Assert.Throws<CatalogException>(() => DatasetImporter.Import(new ImportOptions([source["in"]], source["out"])));
         Assert.True(File.Exists(source["out/dataset.json"]));
     }

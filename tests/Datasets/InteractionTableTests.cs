@@ -11,21 +11,23 @@ public sealed class InteractionTableTests
 {
     private sealed record Row(string User, string Item, int Time);
 
-    private static readonly Gen<List<Row>> AnyRows =
-        from rows in (
-            from user in Gen.Choose(0, 5) from item in Gen.Choose(0, 6) from time in Gen.Choose(0, 9) select new Row(
-                $"u{user}", $"i{item}", time)).NonEmptyListOf()
-        select rows.ToList();
+    private static readonly Gen<Row> AnyRow =
+        from user in Gen.Choose(0, 5)
+        from item in Gen.Choose(0, 6)
+        from time in Gen.Choose(0, 9)
+        select new Row($"u{user}", $"i{item}", time);
+
+    private static readonly Arbitrary<List<Row>> AnyRows = AnyRow.NonEmptyListOf().Select(rows => rows.ToList()).ToArbitrary();
+
+    private static readonly Arbitrary<int> OneToFour = Gen.Choose(1, 4).ToArbitrary();
 
     [Property(MaxTest = 12)]
-    public Property The_core_is_what_deleting_one_by_one_leaves() =>
-        Prop.ForAll(AnyRows.ToArbitrary(), Gen.Choose(1, 4).ToArbitrary(), (rows, k) =>
+    public Property The_core_is_what_deleting_one_by_one_leaves() => Prop.ForAll(AnyRows, OneToFour, (rows, k) =>
     {
         var expected = rows.ToList();
-        while (
-            expected.Find(
-                row =>
-                    expected.Count(other => other.User == row.User) < k || expected.Count(other => other.Item == row.Item) < k) is { } weak)
+        bool IsWeak(Row row) =>
+            expected.Count(other => other.User == row.User) < k || expected.Count(other => other.Item == row.Item) < k;
+        while (expected.Find(IsWeak) is { } weak)
         {
             expected.Remove(weak);
         }
@@ -38,15 +40,15 @@ public sealed class InteractionTableTests
     });
 
     [Property(MaxTest = 12)]
-    public Property Dropping_duplicates_keeps_the_first_of_each() => Prop.ForAll(AnyRows.ToArbitrary(), rows => Loaded(rows, (_, table) =>
+    public Property Dropping_duplicates_keeps_the_first_of_each() => Prop.ForAll(AnyRows, rows => Loaded(rows, (_, table) =>
     {
         table.DropDuplicates();
         return Same(Histories(table), Expected(rows.Distinct()));
     }));
 
     [Property(MaxTest = 12)]
-    public Property Counts_are_those_of_the_training_part_of_the_split() =>
-        Prop.ForAll(AnyRows.ToArbitrary(), Gen.Choose(1, 4).ToArbitrary(), (rows, window) => Loaded(rows, (engine, table) =>
+    public Property Counts_are_those_of_the_training_part_of_the_split() => Prop.ForAll(
+        AnyRows, OneToFour, (rows, window) => Loaded(rows, (engine, table) =>
     {
         var split = new LeaveOneOut(table.ReadSequences()).Train;
         var popularity = new Dictionary<int, long>();
@@ -137,9 +139,11 @@ public sealed class InteractionTableTests
         using var check = new TableEngine();
         string interactions = $"read_csv('{folder["out/interactions.csv"]}')";
         Assert.Equal(0, check.Count($"SELECT count(*) FROM (FROM {interactions} EXCEPT ALL FROM '{folder["e.parquet"]}')"));
-        Assert.Equal(
-            0, check.Count($"SELECT count(*) FROM (SELECT timestamp < lag(timestamp) OVER (PARTITION BY \"user\" ORDER BY n) AS wrong "
-            + $"FROM (SELECT *, row_number() OVER () AS n FROM {interactions})) WHERE wrong"));
+        Assert.Equal(0, check.Count($"""
+            SELECT count(*) FROM (
+                SELECT timestamp < lag(timestamp) OVER (PARTITION BY "user" ORDER BY n) AS wrong
+                FROM (SELECT *, row_number() OVER () AS n FROM {interactions})) WHERE wrong
+            """));
         Assert.Equal(Rows - (2 * Users), check.Count($"SELECT sum(count)::BIGINT FROM '{folder["out/counts/popularity.parquet"]}'"));
         Assert.Equal(
             (3 * (Rows - (2 * Users))) - (6 * Users), // each history of n items has 3 n - 6 neighbours within 3 steps
@@ -160,10 +164,8 @@ public sealed class InteractionTableTests
         using var folder = new TemporaryFolder().With(
             "e.csv", "user,item,timestamp\n" + string.Concat(rows.Select(row => $"{row.User},{row.Item},{row.Time}\n")));
         using var engine = new TableEngine();
-        return test(
-            engine,
-            InteractionTable.Load(
-                engine, TableSource.Open(engine, folder["e.csv"]), default, Enumerable.Range(0, 7).Select(item => $"i{item}")));
+        var source = TableSource.Open(engine, folder["e.csv"]);
+        return test(engine, InteractionTable.Load(engine, source, default, Enumerable.Range(0, 7).Select(item => $"i{item}")));
     }
 
     private static Dictionary<string, string> Histories(InteractionTable table)

@@ -32,7 +32,9 @@ public sealed class JsonLinesImportTests : TableImport
     [Fact]
     public void Numbers_keep_the_text_that_they_have_and_lists_become_one()
     {
-        Folder.With("i.jsonl", """{"id": 7, "title": "Mug", "price": 19.90, "big": 12345678901234567890, "tags": [1.0, "x", null], "no": null}""");
+        Folder.With(
+            "i.jsonl",
+            """{"id": 7, "title": "Mug", "price": 19.90, "big": 12345678901234567890, "tags": [1.0, "x", null], "no": null}""");
         using var dataset = Import(Options with { Items = Folder["i.jsonl"] });
         var item = Assert.Single(dataset.Items);
         Assert.Equal("7", item.Id);

@@ -26,7 +26,8 @@ public sealed class NpyTests
     {
         using var folder = new TemporaryFolder();
         TestNpy.Write(folder["x.npy"], new[] { 1f, 2f, 3f, 4f, 5f, 6f }, 3);
-        const string numpy = "934E554D5059010076007B276465736372273A20273C6634272C2027666F727472616E5F6F72646572273A2046616C73652C20277368617065273A2028322C2033292C207D";
+        const string numpy = "934E554D5059010076007B276465736372273A20273C6634272C2027666F727472616E5F6F72646572273A"
+            + "2046616C73652C20277368617065273A2028322C2033292C207D";
         byte[] bytes = File.ReadAllBytes(folder["x.npy"]);
         Assert.Equal(numpy, Convert.ToHexString(bytes[..(numpy.Length / 2)]));
         Assert.Equal(128 + 24, bytes.Length);
@@ -95,7 +96,9 @@ public sealed class NpyTests
     [Fact]
     public void An_embedding_with_an_ids_file_puts_each_row_at_its_item()
     {
-        using var folder = new TemporaryFolder().With("dataset.json", """{"name": "t", "format": 1}""").With("items.tsv", "id\na\nb\nc\n").With("embeddings/text.ids.txt", "c\na\n");
+        using var folder = new TemporaryFolder()
+            .With("dataset.json", """{"name": "t", "format": 1}""").With("items.tsv", "id\na\nb\nc\n")
+            .With("embeddings/text.ids.txt", "c\na\n");
         TestNpy.Write(folder["embeddings/text.npy"], new[] { 1f, 2f, 3f, 4f }, 2);
         using var dataset = Dataset.Open(folder.Path);
         var text = dataset.ReadEmbedding("text");

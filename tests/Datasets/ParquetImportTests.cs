@@ -14,8 +14,8 @@ public sealed class ParquetImportTests : TableImport
             "SELECT 7 AS user_id, 'b' AS item_id, TIMESTAMP '2020-01-02' AS event_time UNION ALL SELECT 7, 'a', TIMESTAMP '2020-01-01'");
         Write(
             "i.parquet",
-            "SELECT 'a' AS item_id, 'Mug' AS name, ['x', 'y'] AS tags, 1.50::DECIMAL(9,2) AS price UNION ALL SELECT 'b', 'Jug', NULL, "
-            + "NULL");
+            "SELECT 'a' AS item_id, 'Mug' AS name, ['x', 'y'] AS tags, 1.50::DECIMAL(9,2) AS price "
+            + "UNION ALL SELECT 'b', 'Jug', NULL, NULL");
         Write("v.parquet", "SELECT 'b' AS item_id, [3, 4]::FLOAT[] AS vec UNION ALL SELECT 'a', [1, 2]::FLOAT[]");
         using var dataset = Import(Options with
         {

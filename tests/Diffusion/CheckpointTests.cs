@@ -76,8 +76,10 @@ public sealed class CheckpointTests : IDisposable
         File.Delete(Weights);
         AssertDamaged(makesNetwork: false);
 
-        var wider = TinyModel.Options with { Recipe = TinyModel.Options.Recipe with { Denoiser = TinyModel.Options.Recipe.Denoiser with { Channels = 16 } }, Steps = 1, WarmupSteps = 0 };
-        using (var other = CreativeTrainer.Train(TinyModel.Data(), wider, 1))
+        var recipe = TinyModel.Options.Recipe;
+        var wider = recipe with { Denoiser = recipe.Denoiser with { Channels = 16 } };
+        var options = TinyModel.Options with { Recipe = wider, Steps = 1, WarmupSteps = 0 };
+        using (var other = CreativeTrainer.Train(TinyModel.Data(), options, 1))
         {
             string elsewhere = Directory.CreateDirectory(Path.Combine(_root, "other")).FullName;
             other.Save(elsewhere);

@@ -41,9 +41,9 @@ public class ConditionerTests
         using var conditioner = new SemanticIdConditioner(Sizes, 8, dropAll: .1, dropLevel: .1);
         using var generator = new Generator(5);
         const int Draws = 100_000;
-        var kept = new UniformTimes()
-            .Draw(Draws, generator).Select(u => conditioner.Drop(Id(1, 1, 1), u).Levels).GroupBy(levels => levels)
-            .ToDictionary(g => g.Key, g => g.Count());
+        var kept = new UniformTimes().Draw(Draws, generator)
+            .Select(u => conditioner.Drop(Id(1, 1, 1), u).Levels)
+            .GroupBy(levels => levels).ToDictionary(g => g.Key, g => g.Count());
         foreach (var (levels, rate) in new[] { (0, .1), (1, .1), (2, .1), (3, .7) })
         {
             Assert.Equal(rate * Draws, kept[levels], 4 * Math.Sqrt(Draws * rate * (1 - rate)));

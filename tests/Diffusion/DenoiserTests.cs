@@ -51,10 +51,11 @@ public class DenoiserTests
             using var unet = new UNet(new UNetOptions { Channels = 16, Multipliers = [1, 2], HeadChannels = 16, AttentionLevels = [1] }, 3);
             var norms = unet.named_parameters().Where(pair => pair.name.Contains("norm", StringComparison.Ordinal)).ToList();
             Assert.NotEmpty(norms);
-            Assert.All(norms, pair => Assert.Equal(
-                pair.name.EndsWith("weight", StringComparison.Ordinal)
-                    ? 1f
-                    : 0f, pair.parameter.data<float>().ToArray().Distinct().Single()));
+            Assert.All(norms, pair =>
+            {
+                float expected = pair.name.EndsWith("weight", StringComparison.Ordinal) ? 1 : 0;
+                Assert.Equal(expected, pair.parameter.data<float>().ToArray().Distinct().Single());
+            });
             using var _ = no_grad();
             var parameters = unet.parameters().ToArray();
             for (int i = 0; i < parameters.Length; i++)

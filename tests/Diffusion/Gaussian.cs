@@ -17,8 +17,8 @@ internal static class Gaussian
         return new Denoised(x0, (x - (x0 * alpha)) / sigma);
     };
 
-    /// <summary>What a start of 1 (a double) becomes: for data of mean 0 the solver is linear, so this is the scale of every
-    /// start.</summary>
+    /// <summary>What a start of 1 (a double) becomes: for data of mean 0 the solver is linear, so this is the scale
+    /// of every start.</summary>
     public static double Scale(ISolver solver, INoisePath path, double[] times, double variance, double start = 1)
     {
         using var scope = NewDisposeScope();

@@ -51,9 +51,10 @@ public class PathTests
     {
         var cases = new (INoisePath Path, ITimeGrid Grid)[]
         {
-            (new RectifiedFlow(), new LinearGrid()), (DiscretePath.Linear(), new LinearGrid()), (
-                DiscretePath.Linear(), new LeadingGrid()), (
-                new VarianceExploding(), new KarrasGrid()),
+            (new RectifiedFlow(), new LinearGrid()),
+            (DiscretePath.Linear(), new LinearGrid()),
+            (DiscretePath.Linear(), new LeadingGrid()),
+            (new VarianceExploding(), new KarrasGrid()),
         };
         foreach (var (path, grid) in cases)
         {

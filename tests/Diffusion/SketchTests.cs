@@ -18,9 +18,9 @@ public class SketchTests
             pixels[at] = (byte)Math.Round((Greys[at / 192] + 1) * 127.5);
         }
 
+        bool[] all = [true, true, true, true];
         return new CreativeTrainingData(
-            [new([0, 0]), new([0, 1]), new([1, 0]), new([1, 1])], [2, 2], pixels, present.Length == 0 ? [true, true, true, true] : present,
-            8);
+            [new([0, 0]), new([0, 1]), new([1, 0]), new([1, 1])], [2, 2], pixels, present.Length == 0 ? all : present, 8);
     }
 
     private static double[] Sketches(CreativeTrainingData data, params SemanticId[] ids)

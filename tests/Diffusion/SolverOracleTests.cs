@@ -129,8 +129,8 @@ public class SolverOracleTests
         {
             var (now, next) = (path.At(times[i]), path.At(times[i + 1]));
             double a = now.Alpha * now.Alpha / (next.Alpha * next.Alpha), beta = 1 - a;
-            double toX0 = next.Alpha * beta / (now.Sigma * now.Sigma), toX = Math.Sqrt(a) * next.Sigma * next.Sigma / (
-                now.Sigma * now.Sigma);
+            double toX0 = next.Alpha * beta / (now.Sigma * now.Sigma);
+            double toX = Math.Sqrt(a) * next.Sigma * next.Sigma / (now.Sigma * now.Sigma);
             double scale = (toX0 * now.Alpha) + toX; // E[x0 | x] = α x on unit data
             expected = (scale * scale * expected) + (beta * next.Sigma * next.Sigma / (now.Sigma * now.Sigma));
         }

@@ -6,8 +6,8 @@ using Recsys.Diffusion.Training;
 
 namespace Recsys.Diffusion.Tests;
 
-/// <summary>A model of seconds: two levels of 3 and 2 codes, 8 × 8 pictures, one plain colour (and a stripe) for each of its
-/// items.</summary>
+/// <summary>A model of seconds: two levels of 3 and 2 codes, 8 × 8 pictures, one plain colour (and a stripe)
+/// for each of its items.</summary>
 public sealed class TinyModel : IDisposable
 {
     public static readonly int[] CodebookSizes = [3, 2];

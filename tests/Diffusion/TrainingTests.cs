@@ -14,8 +14,8 @@ public class TrainingTests(TinyModel tiny)
         byte[] drawn = tiny.Model.Draw([.. TinyModel.Ids, .. TinyModel.Ids], [1, 2, 3, 4], steps: 10, guidance: 1.5);
         for (int i = 0; i < 4; i++)
         {
-            double own = TinyModel.Error(drawn.AsSpan(i * 192, 192), i % 2), other = TinyModel.Error(
-                drawn.AsSpan(i * 192, 192), 1 - (i % 2));
+            var picture = drawn.AsSpan(i * 192, 192);
+            double own = TinyModel.Error(picture, i % 2), other = TinyModel.Error(picture, 1 - (i % 2));
             Assert.True(own < 60 && own < other / 3, $"picture {i}: {own:f1} grey levels from its own, {other:f1} from the other");
         }
     }
@@ -59,7 +59,10 @@ public class TrainingTests(TinyModel tiny)
             {
                 foreach (string codec in RecipeParts.Codecs.Keys)
                 {
-                    var recipe = TinyModel.Options.Recipe with { Path = path, Prediction = prediction, Codec = codec, Times = "uniform", Solver = "ddim" };
+                    var recipe = TinyModel.Options.Recipe with
+                    {
+                        Path = path, Prediction = prediction, Codec = codec, Times = "uniform", Solver = "ddim",
+                    };
                     if (FaultsOf(recipe).Count == 0)
                     {
                         var options = TinyModel.Options with { Recipe = recipe, Steps = 1, WarmupSteps = 0, ReportEvery = 1, Bf16 = false };
@@ -99,14 +102,12 @@ public class TrainingTests(TinyModel tiny)
         var options = TinyModel.Options with { Steps = 21, ReportEvery = 8, BatchSize = 3 };
         string file = Path.Combine(Directory.CreateTempSubdirectory().FullName, "creative.checkpoint");
         using var stop = new CancellationTokenSource();
+        var checkpoint = new CheckpointPlace(file, TimeSpan.Zero);
         Assert.Throws<OperationCanceledException>(
-            () =>
-                CreativeTrainer.Train(
-                    TinyModel.Data(), options, 5, new Stop(stop), new CheckpointPlace(file, TimeSpan.Zero), cancel: stop.Token));
+            () => CreativeTrainer.Train(TinyModel.Data(), options, 5, new Stop(stop), checkpoint, cancel: stop.Token));
         var reports = new List<StageProgress>();
         using var whole = CreativeTrainer.Train(TinyModel.Data(), options, 5);
-        using var resumed = CreativeTrainer.Train(
-            TinyModel.Data(), options, 5, new Collect(reports), new CheckpointPlace(file, TimeSpan.Zero));
+        using var resumed = CreativeTrainer.Train(TinyModel.Data(), options, 5, new Collect(reports), checkpoint);
         Assert.Equal([16, 21], reports.Select(report => report.Done)); // steps 1 to 8 were not done again
         Assert.Equal(whole.Training, resumed.Training);
         foreach (var ((name, expected), (_, actual)) in whole.Network.state_dict().Zip(resumed.Network.state_dict()))
@@ -150,20 +151,25 @@ public class TrainingTests(TinyModel tiny)
     {
         var options = new CreativeOptions
         {
-            ImageSize = 20, Steps = 0, BatchSize = 0, LearningRate = double.NaN, EmaDecay = 1, ClipNorm = 0, ReportEvery = 0, WarmupSteps = 0,
+            ImageSize = 20, Steps = 0, BatchSize = 0, LearningRate = double.NaN, EmaDecay = 1, ClipNorm = 0, ReportEvery = 0,
+            WarmupSteps = 0,
             Recipe = new Recipe { Path = "spiral", DropAll = .9, Guidance = double.NaN },
         };
         var fault = Assert.Throws<CatalogException>(() => options.Validate());
         Assert.Equal(Fault.InvalidArgument, fault.Fault);
-        foreach (
-            string name in new[] { "creative.steps is 0", "creative.batch_size is 0", "creative.learning_rate is NaN", "creative.ema_decay is 1", "creative.clip_norm is 0", "creative.report_every is 0", "creative.recipe.path is 'spiral'", "creative.recipe.drop_all is 0.9", "creative.recipe.guidance is NaN" })
+        string[] names =
+        [
+            "creative.steps is 0", "creative.batch_size is 0", "creative.learning_rate is NaN", "creative.ema_decay is 1",
+            "creative.clip_norm is 0", "creative.report_every is 0", "creative.recipe.path is 'spiral'",
+            "creative.recipe.drop_all is 0.9", "creative.recipe.guidance is NaN",
+        ];
+        foreach (string name in names)
         {
             Assert.Contains(name, fault.Message, StringComparison.Ordinal);
         }
 
-        Assert.Contains(
-            "multiple of 4", Assert.Throws<CatalogException>(() => new CreativeOptions { ImageSize = 30 }.Validate()).Message,
-            StringComparison.Ordinal);
+        fault = Assert.Throws<CatalogException>(() => new CreativeOptions { ImageSize = 30 }.Validate());
+        Assert.Contains("multiple of 4", fault.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -184,20 +190,13 @@ public class TrainingTests(TinyModel tiny)
     public void Bad_data_is_a_typed_error()
     {
         var data = TinyModel.Data();
-        Assert.Equal(
-            Fault.FailedPrecondition,
-            Assert.Throws<CatalogException>(
-                () => CreativeTrainer.Train(data with { Present = [false, false] }, TinyModel.Options, 1)).Fault);
-        Assert.Equal(
-            Fault.InvalidArgument,
-            Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data with { Pixels = new byte[5] }, TinyModel.Options, 1)).Fault);
-        Assert.Equal(
-            Fault.InvalidArgument,
-            Assert.Throws<CatalogException>(
-                () => CreativeTrainer.Train(data with { Ids = [new([9, 9]), new([0, 0])] }, TinyModel.Options, 1)).Fault);
-        Assert.Equal(
-            Fault.InvalidArgument,
-            Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data, TinyModel.Options with { ImageSize = 16 }, 1)).Fault);
+        Refused(Fault.FailedPrecondition, data with { Present = [false, false] }, TinyModel.Options);
+        Refused(Fault.InvalidArgument, data with { Pixels = new byte[5] }, TinyModel.Options);
+        Refused(Fault.InvalidArgument, data with { Ids = [new([9, 9]), new([0, 0])] }, TinyModel.Options);
+        Refused(Fault.InvalidArgument, data, TinyModel.Options with { ImageSize = 16 });
+
+        static void Refused(Fault fault, Model.CreativeTrainingData data, CreativeOptions options) =>
+            Assert.Equal(fault, Assert.Throws<CatalogException>(() => CreativeTrainer.Train(data, options, 1)).Fault);
     }
 
     private sealed class Collect(List<StageProgress> into) : IProgress<StageProgress>

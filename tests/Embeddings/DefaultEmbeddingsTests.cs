@@ -14,11 +14,11 @@ public sealed class DefaultEmbeddingsTests : IDisposable
     public DefaultEmbeddingsTests()
     {
         File.WriteAllText(Path.Combine(_folder, "dataset.json"), """{"name":"tiny","format":1}""");
-        File.WriteAllLines(
-            Path.Combine(_folder, "items.tsv"),
-            [
-                "item_id\ttitle\tbrand", "a\tred shoe\tacme", "b\tred hat\tacme", "c\tblue hat\tother", "d\tblue shoe\tother", "e\t???\t",
-                "f\t\t"]);
+        string[] items =
+        [
+            "a\tred shoe\tacme", "b\tred hat\tacme", "c\tblue hat\tother", "d\tblue shoe\tother", "e\t???\t", "f\t\t",
+        ];
+        File.WriteAllLines(Path.Combine(_folder, "items.tsv"), ["item_id\ttitle\tbrand", .. items]);
         File.WriteAllLines(Path.Combine(_folder, "sequences.txt"), ["u1 a b c d", "u2 b a c d", "u3 a b d c", "u4 b a c e"]);
     }
 

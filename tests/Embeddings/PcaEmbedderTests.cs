@@ -10,7 +10,8 @@ public class PcaEmbedderTests
     public void Principal_components_are_those_of_a_known_ellipse()
     {
         // Points on two orthogonal axes through (10, 20, 30): variance 9 along (3, 4, 0)/5, 1 along (0, 0, 1).
-        float[] data = [.. new float[] { -3, 3, -3, 3 }.SelectMany((s, i) => new[] { 10 + (s * 0.6f), 20 + (s * 0.8f), 30 + (i < 2 ? 1f : -1f) })];
+        float[] along = [-3, 3, -3, 3];
+        float[] data = [.. along.SelectMany((s, i) => new[] { 10 + (s * 0.6f), 20 + (s * 0.8f), 30 + (i < 2 ? 1f : -1f) })];
         var components = PrincipalComponents.Fit((float[])data.Clone(), 3, 2, 1, 4);
         Assert.Equal([10, 20, 30], components.Mean);
         Assert.Equal(0.6, components.Directions[0], 4);

@@ -57,7 +57,8 @@ public sealed class TextTokenizerTests : IDisposable
         }
 
         File.WriteAllText(json, """
-            {"version":"1.0","truncation":null,"padding":{"strategy":{"Fixed":9},"direction":"Right","pad_id":0,"pad_type_id":0,"pad_token":"u"},
+            {"version":"1.0","truncation":null,
+             "padding":{"strategy":{"Fixed":9},"direction":"Right","pad_id":0,"pad_type_id":0,"pad_token":"u"},
              "added_tokens":[],"pre_tokenizer":{"type":"Whitespace"},"model":{"type":"WordLevel","vocab":{"u":0,"hello":1},"unk_token":"u"}}
             """);
         using var words = TextTokenizer.Open(folder.Path, 16); // the json goes first; its padding would change every text's mean

@@ -11,8 +11,8 @@ public class TruncatedSvdTests
         var svd = Svd(matrix, 10, 1);
         using var scope = torch.NewDisposeScope();
         var exact = torch.linalg.svd(torch.tensor(Dense(matrix), [60, 40]), fullMatrices: false);
-        var (u, s, vh) = (
-            exact.U.contiguous().data<float>().ToArray(), exact.S.data<float>().ToArray(), exact.Vh.contiguous().data<float>().ToArray());
+        float[] u = exact.U.contiguous().data<float>().ToArray(), s = exact.S.data<float>().ToArray();
+        float[] vh = exact.Vh.contiguous().data<float>().ToArray();
         for (int k = 0; k < 10; k++)
         {
             Assert.Equal(s[k], svd.S[k], 3);
@@ -88,11 +88,13 @@ public class TruncatedSvdTests
     private static SparseMatrix RandomSparse(int rows, int columns, double density, int seed)
     {
         var random = new Random(seed);
-        var entries = Enumerable.Range(0, rows * columns).Select(
-            at => (At: at, Value: random.NextDouble() < density ? (float)random.NextDouble() : 0))
+        var entries = Enumerable.Range(0, rows * columns)
+            .Select(at => (At: at, Value: random.NextDouble() < density ? (float)random.NextDouble() : 0))
             .Where(entry => entry.Value > 0).ToArray();
         return new SparseMatrix(
-            rows, columns, [.. entries.Select(entry => (long)(entry.At / columns))], [.. entries.Select(entry => (long)(entry.At % columns))],
+            rows, columns,
+            [.. entries.Select(entry => (long)(entry.At / columns))],
+            [.. entries.Select(entry => (long)(entry.At % columns))],
             [.. entries.Select(entry => entry.Value)]);
     }
 

@@ -43,8 +43,8 @@ public class HnswIndexTests
         Assert.Empty(index.Search([], 3).Ids);
     }
 
-    /// <summary>FAISS's exact search of 20 queries and more is not: it computes |x|² − 2xy + |y|², which is off for vectors far from
-    /// 0.</summary>
+    /// <summary>FAISS's exact search of 20 queries and more is not: it computes |x|² − 2xy + |y|², which is off
+    /// for vectors far from 0.</summary>
     [Fact]
     public void A_vector_far_from_0_is_at_distance_0_from_itself_in_a_call_of_many_queries()
     {

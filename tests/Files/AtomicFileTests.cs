@@ -34,9 +34,8 @@ public sealed class AtomicFileTests
         using var device = new MountedFolder(20);
         File.WriteAllText(device["a.txt"], "old");
         device.MakeReadOnly();
-        Assert.Contains(
-            device["a.txt"], Assert.Throws<IOException>(() => AtomicFile.WriteText(device["a.txt"], "new")).Message,
-            StringComparison.Ordinal);
+        var refused = Assert.Throws<IOException>(() => AtomicFile.WriteText(device["a.txt"], "new"));
+        Assert.Contains(device["a.txt"], refused.Message, StringComparison.Ordinal);
         Assert.Throws<IOException>(() => FileLock.TryExclusive(device["lock"]));
         Assert.Equal("old", File.ReadAllText(device["a.txt"]));
         Assert.Equal([device["a.txt"]], Directory.GetFileSystemEntries(device.Path));

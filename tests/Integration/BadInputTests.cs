@@ -11,6 +11,7 @@ public sealed class BadInputTests(World world)
     private readonly V1.Retrieval.RetrievalClient _retrieval = new(world.Channel);
     private readonly V1.Quantizer.QuantizerClient _quantizer = new(world.Channel);
     private readonly Creative.CreativeClient _creative = new(world.Channel);
+    private readonly Versions.VersionsClient _versions = new(world.Channel);
 
     [Fact]
     public async Task An_unknown_item_is_passed_over_and_named()
@@ -20,9 +21,11 @@ public sealed class BadInputTests(World world)
         Assert.Equal(Fallback.Unspecified, answer.Fallback);
         var known = await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0] } });
         Assert.Equal(known.Items, answer.Items);
-        Assert.All(answer.Items, item => Assert.Equal(
-            item.Score, (answer.Alpha * item.GenerativeLogProbability) + (
-                (1 - answer.Alpha) * (item.HasDenseLogProbability ? item.DenseLogProbability : item.GenerativeLogProbability)), 1e-9));
+        Assert.All(answer.Items, item =>
+        {
+            double dense = item.HasDenseLogProbability ? item.DenseLogProbability : item.GenerativeLogProbability;
+            Assert.Equal(item.Score, (answer.Alpha * item.GenerativeLogProbability) + ((1 - answer.Alpha) * dense), 1e-9);
+        });
     }
 
     [Fact]
@@ -47,13 +50,10 @@ public sealed class BadInputTests(World world)
             StatusCode.InvalidArgument, id[..60], async () => await _retrieval.RecommendAsync(new RecommendRequest { History = { id } }));
         await Refused(
             StatusCode.InvalidArgument, id[..300],
-            async () => await new Versions.VersionsClient(world.Channel).DescribeAsync(new DescribeVersionRequest { Version = id }));
-        foreach (
-            var request in new[] { new GenerateRequest { ItemId = id }, new GenerateRequest { History = new ItemHistory { ItemIds = { id } } } })
-        {
-            await Refused(
-                StatusCode.InvalidArgument, id[..60], async () => await _creative.Generate(request).ResponseStream.MoveNext(default));
-        }
+            async () => await _versions.DescribeAsync(new DescribeVersionRequest { Version = id }));
+        await Refused(StatusCode.InvalidArgument, id[..60], () => DrawAsync(new GenerateRequest { ItemId = id }));
+        var history = new ItemHistory { ItemIds = { id } };
+        await Refused(StatusCode.InvalidArgument, id[..60], () => DrawAsync(new GenerateRequest { History = history }));
     }
 
     [Fact]
@@ -84,20 +84,20 @@ public sealed class BadInputTests(World world)
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
-    public Task An_embedding_that_is_not_finite_is_refused_and_nothing_is_stored(float value) => NothingStored("nan-item", () =>
+    public Task An_embedding_that_is_not_finite_is_refused_and_nothing_is_stored(float value)
     {
         var vector = new Vector();
         vector.Values.AddRange(Enumerable.Repeat(value, 384));
-        return new AssignRequest { Items = { new ItemEmbedding { ItemId = "nan-item", Embeddings = { ["text"] = vector } } } };
-    });
+        return NothingStored("nan-item", "text", vector);
+    }
 
     [Fact]
-    public Task A_wrong_dimension_is_refused_and_nothing_is_stored() => NothingStored("short-item", () =>
-        new AssignRequest { Items = { new ItemEmbedding { ItemId = "short-item", Embeddings = { ["text"] = new Vector { Values = { 1, 2, 3 } } } } } });
+    public Task A_wrong_dimension_is_refused_and_nothing_is_stored() =>
+        NothingStored("short-item", "text", new Vector { Values = { 1, 2, 3 } });
 
     [Fact]
-    public Task An_unknown_embedding_is_refused_and_nothing_is_stored() => NothingStored("odd-item", () =>
-        new AssignRequest { Items = { new ItemEmbedding { ItemId = "odd-item", Embeddings = { ["smell"] = new Vector { Values = { 1 } } } } } });
+    public Task An_unknown_embedding_is_refused_and_nothing_is_stored() =>
+        NothingStored("odd-item", "smell", new Vector { Values = { 1 } });
 
     [Fact]
     public async Task One_bad_item_of_many_stores_none_of_them()
@@ -125,11 +125,10 @@ public sealed class BadInputTests(World world)
     [InlineData("steps is -1", 1, 0, 0, -1)]
     [InlineData("steps is 1001", 1, 0, 0, 1001)]
     public Task A_drawing_out_of_bounds_is_refused_with_the_value(string value, int count, int size, double guidance, int steps) =>
-        Refused(
-            StatusCode.InvalidArgument, value,
-            () =>
-                DrawAsync(
-                    new GenerateRequest { ItemId = world.ItemIds[0], Count = count, Size = size, Guidance = guidance, Steps = steps }));
+        Refused(StatusCode.InvalidArgument, value, () => DrawAsync(new GenerateRequest
+        {
+            ItemId = world.ItemIds[0], Count = count, Size = size, Guidance = guidance, Steps = steps,
+        }));
 
     [Fact]
     public Task A_drawing_of_nothing_is_refused() =>
@@ -144,7 +143,7 @@ public sealed class BadInputTests(World world)
     public Task An_unknown_version_is_not_activated() =>
         Refused(
             StatusCode.NotFound, "v-none",
-            async () => await new Versions.VersionsClient(world.Channel).ActivateAsync(new ActivateVersionRequest { Version = "v-none" }));
+            async () => await _versions.ActivateAsync(new ActivateVersionRequest { Version = "v-none" }));
 
     [Theory]
     [InlineData("../" + "../etc")]
@@ -153,7 +152,7 @@ public sealed class BadInputTests(World world)
     public async Task A_version_name_never_leaves_the_folder(string version)
     {
         var refused = await Assert.ThrowsAsync<RpcException>(
-            async () => await new Versions.VersionsClient(world.Channel).DescribeAsync(new DescribeVersionRequest { Version = version }));
+            async () => await _versions.DescribeAsync(new DescribeVersionRequest { Version = version }));
         Assert.Contains(refused.StatusCode, new[] { StatusCode.InvalidArgument, StatusCode.NotFound });
     }
 
@@ -172,9 +171,10 @@ public sealed class BadInputTests(World world)
         }
     }
 
-    private async Task NothingStored(string item, Func<AssignRequest> request)
+    private async Task NothingStored(string item, string embedding, Vector vector)
     {
-        await Refused(StatusCode.InvalidArgument, "", async () => await _quantizer.AssignAsync(request()));
+        var request = new AssignRequest { Items = { new ItemEmbedding { ItemId = item, Embeddings = { [embedding] = vector } } } };
+        await Refused(StatusCode.InvalidArgument, "", async () => await _quantizer.AssignAsync(request));
         var looked = await _quantizer.LookupAsync(new LookupRequest { ItemIds = { item } });
         Assert.Null(looked.Items.Single().SemanticId);
     }

@@ -13,8 +13,8 @@ public sealed partial class CommandLineTests(World world)
     public void Every_command_of_the_readme_and_the_docs_parses()
     {
         var pages = Directory.GetFiles(Path.Combine(Cli.Root, "docs"), "*.md").Append(Path.Combine(Cli.Root, "README.md"));
-        var commands = pages.SelectMany(File.ReadLines)
-            .Select(line => CommandLine().Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value.Trim()).ToList();
+        var commands = pages.SelectMany(File.ReadLines).Select(line => CommandLine().Match(line))
+            .Where(match => match.Success).Select(match => match.Groups[1].Value.Trim()).ToList();
         Assert.True(commands.Count >= 12, $"only {commands.Count} commands found");
         foreach (string command in commands.Where(command => command.Split(' ')[0] != "test"))
         {
@@ -26,10 +26,14 @@ public sealed partial class CommandLineTests(World world)
     [Fact]
     public async Task Eval_prints_what_a_comparison_needs()
     {
-        var json = (
-            await Cli.DoneAsync("eval", "--data", world.Data, "--versions", world.Versions, "--version-id", world.Version, "--json")).Json;
-        foreach (
-            string name in new[] { "users", "recall@5", "ndcg@5", "recall@10", "ndcg@10", "invalid", "duplicates", "seed", "split_sha256", "baselines" })
+        var result = await Cli.DoneAsync(
+            "eval", "--data", world.Data, "--versions", world.Versions, "--version-id", world.Version, "--json");
+        var json = result.Json;
+        string[] names =
+        [
+            "users", "recall@5", "ndcg@5", "recall@10", "ndcg@10", "invalid", "duplicates", "seed", "split_sha256", "baselines",
+        ];
+        foreach (string name in names)
         {
             Assert.True(json.TryGetProperty(name, out _), $"{name} is missing");
         }
@@ -43,39 +47,34 @@ public sealed partial class CommandLineTests(World world)
     [Fact]
     public async Task Client_verbs_answer_from_the_running_server()
     {
-        var recommended = (
-            await Cli.DoneAsync("recommend", world.ItemIds[0], world.ItemIds[1], "-k", "5", "--server", world.Address, "--json")).Json;
+        string[] server = ["--server", world.Address, "--json"];
+        var recommended = (await Cli.DoneAsync(["recommend", world.ItemIds[0], world.ItemIds[1], "-k", "5", .. server])).Json;
         Assert.Equal(5, recommended.GetProperty("items").GetArrayLength());
 
-        var encoded = (
-            await Cli.DoneHereAsync(
-                "encode", "--data", world.Data, "--config", world.Config, "--items", world.ItemIds[0], "--server", world.Address,
-                "--json")).Json;
-        var looked = (await Cli.DoneHereAsync("encode", "--lookup", world.ItemIds[0], "--server", world.Address, "--json")).Json;
+        string[] encode = ["encode", "--data", world.Data, "--config", world.Config, "--items", world.ItemIds[0]];
+        var encoded = (await Cli.DoneHereAsync([.. encode, .. server])).Json;
+        var looked = (await Cli.DoneHereAsync(["encode", "--lookup", world.ItemIds[0], .. server])).Json;
         string id = looked.GetProperty("items")[0].GetProperty("semantic_id").GetString()!;
         Assert.Equal(id.Split('#')[0], encoded.GetProperty("items")[0].GetProperty("semantic_id").GetString()!.Split('#')[0]);
 
         // Codes are one thing, ids another: an id that is a number is no prefix.
         string codes = id.Split('#')[0];
-        var below = (await Cli.DoneHereAsync("encode", "--prefix", codes, "--server", world.Address, "--json")).Json;
-        Assert.Contains(
-            below.GetProperty("prefixes")[0].GetProperty("item_ids").EnumerateArray(), item => item.GetString() == world.ItemIds[0]);
-        var number = (await Cli.DoneHereAsync("encode", "--lookup", "123456", "--server", world.Address, "--json")).Json;
+        var below = (await Cli.DoneHereAsync(["encode", "--prefix", codes, .. server])).Json.GetProperty("prefixes")[0];
+        Assert.Contains(below.GetProperty("item_ids").EnumerateArray(), item => item.GetString() == world.ItemIds[0]);
+        var number = (await Cli.DoneHereAsync(["encode", "--lookup", "123456", .. server])).Json;
         Assert.Equal((0, 0), (number.GetProperty("items").GetArrayLength(), number.GetProperty("prefixes").GetArrayLength()));
 
-        var popular = (await Cli.DoneHereAsync("recommend", "-k", "3", "--server", world.Address, "--json")).Json;
-        var blank = (await Cli.DoneHereAsync("recommend", "", "-k", "3", "--server", world.Address, "--json")).Json;
+        var popular = (await Cli.DoneHereAsync(["recommend", "-k", "3", .. server])).Json;
+        var blank = (await Cli.DoneHereAsync(["recommend", "", "-k", "3", .. server])).Json;
         Assert.Equal(popular.GetProperty("items").GetRawText(), blank.GetProperty("items").GetRawText());
         Assert.Equal((3, "empty history"), (popular.GetProperty("items").GetArrayLength(), popular.GetProperty("fallback").GetString()));
 
-        var listed = (await Cli.DoneHereAsync("versions", "list", "--server", world.Address, "--json")).Json;
-        Assert.Contains(
-            listed.GetProperty("versions").EnumerateArray(), version => version.GetProperty("version").GetString() == world.Version);
+        var listed = (await Cli.DoneHereAsync(["versions", "list", .. server])).Json.GetProperty("versions").EnumerateArray();
+        Assert.Contains(listed, version => version.GetProperty("version").GetString() == world.Version);
 
         string pictures = Path.Combine(world.Folder, "pictures");
-        var drawn = (
-            await Cli.DoneAsync(
-                "creative", "--item", world.ItemIds[0], "--count", "2", "--out", pictures, "--server", world.Address, "--json")).Json;
+        string[] creative = ["creative", "--item", world.ItemIds[0], "--count", "2", "--out", pictures];
+        var drawn = (await Cli.DoneAsync([.. creative, .. server])).Json;
         Assert.Equal(2, drawn.GetProperty("images").GetArrayLength());
         Assert.All(Directory.GetFiles(pictures), file => Assert.Equal([0x89, 0x50, 0x4E, 0x47], File.ReadAllBytes(file)[..4]));
     }
@@ -110,8 +109,11 @@ public sealed partial class CommandLineTests(World world)
 
         string[] Codes(System.Text.Json.JsonElement json) =>
             [.. json.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("semantic_id").GetString()!.Split('#')[0])];
-        string[] encode = [
-            "encode", "--data", grown, "--config", world.Config, "--server", world.Address, "--json", "--items", .. world.ItemIds.Take(20)];
+        string[] encode =
+        [
+            "encode", "--data", grown, "--config", world.Config, "--server", world.Address, "--json",
+            "--items", .. world.ItemIds.Take(20),
+        ];
         var before = Codes((await Cli.DoneHereAsync(encode)).Json);
         string items = await File.ReadAllTextAsync(Path.Combine(grown, "items.tsv"));
         int columns = items.Split('\n')[0].Split('\t').Length;
@@ -199,8 +201,8 @@ public sealed partial class CommandLineTests(World world)
     [Fact]
     public async Task A_gate_that_refuses_leaves_the_active_version_alone_and_says_why()
     {
-        string active = (
-            await Cli.DoneHereAsync("versions", "list", "--server", world.Address, "--json")).Json.GetProperty("active").GetString()!;
+        var before = (await Cli.DoneHereAsync("versions", "list", "--server", world.Address, "--json")).Json;
+        string active = before.GetProperty("active").GetString()!;
         string config = Path.Combine(world.Folder, "strict.json");
         await File.WriteAllTextAsync(
             config, TrainedVersion.TinyConfig.Replace("\"users\": 100", "\"users\": 100, \"min_recall\": 0.99", StringComparison.Ordinal));

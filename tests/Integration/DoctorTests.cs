@@ -63,7 +63,7 @@ public sealed class DoctorTests
     public async Task Serve_logs_once_how_this_machine_computes_convolutions()
     {
         string versions = Directory.CreateTempSubdirectory("recsys-serve-").FullName;
-        // closed at once
+        // Its standard input is closed at once.
         var served = await Cli.DoneAsync("serve", "--versions", versions, "--listen", "127.0.0.1:0", "--until-stdin-closes");
         Assert.Single(served.Error.Split('\n'), line => line.Contains("convolutions: ", StringComparison.Ordinal));
         Directory.Delete(versions, recursive: true);

@@ -19,8 +19,7 @@ public sealed class KillTests(TrainedVersion trained) : IClassFixture<TrainedVer
         string versions = trained.CopyVersions("killed-server");
         RecommendResponse before;
         SemanticId assigned;
-        await using (
-            var first = await ServerProcess.StartAsync(versions, Path.Combine(trained.Folder, "killed-1.log"), CancellationToken.None))
+        await using (var first = await ServeAsync(versions, "killed-1.log"))
         {
             using var channel = GrpcChannel.ForAddress(first.Address);
             before = await RecommendAsync(channel);
@@ -28,8 +27,7 @@ public sealed class KillTests(TrainedVersion trained) : IClassFixture<TrainedVer
             Kill(first.Id);
         }
 
-        await using var second = await ServerProcess.StartAsync(
-            versions, Path.Combine(trained.Folder, "killed-2.log"), CancellationToken.None);
+        await using var second = await ServeAsync(versions, "killed-2.log");
         using var again = GrpcChannel.ForAddress(second.Address);
         Assert.Equal(before, await RecommendAsync(again));
         Assert.Equal(assigned, await LookUpAsync(again, "late-item"));
@@ -40,8 +38,7 @@ public sealed class KillTests(TrainedVersion trained) : IClassFixture<TrainedVer
     public async Task A_killed_Redis_comes_back_with_every_assignment_and_recommendations_never_fail()
     {
         string versions = trained.CopyVersions("killed-redis");
-        await using var server = await ServerProcess.StartAsync(
-            versions, Path.Combine(trained.Folder, "killed-redis.log"), CancellationToken.None);
+        await using var server = await ServeAsync(versions, "killed-redis.log");
         using var channel = GrpcChannel.ForAddress(server.Address);
         var before = await RecommendAsync(channel);
         var assigned = await AssignAsync(channel, "late-item");
@@ -74,8 +71,7 @@ public sealed class KillTests(TrainedVersion trained) : IClassFixture<TrainedVer
         string versions = trained.CopyVersions("lost-redis");
         SemanticId assigned;
         RecommendResponse before;
-        await using (
-            var first = await ServerProcess.StartAsync(versions, Path.Combine(trained.Folder, "lost-1.log"), CancellationToken.None))
+        await using (var first = await ServeAsync(versions, "lost-1.log"))
         {
             using var channel = GrpcChannel.ForAddress(first.Address);
             before = await RecommendAsync(channel);
@@ -83,28 +79,25 @@ public sealed class KillTests(TrainedVersion trained) : IClassFixture<TrainedVer
         }
 
         Directory.Delete(Path.Combine(versions, ".redis"), recursive: true);
-        await using var second = await ServerProcess.StartAsync(
-            versions, Path.Combine(trained.Folder, "lost-2.log"), CancellationToken.None);
+        await using var second = await ServeAsync(versions, "lost-2.log");
         using var again = GrpcChannel.ForAddress(second.Address);
         Assert.Equal(before, await RecommendAsync(again));
         Assert.Equal(assigned, await LookUpAsync(again, "late-item"));
     }
 
-    /// <summary>Killed when the stage first shows on standard error: each time a different half-done state, which the next start
-    /// finds.</summary>
+    /// <summary>Killed when the stage first shows on standard error: each time a different half-done state, which
+    /// the next start finds.</summary>
     [Fact(Timeout = 4 * Patience)]
     public async Task A_rebuild_killed_at_any_stage_leaves_the_active_version_alone_and_a_repeated_one_succeeds()
     {
         string versions = trained.CopyVersions("killed-rebuild");
-        await using var server = await ServerProcess.StartAsync(
-            versions, Path.Combine(trained.Folder, "killed-rebuild.log"), CancellationToken.None);
+        await using var server = await ServeAsync(versions, "killed-rebuild.log");
         using var channel = GrpcChannel.ForAddress(server.Address);
         var before = await RecommendAsync(channel);
         var store = new VersionStore(versions);
         foreach (string stage in new[] { "quantizer", "retrieval", "creative", "publish" })
         {
-            using var rebuild = Cli.Start(
-                "rebuild", "--data", trained.Data, "--out", versions, "--config", trained.Config, "--seed", "9", "--no-activate");
+            using var rebuild = Cli.Start([.. RebuildTo(versions, seed: "9"), "--no-activate"]);
             string? line;
             do
             {
@@ -119,12 +112,9 @@ public sealed class KillTests(TrainedVersion trained) : IClassFixture<TrainedVer
             Assert.All(store.List(), manifest => Assert.NotEmpty(store.Open(manifest.Version).Items.Ids));
         }
 
-        var repeated = (
-            await Cli.DoneHereAsync(
-                "rebuild", "--data", trained.Data, "--out", versions, "--config", trained.Config, "--seed", "9", "--json")).Json;
-        string next = repeated.GetProperty("version").GetString()!;
-        Assert.DoesNotContain(
-            Directory.GetDirectories(versions), folder => Path.GetFileName(folder).StartsWith(".staging", StringComparison.Ordinal));
+        var repeated = await Cli.DoneHereAsync([.. RebuildTo(versions, seed: "9"), "--json"]);
+        string next = repeated.Json.GetProperty("version").GetString()!;
+        Assert.Empty(Directory.GetDirectories(versions, ".staging*"));
         while ((await RecommendAsync(channel)).Version != next)
         {
             await Task.Yield();
@@ -138,15 +128,12 @@ public sealed class KillTests(TrainedVersion trained) : IClassFixture<TrainedVer
         string active = (await File.ReadAllTextAsync(Path.Combine(versions, "active"))).Trim();
 
         // The first passage is of the active version, which a private Redis is given at its start; the second is of the new one.
-        var killed = await Cli.RunAsync(
-            ("RECSYS_KILL_AT", "store.publish.marker:2"), [
-                "rebuild", "--data", trained.Data, "--out", versions, "--config", trained.Config, "--seed", "11"]);
+        var killed = await Cli.RunAsync(("RECSYS_KILL_AT", "store.publish.marker:2"), RebuildTo(versions, seed: "11"));
         Assert.Equal(137, killed.ExitCode);
         string half = new VersionStore(versions).List()[^1].Version;
         Assert.NotEqual(active, half);
 
-        await using var server = await ServerProcess.StartAsync(
-            versions, Path.Combine(trained.Folder, "half-published.log"), CancellationToken.None);
+        await using var server = await ServeAsync(versions, "half-published.log");
         using var channel = GrpcChannel.ForAddress(server.Address);
         Assert.Equal(active, (await RecommendAsync(channel)).Version);
         await new Versions.VersionsClient(channel).ActivateAsync(new ActivateVersionRequest { Version = half });
@@ -158,6 +145,12 @@ public sealed class KillTests(TrainedVersion trained) : IClassFixture<TrainedVer
         Assert.NotNull(await LookUpAsync(channel, trained.ItemIds[0]));
         await AssignAsync(channel, "late-item");
     }
+
+    private Task<ServerProcess> ServeAsync(string versions, string log) =>
+        ServerProcess.StartAsync(versions, Path.Combine(trained.Folder, log), CancellationToken.None);
+
+    private string[] RebuildTo(string versions, string seed) =>
+        ["rebuild", "--data", trained.Data, "--out", versions, "--config", trained.Config, "--seed", seed];
 
     private async Task<RecommendResponse> RecommendAsync(GrpcChannel channel) =>
         await new V1.Retrieval.RetrievalClient(channel).RecommendAsync(

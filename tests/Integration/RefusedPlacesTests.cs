@@ -65,10 +65,8 @@ public sealed class RefusedPlacesTests(World world)
     [Fact]
     public async Task A_full_standard_output_exits_8()
     {
-        using var process = Process.Start(new ProcessStartInfo(
-            "bash", [
-                "-c",
-                $"dotnet {Cli.Assembly} versions list --server {world.Address} --json > /dev/full"]) { RedirectStandardError = true })!;
+        string command = $"dotnet {Cli.Assembly} versions list --server {world.Address} --json > /dev/full";
+        using var process = Process.Start(new ProcessStartInfo("bash", ["-c", command]) { RedirectStandardError = true })!;
         string error = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.Equal(ExitCode.ResourceExhausted, process.ExitCode);

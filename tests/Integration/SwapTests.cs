@@ -24,9 +24,8 @@ public sealed class SwapTests(World world)
         {
             for (int call = 0; !stop.IsCancellationRequested; call++)
             {
-                answers.Add(
-                    await retrieval.RecommendAsync(
-                        new RecommendRequest { History = { world.ItemIds[call % world.ItemIds.Length] }, K = 5 }));
+                var request = new RecommendRequest { History = { world.ItemIds[call % world.ItemIds.Length] }, K = 5 };
+                answers.Add(await retrieval.RecommendAsync(request));
             }
         });
 
@@ -58,7 +57,11 @@ public sealed class SwapTests(World world)
     public async Task A_new_item_is_assigned_once_found_both_ways_and_recommendable()
     {
         var quantizer = new V1.Quantizer.QuantizerClient(world.Channel);
-        var request = new AssignRequest { Items = { new ItemEmbedding { ItemId = "brand-new", Title = "Brand new", Embeddings = { ["text"] = BadInputTests.Unit(384) } } } };
+        var item = new ItemEmbedding
+        {
+            ItemId = "brand-new", Title = "Brand new", Embeddings = { ["text"] = BadInputTests.Unit(384) },
+        };
+        var request = new AssignRequest { Items = { item } };
         var first = (await quantizer.AssignAsync(request)).Items.Single();
         var second = (await quantizer.AssignAsync(request)).Items.Single();
         Assert.False(first.Existing);
@@ -77,7 +80,7 @@ public sealed class SwapTests(World world)
         everything.History.AddRange(world.ItemIds.Take(700));
         await UntilKnownAsync(retrieval, "brand-new");
         var answer = await retrieval.RecommendAsync(everything);
-        Assert.Contains(answer.Items, item => item.ItemId == "brand-new");
+        Assert.Contains(answer.Items, found => found.ItemId == "brand-new");
     }
 
     /// <summary>The server follows the stream of appended items; until it has seen one, an answer names it as unknown.</summary>

@@ -17,7 +17,12 @@ public class TrainedVersion : IAsyncLifetime
           "embeddings": { "image": { "encoder": "pca" } },
           "quantizer": { "kind": "residual-kmeans", "levels": 3, "codebook_size": 16 },
           "retrieval": { "dim": 32, "layers": 1, "heads": 2, "min_steps": 20, "max_steps": 20, "batch_tokens": 2000, "beam": 20 },
-          "creative": { "image_size": 16, "steps": 12, "batch_size": 16, "warmup_steps": 2, "recipe": { "denoiser": { "channels": 8, "multipliers": [1, 2], "blocks": 1, "attention_levels": [1], "head_channels": 8 } } },
+          "creative": {
+            "image_size": 16, "steps": 12, "batch_size": 16, "warmup_steps": 2,
+            "recipe": {
+              "denoiser": { "channels": 8, "multipliers": [1, 2], "blocks": 1, "attention_levels": [1], "head_channels": 8 }
+            }
+          },
           "gates": { "users": 100, "max_collision_share": 1, "min_popularity_ratio": 0, "max_recall_loss": 1 }
         }
         """;
@@ -52,8 +57,8 @@ public class TrainedVersion : IAsyncLifetime
     internal Task<Cli.Result> Rebuild(params string[] more) =>
         Cli.DoneHereAsync(["rebuild", "--data", Data, "--out", Versions, "--config", Config, "--json", .. more]);
 
-    /// <summary>A folder of versions of one's own, with the sealed version in it, noted as active, and no Redis yet: what is left after
-    /// Redis was lost.</summary>
+    /// <summary>A folder of versions of one's own, with the sealed version in it, noted as active, and no Redis yet:
+    /// what is left after Redis was lost.</summary>
     public string CopyVersions(string name)
     {
         string target = Path.Combine(Folder, name);

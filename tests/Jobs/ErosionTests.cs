@@ -68,10 +68,13 @@ public sealed class ErosionTests
 
         public string? Latest => _manifests.Count == 0 ? null : _manifests[^1].Version;
 
-        public void Add(double recall) => _manifests.Add(new VersionManifest(
-            $"v{_manifests.Count:d4}", DateTimeOffset.UnixEpoch, new VersionDescription(
-                "walks", 1, [3], 3, new Dictionary<string, double> { [Gates.Recall] = recall }),
-            new Dictionary<string, ManifestFile>()));
+        public void Add(double recall)
+        {
+            var figures = new Dictionary<string, double> { [Gates.Recall] = recall };
+            _manifests.Add(new VersionManifest(
+                $"v{_manifests.Count:d4}", DateTimeOffset.UnixEpoch, new VersionDescription("walks", 1, [3], 3, figures),
+                new Dictionary<string, ManifestFile>()));
+        }
 
         public IReadOnlyList<VersionManifest> List() => _manifests;
 

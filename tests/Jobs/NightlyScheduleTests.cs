@@ -8,7 +8,7 @@ public sealed class NightlyScheduleTests
 {
     /// <summary>Central Europe: on 29 March 2026 02:00 becomes 03:00, on 25 October 2026 03:00 becomes 02:00.</summary>
     private static readonly TimeZoneInfo Europe = TimeZoneInfo.CreateCustomTimeZone(
-        "test", TimeSpan.FromHours(1), "test", "winter", "summer", 
+        "test", TimeSpan.FromHours(1), "test", "winter", "summer",
     [
         TimeZoneInfo.AdjustmentRule.CreateAdjustmentRule(
             DateTime.MinValue.Date, DateTime.MaxValue.Date, TimeSpan.FromHours(1),

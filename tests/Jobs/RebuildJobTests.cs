@@ -55,9 +55,8 @@ public sealed class RebuildJobTests : IDisposable
             using var dataset = Write("data-" + heldOut, heldOut);
             _ids.Active = null;
             var result = await Rebuild(versions, dataset, Options);
-            learned.Add(
-                versions.Open(result.Report.Version).Manifest.Files.Where(file => file.Key != RebuildReport.FileName).ToDictionary(
-                    file => file.Key, file => file.Value.Sha256));
+            var files = versions.Open(result.Report.Version).Manifest.Files.Where(file => file.Key != RebuildReport.FileName);
+            learned.Add(files.ToDictionary(file => file.Key, file => file.Value.Sha256));
         }
 
         Assert.Contains(learned[0].Keys, file => file.StartsWith(RebuildJob.RetrievalFolder + "/", StringComparison.Ordinal));
@@ -199,7 +198,11 @@ public sealed class RebuildJobTests : IDisposable
     {
         var versions = new VersionStore(Path.Combine(_folder, "versions"));
         using var dataset = Write("data", heldOut: 0);
-        var options = Options with { Gates = Options.Gates with { Users = Users }, Retrieval = Options.Retrieval with { MinSteps = 60, MaxSteps = 60, LearningRate = 1e-2 } };
+        var options = Options with
+        {
+            Gates = Options.Gates with { Users = Users },
+            Retrieval = Options.Retrieval with { MinSteps = 60, MaxSteps = 60, LearningRate = 1e-2 },
+        };
         await Rebuild(versions, dataset, options);
         var again = await Rebuild(versions, dataset, options);
         Assert.True(again.Activated);
@@ -227,15 +230,13 @@ public sealed class RebuildJobTests : IDisposable
         string folder = Path.Combine(_folder, name);
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "dataset.json"), """{ "name": "walks", "format": 1 }""");
-        File.WriteAllLines(
-            Path.Combine(folder, "items.tsv"),
-            Enumerable.Range(0, Items)
-                .Select(item => $"i{item}\tthing {item} of kind {item % 7} and colour {item % 5}").Prepend("item_id\ttitle"));
-        File.WriteAllLines(Path.Combine(folder, "sequences.txt"), Enumerable.Range(0, Users).Select(user =>
-            $"u{user} " + string.Join(
-                ' ',
-                Enumerable.Range(0, 9).Select(
-                    step => "i" + (hot && step is (3 or 7) ? 0 : ((user * 5) + (step * 3) + (step >= 7 ? heldOut : 0)) % Items)))));
+        var items = Enumerable.Range(0, Items).Select(item => $"i{item}\tthing {item} of kind {item % 7} and colour {item % 5}");
+        File.WriteAllLines(Path.Combine(folder, "items.tsv"), items.Prepend("item_id\ttitle"));
+        int ItemAt(int user, int step) =>
+            hot && step is (3 or 7) ? 0 : ((user * 5) + (step * 3) + (step >= 7 ? heldOut : 0)) % Items;
+        var histories = Enumerable.Range(0, Users)
+            .Select(user => $"u{user} " + string.Join(' ', Enumerable.Range(0, 9).Select(step => $"i{ItemAt(user, step)}")));
+        File.WriteAllLines(Path.Combine(folder, "sequences.txt"), histories);
         return Dataset.Open(folder);
     }
 }

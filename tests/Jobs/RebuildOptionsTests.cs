@@ -30,7 +30,9 @@ public sealed partial class RebuildOptionsTests : IDisposable
     [InlineData("""{ "seed": 1""", "line 1")]
     [InlineData("""{ "gates": { "min_recall": 2 } }""", "gates.min_recall is 2, allowed is 0 to 1")]
     [InlineData("""{ "gates": { "max_recall_loss": -1 } }""", "gates.max_recall_loss is -1, allowed is 0 to 1")]
-    [InlineData("""{ "embeddings": { "collaborative": { "singular_power": 3 } } }""", "embeddings.collaborative.singular_power is 3, allowed is 0 to 1")]
+    [InlineData(
+        """{ "embeddings": { "collaborative": { "singular_power": 3 } } }""",
+        "embeddings.collaborative.singular_power is 3, allowed is 0 to 1")]
     [InlineData("""{ "embeddings": { "fit_all": true } }""", "fit_all")]
     [InlineData("""{ "quantizer": { "rq_vae": { "latent_dim": 0 } } }""", "quantizer.rq_vae.latent_dim is 0, allowed is 1 to 1024")]
     [InlineData("""{ "retrieval": { "batch_tokens": 1 } }""", "retrieval.batch_tokens is 1, allowed is 64 to 10000000")]
@@ -46,7 +48,9 @@ public sealed partial class RebuildOptionsTests : IDisposable
     [Fact]
     public void Faults_of_all_sections_are_named_at_once()
     {
-        File.WriteAllText(_file, """{ "device": "tpu", "embeddings": { "text": { "dim": 0 } }, "creative": { "steps": 0 }, "gates": { "users": 0 } }""");
+        File.WriteAllText(_file, """
+            { "device": "tpu", "embeddings": { "text": { "dim": 0 } }, "creative": { "steps": 0 }, "gates": { "users": 0 } }
+            """);
         string message = Assert.Throws<CatalogException>(() => RebuildOptions.Read(_file)).Message;
         Assert.All(
             ["device is tpu", "embeddings.text.dim is 0", "creative.steps is 0", "gates.users is 0"],

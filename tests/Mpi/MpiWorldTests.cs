@@ -29,8 +29,8 @@ public sealed class MpiWorldTests : IDisposable
                 "broadcast 1 1",
                 $"share of 7 {new[] { "(0, 2)", "(2, 2)", "(4, 3)" }[rank]}",
                 "alike none",
-                $"unlike The ranks differ in the step: rank {rank} has {rank + 1}. Give all of them the same data, options and file "
-                + "system.",
+                $"unlike The ranks differ in the step: rank {rank} has {rank + 1}. "
+                + "Give all of them the same data, options and file system.",
                 "integers Ranks add up Float32 and Float64; this tensor is Int64. Convert it first.",
                 "null reference Object reference not set to an instance of an object.", // SIGSEGV is still the runtime's
                 rank == 0 ? "turns wrote it" : "turns found it",
@@ -67,14 +67,15 @@ public sealed class MpiWorldTests : IDisposable
     }
 
     [Theory(Timeout = Patience)]
-    [InlineData("PMI_SIZE", "2 ranks were started, but /nowhere/libmpich.so.12 does not load; install Debian's MPICH on every machine "
-        + "(apt-get install mpich)")]
+    [InlineData(
+        "PMI_SIZE",
+        "2 ranks were started, but /nowhere/libmpich.so.12 does not load; "
+        + "install Debian's MPICH on every machine (apt-get install mpich)")]
     [InlineData("OMPI_COMM_WORLD_SIZE", "This process was started by Open MPI, whose library does not fit; install Debian's MPICH")]
     public async Task Ranks_without_MPICH_are_told_what_to_install(string variable, string message)
     {
-        var run = await Mpirun.RunAsync(
-            "dotnet", [
-                typeof(Mpirun).Assembly.Location, "calls", _folder.Path], ("RECSYS_MPI", "/nowhere/libmpich.so.12"), (variable, "2"));
+        string[] calls = [typeof(Mpirun).Assembly.Location, "calls", _folder.Path];
+        var run = await Mpirun.RunAsync("dotnet", calls, ("RECSYS_MPI", "/nowhere/libmpich.so.12"), (variable, "2"));
         Assert.NotEqual(0, run.ExitCode);
         Assert.Contains(nameof(MpiException), run.Error, StringComparison.Ordinal);
         Assert.Contains(message, run.Error, StringComparison.Ordinal);

@@ -18,7 +18,10 @@ internal static class Mpirun
 
     public static async Task<Result> RunAsync(string program, string[] arguments, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true,
+        };
         foreach (var (name, value) in environment.Prepend((Limit, Seconds)))
         {
             start.Environment[name] = value;

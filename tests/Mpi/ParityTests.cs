@@ -70,17 +70,17 @@ public sealed class ParityTests(ParityTests.Models models) : IClassFixture<Parit
             Assert.True(two.ExitCode == 0, two.Error);
         }
 
-        public IEnumerable<(
-            string File, Dictionary<string, Tensor> One, Dictionary<string, Tensor> Two)> Pairs(string name, string one, string two)
+        public IEnumerable<Pair> Pairs(string name, string one, string two)
         {
             string[] files = Directory.GetFiles(Path.Combine(Folder, one, name), "*.safetensors");
             Assert.NotEmpty(files);
-            return files.Select(
-                file =>
-                    (
-                        Path.GetFileName(file), SafetensorsFile.Load(file),
-                        SafetensorsFile.Load(Path.Combine(Folder, two, name, Path.GetFileName(file)))));
+            return files.Select(Path.GetFileName).Select(file => new Pair(
+                file!,
+                SafetensorsFile.Load(Path.Combine(Folder, one, name, file!)),
+                SafetensorsFile.Load(Path.Combine(Folder, two, name, file!))));
         }
+
+        public sealed record Pair(string File, Dictionary<string, Tensor> One, Dictionary<string, Tensor> Two);
 
         public Task DisposeAsync()
         {

@@ -69,11 +69,8 @@ internal static class Trainings
         {
             using var codebook = QuantizerTrainer.Train(fused, options, 2, null, default, ranks: ranks);
             codebook.Save(Into(name));
-            Outputs(
-                name,
-                tensor(
-                    codebook.EncodeCatalogue(fused).Ids.SelectMany(id => id.Codes().Append(id.Collision))
-                        .Select(code => (float)code).ToArray()));
+            var codes = codebook.EncodeCatalogue(fused).Ids.SelectMany(id => id.Codes().Append(id.Collision));
+            Outputs(name, tensor(codes.Select(code => (float)code).ToArray()));
         }
 
         void Outputs(string name, Tensor values) => Recsys.Torch.Safetensors.SafetensorsFile.Save(

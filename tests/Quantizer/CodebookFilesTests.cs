@@ -38,8 +38,8 @@ public sealed class CodebookFilesTests : IDisposable
         }
 
         File.Delete(path);
-        Assert.Contains(
-            name, Assert.Throws<CatalogException>(() => Codebook.Load(_folder["v/codebook"])).Message, StringComparison.Ordinal);
+        var missing = Assert.Throws<CatalogException>(() => Codebook.Load(_folder["v/codebook"]));
+        Assert.Contains(name, missing.Message, StringComparison.Ordinal);
     }
 
     [Theory]

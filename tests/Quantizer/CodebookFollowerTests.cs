@@ -5,7 +5,11 @@ namespace Recsys.Quantizer.Tests;
 
 public class CodebookFollowerTests
 {
-    private static readonly QuantizerOptions Options = new() { RqVae = new RqVaeOptions { EmaDecay = 0.5, DeadCodeShare = 0.1, BatchSize = 4 }, BalanceStrength = 0 };
+    private static readonly QuantizerOptions Options = new()
+    {
+        RqVae = new RqVaeOptions { EmaDecay = 0.5, DeadCodeShare = 0.1, BatchSize = 4 },
+        BalanceStrength = 0,
+    };
 
     [Fact]
     public void Codes_move_to_the_running_mean_of_their_residuals()

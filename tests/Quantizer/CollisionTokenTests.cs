@@ -41,8 +41,10 @@ public class CollisionTokenTests
 
     [Fact]
     public void More_than_65536_items_on_one_tuple_are_refused()
-        =>
-            Assert.Equal(Fault.ResourceExhausted, Assert.Throws<CatalogException>(() => CollisionTokens.Assign(new ushort[65_537], 65_537, 1)).Fault);
+    {
+        var refused = Assert.Throws<CatalogException>(() => CollisionTokens.Assign(new ushort[65_537], 65_537, 1));
+        Assert.Equal(Fault.ResourceExhausted, refused.Fault);
+    }
 
     [Fact]
     public void No_items_give_no_ids() => Assert.Empty(CollisionTokens.Assign([], 0, 3));

@@ -63,8 +63,10 @@ internal sealed class FakeStore : ISemanticIdStore
         => Task.FromResult(_ids.TryGetValue(itemId, out var id) ? id : (SemanticId?)null);
 
     public Task<IReadOnlyList<string>> ItemsAsync(string version, ReadOnlyMemory<ushort> prefix, int limit, CancellationToken cancel)
-        =>
-            Task.FromResult<IReadOnlyList<string>>([.. _ids.Where(i => i.Value.Codes().AsSpan().StartsWith(prefix.Span)).Select(i => i.Key).Order(StringComparer.Ordinal).Take(limit)]);
+    {
+        var below = _ids.Where(item => item.Value.Codes().AsSpan().StartsWith(prefix.Span)).Select(item => item.Key);
+        return Task.FromResult<IReadOnlyList<string>>([.. below.Order(StringComparer.Ordinal).Take(limit)]);
+    }
 
     public Task RecoverAsync(string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel) =>
         PublishAsync(version, items.Append(appended), cancel);

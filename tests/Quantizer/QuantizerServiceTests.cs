@@ -56,9 +56,8 @@ public sealed class QuantizerServiceTests : IDisposable
     {
         var text = new EmbeddingMatrix("text", _text.Dim, _text.Data, _text.Present) { Space = trained };
         using var folder = new TemporaryFolder();
-        using (
-            var trainedOn = QuantizerTrainer.Train(
-                Blobs.Fuse(text), new QuantizerOptions { Levels = 2, CodebookSize = 8 }, 1, null, default))
+        var options = new QuantizerOptions { Levels = 2, CodebookSize = 8 };
+        using (var trainedOn = QuantizerTrainer.Train(Blobs.Fuse(text), options, 1, null, default))
         {
             trainedOn.Save(folder.Path);
         }
@@ -141,10 +140,8 @@ public sealed class QuantizerServiceTests : IDisposable
     public async Task One_bad_id_refuses_the_whole_call_before_anything_is_stored(string id)
     {
         var request = new AssignRequest { Items = { Vector("good", 1), Vector(id, 2) } };
-        Assert.Equal(
-            Fault.InvalidArgument, (await Assert.ThrowsAsync<CatalogException>(() => _service.Assign(request, new FakeCall()))).Fault);
-        Assert.Equal(Fault.InvalidArgument, (await Assert.ThrowsAsync<CatalogException>(
-            () => _service.Lookup(new LookupRequest { ItemIds = { "good", id } }, new FakeCall()))).Fault);
+        await Refused(Fault.InvalidArgument, () => _service.Assign(request, new FakeCall()));
+        await Refused(Fault.InvalidArgument, () => _service.Lookup(new LookupRequest { ItemIds = { "good", id } }, new FakeCall()));
         Assert.Null(await _store.FindAsync("v1", "good", default));
     }
 
@@ -161,7 +158,7 @@ public sealed class QuantizerServiceTests : IDisposable
     {
         _store.FailFor = "second";
         var request = new AssignRequest { Items = { Vector("first", 1), Vector("second", 2) } };
-        Assert.Equal(Fault.Unavailable, (await Assert.ThrowsAsync<CatalogException>(() => _service.Assign(request, new FakeCall()))).Fault);
+        await Refused(Fault.Unavailable, () => _service.Assign(request, new FakeCall()));
         await _service.Assign(request, new FakeCall());
         Assert.Equal(["first", "second"], _versions.Journal.Select(i => i.ItemId).Order());
     }
@@ -169,9 +166,9 @@ public sealed class QuantizerServiceTests : IDisposable
     [Fact]
     public async Task One_bad_item_refuses_the_whole_call()
     {
-        var request = new AssignRequest { Items = { Vector("good", 1), new ItemEmbedding { ItemId = "bad", Embeddings = { ["text"] = new Vector { Values = { 1, float.NaN, 1, 1 } } } } } };
-        var error = await Assert.ThrowsAsync<CatalogException>(() => _service.Assign(request, new FakeCall()));
-        Assert.Equal(Fault.InvalidArgument, error.Fault);
+        var bad = new Vector { Values = { 1, float.NaN, 1, 1 } };
+        var request = new AssignRequest { Items = { Vector("good", 1), Of("bad", "text", bad) } };
+        await Refused(Fault.InvalidArgument, () => _service.Assign(request, new FakeCall()));
         Assert.Null(await _store.FindAsync("v1", "good", default));
         Assert.Empty(_versions.Journal);
     }
@@ -181,17 +178,19 @@ public sealed class QuantizerServiceTests : IDisposable
     {
         await _service.Assign(new AssignRequest { Items = { Vector("new", 5) } }, new FakeCall());
         var codes = _items.SemanticIds[5].Codes().Select(c => (uint)c).ToArray();
-        var response = await _service.Lookup(
-            new LookupRequest { ItemIds = { "item5", "new", "nobody" }, Prefixes = { new CodePrefix { Codes = { codes } }, new CodePrefix { Codes = { codes[0] } } } },
-            new FakeCall());
+        var request = new LookupRequest
+        {
+            ItemIds = { "item5", "new", "nobody" },
+            Prefixes = { new CodePrefix { Codes = { codes } }, new CodePrefix { Codes = { codes[0] } } },
+        };
+        var response = await _service.Lookup(request, new FakeCall());
         Assert.Equal(codes, response.Items[0].SemanticId.Codes);
         Assert.Equal(codes, response.Items[1].SemanticId.Codes);
         Assert.Null(response.Items[2].SemanticId);
         Assert.Contains("item5", response.Prefixes[0].ItemIds);
         Assert.Contains("new", response.Prefixes[0].ItemIds);
-        var expected = Enumerable.Range(0, 60)
-            .Where(i => _items.SemanticIds[i][0] == codes[0]).Select(i => $"item{i}").Append("new").Order(StringComparer.Ordinal);
-        Assert.Equal(expected, response.Prefixes[1].ItemIds);
+        var expected = Enumerable.Range(0, 60).Where(i => _items.SemanticIds[i][0] == codes[0]).Select(i => $"item{i}").Append("new");
+        Assert.Equal(expected.Order(StringComparer.Ordinal), response.Prefixes[1].ItemIds);
     }
 
     [Fact]
@@ -206,42 +205,40 @@ public sealed class QuantizerServiceTests : IDisposable
     public async Task Requests_out_of_bounds_are_refused_with_the_bound()
     {
         await Refused("1 to 10000", () => _service.Encode(new EncodeRequest(), new FakeCall()));
-        await Refused(
-            "1 to 10000",
-            () => _service.Assign(new AssignRequest { Items = { Enumerable.Repeat(Vector("x", 0), 10_001) } }, new FakeCall()));
+        var tooMany = new AssignRequest { Items = { Enumerable.Repeat(Vector("x", 0), 10_001) } };
+        await Refused("1 to 10000", () => _service.Assign(tooMany, new FakeCall()));
         await Refused("1 to 1024", () => _service.Encode(new EncodeRequest { Items = { Vector("", 0) } }, new FakeCall()));
         await Refused("1 to 10000", () => _service.Lookup(new LookupRequest(), new FakeCall()));
         await Refused("1 to 10000, or 0", () => _service.Lookup(new LookupRequest { ItemIds = { "x" }, Limit = 10_001 }, new FakeCall()));
-        await Refused(
-            "1 to 2", () => _service.Lookup(new LookupRequest { Prefixes = { new CodePrefix { Codes = { 1, 2, 3 } } } }, new FakeCall()));
-        await Refused("1 to 2", () => _service.Lookup(new LookupRequest { Prefixes = { new CodePrefix() } }, new FakeCall()));
-        await Refused(
-            "Code 8 at level 0",
-            () => _service.Lookup(new LookupRequest { Prefixes = { new CodePrefix { Codes = { 8 } } } }, new FakeCall()));
-        await Refused(
-            "unknown to this version's codebook",
-            () =>
-                _service.Encode(
-                    new EncodeRequest { Items = { new ItemEmbedding { ItemId = "x", Embeddings = { ["sound"] = new Vector { Values = { 1 } } } } } },
-                    new FakeCall()));
+        await Refused("1 to 2", () => Below(new CodePrefix { Codes = { 1, 2, 3 } }));
+        await Refused("1 to 2", () => Below(new CodePrefix()));
+        await Refused("Code 8 at level 0", () => Below(new CodePrefix { Codes = { 8 } }));
+        var unknown = new EncodeRequest { Items = { Of("x", "sound", new Vector { Values = { 1 } }) } };
+        await Refused("unknown to this version's codebook", () => _service.Encode(unknown, new FakeCall()));
 
-        static async Task Refused(string bound, Func<Task> call)
-        {
-            var error = await Assert.ThrowsAsync<CatalogException>(call);
-            Assert.Equal(Fault.InvalidArgument, error.Fault);
-            Assert.Contains(bound, error.Message, StringComparison.Ordinal);
-        }
+        Task Below(CodePrefix prefix) => _service.Lookup(new LookupRequest { Prefixes = { prefix } }, new FakeCall());
+
+        static Task Refused(string bound, Func<Task> call) => QuantizerServiceTests.Refused(Fault.InvalidArgument, call, bound);
     }
 
     [Fact]
     public async Task A_version_without_codebook_is_a_failed_precondition()
     {
         var service = new QuantizerService(new FakeSnapshots("v0", _items, null), _store, _versions);
-        var error = await Assert.ThrowsAsync<CatalogException>(
-            () => service.Encode(new EncodeRequest { Items = { Vector("x", 0) } }, new FakeCall()));
-        Assert.Equal(Fault.FailedPrecondition, error.Fault);
+        var request = new EncodeRequest { Items = { Vector("x", 0) } };
+        await Refused(Fault.FailedPrecondition, () => service.Encode(request, new FakeCall()));
     }
 
-    private ItemEmbedding Vector(string id, int row, string title = "")
-        => new() { ItemId = id, Title = title, Embeddings = { ["text"] = new Vector { Values = { _text.Row(row).ToArray() } } } };
+    private static async Task Refused(Fault fault, Func<Task> call, string says = "")
+    {
+        var error = await Assert.ThrowsAsync<CatalogException>(call);
+        Assert.Equal(fault, error.Fault);
+        Assert.Contains(says, error.Message, StringComparison.Ordinal);
+    }
+
+    private ItemEmbedding Vector(string id, int row, string title = "") =>
+        Of(id, "text", new Vector { Values = { _text.Row(row).ToArray() } }, title);
+
+    private static ItemEmbedding Of(string id, string embedding, Vector vector, string title = "") =>
+        new() { ItemId = id, Title = title, Embeddings = { [embedding] = vector } };
 }

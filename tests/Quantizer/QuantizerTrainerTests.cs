@@ -123,8 +123,8 @@ public class QuantizerTrainerTests
         Assert.True(ids[10].Collision < ids[200].Collision);
     }
 
-    /// <summary>k-means then gives one centroid several times; with one point for all, and so no residual at all, nothing but
-    /// one.</summary>
+    /// <summary>k-means then gives one centroid several times; with one point for all, and so no residual at all,
+    /// nothing but one.</summary>
     [Theory]
     [InlineData(QuantizerKind.ResidualKMeans, 1)]
     [InlineData(QuantizerKind.ResidualKMeans, 3)]
@@ -133,7 +133,8 @@ public class QuantizerTrainerTests
     public void Fewer_points_than_codes_have_one_tuple_of_codes_each(QuantizerKind kind, int points)
     {
         var random = new Random(points);
-        float[][] rows = [.. Enumerable.Range(0, points).Select(_ => Enumerable.Range(0, 24).Select(_ => random.NextSingle() - .5f).ToArray())];
+        float[] Point() => [.. Enumerable.Range(0, 24).Select(_ => random.NextSingle() - .5f)];
+        float[][] rows = [.. Enumerable.Range(0, points).Select(_ => Point())];
         float[] data = [.. Enumerable.Range(0, 1200).SelectMany(item => rows[item % points])];
         var fused = Blobs.Fuse(new EmbeddingMatrix("text", 24, data, [.. Enumerable.Repeat(true, 1200)]));
         using var codebook = Train(fused, Options(kind) with { RqVae = RqVae.RqVae with { Epochs = 5, WarmUpEpochs = 1 } });
@@ -168,13 +169,17 @@ public class QuantizerTrainerTests
     [Fact]
     public void Every_fault_of_the_options_is_named_at_once()
     {
-        var options = new QuantizerOptions { Levels = 7, CodebookSize = 1, BalanceStrength = double.NaN, RqVae = new RqVaeOptions { LearningRate = 0, Hidden = [0] } };
+        var options = new QuantizerOptions
+        {
+            Levels = 7, CodebookSize = 1, BalanceStrength = double.NaN, RqVae = new RqVaeOptions { LearningRate = 0, Hidden = [0] },
+        };
         var error = Assert.Throws<CatalogException>(() => Train(Blobs.Fused(10, 2, 2, 1), options));
-        Assert.All(
-            [
-                "quantizer.levels is 7", "quantizer.codebook_size is 1", "quantizer.balance_strength is NaN",
-                "quantizer.rq_vae.learning_rate is 0", "quantizer.rq_vae.hidden[0] is 0"],
-            text => Assert.Contains(text, error.Message, StringComparison.Ordinal));
+        string[] faults =
+        [
+            "quantizer.levels is 7", "quantizer.codebook_size is 1", "quantizer.balance_strength is NaN",
+            "quantizer.rq_vae.learning_rate is 0", "quantizer.rq_vae.hidden[0] is 0",
+        ];
+        Assert.All(faults, text => Assert.Contains(text, error.Message, StringComparison.Ordinal));
     }
 
     [Fact]

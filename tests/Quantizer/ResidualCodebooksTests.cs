@@ -20,8 +20,9 @@ public class ResidualCodebooksTests
                 var residual = x.AsSpan(item * 5, 5).ToArray().Select(v => (double)v).ToArray();
                 for (int level = 0; level < 3; level++)
                 {
-                    int best = Enumerable.Range(0, 17).MinBy(
-                        j => prices[level][j] + residual.Select((r, k) => Math.Pow(r - values[level][(j * 5) + k], 2)).Sum());
+                    double Cost(int j) =>
+                        prices[level][j] + residual.Select((r, k) => Math.Pow(r - values[level][(j * 5) + k], 2)).Sum();
+                    int best = Enumerable.Range(0, 17).MinBy(Cost);
                     Assert.Equal(best, codes[(item * 3) + level]);
                     residual = [.. residual.Select((r, k) => r - values[level][(best * 5) + k])];
                 }
@@ -114,8 +115,8 @@ public class ResidualCodebooksTests
     private static Codebook Wrap(ResidualCodebooks codebooks) =>
         new(new Fusion([new FusionPart("x", codebooks.InputDim, 1, true, new float[codebooks.InputDim], 1)]), codebooks);
 
-    private static (
-        ResidualCodebooks Codebooks, float[][] Values, float[][] Prices) Random(int levels, int size, int dim, int seed, bool priced)
+    private static (ResidualCodebooks Codebooks, float[][] Values, float[][] Prices) Random(
+        int levels, int size, int dim, int seed, bool priced)
     {
         var codebooks = new ResidualCodebooks([.. Enumerable.Repeat(size, levels)], dim);
         var values = Enumerable.Range(0, levels).Select(level => Floats(size * dim, seed + (10 * level))).ToArray();

@@ -118,10 +118,13 @@ public class RecommenderTests
             model.Save(Path.Combine(root, "retrieval"));
         }
 
-        VersionFolder Folder(params string[] files) => new("v1", root, new VersionManifest("v1", DateTimeOffset.UnixEpoch,
-            new VersionDescription(
-                "tiny", 1, [6, 5, 4], 60, new Dictionary<string,
-                double>()), files.ToDictionary(file => file, _ => new ManifestFile(0, ""))), Table);
+        var description = new VersionDescription("tiny", 1, [6, 5, 4], 60, new Dictionary<string, double>());
+        VersionFolder Folder(params string[] files)
+        {
+            var listed = files.ToDictionary(file => file, _ => new ManifestFile(0, ""));
+            return new("v1", root, new VersionManifest("v1", DateTimeOffset.UnixEpoch, description, listed), Table);
+        }
+
         var loader = new RecommenderLoader();
         Assert.Equal("retrieval", loader.Name);
         Assert.Null(loader.Load(Folder(), Table));

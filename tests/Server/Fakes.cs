@@ -63,15 +63,14 @@ internal sealed class FakeFolders : IVersionStore, IVersionPartLoader
             throw Throws;
         }
 
-        return Tables.TryGetValue(version, out var items)
-            ? new VersionFolder(
-                version, "",
-                new VersionManifest(
-                    version, DateTimeOffset.UnixEpoch,
-                    new VersionDescription("tiny", 1, [4, 4], items.Count, new Dictionary<string, double>()), new Dictionary<string,
-                    ManifestFile>()),
-                items)
-            : throw CatalogException.Damaged($"{version} is damaged.");
+        if (!Tables.TryGetValue(version, out var items))
+        {
+            throw CatalogException.Damaged($"{version} is damaged.");
+        }
+
+        var description = new VersionDescription("tiny", 1, [4, 4], items.Count, new Dictionary<string, double>());
+        var files = new Dictionary<string, ManifestFile>();
+        return new VersionFolder(version, "", new VersionManifest(version, DateTimeOffset.UnixEpoch, description, files), items);
     }
 
     public IReadOnlyList<VersionManifest> List() => [];
@@ -129,8 +128,8 @@ internal sealed class FakeIds : ISemanticIdStore
         throw new InvalidOperationException();
 
     public Task<Assignment> AssignAsync(
-        string version, string itemId, string title, ReadOnlyMemory<ushort> codes,
-        CancellationToken cancel) => throw new InvalidOperationException();
+        string version, string itemId, string title, ReadOnlyMemory<ushort> codes, CancellationToken cancel) =>
+        throw new InvalidOperationException();
 
     public Task<bool> TryActivateAsync(string? expected, string next, CancellationToken cancel) => throw new InvalidOperationException();
 }

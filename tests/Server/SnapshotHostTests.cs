@@ -5,7 +5,11 @@ namespace Recsys.Server.Tests;
 
 public sealed class SnapshotHostTests : IDisposable
 {
-    private readonly FakeFolders _folders = new() { Tables = { ["v1"] = SnapshotTests.Of("a", "b"), ["v2"] = SnapshotTests.Of("a", "b", "c") } };
+    private readonly FakeFolders _folders = new()
+    {
+        Tables = { ["v1"] = SnapshotTests.Of("a", "b"), ["v2"] = SnapshotTests.Of("a", "b", "c") },
+    };
+
     private readonly FakeIds _ids = new() { PageSize = 2 };
     private readonly StoppedClock _clock = new();
     private readonly RecordedLog<SnapshotHost> _log = new();

@@ -110,14 +110,13 @@ public sealed class RecoveryTests : IAsyncLifetime
 
         await FlushAsync();
         Assert.Null(await _store.ActiveAsync(Cancel));
-        Assert.Equal(
-            Fault.FailedPrecondition,
-            (await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync("v1", "x", "", items.SemanticIds[0].Codes(), Cancel))).Fault);
+        var codes = items.SemanticIds[0].Codes();
+        await Refusal.IsAsync(Fault.FailedPrecondition, () => _store.AssignAsync("v1", "x", "", codes, Cancel));
         report = await StoreRecovery.RunAsync(_versions, _store, null, Cancel);
         Assert.Equal((30, 0, "v1"), (report.Appended, report.Journalled, report.Active));
         Assert.Equal(Sorted(before), Sorted(await RedisDump.OfAsync(_connection, "v1")));
 
-        var next = await _store.AssignAsync("v1", "after", "", items.SemanticIds[0].Codes(), Cancel);
+        var next = await _store.AssignAsync("v1", "after", "", codes, Cancel);
         var taken = items.SemanticIds.Concat(_versions.Appended("v1").Select(item => item.SemanticId))
             .Where(id => id.SameCodes(items.SemanticIds[0])).Max(id => id.Collision);
         Assert.Equal(taken + 1, next.Id.Collision);
@@ -131,8 +130,7 @@ public sealed class RecoveryTests : IAsyncLifetime
     {
         var items = Tables.Random(100, 4);
         Seal("v1", items);
-        _versions.Append(
-            "v1", [.. Enumerable.Range(0, 50).Select(item => new AppendedItem($"n{item}", new SemanticId([3, 299, 4], (ushort)item), ""))]);
+        _versions.Append("v1", Collided(50));
         var small = new RedisSemanticIdStore(_connection, _options with { PublishBatch = 10 });
         string? whole = null;
         for (int stop = 1; stop <= 16; stop++)
@@ -167,9 +165,7 @@ public sealed class RecoveryTests : IAsyncLifetime
     {
         var items = Tables.Random(100, 5);
         Seal("v1", items);
-        _versions.Append(
-            "v1",
-            [.. Enumerable.Range(0, 30).Select(item => new AppendedItem($"n{item}", new SemanticId([3, 299, 4], (ushort)item), $"T{item}"))]);
+        _versions.Append("v1", Collided(30));
         await StoreRecovery.RunAsync(_versions, _store, ["v1"], Cancel);
         string whole = await RedisDump.OfAsync(_connection, "v1");
         await _connection.GetDatabase().KeyDeleteAsync($"recsys:{{v1}}:{key}");
@@ -200,6 +196,10 @@ public sealed class RecoveryTests : IAsyncLifetime
         Assert.Equal(assigned.Id, await _store.FindAsync("v1", "new", Cancel));
         Assert.Equal("new", Assert.Single((await _store.AppendedAsync("v1", null, Cancel)).Items).ItemId);
     }
+
+    /// <summary>Appended items that share their codes.</summary>
+    private static AppendedItem[] Collided(int count) =>
+        [.. Enumerable.Range(0, count).Select(item => new AppendedItem($"n{item}", new SemanticId([3, 299, 4], (ushort)item), $"T{item}"))];
 
     private void Seal(string version, ItemTable items)
     {

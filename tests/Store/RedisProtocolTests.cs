@@ -37,8 +37,8 @@ public sealed class RedisProtocolTests(RedisFixture fixture) : IClassFixture<Red
         Assert.Equal("folder", await store.ClaimAsync("folder", Cancel));
     }
 
-    /// <summary>The client compares and hashes its values by number: "7", "07" and "7.0" would be one key of a dictionary of
-    /// them.</summary>
+    /// <summary>The client compares and hashes its values by number: "7", "07" and "7.0"
+    /// would be one key of a dictionary of them.</summary>
     [RedisFact]
     public async Task Item_ids_that_are_the_same_number_are_items_of_their_own()
     {

@@ -60,9 +60,9 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
         int taken = items.SemanticIds.Count(id => id.SameCodes(items.SemanticIds[0]));
 
         // Every item is assigned by both writers at once.
-        var assigned = await Task.WhenAll(
-            Enumerable.Range(0, 600).Select(
-                draw => (draw % 2 == 0 ? _store : other).AssignAsync(_version, $"new {draw / 2}", "", codes, Cancel)));
+        Task<Assignment> Assign(int draw) =>
+            (draw % 2 == 0 ? _store : other).AssignAsync(_version, $"new {draw / 2}", "", codes, Cancel);
+        var assigned = await Task.WhenAll(Enumerable.Range(0, 600).Select(Assign));
 
         Assert.Equal(300, assigned.Count(assignment => !assignment.Existing));
         Assert.Equal(Enumerable.Range(taken, 300), assigned.Select(assignment => (int)assignment.Id.Collision).Distinct().Order());
@@ -150,9 +150,8 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
             }
 
             Assert.False(await small.IsPublishedAsync(version, Cancel));
-            Assert.Equal(
-                Fault.FailedPrecondition,
-                (await Assert.ThrowsAsync<CatalogException>(() => small.AssignAsync(version, "x", "", new ushort[] { 0, 0, 0 }, Cancel))).Fault);
+            var codes = new ushort[] { 0, 0, 0 };
+            await Refusal.IsAsync(Fault.FailedPrecondition, () => small.AssignAsync(version, "x", "", codes, Cancel));
             await small.PublishAsync(version, items, Cancel);
             Assert.Equal(fresh, await RedisDump.OfAsync(fixture.Connection!, version));
         }
@@ -173,9 +172,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
         string before = await RedisDump.OfAsync(fixture.Connection!, _version);
         foreach (ushort[] codes in new ushort[][] { [], [1], [4, 0, 0], [0, 300, 0], [0, 0, 0, 0] })
         {
-            Assert.Equal(
-                Fault.InvalidArgument,
-                (await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync(_version, "x", "", codes, Cancel))).Fault);
+            await Refusal.IsAsync(Fault.InvalidArgument, () => _store.AssignAsync(_version, "x", "", codes, Cancel));
         }
 
         await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync(_version, "", "", new ushort[] { 0, 0, 0 }, Cancel));
@@ -191,9 +188,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
         await _store.PublishAsync(
             _version, new ItemTable(["only"], [new SemanticId(codes, ushort.MaxValue - 1)], [""], Tables.Sizes), Cancel);
         Assert.Equal(ushort.MaxValue, (await _store.AssignAsync(_version, "last", "", codes, Cancel)).Id.Collision);
-        Assert.Equal(
-            Fault.ResourceExhausted,
-            (await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync(_version, "too many", "", codes, Cancel))).Fault);
+        await Refusal.IsAsync(Fault.ResourceExhausted, () => _store.AssignAsync(_version, "too many", "", codes, Cancel));
         Assert.Null(await _store.FindAsync(_version, "too many", Cancel));
     }
 

@@ -92,20 +92,23 @@ public sealed partial class DemoReportTests
         MetricRow Row(double value) =>
             new(new[] { "recall@5", "recall@10", "ndcg@10" }.ToDictionary(name => name, _ => new Metric(value, 0.51, 0.554)));
         ConventionRows Both(double value) => new(Row(0), Row(value));
-        var shopper = new DemoShopper(
-            "shopper 7", [1, 2, 3], 5, [
-                new DemoAnswer(4, new SemanticId([1, 2, 3]), -2), new DemoAnswer(5, new SemanticId([1, 2, 4]), -1)], [1, 2, 3]);
+        DemoAnswer[] answers = [new(4, new SemanticId([1, 2, 3]), -2), new(5, new SemanticId([1, 2, 4]), -1)];
+        var shopper = new DemoShopper("shopper 7", [1, 2, 3], 5, answers, [1, 2, 3]);
         return new DemoResult(
             new RebuildReport
             {
                 Version = "v1", Dataset = "stickers", DatasetSha256 = "ab", SplitSha256 = "cd", Seed = 1, Machine = "a machine",
-                Curves = new Dictionary<string, List<CurvePoint>> { ["creative/loss"] = [new(0, 1), new(10, 0.5)], ["creative/learning_rate"] = [new(0, 1)] },
+                Curves = new Dictionary<string, List<CurvePoint>>
+                {
+                    ["creative/loss"] = [new(0, 1), new(10, 0.5)],
+                    ["creative/learning_rate"] = [new(0, 1)],
+                },
                 Quantizer = new QuantizerReport(1594, 0.25, [new LevelReport(4, 3, 0.75, 2.9, [1, 2, 3, 0])], 1500, 94, 6),
             },
             new EvaluationReport
             {
-                Target = EvaluationTarget.Test, Users = 2000, Seed = 1, Beam = 50, SplitSha256 = "cd", Invalid = 0, Duplicates = 0, Short = 0,
-                EvaluatedUsers = [], Ranks = [],
+                Target = EvaluationTarget.Test, Users = 2000, Seed = 1, Beam = 50, SplitSha256 = "cd",
+                Invalid = 0, Duplicates = 0, Short = 0, EvaluatedUsers = [], Ranks = [],
                 ItemLevel = Both(recall), CodeLevel = Both(0),
                 Baselines = new Dictionary<string, ConventionRows> { ["popularity"] = Both(0.024), ["co_occurrence"] = Both(0.554) },
             },

@@ -64,12 +64,11 @@ public sealed class FileFaultTests
     public void A_full_standard_output_exits_8_and_says_so()
     {
         var (code, error) = (0, new StringWriter());
-        using (
-            var full = new StreamWriter(
-                new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 1)) { AutoFlush = true })
+        var result = new VerbResult(new { long_enough = new string('x', 9000) }, _ => { });
+        var device = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 1);
+        using (var full = new StreamWriter(device) { AutoFlush = true })
         {
-            code = Run(
-                ["--json"], _ => Task.FromResult(new VerbResult(new { long_enough = new string('x', 9000) }, _ => { })), full, error);
+            code = Run(["--json"], _ => Task.FromResult(result), full, error);
         }
 
         Assert.Equal(ExitCode.ResourceExhausted, code);

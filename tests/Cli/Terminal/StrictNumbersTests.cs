@@ -55,7 +55,8 @@ public sealed class StrictNumbersTests
         var before = CultureInfo.CurrentCulture;
         try
         {
-            CultureInfo.CurrentCulture = new CultureInfo("") { NumberFormat = new NumberFormatInfo { NumberDecimalSeparator = ",", NumberGroupSeparator = "." } };
+            var comma = new NumberFormatInfo { NumberDecimalSeparator = ",", NumberGroupSeparator = "." };
+            CultureInfo.CurrentCulture = new CultureInfo("") { NumberFormat = comma };
             Assert.Equal(value, Parse("--scale", text).GetValue(Scale));
             Assert.Contains("'1,5'", Assert.Single(Parse("--scale", "1,5").Errors).Message, StringComparison.Ordinal);
         }

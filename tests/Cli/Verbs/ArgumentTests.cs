@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Recsys.Cli.Verbs;
 
 namespace Recsys.Cli.Tests.Verbs;
@@ -9,9 +10,9 @@ public sealed class ArgumentTests
     public static TheoryData<string, string> TextOptions()
     {
         var data = new TheoryData<string, string>();
-        foreach (
-            var (path, command) in CommandTree.Root.Subcommands.SelectMany(
-                verb => verb.Subcommands.Select(sub => ($"{verb.Name} {sub.Name}", sub)).Prepend((verb.Name, verb))))
+        var commands = CommandTree.Root.Subcommands.SelectMany(
+            verb => verb.Subcommands.Select(sub => ($"{verb.Name} {sub.Name}", sub)).Prepend((verb.Name, verb)));
+        foreach (var (path, command) in commands)
         {
             foreach (var option in command.Options.Where(option => option is Option<string> or Option<string[]>))
             {
@@ -28,12 +29,8 @@ public sealed class ArgumentTests
     {
         var parsed = CommandTree.Parse([.. verb.Split(' '), option, "@values.txt"]);
         Assert.DoesNotContain(parsed.Errors, error => error.Message.Contains('@', StringComparison.Ordinal));
-        Assert.Equal(
-            "@values.txt",
-            Assert.Single(
-                Assert.Single(
-                    parsed.CommandResult.Children.OfType<System.CommandLine.Parsing.OptionResult>(),
-                    result => result.Option.Name == option).Tokens).Value);
+        var given = Assert.Single(parsed.CommandResult.Children.OfType<OptionResult>(), result => result.Option.Name == option);
+        Assert.Equal("@values.txt", Assert.Single(given.Tokens).Value);
     }
 
     [Fact]

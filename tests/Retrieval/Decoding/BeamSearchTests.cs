@@ -32,8 +32,10 @@ public class BeamSearchTests
     {
         var table = Tiny.Table(60, [6, 5, 4], seed);
         using var recommender = new Recommender(Tiny.Model(table, Tiny.Options with { DenseInputs = dense }, seed), table);
-        RecommendQuery[] queries = [
-            new(History, 5), new([7], 3, 12), new([1, 2], 60, 0, true), new([1, 2], 5), new([59, 58, 57, 56, 55, 54], 10, 10, true)];
+        RecommendQuery[] queries =
+        [
+            new(History, 5), new([7], 3, 12), new([1, 2], 60, 0, true), new([1, 2], 5), new([59, 58, 57, 56, 55, 54], 10, 10, true),
+        ];
 
         var together = recommender.RecommendBatch(queries, default);
 
@@ -131,13 +133,15 @@ public class BeamSearchTests
         using var scope = NewDisposeScope();
         var layout = model.Layout;
         using var trie = new TrieLayers(table, layout.Sizes, CPU);
-        var paths = (
-            from a in Enumerable.Range(0, layout.Sizes[0]) from b in Enumerable.Range(0, layout.Sizes[1]) from c in Enumerable.Range(
-                0, layout.Sizes[2]) select new long[] { a, b, c }).ToArray();
+        var sizes = layout.Sizes;
+        var all = from a in Enumerable.Range(0, sizes[0])
+                  from b in Enumerable.Range(0, sizes[1])
+                  from c in Enumerable.Range(0, sizes[2])
+                  select new long[] { a, b, c };
+        var paths = tensor(all.SelectMany(path => path).ToArray(), [1, sizes[0] * sizes[1] * sizes[2], 3]);
         var input = new SlotInputs(model, table).Of([1, 4]);
         var (hidden, cache) = model.Network.Read(input, tensor(new long[] { 2 }));
-        var scores = new BeamSearch(model.Network, trie).Score(
-            hidden, cache, tensor(paths.SelectMany(path => path).ToArray(), [1, paths.Length, 3]));
+        var scores = new BeamSearch(model.Network, trie).Score(hidden, cache, paths);
         Assert.Equal(1, scores.exp().sum().item<float>(), 1e-5);
     }
 
@@ -166,8 +170,8 @@ public class BeamSearchTests
         using var scope = NewDisposeScope();
         var generative = Tiny.ScoreAll(twin, table, History);
         var hidden = Tiny.Forward(twin, table, [.. History[^4..], 0])[0, 4, 0];
-        var dense = nn.functional.log_softmax(matmul(twin.Vectors!.narrow(0, 0, 60), twin.Network.DenseQueries(hidden)), -1)
-            .data<float>().ToArray();
+        var products = matmul(twin.Vectors!.narrow(0, 0, 60), twin.Network.DenseQueries(hidden));
+        var dense = nn.functional.log_softmax(products, -1).data<float>().ToArray();
         var expected = Enumerable.Range(0, 60).Select(item => (0.3 * generative[item]) + (0.7 * dense[item])).ToArray();
 
         var found = recommender.Recommend(new RecommendQuery(History, 60, 0, ExcludeSeen: true), default);

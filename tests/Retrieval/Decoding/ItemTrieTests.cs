@@ -21,12 +21,10 @@ public class ItemTrieTests
             Assert.Equal(expected, actual);
             for (int node = 0; node < trie.Nodes(depth); node++)
             {
-                var below = Enumerable.Range(
-                    trie.FirstLeaf[depth][node],
-                    trie.FirstLeaf[depth][node + 1] - trie.FirstLeaf[depth][node]).Select(leaf => trie.LeafItem[leaf]);
-                Assert.Equal(
-                    table.SemanticIds.Index().Where(pair => Prefix(pair.Item, depth) == actual[node]).Select(pair => pair.Index).Order(),
-                    below.Order());
+                var (first, end) = (trie.FirstLeaf[depth][node], trie.FirstLeaf[depth][node + 1]);
+                var below = Enumerable.Range(first, end - first).Select(leaf => trie.LeafItem[leaf]);
+                var having = table.SemanticIds.Index().Where(pair => Prefix(pair.Item, depth) == actual[node]);
+                Assert.Equal(having.Select(pair => pair.Index).Order(), below.Order());
                 Assert.All(below, item => Assert.Equal(node, trie.NodeOf(table.SemanticIds[item], depth)));
                 Assert.All(below, item => Assert.Equal(trie.Tokens[depth][node], ItemTrie.Token(table.SemanticIds[item], depth)));
             }
@@ -66,8 +64,9 @@ public class ItemTrieTests
             Enumerable.Range(0, 60).Where(item => trie.NodeOf(table.SemanticIds[item], depth) == node).All(excluded.Contains);
         for (int depth = 0; depth < trie.Depth; depth++)
         {
-            var expected = Enumerable.Range(0, trie.Nodes(depth)).Where(node => IsSpent(depth, node)
-                && (depth == 0 || !IsSpent(depth - 1, trie.NodeOf(table.SemanticIds[trie.LeafItem[trie.FirstLeaf[depth][node]]], depth - 1))));
+            SemanticId First(int node) => table.SemanticIds[trie.LeafItem[trie.FirstLeaf[depth][node]]];
+            var expected = Enumerable.Range(0, trie.Nodes(depth)).Where(
+                node => IsSpent(depth, node) && (depth == 0 || !IsSpent(depth - 1, trie.NodeOf(First(node), depth - 1))));
             Assert.Equal(expected.Select(node => (0, node)), spent[depth].Order());
         }
     }

@@ -27,9 +27,8 @@ public class TrieLayersTests
         {
             var model = Tiny.Model(items, Tiny.Options);
             using var _ = no_grad();
-            foreach (
-                var (name, parameter) in model.Network.named_parameters().Where(
-                    pair => pair.name.Contains("head", StringComparison.Ordinal)))
+            var heads = model.Network.named_parameters().Where(pair => pair.name.Contains("head", StringComparison.Ordinal));
+            foreach (var (_, parameter) in heads)
             {
                 parameter.zero_();
             }
@@ -149,8 +148,8 @@ public class TrieLayersTests
     [Fact]
     public void A_large_group_widens_no_step_that_does_not_come_to_it()
     {
-        SemanticId[] ids = [
-            .. Enumerable.Range(0, 500).Select(token => new SemanticId([0, 0], (ushort)token)), new([1, 0]), new([1, 1]), new([1, 1], 1)];
+        var collided = Enumerable.Range(0, 500).Select(token => new SemanticId([0, 0], (ushort)token));
+        SemanticId[] ids = [.. collided, new([1, 0]), new([1, 1]), new([1, 1], 1)];
         var table = new ItemTable([.. ids.Select(id => id.ToString())], ids, [.. ids.Select(_ => "")], [2, 2]);
         using var scope = NewDisposeScope();
         using var layers = new TrieLayers(table, [2, 2, 600], CPU);

@@ -93,8 +93,8 @@ public class EvaluationTests
         using var recommender = new Recommender(Tiny.Model(table, Tiny.Options), table);
         using var twin = Tiny.Model(table, Tiny.Options);
         var random = new Random(1);
-        var split = new LeaveOneOut(
-            Set([.. Enumerable.Range(0, 25).Select(_ => Enumerable.Range(0, 3 + random.Next(6)).Select(_ => random.Next(40)).ToArray())]));
+        int[] History() => [.. Enumerable.Range(0, 3 + random.Next(6)).Select(_ => random.Next(40))];
+        var split = new LeaveOneOut(Set([.. Enumerable.Range(0, 25).Select(_ => History())]));
         foreach (var target in new[] { EvaluationTarget.Test, EvaluationTarget.Validation })
         {
             var report = RetrievalEvaluator.Evaluate(
@@ -121,14 +121,19 @@ public class EvaluationTests
     {
         var table = Tiny.Table(5, [4, 4], 1);
         var counts = new AnswerCounts(table);
-        counts.Check(
-            [
-                new(0, table.SemanticIds[0], -1), new(0, table.SemanticIds[0], -1), new(1, table.SemanticIds[2], -1),
-                new(2, new SemanticId([3, 3], 9), -1)],
-            5);
+        Recommendation[] answers =
+        [
+            new(0, table.SemanticIds[0], -1), new(0, table.SemanticIds[0], -1), new(1, table.SemanticIds[2], -1),
+            new(2, new SemanticId([3, 3], 9), -1),
+        ];
+        counts.Check(answers, 5);
         Assert.Equal((2, 1, 1), (counts.Invalid, counts.Duplicates, counts.Short));
     }
 
-    private static SequenceSet Set(params int[][] sequences) => new(
-        [.. sequences.Select((_, user) => $"u{user}")], [.. sequences.Aggregate(new List<int> { 0 }, (offsets, sequence) => [.. offsets, offsets[^1] + sequence.Length])], [.. sequences.SelectMany(sequence => sequence)]);
+    private static SequenceSet Set(params int[][] sequences)
+    {
+        int[] offsets = [0, .. sequences.Select((_, user) => sequences.Take(user + 1).Sum(sequence => sequence.Length))];
+        return new SequenceSet(
+            [.. sequences.Select((_, user) => $"u{user}")], offsets, [.. sequences.SelectMany(sequence => sequence)]);
+    }
 }

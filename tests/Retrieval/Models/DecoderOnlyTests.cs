@@ -50,8 +50,8 @@ public class DecoderOnlyTests
         var input = new Retrieval.Models.SlotInput(
             tensor(layout.Tokens(layout.Codes(table), batch.Items, batch.Previous), [1, 6, layout.Depth]),
             tensor(Array.ConvertAll(batch.Positions, at => (long)at), [1, 6]), null);
-        // [slots, depth, dim]
-        var packed = model.Network.Forward(input, tensor(Array.ConvertAll(batch.Starts, start => (long)start * layout.Depth)), null);
+        var starts = tensor(Array.ConvertAll(batch.Starts, start => (long)start * layout.Depth));
+        var packed = model.Network.Forward(input, starts, null); // [slots, depth, dim]
 
         Assert.True(allclose(packed.narrow(0, 0, 3), Tiny.Forward(model, table, [10, 11, 12])[0], 1e-4, 1e-5));
         Assert.True(allclose(packed.narrow(0, 3, 2), Tiny.Forward(model, table, [40, 41])[0], 1e-4, 1e-5));

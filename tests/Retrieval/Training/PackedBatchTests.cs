@@ -36,13 +36,12 @@ public class PackedBatchTests
             }
         }
 
-        var expected = windows.SelectMany(
-            window =>
-                Enumerable.Range(window.Start, window.Length).Select(
-                    i => (i == window.Start ? -1 : training.Items[i - 1], training.Items[i])));
+        var expected = from window in windows
+                       from i in Enumerable.Range(window.Start, window.Length)
+                       select (i == window.Start ? -1 : training.Items[i - 1], training.Items[i]);
         Assert.Equal(expected.Order(), pairs.Order());
-        Assert.True(
-            pairs.Count >= 0.99 * Enumerable.Range(0, 300).Where(user => training[user].Length >= 2).Sum(user => training[user].Length));
+        int learnable = Enumerable.Range(0, 300).Select(user => training[user].Length).Where(length => length >= 2).Sum();
+        Assert.True(pairs.Count >= 0.99 * learnable);
     }
 
     [Fact]

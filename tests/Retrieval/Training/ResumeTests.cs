@@ -5,7 +5,10 @@ namespace Recsys.Retrieval.Tests.Training;
 /// <summary>A training that was stopped goes on from its checkpoint as if it had never stopped.</summary>
 public sealed class ResumeTests : IDisposable
 {
-    private static readonly RetrievalOptions Options = Tiny.Options with { Dropout = 0.2, DenseDropout = 0.1, DenseLoss = 0.5, Ema = 0.9, MaxSteps = 50, MinSteps = 50, BatchTokens = 64 };
+    private static readonly RetrievalOptions Options = Tiny.Options with
+    {
+        Dropout = 0.2, DenseDropout = 0.1, DenseLoss = 0.5, Ema = 0.9, MaxSteps = 50, MinSteps = 50, BatchTokens = 64,
+    };
 
     private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
 
@@ -47,9 +50,9 @@ public sealed class ResumeTests : IDisposable
     private void Interrupt(RetrievalTrainingData data)
     {
         using var cancel = new CancellationTokenSource();
+        var checkpoint = new CheckpointPlace(File, TimeSpan.Zero);
         Assert.Throws<OperationCanceledException>(
-            () =>
-                RetrievalTrainer.Train(data, Options, 3, new Stop(cancel), new CheckpointPlace(File, TimeSpan.Zero), cancel: cancel.Token));
+            () => RetrievalTrainer.Train(data, Options, 3, new Stop(cancel), checkpoint, cancel: cancel.Token));
     }
 
     private static RetrievalTrainingData Data()

@@ -8,7 +8,8 @@ public class RetrievalTrainerTests
 {
     private static readonly RetrievalOptions Options = new()
     {
-        History = 6, Dim = 32, Layers = 1, Heads = 2, Dropout = 0, DenseDropout = 0, BatchTokens = 1024, MinSteps = 1, MaxSteps = 400, Epochs = 400,
+        History = 6, Dim = 32, Layers = 1, Heads = 2, Dropout = 0, DenseDropout = 0,
+        BatchTokens = 1024, MinSteps = 1, MaxSteps = 400, Epochs = 400,
         LearningRate = 5e-3, WeightDecay = 0.01, Beam = 10, BFloat16 = false,
     };
 
@@ -138,9 +139,8 @@ public class RetrievalTrainerTests
         var all = new SequenceSet(["a", "b"], [0, 6, 12], [0, 1, 2, 0, 4, 4, 2, 0, 1, 3, 4, 4]);
         var table = Tiny.Table(6, [4, 4], 1);
         var folder = Directory.CreateTempSubdirectory().FullName;
-        using (
-            var model = RetrievalTrainer.Train(
-                RetrievalTrainingData.From(table, new LeaveOneOut(all), null), Options with { MaxSteps = 1 }, 1))
+        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), null);
+        using (var model = RetrievalTrainer.Train(data, Options with { MaxSteps = 1 }, 1))
         {
             model.Save(folder);
         }
@@ -200,11 +200,10 @@ public class RetrievalTrainerTests
         var (table, all) = Walks();
         var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), null);
         Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(data with { Features = Features(3) }, Options, 1));
-        Assert.Throws<CatalogException>(
-            () => RetrievalTrainer.Train(data with { Training = new SequenceSet(["a"], [0, 2], [1, 99]) }, Options, 1));
-        Assert.Throws<CatalogException>(
-            () =>
-                RetrievalTrainer.Train(data with { Training = new SequenceSet(["a"], [0, 1], [1]), ValidationTargets = null }, Options, 1));
+        var unknown = data with { Training = new SequenceSet(["a"], [0, 2], [1, 99]) };
+        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(unknown, Options, 1));
+        var alone = data with { Training = new SequenceSet(["a"], [0, 1], [1]), ValidationTargets = null };
+        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(alone, Options, 1));
     }
 
     private static EmbeddingMatrix Features(int items)

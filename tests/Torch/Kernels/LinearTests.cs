@@ -10,8 +10,12 @@ public sealed class LinearTests
     public static TheoryData<int, int, int, bool, bool> Shapes()
     {
         var data = new TheoryData<int, int, int, bool, bool>();
-        foreach (var (rows, inputs, outputs) in new[]
-                 { (192, 2, 2), (193, 34, 66), (199, 32, 32), (200, 128, 48), (301, 40, 130), (384, 6, 8), (288, 30, 2), (1000, 512, 128), (2051, 128, 512) })
+        (int Rows, int Inputs, int Outputs)[] shapes =
+        [
+            (192, 2, 2), (193, 34, 66), (199, 32, 32), (200, 128, 48), (301, 40, 130), (384, 6, 8), (288, 30, 2), (1000, 512, 128),
+            (2051, 128, 512),
+        ];
+        foreach (var (rows, inputs, outputs) in shapes)
         {
             data.Add(rows, inputs, outputs, false, true);
             data.Add(rows, inputs, outputs, true, false);

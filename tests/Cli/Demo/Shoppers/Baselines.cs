@@ -3,8 +3,8 @@ using Recsys.Retrieval.Evaluation;
 
 namespace Recsys.Cli.Tests.Demo.Shoppers;
 
-/// <summary>Recommenders that only count, on the training part: Recall@5 and @10 of the simulated test targets, seen stickers left
-/// out.</summary>
+/// <summary>Recommenders that only count, on the training part: Recall@5 and @10 of the simulated test targets,
+/// seen stickers left out.</summary>
 internal static class Baselines
 {
     private static readonly LeaveOneOut Split = new(Stickers.Shopping.Sequences);

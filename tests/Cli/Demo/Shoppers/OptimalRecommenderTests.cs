@@ -13,9 +13,10 @@ public sealed class OptimalRecommenderTests
     public void On_a_small_catalogue_it_equals_the_sum_over_every_hidden_path(int seed)
     {
         var items = Stickers.Small("a", "a", "a", "b", "b", "c", "c", "c", "c");
-        var shopping = StickerShoppers.Simulate(
-            items,
-            new StickerShopperOptions { Shoppers = 20, Seed = (ulong)seed, MinLength = 1, MaxLength = 5, Personas = 3, Switch = 0.4, Noise = 0.2 });
+        var shopping = StickerShoppers.Simulate(items, new StickerShopperOptions
+        {
+            Shoppers = 20, Seed = (ulong)seed, MinLength = 1, MaxLength = 5, Personas = 3, Switch = 0.4, Noise = 0.2,
+        });
         var optimal = new OptimalRecommender(shopping.Model);
         for (int user = 0; user < 20; user++)
         {
@@ -51,8 +52,8 @@ public sealed class OptimalRecommenderTests
         var optimal = new OptimalRecommender(Stickers.Shopping.Model);
         var split = new LeaveOneOut(Stickers.Shopping.Sequences);
         var users = split.EvaluatedUsers;
-        var best = users.AsParallel().Select(
-            user => optimal.NextProbabilities(split.TestHistory(user)).OrderDescending().Take(10).ToArray())
+        var best = users.AsParallel()
+            .Select(user => optimal.NextProbabilities(split.TestHistory(user)).OrderDescending().Take(10).ToArray())
             .ToArray(); // [users][10] probabilities of the ten that it names
         foreach (int k in new[] { 1, 5, 10 })
         {
@@ -84,11 +85,11 @@ public sealed class OptimalRecommenderTests
             }
         }
 
-        Assert.All(
-            Enumerable.Range(0, 10),
-            bin =>
-                Assert.InRange(
-                    observed[bin], expected[bin] - (4 * Math.Sqrt(variance[bin])) - 1, expected[bin] + (4 * Math.Sqrt(variance[bin])) + 1));
+        for (int bin = 0; bin < 10; bin++)
+        {
+            double margin = (4 * Math.Sqrt(variance[bin])) + 1;
+            Assert.InRange(observed[bin], expected[bin] - margin, expected[bin] + margin);
+        }
     }
 
     [Fact]
@@ -151,8 +152,14 @@ public sealed class OptimalRecommenderTests
         double Move(int persona, int from, int to)
         {
             double taste = model.Tastes[persona].Where(favourite => favourite.Theme == to).Sum(favourite => favourite.Weight);
-            return from < 0 ? taste : (from == to ? 1 - model.Options.Switch : 0)
-                + (model.Options.Switch * ((model.Options.Related * model.RelatedThemes[from].Count(theme => theme == to) / 2.0) + ((1 - model.Options.Related) * taste)));
+            if (from < 0)
+            {
+                return taste;
+            }
+
+            double related = model.RelatedThemes[from].Count(theme => theme == to) / 2.0;
+            return (from == to ? 1 - model.Options.Switch : 0)
+                + (model.Options.Switch * ((model.Options.Related * related) + ((1 - model.Options.Related) * taste)));
         }
 
         double Take(int item, int theme, int[] before)
@@ -172,9 +179,8 @@ public sealed class OptimalRecommenderTests
                 var owned = before.Where(taken => model.ThemeOf[taken] == theme).ToArray();
                 var successors = owned.Length == 0 ? [] : model.Successors[owned[^1]];
                 double follow = successors.Length == 0 ? 0 : model.Options.Succession;
-                return noise + (
-                    (1 - model.Options.Noise) * (
-                        (follow * successors.Where(pair => pair.Item == other).Sum(pair => pair.Probability)) + ((1 - follow) * model.Popularity[other])));
+                double succeeds = successors.Where(pair => pair.Item == other).Sum(pair => pair.Probability);
+                return noise + ((1 - model.Options.Noise) * ((follow * succeeds) + ((1 - follow) * model.Popularity[other])));
             }
         }
     }

@@ -30,19 +30,18 @@ public sealed class SampleFolderTests
         Assert.Equal(
             items.Count,
             Enumerable.Range(0, items.Count).Select(item => Convert.ToBase64String(dataset.Images!.Read(item)!)).Distinct().Count());
-        Assert.All(
-            items,
-            item =>
-                Assert.True(
-                    item.Title.Length > 0 && item.Fields["category"].Length > 0 && item.Fields["subcategory"].Length > 0
-                        && item.Fields["keywords"].Length > 0));
+        Assert.All(items, item =>
+        {
+            Assert.NotEmpty(item.Title);
+            Assert.All(["category", "subcategory", "keywords"], field => Assert.NotEmpty(item.Fields[field]));
+        });
     }
 
     [Fact]
     public void Licence_and_attribution_lie_beside_the_pictures()
     {
-        string licence = File.ReadAllText(Path.Combine(Stickers.Folder, "LICENSE")), readme = File.ReadAllText(
-            Path.Combine(Stickers.Folder, "README.md"));
+        string licence = File.ReadAllText(Path.Combine(Stickers.Folder, "LICENSE"));
+        string readme = File.ReadAllText(Path.Combine(Stickers.Folder, "README.md"));
 
         Assert.Contains("Apache License", licence, StringComparison.Ordinal);
         Assert.Contains("Copyright (c) 2013 Cal Henderson", licence, StringComparison.Ordinal);
@@ -57,9 +56,8 @@ public sealed class SampleFolderTests
 
         Assert.Contains(
             FormattableString.Invariant($"{Stickers.Shopping.Sequences.Items.Length:N0} interactions"), readme, StringComparison.Ordinal);
-        Assert.Contains(
-            FormattableString.Invariant($"| **{score["recall@5"]:.000}** | **{score["recall@10"]:.000}** |"), readme,
-            StringComparison.Ordinal);
+        string cells = FormattableString.Invariant($"| **{score["recall@5"]:.000}** | **{score["recall@10"]:.000}** |");
+        Assert.Contains(cells, readme, StringComparison.Ordinal);
         foreach (double[] recall in Baselines.All)
         {
             Assert.Contains(FormattableString.Invariant($"| {recall[0]:.000} | {recall[1]:.000} |"), readme, StringComparison.Ordinal);

@@ -48,18 +48,18 @@ public sealed class SimulatedDatasetTests
     [Fact]
     public void It_replaces_neither_real_data_nor_other_files()
     {
-        using var folder = new TemporaryFolder().With("real/dataset.json", """{"name": "real", "format": 1}""").With("other/thesis.txt", "do not touch");
+        using var folder = new TemporaryFolder()
+            .With("real/dataset.json", """{"name": "real", "format": 1}""")
+            .With("other/thesis.txt", "do not touch");
 
-        Assert.Equal(
-            Fault.FailedPrecondition,
-            Assert.Throws<CatalogException>(() => SimulatedDataset.Write(Stickers.Folder, folder["real"], Few)).Fault);
-        Assert.Equal(
-            Fault.FailedPrecondition,
-            Assert.Throws<CatalogException>(() => SimulatedDataset.Write(Stickers.Folder, folder["other"], Few)).Fault);
-        Assert.Equal(
-            Fault.NotFound, Assert.Throws<CatalogException>(() => SimulatedDataset.Write(folder["nowhere"], folder["ds"], Few)).Fault);
+        Refused(Fault.FailedPrecondition, Stickers.Folder, folder["real"]);
+        Refused(Fault.FailedPrecondition, Stickers.Folder, folder["other"]);
+        Refused(Fault.NotFound, folder["nowhere"], folder["ds"]);
         Assert.Equal(["thesis.txt"], Directory.GetFiles(folder["other"]).Select(Path.GetFileName));
         Assert.Equal(["dataset.json"], Directory.GetFiles(folder["real"]).Select(Path.GetFileName));
         Assert.False(Directory.Exists(folder["ds"]));
     }
+
+    private static void Refused(Fault fault, string source, string target) =>
+        Assert.Equal(fault, Assert.Throws<CatalogException>(() => SimulatedDataset.Write(source, target, Few)).Fault);
 }

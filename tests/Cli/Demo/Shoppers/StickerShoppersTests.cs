@@ -18,9 +18,9 @@ public sealed class StickerShoppersTests
     {
         var few = new StickerShopperOptions { Shoppers = 50 };
 
-        var (first, again, other) = (
-            StickerShoppers.Simulate(Stickers.Items, few), StickerShoppers.Simulate(Stickers.Items, few),
-            StickerShoppers.Simulate(Stickers.Items, few with { Seed = 1 }));
+        var first = StickerShoppers.Simulate(Stickers.Items, few);
+        var again = StickerShoppers.Simulate(Stickers.Items, few);
+        var other = StickerShoppers.Simulate(Stickers.Items, few with { Seed = 1 });
 
         Assert.Equal(first.Sequences.Items, again.Sequences.Items);
         Assert.NotEqual(first.Sequences.Items, other.Sequences.Items);
@@ -83,12 +83,11 @@ public sealed class StickerShoppersTests
             {
                 var (from, to) = (Stickers.Shopping.Themes[at - 1], Stickers.Shopping.Themes[at]);
                 int[] related = Model.RelatedThemes[from];
-                double Taste(Func<int, bool> where) =>
-                    Model.Tastes[Stickers.Shopping.Personas[user]].Where(
-                        favourite => where(favourite.Theme)).Sum(favourite => favourite.Weight);
+                var tastes = Model.Tastes[Stickers.Shopping.Personas[user]];
+                double Taste(Func<int, bool> where) => tastes.Where(taste => where(taste.Theme)).Sum(taste => taste.Weight);
                 double stays = 1 - options.Switch + (options.Switch * (1 - options.Related) * Taste(theme => theme == from));
-                double nears = options.Switch * (
-                    options.Related + ((1 - options.Related) * Taste(theme => theme != from && related.Contains(theme))));
+                double nearby = Taste(theme => theme != from && related.Contains(theme));
+                double nears = options.Switch * (options.Related + ((1 - options.Related) * nearby));
                 expected[0] += stays;
                 expected[1] += nears;
                 expected[2] += 1 - stays - nears;
@@ -115,13 +114,19 @@ public sealed class StickerShoppersTests
                 int last = history.FindLastIndex(item => Model.ThemeOf[item] == theme) is var place && place < 0 ? -1 : history[place];
                 var successors = last < 0 ? [] : Model.Successors[last];
                 double succession = successors.Length > 0 ? options.Succession : 0;
-                double Stated(int item) => (options.Noise / Model.ItemCount) + (Model.ThemeOf[item] != theme ? 0 : (1 - options.Noise)
-                    * ((succession * successors.Where(next => next.Item == item).Sum(next => next.Probability)) + ((1 - succession) * Model.Popularity[item])));
-                int Kind(int item) =>
-                    Array.FindIndex(successors, next => next.Item == item) is var rank && rank >= 0
-                        ? rank
-                        : Model.ThemeOf[item] == theme ? 3
-                        : 4;
+                double Stated(int item)
+                {
+                    double succeeds = successors.Where(next => next.Item == item).Sum(next => next.Probability);
+                    double within = (succession * succeeds) + ((1 - succession) * Model.Popularity[item]);
+                    return (options.Noise / Model.ItemCount) + (Model.ThemeOf[item] != theme ? 0 : (1 - options.Noise) * within);
+                }
+
+                int Kind(int item)
+                {
+                    int rank = Array.FindIndex(successors, next => next.Item == item);
+                    return rank >= 0 ? rank : Model.ThemeOf[item] == theme ? 3 : 4;
+                }
+
                 double free = 1 - history.Sum(Stated);
                 double rest = 1;
                 foreach (int item in Model.Themes[theme].Where(item => !history.Contains(item)))
@@ -146,23 +151,24 @@ public sealed class StickerShoppersTests
     public void Bad_input_is_named(string what)
     {
         var nameless = new Item("x", "", new Dictionary<string, string>(), null);
+        var wrong = new StickerShopperOptions { Shoppers = 0, Noise = double.NaN, MaxLength = 3 };
         Action simulate = what switch
         {
             "no subcategory" => () => StickerShoppers.Simulate([.. Stickers.Items, nameless]),
             "too few items" => () => StickerShoppers.Simulate(Stickers.Small("a", "b")),
-            _ =>
-                () =>
-                    StickerShoppers.Simulate(Stickers.Items, new StickerShopperOptions { Shoppers = 0, Noise = double.NaN, MaxLength = 3 }),
+            _ => () => StickerShoppers.Simulate(Stickers.Items, wrong),
         };
 
         var fault = Assert.Throws<CatalogException>(simulate);
 
         Assert.Equal(Fault.InvalidArgument, fault.Fault);
-        Assert.All(
-            what == "options"
-                ? ["Shoppers is 0", "Noise is NaN", "MaxLength is 3"]
-                : new[] { what == "no subcategory" ? "'x'" : "too small" },
-            part => Assert.Contains(part, fault.Message, StringComparison.Ordinal));
+        string[] named = what switch
+        {
+            "no subcategory" => ["'x'"],
+            "too few items" => ["too small"],
+            _ => ["Shoppers is 0", "Noise is NaN", "MaxLength is 3"],
+        };
+        Assert.All(named, part => Assert.Contains(part, fault.Message, StringComparison.Ordinal));
     }
 
     /// <summary>Pearson's statistic within 4 standard deviations of its mean (cells expected below 5 are joined).</summary>
@@ -171,9 +177,8 @@ public sealed class StickerShoppersTests
         Assert.Equal(expected.Sum(), observed.Sum(), 6);
         var all = expected.Zip(observed).ToArray();
         var rare = all.Where(cell => cell.First < 5).ToArray();
-        (double First, double Second)[] cells = [
-            .. all.Where(cell => cell.First >= 5), (rare.Sum(cell => cell.First), rare.Sum(cell => cell.Second))];
-        cells = [.. cells.Where(cell => cell.First > 0)];
+        var joined = (First: rare.Sum(cell => cell.First), Second: rare.Sum(cell => cell.Second));
+        var cells = all.Where(cell => cell.First >= 5).Append(joined).Where(cell => cell.First > 0).ToArray();
         double statistic = cells.Sum(cell => (cell.Second - cell.First) * (cell.Second - cell.First) / cell.First);
         double freedom = cells.Length - 1;
         Assert.True(statistic < freedom + (4 * Math.Sqrt(2 * freedom)), $"chi-square {statistic:F1} at {freedom} degrees of freedom");

@@ -29,7 +29,10 @@ internal static class Stickers
 
     /// <summary>Items a, b, c… with these subcategories.</summary>
     public static IReadOnlyList<Item> Small(params string[] subcategories) =>
-        [.. subcategories.Select((theme, at) => new Item($"item-{at}", "", new Dictionary<string, string> { ["category"] = "all", ["subcategory"] = theme }, null))];
+    [
+        .. subcategories.Select((theme, at) => new Item(
+            $"item-{at}", "", new Dictionary<string, string> { ["category"] = "all", ["subcategory"] = theme }, null)),
+    ];
 
     private static string Root()
     {
