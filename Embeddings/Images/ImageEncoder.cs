@@ -33,10 +33,22 @@ internal sealed class ImageEncoder : IDisposable
     }
 
     /// <summary>The packaged ResNet-18, or the model that the options name.</summary>
-    public static ImageEncoder Open(ImageEmbeddingOptions options) => options.Model is { } path
-        ? new ImageEncoder(OnnxModel.Open(path), null)
-        : new ImageEncoder(
-            OnnxModel.Open(PackagedModels.PathOf("ResNet18.onnx")), OnnxModel.Open(PackagedModels.PathOf("ResNetPreprocess.onnx")));
+    public static ImageEncoder Open(ImageEmbeddingOptions options)
+    {
+        var model = OnnxModel.Open(options.Model ?? PackagedModels.PathOf("ResNet18.onnx"));
+        OnnxModel? preprocessing = null;
+        try
+        {
+            preprocessing = options.Model is null ? OnnxModel.Open(PackagedModels.PathOf("ResNetPreprocess.onnx")) : null;
+            return new ImageEncoder(model, preprocessing);
+        }
+        catch
+        {
+            model.Dispose();
+            preprocessing?.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>The space of its vectors.</summary>
     public static string Space(ImageEmbeddingOptions options) =>

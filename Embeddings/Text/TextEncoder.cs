@@ -41,9 +41,20 @@ internal sealed class TextEncoder : IDisposable
         var tokenizer = options.Model is null
             ? TextTokenizer.Bert(PackagedModels.MiniLm("vocab.txt"), options.MaxTokens, "vocab.txt")
             : TextTokenizer.Open(options.Tokenizer!, options.MaxTokens);
-        return new TextEncoder(
-            options.Model is null ? OnnxModel.Open(PackagedModels.MiniLm("model.onnx"), "all-MiniLM-L6-v2") : OnnxModel.Open(options.Model),
-            tokenizer);
+        OnnxModel? model = null;
+        try
+        {
+            model = options.Model is null
+                ? OnnxModel.Open(PackagedModels.MiniLm("model.onnx"), "all-MiniLM-L6-v2")
+                : OnnxModel.Open(options.Model);
+            return new TextEncoder(model, tokenizer);
+        }
+        catch
+        {
+            model?.Dispose();
+            tokenizer.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The space of its vectors.</summary>
