@@ -88,6 +88,7 @@ internal static class EncodeVerb
     private static List<EmbeddingMatrix> Embed(
         Dataset dataset, DefaultEmbeddingOptions options, bool assign, CancellationToken cancel)
     {
+        VerbRunner.UseAllCores(); // a verb that calls computes here only in this case
         using var progress = new ProgressView();
         var embeddings = DefaultEmbeddings.Of(dataset, options, progress, cancel)
             .Where(embedding => embedding.Vectors is not null && !(assign && embedding.IsFitted))
