@@ -98,6 +98,10 @@ public sealed class Recommender : IRecommender, IVersionPart
         }
     }
 
+    private static IEnumerable<int>[]? Excluded(RecommendQuery[] queries) => queries.Any(query => query.ExcludeSeen)
+        ? [.. queries.Select(query => query.ExcludeSeen ? query.History.AsEnumerable() : [])]
+        : null;
+
     private int MaxRows(int beam) =>
         Math.Max(1, Math.Min(MaxBeams / beam, _hybrid is null ? int.MaxValue : MaxDenseScores / Math.Max(1, Items.Count)));
 
@@ -109,7 +113,8 @@ public sealed class Recommender : IRecommender, IVersionPart
         var (hidden, history) = Read(queries);
         var search = new BeamSearch(_model.Network, _trie);
         int beam = queries.Max(query => BeamFor(query.K, query.Beam));
-        return _hybrid!.Parts(search, hidden, history, search.Search(hidden, history, Width(beam), null), null);
+        var excluded = Excluded(queries);
+        return _hybrid!.Parts(search, hidden, history, search.Search(hidden, history, Width(beam), excluded), excluded);
     }
 
     private Recommendation[][] Decode(RecommendQuery[] queries, int beam)
@@ -117,9 +122,7 @@ public sealed class Recommender : IRecommender, IVersionPart
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var (hidden, history) = Read(queries);
-        var excluded = queries.Any(query => query.ExcludeSeen)
-            ? queries.Select(query => query.ExcludeSeen ? query.History.AsEnumerable() : []).ToArray()
-            : null;
+        var excluded = Excluded(queries);
         var search = new BeamSearch(_model.Network, _trie);
         var found = search.Search(hidden, history, Width(beam), excluded);
         return _hybrid is null
