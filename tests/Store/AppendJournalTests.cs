@@ -106,42 +106,6 @@ public sealed class AppendJournalTests : IDisposable
     }
 
     [Fact]
-    public void A_removed_version_is_gone_with_its_journal()
-    {
-        _store.Append("v1", Item(1));
-        _store.Remove("v1");
-        Assert.Empty(_store.List());
-        Assert.Equal([".lock", "appended"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order());
-        Assert.False(File.Exists(Journal));
-        Assert.Equal(Fault.NotFound, Assert.Throws<CatalogException>(() => _store.Remove("v1")).Fault);
-    }
-
-    [Fact]
-    public void A_folder_keeps_its_deployment_id_and_no_other_has_it()
-    {
-        using var other = new TemporaryFolder();
-        string id = _store.DeploymentId;
-        Assert.Equal(32, id.Length);
-        Assert.Equal(id, new VersionStore(_folder.Path).DeploymentId);
-        Assert.NotEqual(id, new VersionStore(other.Path).DeploymentId);
-        Assert.Throws<CatalogException>(() => _store.Has("deployment"));
-        Assert.Equal((true, false), (_store.Has("v1"), _store.Has("v2")));
-    }
-
-    [Fact]
-    public void A_lock_file_that_cannot_be_made_is_no_lock_that_somebody_holds()
-    {
-        // A link to itself cannot be opened, as a full disk's new file cannot: waiting for its holder would be waiting for nobody.
-        string loop = _folder["loop"], free = _folder["free"];
-        File.CreateSymbolicLink(loop, loop);
-        Assert.Throws<IOException>(() => Files.FileLock.TryExclusive(loop));
-        Assert.Throws<IOException>(() => Files.FileLock.Exclusive(loop, TimeSpan.FromDays(1), TimeProvider.System));
-        using var held = Files.FileLock.TryExclusive(free);
-        Assert.NotNull(held);
-        Assert.Null(Files.FileLock.TryExclusive(free));
-    }
-
-    [Fact]
     public void Many_writers_at_once_lose_nothing()
     {
         Parallel.For(0, 200, item => new VersionStore(_folder.Path).Append("v1", Item(item)));

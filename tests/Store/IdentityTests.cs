@@ -19,9 +19,7 @@ public sealed class IdentityTests(RedisFixture fixture) : IClassFixture<RedisFix
     ];
 
     private readonly string _version = $"v-{Guid.NewGuid():N}";
-    private readonly RedisSemanticIdStore _store = fixture.Connection is { } redis
-        ? new RedisSemanticIdStore(redis, fixture.Options)
-        : null!;
+    private readonly RedisSemanticIdStore _store = fixture.Store;
 
     [RedisFact]
     public async Task Ids_that_are_one_number_are_items_of_their_own_when_published()

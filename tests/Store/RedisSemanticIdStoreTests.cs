@@ -9,9 +9,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     private static readonly CancellationToken Cancel = CancellationToken.None;
 
     private readonly string _version = $"v-{Guid.NewGuid():N}";
-    private readonly RedisSemanticIdStore _store = fixture.Connection is { } redis
-        ? new RedisSemanticIdStore(redis, fixture.Options)
-        : null!;
+    private readonly RedisSemanticIdStore _store = fixture.Store;
 
     [RedisFact]
     public async Task A_published_table_is_found_both_ways()

@@ -39,6 +39,30 @@ public sealed class VersionStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_removed_version_is_gone_with_its_journal()
+    {
+        Write("v1");
+        _store.Append("v1", new AppendedItem("new", new SemanticId([1, 2, 3]), ""));
+        _store.Remove("v1");
+        Assert.Empty(_store.List());
+        Assert.Equal([".lock", "appended"], Directory.GetFileSystemEntries(_store.Root).Select(Path.GetFileName).Order());
+        Assert.False(File.Exists(Path.Combine(_store.Root, "appended", "v1.jsonl")));
+        Assert.Equal(Fault.NotFound, Assert.Throws<CatalogException>(() => _store.Remove("v1")).Fault);
+    }
+
+    [Fact]
+    public void A_folder_keeps_its_deployment_id_and_no_other_has_it()
+    {
+        Write("v1");
+        string id = _store.DeploymentId;
+        Assert.Equal(32, id.Length);
+        Assert.Equal(id, new VersionStore(_store.Root).DeploymentId);
+        Assert.NotEqual(id, new VersionStore(_folder["other"]).DeploymentId);
+        Assert.Throws<CatalogException>(() => _store.Has("deployment"));
+        Assert.Equal((true, false), (_store.Has("v1"), _store.Has("v2")));
+    }
+
+    [Fact]
     public void Every_flipped_byte_of_every_file_is_found_and_the_file_is_named()
     {
         Write("v1");

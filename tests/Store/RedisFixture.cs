@@ -3,26 +3,6 @@ using StackExchange.Redis;
 
 namespace Recsys.Store.Tests;
 
-/// <summary>A fact about a real redis-server; skipped, with the reason, where that is not installed.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class RedisFactAttribute : FactAttribute
-{
-    public RedisFactAttribute()
-    {
-        if (PrivateRedis.FindServer() is null)
-        {
-            Skip = "redis-server is not installed (apt-get install redis-server).";
-        }
-    }
-}
-
-/// <summary>The same for a theory.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class RedisTheoryAttribute : TheoryAttribute
-{
-    public RedisTheoryAttribute() => Skip = new RedisFactAttribute().Skip;
-}
-
 /// <summary>One private Redis for all tests of a class; each test uses version names of its own.</summary>
 public sealed class RedisFixture : IAsyncLifetime
 {
@@ -33,6 +13,9 @@ public sealed class RedisFixture : IAsyncLifetime
 
     /// <summary>Null where redis-server is not installed.</summary>
     public IConnectionMultiplexer? Connection { get; private set; }
+
+    /// <summary>A store of that Redis; null for the tests that run without.</summary>
+    public RedisSemanticIdStore Store => Connection is { } redis ? new RedisSemanticIdStore(redis, Options) : null!;
 
     public async Task InitializeAsync()
     {
