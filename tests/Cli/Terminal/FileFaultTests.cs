@@ -6,6 +6,10 @@ using Recsys.Files;
 
 namespace Recsys.Cli.Tests.Terminal;
 
+/// <summary>Tests that put writers of their own in the place of the console, of which a process has one: they run alone.</summary>
+[CollectionDefinition(nameof(Console), DisableParallelization = true)]
+public sealed class ConsoleCollection;
+
 /// <summary>What the file system refuses reaches a script as an exit code and one line that names the place.</summary>
 [Collection(nameof(Console))]
 public sealed class FileFaultTests
