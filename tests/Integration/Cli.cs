@@ -25,9 +25,7 @@ internal static class Cli
         Environment.SetEnvironmentVariable("DOTNET_EnableWriteXorExecute", "0");
     }
 
-    public static string Root { get; } = FindRoot();
-
-    public static string Assembly { get; } = Path.Combine(Root, "artifacts", "bin", "Recsys.Cli", "release", "recsys.dll");
+    public static string Assembly { get; } = Path.Combine(RepositoryRoot.Path, "artifacts", "bin", "Recsys.Cli", "release", "recsys.dll");
 
     public sealed record Result(int ExitCode, string Output, string Error)
     {
@@ -41,7 +39,8 @@ internal static class Cli
     {
         var start = new ProcessStartInfo("dotnet")
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Root,
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = RepositoryRoot.Path,
         };
         foreach (var (name, value) in environment)
         {
@@ -109,18 +108,5 @@ internal static class Cli
         Assert.True(
             result.ExitCode == 0, $"recsys {string.Join(' ', arguments)} exited {result.ExitCode}:\n{result.Error}\n{result.Output}");
         return result;
-    }
-
-    private static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Recsys.sln")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new DirectoryNotFoundException("No folder above the tests holds Recsys.sln.");
     }
 }

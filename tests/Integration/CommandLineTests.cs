@@ -12,7 +12,8 @@ public sealed partial class CommandLineTests(World world)
     [Fact]
     public void Every_command_of_the_readme_and_the_docs_parses()
     {
-        var pages = Directory.GetFiles(Path.Combine(Cli.Root, "docs"), "*.md").Append(Path.Combine(Cli.Root, "README.md"));
+        string root = RepositoryRoot.Path;
+        var pages = Directory.GetFiles(Path.Combine(root, "docs"), "*.md").Append(Path.Combine(root, "README.md"));
         var commands = pages.SelectMany(File.ReadLines).Select(line => CommandLine().Match(line))
             .Where(match => match.Success).Select(match => match.Groups[1].Value.Trim()).ToList();
         Assert.True(commands.Count >= 12, $"only {commands.Count} commands found");

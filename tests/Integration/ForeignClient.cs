@@ -27,7 +27,7 @@ internal static class ForeignClient
         return output;
     }
 
-    public static string Script(string folder, string file) => Path.Combine(Cli.Root, "tests", "Integration", folder, file);
+    public static string Script(string folder, string file) => Path.Combine(RepositoryRoot.Path, "tests", "Integration", folder, file);
 
     /// <summary>Whether a program runs and ends well with these arguments.</summary>
     public static bool Runs(string program, params string[] arguments)

@@ -49,7 +49,7 @@ public sealed class JavaScriptClientTests(World world)
         // Installs the client, at the locked versions, once; the last line is where.
         string modules = (await ForeignClient.OutputAsync(ForeignClient.Script("js", "ensure.sh"), [])).Trim().Split('\n')[^1];
         return await ForeignClient.RunAsync(
-            "node", [ForeignClient.Script("js", "client.mjs"), world.Address, Path.Combine(Cli.Root, "Protos"),
+            "node", [ForeignClient.Script("js", "client.mjs"), world.Address, Path.Combine(RepositoryRoot.Path, "Protos"),
             modules, .. world.ItemIds.Take(3)]);
     }
 }

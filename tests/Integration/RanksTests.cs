@@ -71,7 +71,8 @@ public sealed class RanksTests(TrainedVersion trained) : IClassFixture<TrainedVe
         string[] arguments = ["-n", "1", .. first, .. rebuild, ":", "-n", "1", .. second, .. rebuild];
         var start = new ProcessStartInfo("mpirun.mpich", arguments)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Cli.Root,
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = RepositoryRoot.Path,
         };
         start.Environment["MPIEXEC_TIMEOUT"] = "500"; // in seconds: a rank that hangs would keep a core busy for ever
         using var process = Process.Start(start)!;

@@ -78,7 +78,8 @@ public class TrainedVersion : IAsyncLifetime
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Root, recursive: true);
         var made = new TrainedVersion();
         await File.WriteAllTextAsync(made.Config, TinyConfig);
-        SimulatedDataset.Write(Path.Combine(Cli.Root, "samples", "stickers"), made.Data, new StickerShopperOptions { Shoppers = 300 });
+        string stickers = Path.Combine(RepositoryRoot.Path, "samples", "stickers");
+        SimulatedDataset.Write(stickers, made.Data, new StickerShopperOptions { Shoppers = 300 });
         await made.Rebuild();
     }
 }

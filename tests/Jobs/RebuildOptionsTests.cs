@@ -12,13 +12,7 @@ public sealed partial class RebuildOptionsTests : IDisposable
     [Fact]
     public void The_configuration_page_shows_a_file_that_is_accepted()
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "Recsys.sln")))
-        {
-            root = root.Parent!;
-        }
-
-        string page = File.ReadAllText(Path.Combine(root.FullName, "docs", "configuration.md"));
+        string page = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "configuration.md"));
         File.WriteAllText(_file, Example().Match(page).Groups[1].Value);
         Assert.Equal(new RebuildOptions().Seed, RebuildOptions.Read(_file).Seed);
     }
