@@ -84,9 +84,12 @@ public sealed class SwapTests(World world)
     }
 
     /// <summary>The server follows the stream of appended items; until it has seen one, an answer names it as unknown.</summary>
-    internal static async Task UntilKnownAsync(V1.Retrieval.RetrievalClient retrieval, string item)
+    internal static async Task UntilKnownAsync(V1.Retrieval.RetrievalClient retrieval, params string[] items)
     {
-        while ((await retrieval.RecommendAsync(new RecommendRequest { History = { item } })).UnknownItemIds.Count > 0)
+        // Far beyond what it takes; the call that meets this end fails the test.
+        var deadline = DateTime.UtcNow.AddMinutes(1);
+        var request = new RecommendRequest { History = { items } };
+        while ((await retrieval.RecommendAsync(request, deadline: deadline)).UnknownItemIds.Count > 0)
         {
             await Task.Yield();
         }
