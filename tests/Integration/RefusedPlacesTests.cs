@@ -22,11 +22,7 @@ public sealed class RefusedPlacesTests(World world)
 
     [Theory]
     [InlineData(ExitCode.Unavailable, "192.0.2.1:5757")] // reserved for documentation: no machine's own
-    [InlineData(ExitCode.InvalidArgument, "0.0.0.0")]
-    [InlineData(ExitCode.InvalidArgument, "localhost")]
-    [InlineData(ExitCode.InvalidArgument, "example.org:80")]
-    [InlineData(ExitCode.InvalidArgument, "010.0.0.1:80")] // octal to some, decimal to others
-    [InlineData(ExitCode.InvalidArgument, "1:80")] // 0.0.0.1 to some
+    [InlineData(ExitCode.InvalidArgument, "0.0.0.0")] // one of those that ServeOptionsTests has
     public Task An_address_that_cannot_be_bound_is_named(int code, string address) =>
         RefusedAsync(code, address, "serve", "--versions", Empty("unbound"), "--listen", address);
 
@@ -80,14 +76,6 @@ public sealed class RefusedPlacesTests(World world)
             "bash", ["-c", $"dotnet {Cli.Assembly} versions list --server {world.Address} | true; exit ${{PIPESTATUS[0]}}"])!;
         await process.WaitForExitAsync();
         Assert.Equal(ExitCode.Done, process.ExitCode);
-    }
-
-    /// <summary>FAISS and our kernels share libtorch's threads, or each pool would take all cores.</summary>
-    [Fact]
-    public async Task A_server_has_one_pool_of_OpenMP_threads()
-    {
-        var libraries = (await File.ReadAllLinesAsync($"/proc/{world.ServerId}/maps")).Select(line => line.Split(' ')[^1]);
-        Assert.Single(libraries.Where(path => Path.GetFileName(path).StartsWith("libgomp", StringComparison.Ordinal)).Distinct());
     }
 
     private string Empty(string name) => Path.Combine(world.Folder, "refused-" + name);

@@ -26,8 +26,8 @@ public sealed class ServeOptionsTests
     [InlineData("localhost")]
     [InlineData("example.org:5757")]
     [InlineData("127.0.0.1:65536")]
-    [InlineData("1:80")]
-    [InlineData("010.0.0.1:80")]
+    [InlineData("1:80")] // 0.0.0.1 to some
+    [InlineData("010.0.0.1:80")] // octal to some, decimal to others
     [InlineData("0x7f.0.0.1:80")]
     [InlineData("127.0.0.1:-1")]
     public void Anything_else_is_refused_with_what_was_written(string text)
