@@ -1,5 +1,4 @@
 using Recsys.Retrieval.Decoding;
-using Recsys.Retrieval.Models;
 
 namespace Recsys.Retrieval;
 
@@ -12,13 +11,14 @@ public sealed class Recommender : IRecommender, IVersionPart
     /// <summary>Beams decoded at once, over all rows of a batch; bounds the memory of a call.</summary>
     private const int MaxBeams = 4096;
 
-    /// <summary>Dense scores held at once, over all rows of a batch.</summary>
-    private const int MaxDenseScores = 1 << 25;
+    /// <summary>Scores of one leg held at once, over all rows of a batch.</summary>
+    private const int MaxScores = 1 << 25;
 
     private readonly RetrievalModel _model;
     private readonly bool _ownsModel;
     private readonly TrieLayers _trie;
-    private readonly HybridRanking? _hybrid;
+    private readonly Candidates _candidates;
+    private readonly double[] _weights; // [legs], the generative one last
 
     /// <param name="model">Becomes this recommender's to dispose.</param>
     /// <exception cref="CatalogException">The table's codebook is not the model's, or it lacks items that the model knows.</exception>
@@ -33,13 +33,14 @@ public sealed class Recommender : IRecommender, IVersionPart
         {
             throw CatalogException.Invalid(
                 $"The retrieval model is of codebooks [{string.Join(", ", model.Config.CodebookSizes)}] and {model.Config.TrainedItems} "
-                + "items; " +
-                $"the table has [{string.Join(", ", items.CodebookSizes)}] and {items.Count}. Both must be of one version.");
+                + $"items; the table has [{string.Join(", ", items.CodebookSizes)}] and {items.Count}. Both must be of one version.");
         }
 
         (_model, _ownsModel, Items) = (model, ownsModel, items);
-        _trie = before?.With(items) ?? new TrieLayers(items, model.Layout.Sizes, model.Device);
-        _hybrid = model.Network.HasDenseHead && model.Config.Alpha < 1 ? new HybridRanking(model, _trie) : null;
+        _trie = before?.With(items)
+            ?? new TrieLayers(items, model.Generative?.Layout.Sizes ?? TokenLayout.For(items).Sizes, model.Generative?.Device ?? CPU);
+        _candidates = new Candidates(model, _trie);
+        _weights = [.. LegNames.Select(leg => model.Config.Sum.Weights[leg])];
     }
 
     /// <summary>A recommender whose model lives on when it is disposed.</summary>
@@ -47,10 +48,17 @@ public sealed class Recommender : IRecommender, IVersionPart
 
     public ItemTable Items { get; }
 
-    public double Alpha => _hybrid is null ? 1 : _model.Config.Alpha;
+    /// <summary>The legs, in the order of a candidate's scores.</summary>
+    public IEnumerable<string> LegNames =>
+        _model.Generative is null
+            ? _model.Legs.Select(leg => leg.Name)
+            : _model.Legs.Select(leg => leg.Name).Append(Legs.Generative.GenerativeLeg.LegName);
+
+    /// <summary>The legs that score the whole catalogue: all but the generative one.</summary>
+    internal IReadOnlyList<Legs.ILeg> FullLegs => _model.Legs;
 
     /// <summary>The beam that a query is searched with.</summary>
-    public int BeamFor(int k, int beam) => beam > 0 ? beam : Math.Max(k, _model.Config.Options.Beam);
+    public int BeamFor(int k, int beam) => beam > 0 ? beam : Math.Max(k, _model.Config.Beam);
 
     public IReadOnlyList<Recommendation> Recommend(RecommendQuery query, CancellationToken cancel) => RecommendBatch([query], cancel)[0];
 
@@ -65,26 +73,36 @@ public sealed class Recommender : IRecommender, IVersionPart
         }
 
         var answers = new IReadOnlyList<Recommendation>[queries.Count];
-        foreach (var group in Enumerable.Range(0, queries.Count).GroupBy(i => BeamFor(queries[i].K, queries[i].Beam)))
+        Answer(queries, (query, answer, _) => answers[query] = answer, cancel);
+        return answers;
+    }
+
+    /// <summary>As <see cref="RecommendBatch"/>, with the items that the generative leg found alone.</summary>
+    /// <param name="answered">Called with a query's place, its answer and the beam's items, best first.</param>
+    internal void Answer(
+        IReadOnlyList<RecommendQuery> queries, Action<int, Recommendation[], int[]> answered, CancellationToken cancel)
+    {
+        var alike = Enumerable.Range(0, queries.Count)
+            .GroupBy(i => (Beam: BeamFor(queries[i].K, queries[i].Beam), queries[i].ExcludeSeen, queries[i].K));
+        foreach (var group in alike)
         {
-            foreach (var chunk in group.OrderBy(i => queries[i].History.Count).Chunk(MaxRows(group.Key)))
+            foreach (var chunk in group.OrderBy(i => queries[i].History.Count).Chunk(MaxRows(group.Key.Beam)))
             {
                 cancel.ThrowIfCancellationRequested();
-                var found = Decode([.. chunk.Select(i => queries[i])], group.Key);
+                var found = Find([.. chunk.Select(i => queries[i])]);
                 for (int i = 0; i < chunk.Length; i++)
                 {
-                    answers[chunk[i]] = found[i];
+                    answered(chunk[i], Rank(queries[chunk[i]], found[i].Candidates), found[i].Beam);
                 }
             }
         }
-
-        return answers;
     }
 
     public IReadOnlyList<Recommendation> Popular(int k)
     {
         RecommendQuery.Check(k, 0);
-        return [.. _model.Popular.Take(k).Select(item => new Recommendation(item.Item, Items.SemanticIds[item.Item], item.LogShare))];
+        return [.. _model.Popular.Take(k).Select(item => new Recommendation(
+            item.Item, Items.SemanticIds[item.Item], item.LogShare, Math.Exp(item.LogShare), []))];
     }
 
     public IVersionPart WithItems(ItemTable items) => new Recommender(_model, items, _trie, ownsModel: false);
@@ -98,83 +116,40 @@ public sealed class Recommender : IRecommender, IVersionPart
         }
     }
 
-    private static IEnumerable<int>[]? Excluded(RecommendQuery[] queries) => queries.Any(query => query.ExcludeSeen)
-        ? [.. queries.Select(query => query.ExcludeSeen ? query.History.AsEnumerable() : [])]
-        : null;
-
-    private int MaxRows(int beam) =>
-        Math.Max(1, Math.Min(MaxBeams / beam, _hybrid is null ? int.MaxValue : MaxDenseScores / Math.Max(1, Items.Count)));
-
-    /// <summary>Both log-probabilities of every candidate of the hybrid ranking.</summary>
-    internal (int Item, double Generative, double Dense)[][] HybridParts(RecommendQuery[] queries)
+    /// <summary>The candidates of queries that are alike in k, beam and what they exclude, with what each leg says of each.</summary>
+    /// <returns>[queries]; scores in the order of <see cref="LegNames"/>.</returns>
+    internal Found[] Find(RecommendQuery[] queries)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var (hidden, history) = Read(queries);
-        var search = new BeamSearch(_model.Network, _trie);
-        int beam = queries.Max(query => BeamFor(query.K, query.Beam));
-        var excluded = Excluded(queries);
-        return _hybrid!.Parts(search, hidden, history, search.Search(hidden, history, Width(beam), excluded), excluded);
+        var excluded = queries[0].ExcludeSeen ? queries.Select(query => query.History.ToHashSet()).ToArray() : null;
+        return _candidates.Find(
+            [.. queries.Select(query => query.History)], BeamFor(queries[0].K, queries[0].Beam), queries[0].K, excluded);
     }
 
-    private Recommendation[][] Decode(RecommendQuery[] queries, int beam)
+    private Recommendation[] Rank(RecommendQuery query, (int Item, double[] Scores)[] candidates)
     {
-        using var _ = no_grad();
-        using var scope = NewDisposeScope();
-        var (hidden, history) = Read(queries);
-        var excluded = Excluded(queries);
-        var search = new BeamSearch(_model.Network, _trie);
-        var found = search.Search(hidden, history, Width(beam), excluded);
-        return _hybrid is null
-            ? [.. found.Select((row, i) => row.OrderByDescending(answer => answer.LogProbability)
-                .ThenBy(answer => answer.Item).Take(queries[i].K).Select(answer => new Recommendation(
-                answer.Item, Items.SemanticIds[answer.Item], answer.LogProbability, answer.LogProbability)).ToArray())]
-            : [.. _hybrid.Parts(search, hidden, history, found, excluded).Select((row, i) => row.Select(Weigh)
-                .OrderByDescending(answer => answer.Score).ThenBy(answer => answer.Item).Take(queries[i].K).ToArray())];
+        var sum = _model.Config.Sum;
+        var seen = query.History.ToHashSet();
+        string[] names = [.. LegNames];
+        double[] scores = [.. candidates.Select(
+            candidate => candidate.Scores.Zip(_weights, (score, weight) => weight == 0 ? 0 : weight * score).Sum()
+                + (seen.Contains(candidate.Item) ? sum.Repeat : 0))];
+        double top = scores.DefaultIfEmpty().Max();
+        double total = scores.Sum(score => Math.Exp((score - top) / sum.Temperature));
+        return [.. Enumerable.Range(0, candidates.Length).OrderByDescending(at => scores[at]).ThenBy(at => candidates[at].Item).Take(query.K)
+            .Select(at => new Recommendation(
+                candidates[at].Item, Items.SemanticIds[candidates[at].Item], scores[at],
+                sum.Coverage * Math.Exp((scores[at] - top) / sum.Temperature) / total,
+                [
+                    .. names.Select((leg, i) => new ScorePart(leg, _weights[i], candidates[at].Scores[i])),
+                    .. seen.Contains(candidates[at].Item) && sum.Repeat != 0
+                        ? [new ScorePart(LegSum.RepeatName, sum.Repeat, 1)]
+                        : Array.Empty<ScorePart>(),
+                ]))];
     }
 
-    // An appended item has no vector: its generative probability stands for both, so that it competes on equal terms.
-    private Recommendation Weigh((int Item, double Generative, double Dense) part) => double.IsNaN(part.Dense)
-        ? new Recommendation(part.Item, Items.SemanticIds[part.Item], part.Generative, part.Generative)
-        : new Recommendation(
-            part.Item, Items.SemanticIds[part.Item], (Alpha * part.Generative) + ((1 - Alpha) * part.Dense), part.Generative, part.Dense);
-
-    private int Width(int beam) => Math.Min(beam, Math.Max(1, _trie.Leaves));
-
-    /// <summary>Reads the histories' most recent items, side by side.</summary>
-    private (Tensor Hidden, HistoryCache Cache) Read(RecommendQuery[] queries)
-    {
-        var lengths = queries.Select(query => Math.Min(query.History.Count, _model.Config.Options.History)).ToArray();
-        int slots = lengths.Max() + 1, depth = _model.Layout.Depth;
-        var (slot, before) = (new int[queries.Length * slots], new int[queries.Length * slots]); // the item's slot, that before it
-        var codes = new int[queries.Length * slots * depth];
-        var previous = new long[queries.Length * slots];
-        long none = _model.Config.TrainedItems; // appended items have no vector
-        Array.Fill(slot, -1);
-        Array.Fill(before, -1);
-        Array.Fill(previous, none);
-        for (int row = 0; row < queries.Length; row++)
-        {
-            var history = queries[row].History;
-            for (int i = 0; i < lengths[row]; i++)
-            {
-                int at = (row * slots) + i, item = history[history.Count - lengths[row] + i];
-                slot[at] = before[at + 1] = at;
-                previous[at + 1] = Math.Min(item, none);
-                _model.Layout.CopyCodes(Items.SemanticIds[item], codes.AsSpan(at * depth, depth));
-            }
-        }
-
-        var device = _model.Device;
-        var vectors = _model.Config.Options.DenseInputs
-            ? _model.Vectors![tensor(previous, [queries.Length, slots], device: device)]
-            : null;
-        var input = new SlotInput(
-            tensor(_model.Layout.Tokens(codes, slot, before), [queries.Length, slots, depth], device: device),
-            arange(slots, ScalarType.Int64, device).unsqueeze(0).expand(queries.Length, -1),
-            vectors);
-        return _model.Network.Read(input, tensor(Array.ConvertAll(lengths, length => (long)length), [queries.Length], device: device));
-    }
+    private int MaxRows(int beam) => Math.Max(1, Math.Min(MaxBeams / beam, MaxScores / Math.Max(1, Items.Count)));
 
     private void Check(RecommendQuery query)
     {

@@ -1,29 +1,56 @@
 namespace Recsys.Retrieval;
 
-/// <summary>Everything but the tensors that a saved retrieval model needs.</summary>
+/// <summary>What a saved retrieval model says of itself, beside its legs.</summary>
 /// <param name="Format">Raised when the meaning of the files changes.</param>
-/// <param name="Options">Shape and recipe.</param>
-/// <param name="CodebookSizes">[levels]</param>
-/// <param name="CollisionTokens">Collision tokens that the model knows.</param>
-/// <param name="TrainedItems">Items with a vector of their own; those appended later are known by their codes alone.</param>
-/// <param name="Alpha">Share of the generative model in the ranking; 1 without a dense head.</param>
+/// <param name="Legs">The legs, each in the folder of its name.</param>
+/// <param name="Sum">How their scores become one.</param>
+/// <param name="CodebookSizes">[levels] of the version's codebook.</param>
+/// <param name="TrainedItems">Items that training knew.</param>
+/// <param name="Beam">Beam of a query that names none; widened to its k.</param>
 /// <param name="Seed">The training's seed.</param>
 public sealed record RetrievalConfig(
-    int Format, RetrievalOptions Options, int[] CodebookSizes, int CollisionTokens, int TrainedItems, double Alpha, long Seed)
+    int Format, string[] Legs, LegSum Sum, int[] CodebookSizes, int TrainedItems, int Beam, long Seed)
 {
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     /// <summary>Notes every value that is out of its range.</summary>
     public void Check(Faults faults)
     {
         faults.Check(Format == CurrentFormat, "format", Format, $"{CurrentFormat}");
-        Options.Check(faults);
-        faults.Range("levels", CodebookSizes.Length, 1, SemanticId.MaxLevels);
         faults.Check(
-            CodebookSizes.All(size => size is >= 1 and <= 65_536), "codebook_sizes", string.Join(", ", CodebookSizes),
-            "1 to 65536 codes a level");
-        faults.Range("collision_tokens", CollisionTokens, 1, 65_536);
-        faults.Range("trained_items", TrainedItems, 0, int.MaxValue);
-        faults.Range("alpha", Alpha, 0.05, 1);
+            Legs.Length > 0 && Legs.All(RetrievalOptions.LegNames.Contains) && Legs.Distinct().Count() == Legs.Length, "legs",
+            string.Join(", ", Legs), $"one or more of {string.Join(", ", RetrievalOptions.LegNames)}");
+        Sum.Check(faults, Legs);
+        faults.Range("levels", CodebookSizes.Length, 1, SemanticId.MaxLevels);
+        faults.Range("trained_items", TrainedItems, 0, int.MaxValue - 1);
+        faults.Range("beam", Beam, 1, RecommendQuery.MaxK);
+    }
+}
+
+/// <summary>How the legs' scores become one: Σ weight · score, and for an item of the history the repeat weight besides.</summary>
+/// <param name="Weights">By the leg's name, 0 and more.</param>
+/// <param name="Repeat">Added to the score of an item of the history: below 0 where users seldom take an item again.</param>
+/// <param name="Temperature">Probabilities are coverage · softmax(score / temperature) over an answer's candidates; above 0.</param>
+/// <param name="Coverage">Share of the held-out targets that are among the candidates, 0 to 1.</param>
+public sealed record LegSum(IReadOnlyDictionary<string, double> Weights, double Repeat, double Temperature, double Coverage)
+{
+    /// <summary>The name that the repeat weight has among the parts of a score.</summary>
+    public const string RepeatName = "repeat";
+
+    /// <summary>All legs alike: where there is no held-out target to choose by.</summary>
+    public static LegSum Even(IEnumerable<string> legs) => new(legs.ToDictionary(leg => leg, _ => 1.0), 0, 1, 1);
+
+    /// <summary>Notes every value that is out of its range.</summary>
+    public void Check(Faults faults, IReadOnlyCollection<string> legs)
+    {
+        faults.Check(Weights.Keys.Order().SequenceEqual(legs.Order()), "weights", string.Join(", ", Weights.Keys), "one for each leg");
+        foreach (var (leg, weight) in Weights)
+        {
+            faults.Range($"weights.{leg}", weight, 0, 1000);
+        }
+
+        faults.Range("repeat", Repeat, -1000, 1000);
+        faults.Range("temperature", Temperature, 1e-3, 1000);
+        faults.Range("coverage", Coverage, 0, 1);
     }
 }

@@ -1,91 +1,116 @@
-using Recsys.Retrieval.Models;
+using Recsys.Retrieval.Legs;
+using Recsys.Retrieval.Legs.Dense;
+using Recsys.Retrieval.Legs.Generative;
+using Recsys.Retrieval.Legs.Transitions;
 
 namespace Recsys.Retrieval;
 
-/// <summary>A trained retrieval model: the decoder, the items' dense vectors and the configuration. Not bound to a table of
-/// items.</summary>
+/// <summary>A trained retrieval model: its legs and how they are joined. Not bound to a table of items.</summary>
 public sealed class RetrievalModel : IDisposable
 {
     /// <summary>The part's name and sub-folder in a version.</summary>
     public const string PartName = "retrieval";
 
-    private const string VectorsKey = "item_vectors";
-    private const string PopularKey = "popular_items";
-    private const string CountsKey = "popular_counts";
+    private const string PopularKey = "popular_items", CountsKey = "popular_counts";
 
     private readonly (long[] Items, long[] Counts) _popular;
 
+    /// <param name="legs">All but the generative one, in the order of <see cref="RetrievalOptions.LegNames"/>; they become this model's to
+    /// dispose.</param>
     /// <param name="popular">Items with most interactions in the training part, best first, and [those + 1] their interactions, and at last
     /// those of all items.</param>
-    internal RetrievalModel(RetrievalConfig config, DecoderOnly network, Tensor? vectors, (long[] Items, long[] Counts) popular)
-    {
-        (Config, Network, Vectors, _popular) = (config, network, vectors, popular);
-        Layout = new TokenLayout(config.CodebookSizes, config.CollisionTokens);
-        network.eval();
-    }
+    internal RetrievalModel(
+        RetrievalConfig config, IReadOnlyList<ILeg> legs, GenerativeLeg? generative, (long[] Items, long[] Counts) popular) =>
+        (Config, Legs, Generative, _popular) = (config, legs, generative, popular);
 
     public RetrievalConfig Config { get; }
 
-    internal TokenLayout Layout { get; }
+    internal IReadOnlyList<ILeg> Legs { get; }
 
-    internal DecoderOnly Network { get; }
-
-    /// <summary>[trained items + 1, dim], the last row zero; null where the model knows codes alone.</summary>
-    internal Tensor? Vectors { get; }
+    internal GenerativeLeg? Generative { get; }
 
     /// <summary>The items with most interactions in the training part, best first, with the natural log of their share.</summary>
     internal IEnumerable<(int Item, double LogShare)> Popular =>
         _popular.Items.Select((item, i) => ((int)item, Math.Log((double)_popular.Counts[i] / _popular.Counts[^1])));
 
-    internal Device Device => Network.parameters().First().device;
+    /// <summary>The same legs, joined in another way; replaces this model, which is not disposed then.</summary>
+    internal RetrievalModel With(LegSum sum) => new(Config with { Sum = sum }, Legs, Generative, _popular);
 
-    /// <summary>Writes its two files into a folder, made where it is missing.</summary>
+    /// <summary>Writes its files into a folder, made where it is missing, and each leg's into one below it.</summary>
     public void Save(string folder)
     {
         using var scope = NewDisposeScope();
-        var state = Network.state_dict();
-        if (Vectors is not null)
+        var state = new Dictionary<string, Tensor> { [PopularKey] = tensor(_popular.Items), [CountsKey] = tensor(_popular.Counts) };
+        ModelFiles.Save(folder, Config, state, Json.Files);
+        foreach (var leg in Legs)
         {
-            state[VectorsKey] = Vectors;
+            leg.Save(Path.Combine(folder, leg.Name));
         }
 
-        (state[PopularKey], state[CountsKey]) = (tensor(_popular.Items), tensor(_popular.Counts));
-        ModelFiles.Save(folder, Config, state, Json.Files);
+        Generative?.Save(Path.Combine(folder, GenerativeLeg.LegName));
     }
 
-    /// <exception cref="CatalogException">DataLoss: a file is missing, damaged or does not fit the other.</exception>
+    /// <exception cref="CatalogException">DataLoss: a file is missing, damaged or does not fit another.</exception>
     public static RetrievalModel Load(string folder, string device = "cpu")
     {
-        var place = Devices.Of(device);
-        return ModelFiles.Load<RetrievalConfig, RetrievalModel>(
-            folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, state) => Make(config, state, place));
-    }
-
-    private static RetrievalModel Make(RetrievalConfig config, Dictionary<string, Tensor> state, Device device)
-    {
-        int items = config.TrainedItems;
-        var vectors = config.Options.DenseInputs || config.Options.DenseLoss > 0
-            ? state.Take(VectorsKey, ScalarType.Float32, items + 1, config.Options.Dim)
-            : null;
-        var popular = state.Take(PopularKey, ScalarType.Int64, -1).data<long>().ToArray();
-        var counts = state.Take(CountsKey, ScalarType.Int64, popular.Length + 1).data<long>().ToArray();
-        if (popular.Any(item => item < 0 || item >= items))
+        _ = Devices.Of(device);
+        var (config, popular) = ModelFiles.Load<RetrievalConfig, (RetrievalConfig, (long[], long[]))>(
+            folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, state) => (config, Popularity(state, config)));
+        var legs = new List<ILeg>();
+        GenerativeLeg? generative = null;
+        try
         {
-            throw new TorchException($"'{PopularKey}' are not all among the {items} items.");
+            foreach (string name in config.Legs.Where(name => name != GenerativeLeg.LegName))
+            {
+                string place = Path.Combine(folder, name);
+                legs.Add(name == TransitionLeg.LegName ? TransitionLeg.Load(place) : DenseLeg.Load(place, device));
+            }
+
+            generative = config.Legs.Contains(GenerativeLeg.LegName)
+                ? GenerativeLeg.Load(Path.Combine(folder, GenerativeLeg.LegName), device)
+                : null;
+            RequireOneTraining(folder, config, legs, generative);
+            return new RetrievalModel(config, legs, generative, popular);
         }
-
-        using var generator = new Generator(0);
-        var network = new DecoderOnly(new TokenLayout(config.CodebookSizes, config.CollisionTokens), config.Options, generator).With(state);
-        network.MoveTo(device);
-        return new RetrievalModel(config, network, vectors?.to(device).DetachFromDisposeScope(), (popular, counts));
+        catch
+        {
+            legs.ForEach(leg => leg.Dispose());
+            generative?.Dispose();
+            throw;
+        }
     }
-
-    /// <summary>The same weights with another share of the generative model; replaces this model, which is not disposed then.</summary>
-    internal RetrievalModel WithAlpha(double alpha) => new(Config with { Alpha = alpha }, Network, Vectors, _popular);
 
     public void Dispose()
     {
-        Network.Dispose();
-        Vectors?.Dispose();
+        foreach (var leg in Legs)
+        {
+            leg.Dispose();
+        }
+
+        Generative?.Dispose();
+    }
+
+    private static (long[], long[]) Popularity(Dictionary<string, Tensor> state, RetrievalConfig config)
+    {
+        var popular = state.Take(PopularKey, ScalarType.Int64, -1).data<long>().ToArray();
+        var counts = state.Take(CountsKey, ScalarType.Int64, popular.Length + 1).data<long>().ToArray();
+        return popular.All(item => item >= 0 && item < config.TrainedItems)
+            ? (popular, counts)
+            : throw new TorchException($"'{PopularKey}' names an item outside the {config.TrainedItems} trained ones.");
+    }
+
+    private static void RequireOneTraining(
+        string folder, RetrievalConfig config, IReadOnlyList<ILeg> legs, GenerativeLeg? generative)
+    {
+        bool fit = legs.All(leg => leg is TransitionLeg transitions
+            ? transitions.Table.Items == config.TrainedItems
+            : leg is DenseLeg dense && dense.Config.Items == config.TrainedItems && dense.Name == leg.Name);
+        if (!fit || (generative is not null
+            && (generative.Config.TrainedItems != config.TrainedItems || !generative.Config.CodebookSizes.SequenceEqual(config.CodebookSizes))))
+        {
+            throw CatalogException.Damaged(
+                $"The legs in '{folder}' are not of one training of {config.TrainedItems} items and codebooks "
+                + $"[{string.Join(", ", config.CodebookSizes)}]. Rebuild the version, or activate another.");
+        }
     }
 }

@@ -12,8 +12,8 @@ public sealed record RetrievalTrainingData
     public EmbeddingMatrix? Features { get; init; }
 
     /// <summary>
-    /// [users] the validation target of each user of <see cref="Training"/>, -1 where there is none. Chooses the hybrid's α;
-    /// weights never see it. Null: the default α.
+    /// [users] the validation target of each user of <see cref="Training"/>, -1 where there is none. Chooses settings and ends trainings;
+    /// weights never see it. Null: there are none.
     /// </summary>
     public int[]? ValidationTargets { get; init; }
 
@@ -28,6 +28,38 @@ public sealed record RetrievalTrainingData
         }
 
         return new() { Items = items, Training = split.Train, Features = features, ValidationTargets = targets };
+    }
+
+    /// <summary>The users with a validation target and something before it; null: nobody.</summary>
+    internal HeldOut? HeldOut()
+    {
+        int[] users = ValidationTargets is null
+            ? []
+            : [.. Enumerable.Range(0, Training.Count).Where(user => ValidationTargets[user] >= 0 && Training[user].Length > 0)];
+        return users.Length == 0
+            ? null
+            : new HeldOut([.. users.Select(user => Training[user].ToArray())], [.. users.Select(user => ValidationTargets![user])]);
+    }
+
+    /// <summary>Features with a row of zeros behind them, for no item; a whole of unit mean square, whatever their source's
+    /// scale. Null: there are none.</summary>
+    internal Tensor? PaddedFeatures()
+    {
+        if (Features is not { } features)
+        {
+            return null;
+        }
+
+        double square = features.Data.Sum(value => (double)value * value) / Math.Max(
+            1, features.Present.Count(present => present) * features.Dim);
+        float scale = square > 0 ? (float)(1 / Math.Sqrt(square)) : 1;
+        var padded = new float[features.Data.Length + features.Dim];
+        for (int i = 0; i < features.Data.Length; i++)
+        {
+            padded[i] = features.Data[i] * scale;
+        }
+
+        return Tensors.Copy(padded, features.Count + 1, features.Dim);
     }
 
     /// <summary>The items with most interactions in the training part, at most <see cref="RecommendQuery.MaxK"/>, ties by index; their

@@ -1,11 +1,8 @@
 namespace Recsys.Catalog.Ports;
 
-/// <summary>Decodes the next items of a history. Implemented by Retrieval, used by Creative to draw what a user would like.</summary>
+/// <summary>Ranks the next items of a history. Implemented by Retrieval, used by Creative to draw what a user would like.</summary>
 public interface IRecommender
 {
-    /// <summary>Weight of <see cref="Recommendation.Generative"/> in a score, in (0, 1]; 1 where the model has no dense head.</summary>
-    double Alpha { get; }
-
     /// <summary>At most <see cref="RecommendQuery.K"/> distinct existing items, best first; ties by item index.</summary>
     /// <exception cref="CatalogException">A value of the query is out of its range.</exception>
     IReadOnlyList<Recommendation> Recommend(RecommendQuery query, CancellationToken cancel);
@@ -43,12 +40,14 @@ public sealed record RecommendQuery(IReadOnlyList<int> History, int K, int Beam 
 }
 
 /// <param name="Item">Item index in the snapshot's table.</param>
-/// <param name="Score">
-/// What the answer is sorted by: α · <paramref name="Generative"/> + (1 − α) · <paramref name="Dense"/>, without a dense head
-/// <paramref name="Generative"/> alone. Not renormalised; with α below 1 no logarithm of a probability.
-/// </param>
-/// <param name="Generative">Natural log of the decoder's probability of this item's tokens; null in a popular answer.</param>
-/// <param name="Dense">Natural log of the dense head's probability among the trained items; null without a dense head, and for
-/// an appended item, where <paramref name="Generative"/> stands for both.</param>
-public readonly record struct Recommendation(
-    int Item, SemanticId Id, double Score, double? Generative = null, double? Dense = null);
+/// <param name="Score">What the answer is sorted by: the sum of weight · value over <paramref name="Parts"/>. It ranks within one
+/// version.</param>
+/// <param name="Probability">That the item is the next one, calibrated on the version's held-out targets; in a popular answer the item's
+/// share of the training interactions.</param>
+/// <param name="Parts">What each leg of the model says of the item; empty in a popular answer.</param>
+public sealed record Recommendation(int Item, SemanticId Id, double Score, double Probability, IReadOnlyList<ScorePart> Parts);
+
+/// <summary>One leg's part of a score.</summary>
+/// <param name="Leg">transitions: evidence of counts; id, content, generative: natural logarithm of a probability; repeat: 1 for an item of
+/// the history.</param>
+public sealed record ScorePart(string Leg, double Weight, double Value);

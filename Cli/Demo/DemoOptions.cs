@@ -5,6 +5,8 @@ using Recsys.Jobs.NightlyRebuild;
 using Recsys.Quantizer.Models;
 using Recsys.Quantizer;
 using Recsys.Retrieval;
+using Recsys.Retrieval.Legs.Dense;
+using Recsys.Retrieval.Legs.Generative;
 
 namespace Recsys.Cli.Demo;
 
@@ -28,8 +30,12 @@ internal static class DemoOptions
         // ResNet-18 takes 70 ms a picture and core: a minute for stickers of 32 x 32 pixels, of which principal components know enough.
         Embeddings = new DefaultEmbeddingOptions { Image = new ImageEmbeddingOptions(Encoder: "pca") },
         Quantizer = new QuantizerOptions { Kind = QuantizerKind.RqVae, Levels = 3, CodebookSize = 128 },
-        // The dense head is an auxiliary loss here: it teaches the decoder, and the ranking stays by true log-probabilities.
-        Retrieval = new RetrievalOptions { Layers = 2, Dropout = 0.1, LearningRate = 3e-3, MaxSteps = 800, DenseLoss = 0.5, Alpha = 1 },
+        Retrieval = new RetrievalOptions
+        {
+            Id = new DenseOptions { MaxSteps = 400 },
+            Content = new DenseOptions { MaxSteps = 400 },
+            Generative = new GenerativeOptions { Layers = 2, Dropout = 0.1, LearningRate = 3e-3, MaxSteps = 500 },
+        },
         Creative = CreativeOptions.Demo,
         Gates = new GateOptions { Users = 500 },
     };

@@ -94,7 +94,7 @@ internal static class DemoReport
         {
             page.Pictures($"{shopper.Name} took", shopper.History.TakeLast(10).Select(item => Of(dataset, item)));
             var answers = shopper.Answers.Select(answer => Of(
-                dataset, answer.Item, Share(Math.Exp(answer.Score)), $"semantic ID {answer.Id}", answer.Item == shopper.Next)).ToList();
+                dataset, answer.Item, Share(answer.Probability), $"semantic ID {answer.Id}", answer.Item == shopper.Next)).ToList();
             if (shopper.Drawn is not null)
             {
                 answers.Add(new Tile(shopper.Drawn, "drawn for them", "generated", "drawn from the recommended semantic ID"));

@@ -32,7 +32,7 @@ internal sealed record DemoResult(
 /// <param name="Next">What the simulated shopper really took next: the held-out test target.</param>
 internal sealed record DemoShopper(string Name, int[] History, int Next, IReadOnlyList<DemoAnswer> Answers, byte[]? Drawn);
 
-internal sealed record DemoAnswer(int Item, SemanticId Id, double Score);
+internal sealed record DemoAnswer(int Item, SemanticId Id, double Probability);
 
 /// <param name="Items">Real items to show beside it.</param>
 internal sealed record DemoDrawing(string Label, string SemanticId, IReadOnlyList<int> Items, IReadOnlyList<byte[]> Pictures);

@@ -99,7 +99,7 @@ internal static class DemoRun
             shoppers.Add(new DemoShopper(
                 "shopper " + dataset.Sequences.Users[user], history, split.TestTarget(user),
                 [.. answer.Items.Select(
-                    item => new DemoAnswer(dataset.ItemIndex[item.ItemId], item.SemanticId.ToSemanticId(), item.Score))],
+                    item => new DemoAnswer(dataset.ItemIndex[item.ItemId], item.SemanticId.ToSemanticId(), item.Probability))],
                 pictures.FirstOrDefault()));
         }
 

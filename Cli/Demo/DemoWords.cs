@@ -11,7 +11,7 @@ internal static class DemoWords
         ["embeddings"] = "names, pictures and who took what become vectors: like stickers, near vectors",
         ["quantizer"] = "the numbers of semantic IDs are learned from the vectors",
         ["encode"] = "every sticker gets its semantic ID",
-        ["retrieval"] = "a sequence model learns which semantic ID comes next",
+        ["retrieval"] = "four models learn what comes next, each in its own way, and how far to trust each",
         ["gates"] = "a new version that recommends worse than it may is refused here",
         ["creative"] = "a diffusion model learns to draw stickers from semantic IDs",
         ["seal"] = "the version is written for good, with a checksum of each file",
@@ -20,8 +20,9 @@ internal static class DemoWords
         ["recommend"] = "it recommends for the shoppers above, and draws for them",
         ["draw"] = "it draws the rows of stickers above",
         ["quantizer/reconstruction"] = "quantizer: how far the IDs are from the vectors they stand for",
-        ["retrieval/loss"] = "sequence model: how much the next sticker surprises it",
-        ["retrieval/dense_loss"] = "sequence model: the same, asked for the whole sticker at once",
+        ["id/loss"] = "model of the stickers as such: how much the next one surprises it",
+        ["content/loss"] = "model of names and pictures: the same",
+        ["generative/loss"] = "model of semantic IDs: the same",
         ["creative/loss"] = "diffusion model: how wrong its guess of the noise is",
     };
 

@@ -37,15 +37,14 @@ internal static class RecommendVerb
             new
             {
                 version = answer.Version,
-                alpha = answer.HasAlpha ? answer.Alpha : (double?)null,
                 fallback = Reason(answer.Fallback),
                 unknown_item_ids = answer.UnknownItemIds,
                 items = answer.Items.Select(
                     item => new
                     {
                         item_id = item.ItemId, semantic_id = item.SemanticId.ToText(), score = item.Score, title = item.Title,
-                        generative_log_probability = item.HasGenerativeLogProbability ? item.GenerativeLogProbability : (double?)null,
-                        dense_log_probability = item.HasDenseLogProbability ? item.DenseLogProbability : (double?)null,
+                        probability = item.Probability,
+                        parts = item.Parts.Select(part => new { leg = part.Leg, weight = part.Weight, value = part.Value }),
                     }),
             },
             output =>

@@ -51,7 +51,7 @@ internal static class Gates
             recommender, split,
             new EvaluationOptions
             {
-                Target = EvaluationTarget.Validation, Users = options.Gates.Users, SeenRemoved = false, Seed = options.Seed,
+                Target = EvaluationTarget.Validation, Users = options.Gates.Users, SeenRemoved = false, Legs = false, Seed = options.Seed,
             },
             progress, cancel);
         double recall = report.ItemLevel.NothingRemoved["recall@10"];

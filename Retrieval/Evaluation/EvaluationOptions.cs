@@ -24,6 +24,9 @@ public sealed record EvaluationOptions
     /// <summary>Also computes popularity and co-occurrence on the same users.</summary>
     public bool Baselines { get; init; } = true;
 
+    /// <summary>Also evaluates each leg of the model alone.</summary>
+    public bool Legs { get; init; } = true;
+
     /// <summary>Users evaluated, drawn by <see cref="Seed"/>; 0: all.</summary>
     public int Users { get; init; }
 

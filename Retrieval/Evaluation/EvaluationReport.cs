@@ -81,6 +81,9 @@ public sealed record EvaluationReport
     /// <summary>Lists shorter than the largest cut-off although the catalogue has more.</summary>
     public required int Short { get; init; }
 
+    /// <summary>Each leg alone, by name, on the same users.</summary>
+    public required IReadOnlyDictionary<string, ConventionRows> Legs { get; init; }
+
     /// <summary>By name, on the same users.</summary>
     public required IReadOnlyDictionary<string, ConventionRows> Baselines { get; init; }
 
@@ -119,6 +122,27 @@ public sealed record EvaluationReport
         }
 
         json["baselines"] = baselines;
+        json["protocols"] = new JsonObject
+        {
+            ["strict"] = Protocol(rows => rows.NothingRemoved), ["strict_unseen"] = Protocol(rows => rows.SeenRemoved),
+        };
+        return json;
+    }
+
+    /// <summary>The sum, each leg and each baseline under one convention.</summary>
+    private JsonObject Protocol(Func<ConventionRows, MetricRow?> convention)
+    {
+        var json = new JsonObject();
+        foreach (var (name, rows) in Legs.Concat(Baselines).Prepend(new("sum", ItemLevel)))
+        {
+            if (convention(rows) is { } row)
+            {
+                var values = row.ToJson();
+                values["interval"] = values["intervals"]!["recall@10"]?.DeepClone();
+                json[name] = values;
+            }
+        }
+
         return json;
     }
 }

@@ -1,3 +1,5 @@
+using Recsys.Retrieval.Legs.Generative;
+
 namespace Recsys.Retrieval.Evaluation;
 
 /// <summary>
@@ -16,10 +18,11 @@ public static class RetrievalEvaluator
         var users = Users(split, options);
         var counts = new AnswerCounts(recommender.Items);
         var plain = Ranks(recommender, split, users, options, excludeSeen: false, counts, progress, cancel);
-        (int[] Item, int[] Codes)? removed = options.SeenRemoved
+        var removed = options.SeenRemoved
             ? Ranks(recommender, split, users, options, excludeSeen: true, counts, progress, cancel)
             : null;
         MetricRow Row(int[] ranks) => MetricRow.Of(ranks, options.Ks, options.Seed);
+        ConventionRows Rows(int[] ranks, int[]? ofRemoved) => new(Row(ranks), ofRemoved is null ? null : Row(ofRemoved));
 
         return new EvaluationReport
         {
@@ -30,11 +33,18 @@ public static class RetrievalEvaluator
             SplitSha256 = split.Sha256,
             EvaluatedUsers = users,
             Ranks = plain.Item,
-            ItemLevel = new(Row(plain.Item), removed is null ? null : Row(removed.Value.Item)),
-            CodeLevel = new(Row(plain.Codes), removed is null ? null : Row(removed.Value.Codes)),
+            ItemLevel = Rows(plain.Item, removed?.Item),
+            CodeLevel = Rows(plain.Codes, removed?.Codes),
             Invalid = counts.Invalid,
             Duplicates = counts.Duplicates,
             Short = counts.Short,
+            Legs = options.Legs
+                ? LegEvaluator.Evaluate(recommender, split, users, options, cancel)
+                    .Concat(recommender.LegNames.Contains(GenerativeLeg.LegName)
+                        ? [(GenerativeLeg.LegName, Rows(plain.Beam, removed?.Beam))]
+                        : [])
+                    .ToDictionary()
+                : new Dictionary<string, ConventionRows>(),
             Baselines = options.Baselines
                 ? BaselineEvaluator.Evaluate(split, users, recommender.Items.Count, options)
                 : new Dictionary<string, ConventionRows>(),
@@ -67,33 +77,40 @@ public static class RetrievalEvaluator
         return [.. users.OrderBy(user => History(split, user, options.Target).Length).ThenBy(user => user)];
     }
 
-    private static (int[] Item, int[] Codes) Ranks(
+    /// <summary>[users] places of the targets from 0, -1: missed.</summary>
+    /// <param name="Item">In the answers.</param>
+    /// <param name="Codes">In the answers, where any item of the target's codes is a hit.</param>
+    /// <param name="Beam">In what the generative leg finds alone.</param>
+    private sealed record TargetRanks(int[] Item, int[] Codes, int[] Beam);
+
+    private static TargetRanks Ranks(
         Recommender recommender, LeaveOneOut split, int[] users, EvaluationOptions options, bool excludeSeen, AnswerCounts counts,
         IProgress<StageProgress>? progress, CancellationToken cancel)
     {
-        var (items, codes) = (new int[users.Length], new int[users.Length]);
+        var ranks = new TargetRanks(new int[users.Length], new int[users.Length], new int[users.Length]);
         int k = options.Ks.Max();
         for (int first = 0; first < users.Length; first += options.Batch)
         {
             var batch = users.AsSpan(first, Math.Min(options.Batch, users.Length - first)).ToArray();
             var queries = batch.Select(
                 user => new RecommendQuery(History(split, user, options.Target).ToArray(), k, options.Beam, excludeSeen)).ToArray();
-            var answers = recommender.RecommendBatch(queries, cancel);
-            for (int i = 0; i < batch.Length; i++)
+            recommender.Answer(queries, (i, answer, beam) =>
             {
                 int target = Target(split, batch[i], options.Target);
                 int available = recommender.Items.Count - (excludeSeen ? queries[i].History.Distinct().Count() : 0);
-                counts.Check(answers[i], Math.Min(k, available));
-                items[first + i] = Find(answers[i], answer => answer.Item == target);
+                counts.Check(answer, Math.Min(k, available));
+                ranks.Item[first + i] = Find(answer, item => item.Item == target);
                 var targetId = recommender.Items.SemanticIds[target];
-                codes[first + i] = Find(answers[i], answer => answer.Id.SameCodes(targetId));
-            }
+                ranks.Codes[first + i] = Find(answer, item => item.Id.SameCodes(targetId));
+                int found = Array.IndexOf(beam, target);
+                ranks.Beam[first + i] = found < k ? found : -1;
+            }, cancel);
 
             progress?.Report(
                 new StageProgress("evaluate", first + batch.Length, users.Length, excludeSeen ? "seen removed" : "nothing removed"));
         }
 
-        return (items, codes);
+        return ranks;
     }
 
     private static int Find(IReadOnlyList<Recommendation> answers, Func<Recommendation, bool> hit)

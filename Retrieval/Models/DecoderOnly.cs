@@ -1,3 +1,4 @@
+using Recsys.Retrieval.Legs.Generative;
 using Recsys.Torch.Kernels;
 
 namespace Recsys.Retrieval.Models;
@@ -16,8 +17,8 @@ public sealed class DecoderOnly : Module
     private readonly ModuleList<Block> blocks;
     private readonly LayerNorm norm;
     private readonly ModuleList<Linear> heads;
-    private readonly Linear? dense;
-    public DecoderOnly(TokenLayout layout, RetrievalOptions options, Generator generator)
+
+    public DecoderOnly(TokenLayout layout, GenerativeOptions options, Generator generator)
         : base(nameof(DecoderOnly))
     {
         _layout = layout;
@@ -28,18 +29,14 @@ public sealed class DecoderOnly : Module
         blocks = ModuleList(Enumerable.Range(0, options.Layers).Select(_ => new Block(Dim, options.Heads)).ToArray());
         norm = LayerNorm(Dim);
         heads = ModuleList(layout.Sizes.Select(size => Linear(Dim, size, hasBias: false)).ToArray());
-        dense = options.DenseLoss > 0 ? Linear(Dim, Dim) : null;
         RegisterComponents();
         this.Keep();
-        Initialise(options.Layers, generator);
+        Transformers.Initialise(this, options.Layers, generator);
     }
 
     public int Dim { get; }
 
     public int Depth => _layout.Depth;
-
-    /// <summary>Whether it also ranks items by their vectors.</summary>
-    public bool HasDenseHead => dense is not null;
 
     /// <summary>All positions of windows laid end to end, each seeing itself alone.</summary>
     /// <param name="input">Tokens, positions and dense vectors of one row of slots.</param>
@@ -108,11 +105,6 @@ public sealed class DecoderOnly : Module
     /// <summary>Log-probabilities over all of a level's tokens, legal or not: what is masked later is not made up for.</summary>
     public Tensor LogProbabilities(Tensor hidden, int level) => functional.log_softmax(Logits(hidden, level).to(ScalarType.Float32), -1);
 
-    /// <summary>The dense head (SASRec, Kang and McAuley 2018, with softmax over all items): an item's score is query · vector.</summary>
-    /// <param name="hidden">[…, dim] at level 0.</param>
-    /// <returns>[…, dim]</returns>
-    public Tensor DenseQueries(Tensor hidden) => dense!.Apply(hidden);
-
     private Tensor Embed(SlotInput input)
     {
         var x = tokens.forward(input.Tokens) // [rows, slots, depth, dim]
@@ -124,25 +116,6 @@ public sealed class DecoderOnly : Module
         }
 
         return x.view(input.Rows, input.Slots * Depth, Dim);
-    }
-
-    /// <summary>GPT-2's initialisation: N(0, .02), the projections back into the residual stream smaller by √(2 · layers).</summary>
-    private void Initialise(int layers, Generator generator)
-    {
-        using var _ = no_grad();
-        foreach (var (name, parameter) in named_parameters())
-        {
-            if (parameter.dim() > 1)
-            {
-                bool residual = name.EndsWith("output.weight", StringComparison.Ordinal)
-                    || name.EndsWith("down.weight", StringComparison.Ordinal);
-                parameter.normal_(0, residual ? 0.02 / Math.Sqrt(2 * layers) : 0.02, generator);
-            }
-            else if (name.EndsWith("bias", StringComparison.Ordinal))
-            {
-                init.zeros_(parameter);
-            }
-        }
     }
 }
 

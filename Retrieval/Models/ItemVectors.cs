@@ -1,23 +1,24 @@
 namespace Recsys.Retrieval.Models;
 
 /// <summary>
-/// The dense vector of each item: a learned embedding plus its projected features. Serves as the decoder's dense input and as the dense
-/// head's output embedding. Trained only; a saved model holds the finished table (<see cref="Table"/>).
+/// The dense vector of each item: a learned embedding, its projected features, or their sum. The decoder's dense input, and what the
+/// dense legs rank by. Trained only; a saved model holds the finished table (<see cref="Table"/>).
 /// </summary>
 public sealed class ItemVectors : Module
 {
     private const string FeaturesKey = "features"; // [items + 1, features]; the last row, of no item, is zero
 
-    private readonly Embedding learned;
+    private readonly Embedding? learned;
     private readonly Linear? projection;
 
     /// <param name="features">[items + 1, features], zero where an item has none; null: learned embeddings alone. Becomes this
     /// module's.</param>
-    public ItemVectors(int items, int dim, Tensor? features, Generator generator)
+    /// <param name="learns">Whether an item has a learned embedding; without features it must.</param>
+    public ItemVectors(int items, int dim, Tensor? features, bool learns, Generator generator)
         : base(nameof(ItemVectors))
     {
         None = items;
-        learned = Embedding(items + 1, dim, padding_idx: items);
+        learned = learns ? Embedding(items + 1, dim, padding_idx: items) : null;
         projection = features is null ? null : Linear(features.size(1), dim, hasBias: false);
         if (features is not null)
         {
@@ -27,8 +28,12 @@ public sealed class ItemVectors : Module
         RegisterComponents();
         this.Keep();
         using var _ = no_grad();
-        learned.weight!.normal_(0, 0.02, generator);
-        learned.weight![items].zero_();
+        if (learned is not null)
+        {
+            learned.weight!.normal_(0, 0.02, generator);
+            learned.weight![items].zero_();
+        }
+
         if (projection is not null)
         {
             projection.weight!.normal_(0, 0.02, generator);
@@ -40,13 +45,12 @@ public sealed class ItemVectors : Module
 
     /// <param name="items">[…] item indexes, <see cref="None"/> where there is none.</param>
     /// <returns>[…, dim]</returns>
-    public Tensor Forward(Tensor items)
-    {
-        var x = learned.forward(items);
-        return projection is null ? x : x + projection.Apply(get_buffer(FeaturesKey)![items]);
-    }
+    public Tensor Forward(Tensor items) => Sum(learned?.forward(items), projection?.Apply(get_buffer(FeaturesKey)![items]));
 
     /// <summary>All vectors.</summary>
     /// <returns>[items + 1, dim]; the last is zero.</returns>
-    public Tensor Table() => projection is null ? learned.weight! : learned.weight! + projection.Apply(get_buffer(FeaturesKey)!);
+    public Tensor Table() => Sum(learned?.weight, projection?.Apply(get_buffer(FeaturesKey)!));
+
+    private static Tensor Sum(Tensor? learned, Tensor? projected) =>
+        learned is null ? projected!.to(ScalarType.Float32) : projected is null ? learned : learned + projected;
 }

@@ -1,3 +1,5 @@
+using Recsys.Retrieval.Legs.Generative;
+
 namespace Recsys.Retrieval.Models;
 
 /// <summary>The decoder on a device beside the CPU.</summary>
@@ -5,7 +7,7 @@ public static class RetrievalDeviceChecks
 {
     private const int Slots = 48, Window = 12;
 
-    private static readonly RetrievalOptions Options = new() { History = Window, Dim = 64, Layers = 2, Heads = 2, DenseLoss = .5 };
+    private static readonly GenerativeOptions Options = new() { History = Window, Dim = 64, Layers = 2, Heads = 2 };
     private static readonly TokenLayout Layout = new([32, 32, 32], 4);
 
     /// <param name="device">Any; on the CPU itself the differences are 0.</param>
@@ -31,7 +33,7 @@ public static class RetrievalDeviceChecks
         var offsets = arange(0, (Slots / Window) + 1, ScalarType.Int64) * Window * Layout.Depth;
         var states = network.Forward(Input(1, Slots, device), offsets, null).unbind(1); // [depth] each [slots, dim]
         var logits = states.Select((state, level) => network.Logits(state, level).flatten());
-        return cat([.. logits, network.DenseQueries(states[0]).flatten()]);
+        return cat([.. logits]);
     }
 
     private static Tensor Decoding(DecoderOnly network, Device device)

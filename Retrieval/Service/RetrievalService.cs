@@ -37,11 +37,7 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
         var (history, unknown) = items.Known(request.History);
         var response = new RecommendResponse { Version = snapshot.Version };
         response.UnknownItemIds.AddRange(unknown.Take(MaxUnknown));
-        if (history.Count > 0)
-        {
-            response.Alpha = recommender.Alpha;
-        }
-        else
+        if (history.Count == 0)
         {
             response.Fallback = request.History.Count == 0 ? Fallback.EmptyHistory : Fallback.UnknownHistory;
         }
@@ -61,17 +57,10 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
             SemanticId = answer.Id.ToMessage(),
             Score = answer.Score,
             Title = items.Titles[answer.Item],
+            Probability = answer.Probability,
         };
-        if (answer.Generative is { } generative)
-        {
-            message.GenerativeLogProbability = generative;
-        }
-
-        if (answer.Dense is { } dense)
-        {
-            message.DenseLogProbability = dense;
-        }
-
+        message.Parts.AddRange(answer.Parts.Select(
+            part => new V1.ScorePart { Leg = part.Leg, Weight = part.Weight, Value = part.Value }));
         return message;
     }
 }

@@ -1,19 +1,22 @@
+using System.Runtime.InteropServices;
+using Recsys.Retrieval.Evaluation;
+using Recsys.Retrieval.Legs;
+using Recsys.Retrieval.Legs.Dense;
+using Recsys.Retrieval.Legs.Generative;
+using Recsys.Retrieval.Legs.Transitions;
 using Recsys.Retrieval.Models;
 
 namespace Recsys.Retrieval.Training;
 
-/// <summary>Trains the retrieval model: every position of every window at once, cross-entropy, AdamW. One seed, one model (on a
-/// CPU).</summary>
+/// <summary>Trains the legs one after the other, and chooses how they are joined. One seed, one model (on a CPU).</summary>
 public static class RetrievalTrainer
 {
-    private const int ReportEvery = 20;
-
-    /// <param name="progress">Stage <c>retrieval</c>; metrics <c>loss</c> (nats an item, −log P of its tokens), <c>dense_loss</c>,
-    /// <c>learning_rate</c>.</param>
-    /// <param name="checkpoint">Where the training's state is kept; one that was stopped goes on from there and gives the same
+    /// <param name="progress">A stage for each leg, of its name; metrics <c>loss</c> (nats an item), <c>learning_rate</c>, and what the leg
+    /// reaches on validation targets.</param>
+    /// <param name="checkpoint">Where the legs' states are kept; a training that was stopped goes on from there and gives the same
     /// model.</param>
     /// <param name="device">Where to train, and where the model stays: cpu, cuda or cuda:N.</param>
-    /// <param name="ranks">The processes that train together; null: this one alone. Only the first one's model has its α.</param>
+    /// <param name="ranks">The processes that train together; null: this one alone. Only the first one's model has its sum.</param>
     /// <exception cref="CatalogException">Options or data out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled between two steps.</exception>
     public static RetrievalModel Train(
@@ -23,31 +26,107 @@ public static class RetrievalTrainer
         ranks ??= Ranks.Alone;
         options.Validate();
         data.Validate();
-        // A position that no training window reaches would stay random: never read more items than the longest window taught.
-        int longest = Enumerable.Range(0, data.Training.Count).Max(user => data.Training[user].Length);
-        options = options with { History = Math.Min(options.History, longest - 1) };
-        var place = Devices.Of(device);
+        var held = data.HeldOut();
+        var context = new LegContext(data, held, seed, Devices.Of(device), ranks, progress, checkpoint, cancel);
         using var scope = NewDisposeScope();
-        using var generator = new Generator((ulong)seed);
+        var legs = new List<ILeg>();
+        GenerativeLeg? generative = null;
+        try
+        {
+            if (options.Transitions is { } transitions)
+            {
+                progress?.Report(new StageProgress(TransitionLeg.LegName, 0, 1));
+                legs.Add(TransitionLeg.Train(data.Training, data.Items.Count, transitions, held, cancel));
+                progress?.Report(new StageProgress(TransitionLeg.LegName, 1, 1));
+            }
+
+            if (options.Id is { } id)
+            {
+                legs.Add(Dense(context, DenseLeg.Id, id));
+            }
+
+            if (options.Content is { } content && data.Features is not null)
+            {
+                legs.Add(Dense(context, DenseLeg.Content, content));
+            }
+
+            generative = options.Generative is { } decoding ? Generative(context, decoding) : null;
+            string[] names = [.. legs.Select(leg => leg.Name), .. generative is null ? [] : new[] { GenerativeLeg.LegName }];
+            var config = new RetrievalConfig(
+                RetrievalConfig.CurrentFormat, names, Sum(names, options.Weights), [.. data.Items.CodebookSizes], data.Items.Count,
+                options.Beam, seed);
+            var model = new RetrievalModel(config, legs, generative, data.Popular());
+            return ranks.First && held is not null
+                ? SumSearch.Choose(model, data.Items, held, options.Weights, seed, cancel)
+                : model;
+        }
+        catch
+        {
+            legs.ForEach(leg => leg.Dispose());
+            generative?.Dispose();
+            throw;
+        }
+    }
+
+    private static LegSum Sum(string[] legs, IReadOnlyDictionary<string, double>? given) =>
+        given is null ? LegSum.Even(legs) : LegSum.Even(legs) with { Weights = legs.ToDictionary(leg => leg, leg => given.GetValueOrDefault(leg)) };
+
+    private static DenseLeg Dense(LegContext context, string name, DenseOptions options)
+    {
+        var data = context.Data;
+        options = options with { History = Readable(data, options) };
+        using var generator = new Generator((ulong)context.Seed);
+        var encoder = new SequenceEncoder(options, generator);
+        try
+        {
+            bool learns = name == DenseLeg.Id;
+            using var vectors = new ItemVectors(
+                data.Items.Count, options.Dim, learns ? null : data.PaddedFeatures(), learns, generator);
+            encoder.MoveTo(context.Device);
+            vectors.MoveTo(context.Device);
+            using var training = new DenseTraining(
+                encoder, vectors, data.Training, options, context.Seed, context.Device, context.Ranks);
+            var config = new DenseConfig(DenseConfig.CurrentFormat, name, options, data.Items.Count);
+            context.Train(training, name, options, "validation_ndcg@10", held =>
+            {
+                using var _ = no_grad();
+                using var scope = NewDisposeScope();
+                encoder.eval();
+                double ndcg = Ndcg(DenseLeg.Logits(encoder, vectors.Table(), options.History), held);
+                encoder.train();
+                return ndcg;
+            });
+            using var ungraded = no_grad();
+            return new DenseLeg(config, encoder, vectors.Table().detach().clone().DetachFromDisposeScope());
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
+    }
+
+    private static GenerativeLeg Generative(LegContext context, GenerativeOptions options)
+    {
+        var data = context.Data;
+        options = options with { History = Readable(data, options) };
+        using var generator = new Generator((ulong)context.Seed);
         var layout = TokenLayout.For(data.Items);
         var network = new DecoderOnly(layout, options, generator);
         try
         {
-            using var vectors = options.DenseInputs || options.DenseLoss > 0
-                ? new ItemVectors(data.Items.Count, options.Dim, Features(data), generator)
+            using var vectors = options.DenseInputs
+                ? new ItemVectors(data.Items.Count, options.Dim, data.PaddedFeatures(), learns: true, generator)
                 : null;
-            network.MoveTo(place);
-            vectors?.MoveTo(place);
-            Run(network, vectors, layout, data, options, seed, place, progress, checkpoint, ranks, cancel);
+            network.MoveTo(context.Device);
+            vectors?.MoveTo(context.Device);
+            using var training = new GenerativeTraining(
+                network, vectors, layout, data, options, context.Seed, context.Device, context.Ranks);
+            context.Train(training, GenerativeLeg.LegName, options, "validation_log_p", training.LogProbability);
             using var _ = no_grad();
-            var table = vectors?.Table().detach().clone().DetachFromDisposeScope();
-            var config = new RetrievalConfig(
-                RetrievalConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count,
-                options.Alpha ?? (network.HasDenseHead ? 0.5 : 1), seed);
-            var model = new RetrievalModel(config, network, table, data.Popular());
-            return ranks.First && network.HasDenseHead && options.Alpha is null && data.ValidationTargets is not null
-                ? AlphaSearch.Choose(model, data, seed, cancel)
-                : model;
+            var config = new GenerativeConfig(
+                GenerativeConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count);
+            return new GenerativeLeg(config, network, vectors?.Table().detach().clone().DetachFromDisposeScope());
         }
         catch
         {
@@ -56,64 +135,29 @@ public static class RetrievalTrainer
         }
     }
 
-    private static void Run(
-        DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, RetrievalOptions options, long seed,
-        Device device, IProgress<StageProgress>? progress, CheckpointPlace? place, Ranks ranks, CancellationToken cancel)
+    /// <summary>A position that no training window reaches would stay random: never read more items than the longest window
+    /// taught.</summary>
+    private static int Readable(RetrievalTrainingData data, LegOptions options) =>
+        Math.Min(options.History, Enumerable.Range(0, data.Training.Count).Max(user => data.Training[user].Length) - 1);
+
+    /// <summary>NDCG@10 with the history's items passed over, unless the target is one of them.</summary>
+    private static double Ndcg(Func<IReadOnlyList<IReadOnlyList<int>>, Tensor> logits, HeldOut held)
     {
-        using var loop = new TrainingLoop(network, vectors, layout, data, options, seed, device, ranks);
-        var checkpoint = place is null ? null : new TrainingCheckpoint(place.Path, place.Every, ranks);
-        string identity = checkpoint is null ? "" : Identity(data, options, seed);
-        if (checkpoint is not null)
+        double sum = 0;
+        foreach (var users in Enumerable.Range(0, held.Count).Chunk(256))
         {
-            loop.Restore(checkpoint, identity);
-        }
-
-        while (loop.Step < loop.Total)
-        {
-            cancel.ThrowIfCancellationRequested();
-            var losses = loop.Advance();
-            if (loop.Step % ReportEvery == 0 || loop.Step == loop.Total)
+            using var scope = NewDisposeScope();
+            var all = logits([.. users.Select(user => held.Histories[user])]).cpu();
+            int items = (int)all.size(1);
+            var scores = MemoryMarshal.Cast<byte, float>(all.bytes);
+            for (int row = 0; row < users.Length; row++)
             {
-                progress?.Report(new StageProgress(RetrievalModel.PartName, loop.Step, loop.Total, null, losses));
-            }
-
-            if (checkpoint is { Due: true } && loop.Step < loop.Total)
-            {
-                loop.Save(checkpoint, identity);
-                FaultPoints.Pass("retrieval/checkpoint");
+                var (plain, unseen) = FullRanking.Rank(
+                    scores.Slice(row * items, items), held.Targets[users[row]], held.Histories[users[row]]);
+                sum += RankingMetrics.Ndcg(unseen < 0 ? plain : unseen, 10);
             }
         }
 
-        loop.Finish();
-    }
-
-    private static string Identity(RetrievalTrainingData data, RetrievalOptions options, long seed)
-    {
-        using var identity = new TrainingIdentity();
-        identity.Add(System.Text.Json.JsonSerializer.Serialize(new { options, seed, sizes = data.Items.CodebookSizes }, Json.Files))
-            .Add(string.Join(' ', data.Items.SemanticIds)).Add<int>(data.Training.Offsets).Add<int>(data.Training.Items)
-            .Add<float>(data.Features?.Data);
-        return identity.ToString();
-    }
-
-    /// <summary>Features with a row of zeros behind them, for no item; a whole of unit mean square, whatever their source's
-    /// scale.</summary>
-    private static Tensor? Features(RetrievalTrainingData data)
-    {
-        if (data.Features is not { } features)
-        {
-            return null;
-        }
-
-        double square = features.Data.Sum(value => (double)value * value) / Math.Max(
-            1, features.Present.Count(present => present) * features.Dim);
-        float scale = square > 0 ? (float)(1 / Math.Sqrt(square)) : 1;
-        var padded = new float[features.Data.Length + features.Dim];
-        for (int i = 0; i < features.Data.Length; i++)
-        {
-            padded[i] = features.Data[i] * scale;
-        }
-
-        return Tensors.Copy(padded, features.Count + 1, features.Dim);
+        return sum / held.Count;
     }
 }

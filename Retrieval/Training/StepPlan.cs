@@ -1,18 +1,18 @@
+using Recsys.Retrieval.Legs;
 using Recsys.Retrieval.Models;
 
 namespace Recsys.Retrieval.Training;
 
 /// <summary>Everything about one step that is drawn.</summary>
-/// <param name="Hidden">[slots] whether the dense vector of the item before is hidden; null: no dense inputs.</param>
+/// <param name="Hidden">[slots] whether the vector of the item before is hidden; null: none is.</param>
 /// <param name="MaskSeeds">One for each dropout mask; null: no dropout.</param>
-/// <param name="Dense">Slots that the dense head learns from; null: no dense head.</param>
-internal sealed record StepPlan(PackedBatch Batch, bool[]? Hidden, long[]? MaskSeeds, int[]? Dense)
+internal sealed record StepPlan(PackedBatch Batch, bool[]? Hidden, long[]? MaskSeeds)
 {
     /// <summary>Targets of the whole batch, whatever this share of it has: what losses are divided by.</summary>
     public int Targets { get; } = Batch.Items.Count(item => item >= 0);
 
-    /// <summary>Of the dense head alike.</summary>
-    public int DenseTargets { get; } = Dense?.Length ?? 0;
+    /// <summary>Those among them with an item before.</summary>
+    public int Followers { get; } = Batch.Previous.Count(item => item >= 0);
 
     /// <summary>Place of the first slot in the whole batch.</summary>
     public int FirstSlot { get; private init; }
@@ -33,32 +33,26 @@ internal sealed record StepPlan(PackedBatch Batch, bool[]? Hidden, long[]? MaskS
         {
             Batch = Batch.Part(first, end, length),
             Hidden = Hidden is null ? null : [.. Hidden[first..end], .. Enumerable.Repeat(true, length - (end - first))],
-            Dense = Dense is null ? null : [.. Dense.Where(slot => slot >= first && slot < end).Select(slot => slot - first)],
             FirstSlot = first,
         };
     }
 }
 
 /// <summary>The steps of one training, in order, from one random stream: drawing n of them and throwing them away goes to step n.</summary>
+/// <param name="hidden">Share of the items before a target that are hidden; 0: none.</param>
 /// <param name="slots">Items of a batch.</param>
-/// <param name="items">Items of the catalogue.</param>
-internal sealed class StepPlans(SequenceSet training, RetrievalOptions options, int slots, int items, Random random) : IDisposable
+internal sealed class StepPlans(SequenceSet training, LegOptions options, double hidden, int slots, Random random) : IDisposable
 {
-    /// <summary>Cells of the dense head's [targets, items] matrix; beyond, a step takes fewer targets.</summary>
-    private const int MaxSoftmaxCells = 1 << 26;
-
     private IEnumerator<PackedBatch>? _batches;
 
     public StepPlan Next()
     {
         var batch = NextBatch();
-        var hidden = options.DenseInputs
-            ? Array.ConvertAll(batch.Previous, item => item < 0 || random.NextDouble() < options.DenseDropout)
-            : null;
+        var hides = hidden > 0 ? Array.ConvertAll(batch.Previous, item => item < 0 || random.NextDouble() < hidden) : null;
         var seeds = options.Dropout > 0
             ? Enumerable.Range(0, DropoutSeeds.Count(options.Layers)).Select(_ => random.NextInt64()).ToArray()
             : null;
-        return new StepPlan(batch, hidden, seeds, options.DenseLoss > 0 ? DenseTargets(batch) : null);
+        return new StepPlan(batch, hides, seeds);
     }
 
     public void Dispose() => _batches?.Dispose();
@@ -80,10 +74,4 @@ internal sealed class StepPlans(SequenceSet training, RetrievalOptions options, 
             }
         }
     }
-
-    /// <summary>A random share of the positions is enough, and the softmax over all items is what costs.</summary>
-    private int[] DenseTargets(PackedBatch batch) =>
-        // The first item of a window follows nothing and would teach popularity alone.
-        [.. Enumerable.Range(0, slots).Where(slot => batch.Previous[slot] >= 0 && random.NextDouble() < options.DenseShare)
-            .DefaultIfEmpty(0).Take(Math.Max(64, MaxSoftmaxCells / items))];
 }

@@ -1,0 +1,42 @@
+namespace Recsys.Retrieval.Decoding;
+
+/// <summary>The best of many scores.</summary>
+public static class TopItems
+{
+    /// <summary>The places of the n largest scores, best first, of equal ones the smaller place first; NaN is none.</summary>
+    /// <param name="scores">[items]</param>
+    /// <param name="passed">Places that are passed over; null: none.</param>
+    public static int[] Of(ReadOnlySpan<float> scores, int n, IReadOnlySet<int>? passed = null)
+    {
+        // The worst of those kept comes out first: the smallest score, of equal ones the largest place.
+        var kept = new PriorityQueue<int, (float Score, int Place)>(n + 1);
+        float least = float.NegativeInfinity;
+        for (int place = 0; place < scores.Length; place++)
+        {
+            float score = scores[place];
+            if (score > least || (kept.Count < n && !float.IsNaN(score)))
+            {
+                if (passed?.Contains(place) == true)
+                {
+                    continue;
+                }
+
+                kept.Enqueue(place, (score, -place));
+                if (kept.Count > n)
+                {
+                    kept.Dequeue();
+                }
+
+                least = kept.Count == n && kept.TryPeek(out _, out var worst) ? worst.Score : float.NegativeInfinity;
+            }
+        }
+
+        var best = new int[kept.Count];
+        for (int i = best.Length - 1; i >= 0; i--)
+        {
+            best[i] = kept.Dequeue();
+        }
+
+        return best;
+    }
+}

@@ -1,0 +1,122 @@
+using Recsys.Retrieval.Models;
+
+namespace Recsys.Retrieval.Legs.Dense;
+
+/// <summary>
+/// Ranks by vectors: the state of a <see cref="SequenceEncoder"/> behind a history times each item's vector, as log-probabilities over the
+/// trained items. Two legs are of this kind: <see cref="Id"/> with learned vectors, <see cref="Content"/> with vectors projected from the
+/// items' embeddings, which ranks items that training never saw.
+/// </summary>
+public sealed class DenseLeg : ILeg
+{
+    /// <summary>The legs' names.</summary>
+    public const string Id = "id", Content = "content";
+
+    private const string VectorsKey = "vectors", EncoderPrefix = "encoder.";
+
+    private readonly SequenceEncoder _encoder;
+    private readonly Tensor _vectors; // [items + 1, dim], the last row zero
+
+    /// <param name="encoder">Becomes this leg's to dispose.</param>
+    /// <param name="vectors">[items + 1, dim], the last row zero; becomes this leg's too.</param>
+    internal DenseLeg(DenseConfig config, SequenceEncoder encoder, Tensor vectors)
+    {
+        (Config, _encoder, _vectors) = (config, encoder, vectors);
+        encoder.eval();
+    }
+
+    public string Name => Config.Name;
+
+    public DenseConfig Config { get; }
+
+    public Tensor Scores(IReadOnlyList<IReadOnlyList<int>> histories)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var logits = Logits(_encoder, _vectors, Config.Options.History)(histories);
+        return functional.log_softmax(logits, -1).cpu().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Scores before the softmax.</summary>
+    /// <param name="vectors">[items + 1, dim], the last row zero.</param>
+    /// <returns>[rows, items] of histories.</returns>
+    internal static Func<IReadOnlyList<IReadOnlyList<int>>, Tensor> Logits(SequenceEncoder encoder, Tensor vectors, int history) =>
+        histories => matmul(
+            States(encoder, vectors, histories, history), vectors.narrow(0, 0, vectors.size(0) - 1).transpose(0, 1));
+
+    /// <summary>What an encoder makes of histories, which are read side by side without padding.</summary>
+    /// <param name="vectors">[items + 1, dim], the last row zero.</param>
+    /// <returns>[rows, dim]</returns>
+    private static Tensor States(SequenceEncoder encoder, Tensor vectors, IReadOnlyList<IReadOnlyList<int>> histories, int history)
+    {
+        long none = vectors.size(0) - 1;
+        var (items, places, starts, ends) = (new List<long>(), new List<long>(), new List<long> { 0 }, new List<long>());
+        foreach (var all in histories)
+        {
+            int length = Math.Min(history, all.Count);
+            items.Add(none); // the beginning, as in training
+            for (int i = all.Count - length; i < all.Count; i++)
+            {
+                items.Add(Math.Min(all[i], none));
+            }
+
+            places.AddRange(Enumerable.Range(0, length + 1).Select(place => (long)place));
+            starts.Add(items.Count);
+            ends.Add(items.Count - 1);
+        }
+
+        Tensor On(List<long> values) => tensor(values.ToArray(), device: vectors.device);
+        var states = encoder.Forward(vectors.index_select(0, On(items)), On(places), tensor(starts.ToArray()), null);
+        return states.index_select(0, On(ends)); // [rows, dim]
+    }
+
+    public void Save(string folder)
+    {
+        using var scope = NewDisposeScope();
+        var state = _encoder.state_dict().ToDictionary(pair => EncoderPrefix + pair.Key, pair => pair.Value);
+        state[VectorsKey] = _vectors;
+        ModelFiles.Save(folder, Config, state, Json.Files);
+    }
+
+    /// <param name="device">Where it computes: cpu, cuda or cuda:N.</param>
+    /// <exception cref="CatalogException">DataLoss: a file is missing, damaged or does not fit the other.</exception>
+    public static DenseLeg Load(string folder, string device = "cpu")
+    {
+        var place = Devices.Of(device);
+        return ModelFiles.Load<DenseConfig, DenseLeg>(
+            folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, state) =>
+            {
+                var vectors = state.Take(VectorsKey, ScalarType.Float32, config.Items + 1, config.Options.Dim);
+                using var generator = new Generator(0); // the weights come from the file
+                var encoder = new SequenceEncoder(config.Options, generator).With(
+                    state.ToDictionary(pair => pair.Key[EncoderPrefix.Length..], pair => pair.Value));
+                encoder.MoveTo(place);
+                return new DenseLeg(config, encoder, vectors.to(place).DetachFromDisposeScope());
+            });
+    }
+
+    public void Dispose()
+    {
+        _encoder.Dispose();
+        _vectors.Dispose();
+    }
+}
+
+/// <summary>Everything but the tensors that a saved leg needs.</summary>
+/// <param name="Format">Raised when the meaning of the files changes.</param>
+/// <param name="Name"><see cref="DenseLeg.Id"/> or <see cref="DenseLeg.Content"/>.</param>
+/// <param name="Options">Shape and recipe.</param>
+/// <param name="Items">Items with a vector; those appended later have none.</param>
+public sealed record DenseConfig(int Format, string Name, DenseOptions Options, int Items)
+{
+    public const int CurrentFormat = 1;
+
+    /// <summary>Notes every value that is out of its range.</summary>
+    public void Check(Faults faults)
+    {
+        faults.Check(Format == CurrentFormat, "format", Format, $"{CurrentFormat}");
+        faults.Check(Name is DenseLeg.Id or DenseLeg.Content, "name", Name, $"{DenseLeg.Id}, {DenseLeg.Content}");
+        Options.Check(faults, Name);
+        faults.Range("items", Items, 1, int.MaxValue - 1);
+    }
+}

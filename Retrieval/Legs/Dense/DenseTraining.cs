@@ -1,0 +1,37 @@
+using Recsys.Retrieval.Models;
+using Recsys.Retrieval.Training;
+
+namespace Recsys.Retrieval.Legs.Dense;
+
+/// <summary>Steps of a dense leg: softmax over the whole catalogue behind every item of every window.</summary>
+internal sealed class DenseTraining(
+    SequenceEncoder encoder, ItemVectors vectors, SequenceSet training, DenseOptions options, long seed, Device device, Ranks ranks)
+    : LegTraining([encoder, vectors], training, options, hidden: 0, seed, device, ranks)
+{
+    /// <summary>Cells of the [targets, items] matrix that are held at once.</summary>
+    private const int MaxCells = 1 << 27;
+
+    protected override (Tensor Loss, Tensor Objective) Losses(StepPlan plan)
+    {
+        var batch = plan.Batch;
+        Tensor Indexes(IEnumerable<long> values) => tensor(values.ToArray(), device: Device);
+        var table = vectors.Table(); // [items + 1, dim]
+        var previous = table.index_select(0, Indexes(batch.Previous.Select(item => item < 0 ? vectors.None : (long)item)));
+        var dropout = plan.MaskSeeds is null ? null : new DropoutSeeds(options.Dropout, plan.MaskSeeds, plan.FirstSlot);
+        var states = encoder.Forward(
+            previous, Indexes(batch.Positions.Select(at => (long)at)), tensor(Array.ConvertAll(batch.Starts, start => (long)start)), dropout)
+            .to(ScalarType.Float32); // [slots, dim]
+        // The first item of a window follows nothing and would teach popularity alone.
+        long[] targets = [.. Enumerable.Range(0, batch.Items.Length).Where(slot => batch.Previous[slot] >= 0).Select(slot => (long)slot)];
+        Tensor loss = zeros(1, device: Device).squeeze(), objective = states.sum() * 0;
+        foreach (var some in targets.Chunk(Math.Max(64, MaxCells / vectors.None)))
+        {
+            var (part, surrogate) = FullSoftmaxLoss.Of(
+                states.index_select(0, Indexes(some)), table.narrow(0, 0, vectors.None),
+                Indexes(some.Select(slot => (long)batch.Items[slot])), plan.Followers);
+            (loss, objective) = (loss + part, objective + surrogate);
+        }
+
+        return (loss, objective);
+    }
+}

@@ -1,0 +1,130 @@
+using Recsys.Retrieval.Decoding;
+using Recsys.Retrieval.Models;
+
+namespace Recsys.Retrieval.Legs.Generative;
+
+/// <summary>
+/// Decodes the codes of the next item. Bound to no table of items: an item appended after training is found by its codes alone. Scores
+/// are natural logarithms of the probability of an item's tokens.
+/// </summary>
+public sealed class GenerativeLeg : IDisposable
+{
+    public const string LegName = "generative";
+
+    private const string VectorsKey = "item_vectors";
+
+    /// <param name="network">Becomes this leg's to dispose.</param>
+    /// <param name="vectors">[trained items + 1, dim], the last row zero; null: the model knows codes alone. Becomes this leg's too.</param>
+    internal GenerativeLeg(GenerativeConfig config, DecoderOnly network, Tensor? vectors)
+    {
+        (Config, Network, Vectors) = (config, network, vectors);
+        Layout = new TokenLayout(config.CodebookSizes, config.CollisionTokens);
+        network.eval();
+    }
+
+    public GenerativeConfig Config { get; }
+
+    internal TokenLayout Layout { get; }
+
+    internal DecoderOnly Network { get; }
+
+    internal Tensor? Vectors { get; }
+
+    internal Device Device => Network.parameters().First().device;
+
+    /// <summary>Reads the histories' most recent items, side by side.</summary>
+    /// <param name="histories">[rows] indexes into <paramref name="items"/>, oldest first.</param>
+    /// <returns>[rows, dim] the state that predicts the next item's first code, and what every beam looks back at.</returns>
+    internal (Tensor Hidden, HistoryCache Cache) Read(IReadOnlyList<IReadOnlyList<int>> histories, ItemTable items)
+    {
+        int rows = histories.Count;
+        int[] lengths = [.. histories.Select(history => Math.Min(history.Count, Config.Options.History))];
+        int slots = lengths.Max() + 1, depth = Layout.Depth;
+        var (slot, before) = (new int[rows * slots], new int[rows * slots]); // the item's slot, that before it
+        var codes = new int[rows * slots * depth];
+        var previous = new long[rows * slots];
+        long none = Config.TrainedItems; // appended items have no vector
+        Array.Fill(slot, -1);
+        Array.Fill(before, -1);
+        Array.Fill(previous, none);
+        for (int row = 0; row < rows; row++)
+        {
+            var history = histories[row];
+            for (int i = 0; i < lengths[row]; i++)
+            {
+                int at = (row * slots) + i, item = history[history.Count - lengths[row] + i];
+                slot[at] = before[at + 1] = at;
+                previous[at + 1] = Math.Min(item, none);
+                Layout.CopyCodes(items.SemanticIds[item], codes.AsSpan(at * depth, depth));
+            }
+        }
+
+        var input = new SlotInput(
+            tensor(Layout.Tokens(codes, slot, before), [rows, slots, depth], device: Device),
+            arange(slots, ScalarType.Int64, Device).unsqueeze(0).expand(rows, -1),
+            Vectors?[tensor(previous, [rows, slots], device: Device)]);
+        return Network.Read(input, tensor(Array.ConvertAll(lengths, length => (long)length), [rows], device: Device));
+    }
+
+    public void Save(string folder)
+    {
+        using var scope = NewDisposeScope();
+        var state = Network.state_dict();
+        if (Vectors is not null)
+        {
+            state[VectorsKey] = Vectors;
+        }
+
+        ModelFiles.Save(folder, Config, state, Json.Files);
+    }
+
+    /// <param name="device">Where it decodes: cpu, cuda or cuda:N.</param>
+    /// <exception cref="CatalogException">DataLoss: a file is missing, damaged or does not fit the other.</exception>
+    public static GenerativeLeg Load(string folder, string device = "cpu")
+    {
+        var place = Devices.Of(device);
+        return ModelFiles.Load<GenerativeConfig, GenerativeLeg>(
+            folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, state) =>
+            {
+                var vectors = config.Options.DenseInputs
+                    ? state.Take(VectorsKey, ScalarType.Float32, config.TrainedItems + 1, config.Options.Dim)
+                    : null;
+                using var generator = new Generator(0); // the weights come from the file
+                var layout = new TokenLayout(config.CodebookSizes, config.CollisionTokens);
+                var network = new DecoderOnly(layout, config.Options, generator).With(state);
+                network.MoveTo(place);
+                return new GenerativeLeg(config, network, vectors?.to(place).DetachFromDisposeScope());
+            });
+    }
+
+    public void Dispose()
+    {
+        Network.Dispose();
+        Vectors?.Dispose();
+    }
+}
+
+/// <summary>Everything but the tensors that a saved leg needs.</summary>
+/// <param name="Format">Raised when the meaning of the files changes.</param>
+/// <param name="Options">Shape and recipe.</param>
+/// <param name="CodebookSizes">[levels]</param>
+/// <param name="CollisionTokens">Collision tokens that the model knows.</param>
+/// <param name="TrainedItems">Items with a vector of their own; those appended later are known by their codes alone.</param>
+public sealed record GenerativeConfig(
+    int Format, GenerativeOptions Options, int[] CodebookSizes, int CollisionTokens, int TrainedItems)
+{
+    public const int CurrentFormat = 1;
+
+    /// <summary>Notes every value that is out of its range.</summary>
+    public void Check(Faults faults)
+    {
+        faults.Check(Format == CurrentFormat, "format", Format, $"{CurrentFormat}");
+        Options.Check(faults, GenerativeLeg.LegName);
+        faults.Range("levels", CodebookSizes.Length, 1, SemanticId.MaxLevels);
+        faults.Check(
+            CodebookSizes.All(size => size is >= 1 and <= 65_536), "codebook_sizes", string.Join(", ", CodebookSizes),
+            "1 to 65536 codes a level");
+        faults.Range("collision_tokens", CollisionTokens, 1, 65_536);
+        faults.Range("trained_items", TrainedItems, 0, int.MaxValue);
+    }
+}

@@ -1,0 +1,44 @@
+using Recsys.Retrieval.Legs;
+
+namespace Recsys.Retrieval.Models;
+
+/// <summary>
+/// SASRec's shape (Kang and McAuley 2018): a causal transformer over the vectors of a history's items. The state behind an item, times
+/// the vector of any item, is that item's score as the next one.
+/// </summary>
+public sealed class SequenceEncoder : Module
+{
+    private readonly Embedding positions;
+    private readonly ModuleList<Block> blocks;
+    private readonly LayerNorm norm;
+
+    public SequenceEncoder(LegOptions options, Generator generator)
+        : base(nameof(SequenceEncoder))
+    {
+        positions = Embedding(options.History + 1, options.Dim);
+        blocks = ModuleList(Enumerable.Range(0, options.Layers).Select(_ => new Block(options.Dim, options.Heads)).ToArray());
+        norm = LayerNorm(options.Dim);
+        RegisterComponents();
+        this.Keep();
+        Transformers.Initialise(this, options.Layers, generator);
+    }
+
+    /// <summary>Histories laid end to end, each seeing itself alone.</summary>
+    /// <param name="vectors">[slots, dim] the vector of each slot's item.</param>
+    /// <param name="places">[slots] place of the item in its history, from 0.</param>
+    /// <param name="offsets">[histories + 1] int64 on the CPU: the slot at which each history starts.</param>
+    /// <param name="dropout">Where the masks come from; null: none.</param>
+    /// <returns>[slots, dim]</returns>
+    public Tensor Forward(Tensor vectors, Tensor places, Tensor offsets, DropoutSeeds? dropout)
+    {
+        var embedded = vectors + positions.forward(places);
+        var (x, normed) = Block.AddNorm(zeros_like(embedded), embedded, blocks[0].AttentionNorm, dropout);
+        for (int layer = 0; layer < blocks.Count; layer++)
+        {
+            var next = layer + 1 < blocks.Count ? blocks[layer + 1].AttentionNorm : norm;
+            (x, normed) = blocks[layer].Forward(x, normed, offsets, next, dropout);
+        }
+
+        return normed;
+    }
+}

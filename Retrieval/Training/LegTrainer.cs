@@ -1,0 +1,71 @@
+namespace Recsys.Retrieval.Training;
+
+/// <summary>What all legs of one training have in common.</summary>
+/// <param name="Held">Validation targets; null: a leg trains to its last step.</param>
+/// <param name="Checkpoint">Where a leg keeps its state; null: nowhere.</param>
+internal sealed record LegContext(
+    RetrievalTrainingData Data, HeldOut? Held, long Seed, Device Device, Ranks Ranks, IProgress<StageProgress>? Progress,
+    CheckpointPlace? Checkpoint, CancellationToken Cancel)
+{
+    /// <summary>Users that a look at the validation targets asks for.</summary>
+    private const int HeldUsers = 2000;
+
+    private const int ReportEvery = 20;
+
+    /// <summary>The users that looks ask for; null: none.</summary>
+    public HeldOut? Looked { get; } = Held?.Draw(HeldUsers, Seed);
+
+    /// <summary>Trains one leg, or goes on where a checkpoint of this very training was left; one that had ended is taken as it is.</summary>
+    /// <param name="leg">The stage's name; metrics <c>loss</c> (nats an item), <c>learning_rate</c>, and <paramref name="metric"/>.</param>
+    /// <param name="look">What the weights reach on <see cref="Looked"/>, the larger the better.</param>
+    public void Train(LegTraining training, string leg, object options, string metric, Func<HeldOut, double> look)
+    {
+        var checkpoint = Checkpoint is null
+            ? null
+            : new TrainingCheckpoint(Path.ChangeExtension(Checkpoint.Path, $".{leg}.safetensors"), Checkpoint.Every, Ranks);
+        string identity = checkpoint is null ? "" : Identity(leg, options);
+        if (checkpoint is not null)
+        {
+            training.Restore(checkpoint, identity);
+        }
+
+        while (!training.Done)
+        {
+            Cancel.ThrowIfCancellationRequested();
+            var metrics = training.Advance();
+            bool looked = training.LookDue;
+            if (looked)
+            {
+                // One rank judges for all: machines that round otherwise must not part here.
+                double score = Looked is null ? double.NaN : Ranks.Sum(Ranks.First ? look(Looked) : 0.0);
+                training.Judge(score);
+                if (!double.IsNaN(score))
+                {
+                    metrics[metric] = score;
+                }
+            }
+
+            if (looked || training.Step % ReportEvery == 0)
+            {
+                Progress?.Report(new StageProgress(leg, training.Step, training.Total, null, metrics));
+            }
+
+            if (checkpoint is not null && (checkpoint.Due || training.Done))
+            {
+                training.Save(checkpoint, identity);
+                FaultPoints.Pass("retrieval/checkpoint");
+            }
+        }
+
+        training.Finish();
+    }
+
+    private string Identity(string leg, object options)
+    {
+        using var identity = new TrainingIdentity();
+        identity.Add(System.Text.Json.JsonSerializer.Serialize(new { leg, options, Seed, sizes = Data.Items.CodebookSizes }, Json.Files))
+            .Add(string.Join(' ', Data.Items.SemanticIds)).Add<int>(Data.Training.Offsets).Add<int>(Data.Training.Items)
+            .Add<float>(Data.Features?.Data).Add<int>(Held?.Targets);
+        return identity.ToString();
+    }
+}
