@@ -8,8 +8,8 @@ namespace Recsys.Retrieval;
 /// </summary>
 public sealed class Recommender : IRecommender, IVersionPart
 {
-    /// <summary>Beams decoded at once, over all rows of a batch; bounds the memory of a call.</summary>
-    private const int MaxBeams = 4096;
+    /// <summary>Candidates scored at once, over all rows of a batch; bounds the memory of a call.</summary>
+    private const int MaxCandidates = 4096;
 
     /// <summary>Scores of one leg held at once, over all rows of a batch.</summary>
     private const int MaxScores = 1 << 25;
@@ -86,7 +86,7 @@ public sealed class Recommender : IRecommender, IVersionPart
             .GroupBy(i => (Beam: BeamFor(queries[i].K, queries[i].Beam), queries[i].ExcludeSeen, queries[i].K));
         foreach (var group in alike)
         {
-            foreach (var chunk in group.OrderBy(i => queries[i].History.Count).Chunk(MaxRows(group.Key.Beam)))
+            foreach (var chunk in group.OrderBy(i => queries[i].History.Count).Chunk(MaxRows(group.Key.Beam, group.Key.K)))
             {
                 cancel.ThrowIfCancellationRequested();
                 var found = Find([.. chunk.Select(i => queries[i])]);
@@ -149,7 +149,9 @@ public sealed class Recommender : IRecommender, IVersionPart
                 ]))];
     }
 
-    private int MaxRows(int beam) => Math.Max(1, Math.Min(MaxBeams / beam, MaxScores / Math.Max(1, Items.Count)));
+    /// <summary>Rows of a batch.</summary>
+    internal int MaxRows(int beam, int k) =>
+        Math.Max(1, Math.Min(MaxCandidates / Candidates.Bound(beam, k), MaxScores / Math.Max(1, Items.Count)));
 
     private void Check(RecommendQuery query)
     {

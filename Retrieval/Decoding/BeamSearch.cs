@@ -53,20 +53,15 @@ public sealed class BeamSearch(DecoderOnly network, TrieLayers trie)
     public Tensor Score(Tensor hidden, HistoryCache history, Tensor codes)
     {
         var beams = new BeamCache();
-        var state = hidden.unsqueeze(1).expand(-1, codes.size(1), -1); // [rows, items, dim]
-        Tensor? sum = null;
-        for (int depth = 0; depth < trie.Depth; depth++)
+        var first = network.LogProbabilities(hidden, 0); // [rows, tokens]: one state for all items
+        var sum = first.gather(1, codes.select(2, 0)); // [rows, items]
+        for (int depth = 1; depth < trie.Depth; depth++)
         {
-            if (depth > 0)
-            {
-                state = network.Extend(codes.select(2, depth - 1), depth, history, beams);
-            }
-
-            var step = network.LogProbabilities(state, depth).gather(2, codes.narrow(2, depth, 1)).squeeze(2); // [rows, items]
-            sum = sum is null ? step : sum + step;
+            var state = network.Extend(codes.select(2, depth - 1), depth, history, beams); // [rows, items, dim]
+            sum = sum + network.LogProbabilities(state, depth).gather(2, codes.narrow(2, depth, 1)).squeeze(2);
         }
 
-        return sum!;
+        return sum;
     }
 
     /// <summary>

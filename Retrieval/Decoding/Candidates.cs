@@ -11,8 +11,11 @@ namespace Recsys.Retrieval.Decoding;
 /// </summary>
 internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
 {
-    /// <summary>Candidates that each leg but the generative one brings, and more where an answer is longer.</summary>
-    public const int OfEachLeg = 50;
+    /// <summary>Candidates that the legs but the generative one bring in turn, and more where an answer is longer.</summary>
+    public const int OfOtherLegs = 64;
+
+    /// <summary>Candidates of one row at most.</summary>
+    public static int Bound(int beam, int k) => beam + Math.Max(OfOtherLegs, 2 * k);
 
     /// <param name="beam">Beams of the generative leg.</param>
     /// <param name="k">Items of the longest answer.</param>
@@ -21,35 +24,61 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     public Found[] Find(
         IReadOnlyList<IReadOnlyList<int>> histories, int beam, int k, IReadOnlyList<IReadOnlySet<int>>? excluded)
     {
-        int rows = histories.Count, legs = model.Legs.Count;
         var all = model.Legs.Select(leg => leg.Scores(histories)).ToArray(); // [legs] each [rows, trained items]
-        var found = new SortedSet<int>[rows];
-        for (int row = 0; row < rows; row++)
-        {
-            // The history's own items may all be among the best and then all be ranked down.
-            int wanted = Math.Max(OfEachLeg, k) + (excluded is null ? histories[row].Distinct().Count() : 0);
-            found[row] = [.. all.SelectMany(scores => TopItems.Of(Row(scores, row), wanted, excluded?[row]))];
-        }
-
+        SortedSet<int>[] found = [.. histories.Select((history, row) => InTurn(all, row, history, k, excluded?[row]))];
         var (generative, beams) = model.Generative is { } leg
             ? Generative(leg, histories, beam, excluded, found)
             : ([.. found.Select(_ => new Dictionary<int, double>())], [.. found.Select(_ => Array.Empty<int>())]);
-        return [.. Enumerable.Range(0, rows).Select(row => new Found([.. found[row].Select(item =>
+        return [.. found.Select((items, row) => new Found(Score(items, all, row, generative[row]), beams[row]))];
+    }
+
+    /// <summary>The best of each leg, one after the other: what is well placed in any leg is among them, whatever the scale of its
+    /// scores.</summary>
+    private static SortedSet<int> InTurn(
+        Tensor[] all, int row, IReadOnlyList<int> history, int k, IReadOnlySet<int>? excluded)
+    {
+        int wanted = Math.Max(OfOtherLegs, 2 * k);
+        // The history's own items may all be among the best, and then all be ranked down: they are extra.
+        var seen = excluded is null ? history.ToHashSet() : [];
+        int[][] best = [.. all.Select(scores => TopItems.Of(Row(scores, row), wanted + seen.Count, excluded))];
+        var (found, extra) = (new SortedSet<int>(), 0);
+        for (int place = 0; place < wanted + seen.Count; place++)
         {
-            var scores = new double[legs + (model.Generative is null ? 0 : 1)];
-            double? decoded = generative[row].TryGetValue(item, out double value) ? value : null;
-            for (int at = 0; at < legs; at++)
+            foreach (int[] leg in best)
             {
-                scores[at] = item < model.Config.TrainedItems ? Row(all[at], row)[item] : Appended(model.Legs[at], decoded);
+                if (place < leg.Length && found.Count < wanted + extra && found.Add(leg[place]))
+                {
+                    extra += seen.Contains(leg[place]) ? 1 : 0;
+                }
             }
+        }
 
-            if (decoded is { } known)
+        return found;
+    }
+
+    private (int Item, double[] Scores)[] Score(SortedSet<int> items, Tensor[] all, int row, Dictionary<int, double> generative)
+    {
+        var candidates = items.Select(item => (Item: item, Scores: new double[all.Length + (model.Generative is null ? 0 : 1)])).ToArray();
+        for (int at = 0; at < all.Length; at++)
+        {
+            var scores = Row(all[at], row);
+            foreach (var (item, of) in candidates)
             {
-                scores[^1] = known;
+                of[at] = item < scores.Length
+                    ? scores[item]
+                    : Appended(model.Legs[at], generative.TryGetValue(item, out double decoded) ? decoded : null);
             }
+        }
 
-            return (item, scores);
-        })], beams[row]))];
+        if (model.Generative is not null)
+        {
+            foreach (var (item, of) in candidates)
+            {
+                of[^1] = generative[item];
+            }
+        }
+
+        return candidates;
     }
 
     // An appended item has no vector: its generative log-probability stands for that of the legs which have one, so that it competes on

@@ -158,15 +158,13 @@ public sealed class BeamCache
     public (Tensor Keys, Tensor Values) Append(int layer, Tensor keys, Tensor values)
     {
         var (k, v) = (keys.unsqueeze(3), values.unsqueeze(3));
-        if (layer == _layers.Count)
+        if (layer < _layers.Count)
         {
-            _layers.Add((k, v));
-        }
-        else
-        {
-            _layers[layer] = (cat([_layers[layer].Keys, k], 3), cat([_layers[layer].Values, v], 3));
+            (k, v) = (cat([_layers[layer].Keys, k], 3), cat([_layers[layer].Values, v], 3));
+            _layers.RemoveAt(layer);
         }
 
+        _layers.Insert(layer, (k.MoveToOuterDisposeScope(), v.MoveToOuterDisposeScope()));
         return _layers[layer];
     }
 
@@ -239,6 +237,7 @@ internal sealed class Block : Module
     /// <param name="x">[rows, beams, dim]</param>
     public Tensor Extend(Tensor x, HistoryCache history, BeamCache beams, int layer)
     {
+        using var scope = NewDisposeScope(); // many layers and levels follow: what one of them needs goes with it
         var (q, k, v) = Project(x); // [rows, heads, beams, head dim]
         var (ownKeys, ownValues) = beams.Append(layer, k, v); // [rows, heads, beams, tokens, head dim]
         var far = matmul(q, history.Keys[layer].transpose(2, 3)) + history.Bias; // [rows, heads, beams, length]
@@ -247,7 +246,7 @@ internal sealed class Block : Module
         long length = far.size(3);
         var read = matmul(weights.narrow(3, 0, length), history.Values[layer])
             + (weights.narrow(3, length, near.size(3)).unsqueeze(4) * ownValues).sum(3); // [rows, heads, beams, head dim]
-        return AddAttentionAndFeedForward(x, read);
+        return AddAttentionAndFeedForward(x, read).MoveToOuterDisposeScope();
     }
 
     private (Tensor Q, Tensor K, Tensor V) Project(Tensor x)

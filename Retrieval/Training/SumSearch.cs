@@ -9,7 +9,7 @@ namespace Recsys.Retrieval.Training;
 /// </summary>
 internal static class SumSearch
 {
-    private const int MaxUsers = 6000, Batch = 128, K = 10, MaxRounds = 6;
+    private const int MaxUsers = 6000, K = 10, MaxRounds = 6;
 
     private static readonly double[] Factors = [0, 0.25, 0.5, 0.7, 0.85, 1.2, 1.4, 2, 4];
     private static readonly double[] Repeats = [-20, -8, -4, -2, -1, -0.5, 0, 0.5, 1, 2];
@@ -82,7 +82,8 @@ internal static class SumSearch
         var users = new List<Held>(held.Count);
         using var recommender = Recommender.Borrowing(model, items);
         int legs = model.Config.Sum.Weights.Count;
-        foreach (var batch in Enumerable.Range(0, held.Count).OrderBy(user => held.Histories[user].Length).ThenBy(user => user).Chunk(Batch))
+        int rows = recommender.MaxRows(recommender.BeamFor(K, 0), K);
+        foreach (var batch in Enumerable.Range(0, held.Count).OrderBy(user => held.Histories[user].Length).ThenBy(user => user).Chunk(rows))
         {
             cancel.ThrowIfCancellationRequested();
             var found = recommender.Find([.. batch.Select(user => new RecommendQuery(held.Histories[user], K))]);
