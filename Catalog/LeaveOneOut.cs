@@ -38,6 +38,25 @@ public sealed class LeaveOneOut
     /// <summary>What features, codes and models may learn from.</summary>
     public SequenceSet Train { get; }
 
+    /// <summary>
+    /// The training part with the validation targets: what learns once all choices are made, where a test target alone is asked for.
+    /// </summary>
+    public SequenceSet TrainAndValidation
+    {
+        get
+        {
+            var offsets = new int[_all.Count + 1];
+            var items = new List<int>(_all.Items.Length);
+            for (int user = 0; user < _all.Count; user++)
+            {
+                items.AddRange(_all[user].Length >= 3 ? _all[user][..^1] : _all[user]);
+                offsets[user + 1] = items.Count;
+            }
+
+            return new SequenceSet(_all.Users, offsets, [.. items]);
+        }
+    }
+
     /// <summary>Everything, the held-out targets included: for <c>--fit-all</c>, once the gates have passed.</summary>
     public SequenceSet All => _all;
 

@@ -2,7 +2,8 @@ namespace Recsys.Retrieval;
 
 /// <summary>Loads the retrieval part of a version and answers one query, so that the first request finds everything warm.</summary>
 /// <param name="device">Where it decodes: cpu, cuda or cuda:N.</param>
-public sealed class RecommenderLoader(string device = "cpu") : IVersionPartLoader
+/// <param name="measured">The model that has not seen the validation targets, where a version has both.</param>
+public sealed class RecommenderLoader(string device = "cpu", bool measured = false) : IVersionPartLoader
 {
     public string Name => RetrievalModel.PartName;
 
@@ -13,7 +14,8 @@ public sealed class RecommenderLoader(string device = "cpu") : IVersionPartLoade
             return null;
         }
 
-        var model = RetrievalModel.Load(folder.PathOf(Name), device);
+        bool open = !measured && folder.Has($"{RetrievalModel.OpenFolder}/{ModelFiles.Config}");
+        var model = RetrievalModel.Load(folder.PathOf(open ? RetrievalModel.OpenFolder : Name), device);
         try
         {
             var recommender = new Recommender(model, items);

@@ -8,8 +8,10 @@ namespace Recsys.Retrieval;
 /// <param name="TrainedItems">Items that training knew.</param>
 /// <param name="Beam">Beam of a query that names none; widened to its k.</param>
 /// <param name="Seed">The training's seed.</param>
+/// <param name="BestAt">By leg, the share of its steps after which it was best.</param>
 public sealed record RetrievalConfig(
-    int Format, string[] Legs, LegSum Sum, int[] CodebookSizes, int TrainedItems, int Beam, long Seed)
+    int Format, string[] Legs, LegSum Sum, int[] CodebookSizes, int TrainedItems, int Beam, long Seed,
+    IReadOnlyDictionary<string, double> BestAt)
 {
     public const int CurrentFormat = 2;
 
@@ -24,6 +26,8 @@ public sealed record RetrievalConfig(
         faults.Range("levels", CodebookSizes.Length, 1, SemanticId.MaxLevels);
         faults.Range("trained_items", TrainedItems, 0, int.MaxValue - 1);
         faults.Range("beam", Beam, 1, RecommendQuery.MaxK);
+        faults.Check(
+            BestAt.All(best => Legs.Contains(best.Key) && best.Value is >= 0 and <= 1), "best_at", string.Join(", ", BestAt.Keys), "0 to 1 by leg");
     }
 }
 

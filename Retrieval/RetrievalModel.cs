@@ -11,6 +11,9 @@ public sealed class RetrievalModel : IDisposable
     /// <summary>The part's name and sub-folder in a version.</summary>
     public const string PartName = "retrieval";
 
+    /// <summary>The sub-folder of the model that has learned from the validation targets too, where a version has one: it is served.</summary>
+    public const string OpenFolder = "retrieval_open";
+
     private const string PopularKey = "popular_items", CountsKey = "popular_counts";
 
     private readonly (long[] Items, long[] Counts) _popular;
@@ -24,6 +27,9 @@ public sealed class RetrievalModel : IDisposable
         (Config, Legs, Generative, _popular) = (config, legs, generative, popular);
 
     public RetrievalConfig Config { get; }
+
+    /// <summary>What was chosen on validation targets.</summary>
+    public RetrievalSettings Settings => new(Legs.OfType<TransitionLeg>().FirstOrDefault()?.Reading, Config.Sum, Config.BestAt);
 
     internal IReadOnlyList<ILeg> Legs { get; }
 
@@ -114,3 +120,8 @@ public sealed class RetrievalModel : IDisposable
         }
     }
 }
+
+/// <summary>What one training has chosen on validation targets, for another that must not look at them.</summary>
+/// <param name="Reading">How transitions are counted and read; null: the model has no such leg.</param>
+/// <param name="BestAt">By leg, the share of its steps after which it was best.</param>
+public sealed record RetrievalSettings(TransitionReading? Reading, LegSum Sum, IReadOnlyDictionary<string, double> BestAt);

@@ -26,6 +26,12 @@ public sealed record RetrievalOptions
     /// <summary>Weights of the legs' scores by name, a leg that is not named 0; null: chosen on validation targets.</summary>
     public IReadOnlyDictionary<string, double>? Weights { get; init; }
 
+    /// <summary>
+    /// Trains the legs a second time with the validation targets among what they learn from, all choices being those of the first time:
+    /// what is served has learned from one interaction of each user more than what is measured and judged.
+    /// </summary>
+    public bool Open { get; init; } = true;
+
     /// <summary>Beam of a query that names none; widened to its k.</summary>
     public int Beam { get; init; } = 50;
 

@@ -39,16 +39,38 @@ internal static class EvalVerb
         var folder = versions.Open(version);
         var split = new LeaveOneOut(dataset.Sequences);
         RefuseLeak(folder, split, dataset);
-        using var recommender = (Recommender?)new RecommenderLoader(parsed.DeviceOr("cpu")).Load(folder, folder.Items)
+        string device = parsed.DeviceOr("cpu");
+        using var recommender = (Recommender?)new RecommenderLoader(device, measured: true).Load(folder, folder.Items)
             ?? throw CatalogException.Precondition($"Version {version} has no retrieval model: its dataset had no interactions.");
         using var progress = new ProgressView();
         var report = RetrievalEvaluator.Evaluate(recommender, split, options, progress, cancel);
         var json = report.ToJson();
+        var open = Open(folder, device, split, options, progress, cancel);
+        if (open.Count > 0)
+        {
+            json["protocols"]!["open"] = EvaluationReport.Protocol(open);
+        }
+
         json["version"] = version;
         json["dataset"] = dataset.Name;
         json["dataset_sha256"] = dataset.Sha256;
         string name = dataset.Name;
-        return new VerbResult(json, output => Print(output, report, version, name));
+        return new VerbResult(json, output => Print(output, report, open, version, name));
+    }
+
+    /// <summary>The rows of the model that has learned from the validation targets; none where the version has no such model, or where those
+    /// are the targets.</summary>
+    private static IReadOnlyDictionary<string, MetricRow> Open(
+        VersionFolder folder, string device, LeaveOneOut split, EvaluationOptions options, IProgress<StageProgress> progress,
+        CancellationToken cancel)
+    {
+        if (options.Target != EvaluationTarget.Test || !folder.Has($"{RetrievalModel.OpenFolder}/config.json"))
+        {
+            return new Dictionary<string, MetricRow>();
+        }
+
+        using var recommender = (Recommender)new RecommenderLoader(device).Load(folder, folder.Items)!;
+        return RetrievalEvaluator.EvaluateOpen(recommender, split, options, progress, cancel);
     }
 
     private static EvaluationOptions Options(ParseResult parsed) => new()
@@ -98,32 +120,38 @@ internal static class EvalVerb
         }
     }
 
-    private static void Print(TextWriter output, EvaluationReport report, string version, string dataset)
+    private static void Print(
+        TextWriter output, EvaluationReport report, IReadOnlyDictionary<string, MetricRow> open, string version, string dataset)
     {
         output.WriteLine(
             $"{dataset}, version {version}: {report.Users} users, "
-            + $"{(report.Target == EvaluationTarget.Test ? "test" : "validation")} targets, item level, beam {report.Beam}, seed "
-            + $"{report.Seed}");
+            + $"{(report.Target == EvaluationTarget.Test ? "test" : "validation")} targets, item level, full ranking, ties by item number, "
+            + $"beam {report.Beam}, seed {report.Seed}");
         output.WriteLine($"split sha256 {report.SplitSha256}");
         output.WriteLine($"invalid {report.Invalid}, duplicates {report.Duplicates}");
-        output.WriteLine();
-        output.WriteLine($"{"",-44} {"R@5",7} {"N@5",7} {"R@10",7} {"N@10",7}   R@10, 95 %");
-        Row("recsys, nothing removed", report.ItemLevel.NothingRemoved);
-        Row("recsys, history's items removed", report.ItemLevel.SeenRemoved);
-        Row("recsys, code level (compare with no item level)", report.CodeLevel.NothingRemoved);
-        foreach (var (name, rows) in report.Baselines)
-        {
-            Row($"{name}, nothing removed", rows.NothingRemoved);
-            Row($"{name}, history's items removed", rows.SeenRemoved);
-        }
+        var rows = report.Legs.Concat(report.Baselines).Prepend(new(EvaluationReport.SumName, report.ItemLevel)).ToArray();
+        Table("strict: trained without the validation item, nothing removed", rows.Select(row => (row.Key, row.Value.NothingRemoved)));
+        Table("strict, the history's items removed", rows.Where(row => row.Value.SeenRemoved is not null)
+            .Select(row => (row.Key, row.Value.SeenRemoved!)));
+        Table("open: trained with the validation item, the history's items removed", open.Select(row => (row.Key, row.Value)));
+        Table("strict, nothing removed, at the level of codes: no item level compares with it",
+            [(EvaluationReport.SumName, report.CodeLevel.NothingRemoved)]);
 
-        void Row(string label, MetricRow? row)
+        void Table(string title, IEnumerable<(string Name, MetricRow Row)> some)
         {
-            if (row is not null)
+            if (!some.Any())
+            {
+                return;
+            }
+
+            output.WriteLine();
+            output.WriteLine(title);
+            output.WriteLine($"  {"",-14} {"R@5",7} {"N@5",7} {"R@10",7} {"N@10",7}   R@10, 95 %");
+            foreach (var (name, row) in some)
             {
                 var recall = row.Metrics["recall@10"];
                 output.WriteLine(
-                    $"{label,-44} {row["recall@5"],7:F4} {row["ndcg@5"],7:F4} {row["recall@10"],7:F4} {row["ndcg@10"],7:F4}   "
+                    $"  {name,-14} {row["recall@5"],7:F4} {row["ndcg@5"],7:F4} {row["recall@10"],7:F4} {row["ndcg@10"],7:F4}   "
                     + $"{recall.Low:F4} to {recall.High:F4}");
             }
         }

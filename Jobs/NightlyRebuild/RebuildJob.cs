@@ -49,14 +49,14 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         var writer = Begin(dataset, options);
         try
         {
-            var (report, items) = await Task.Run(() => Build(run, fitAll: false, writer), cancel);
+            var (report, items, settings) = await Task.Run(() => Build(run, fitAll: false, null, writer), cancel);
             if (options.FitAll && split is not null)
             {
                 // The gates have judged a model that had not seen what they asked for; what is published may learn from all of it.
                 var judged = report;
                 writer?.Dispose();
                 writer = Begin(dataset, options);
-                (report, items) = await Task.Run(() => Build(run, fitAll: true, writer), cancel);
+                (report, items, _) = await Task.Run(() => Build(run, fitAll: true, settings, writer), cancel);
                 report = report with { Gates = judged.Gates, Validation = judged.Validation };
             }
 
@@ -99,7 +99,9 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
                 + $"active. Compare them, then run 'recsys versions activate {folder.Version}'.");
     }
 
-    private (RebuildReport Report, ItemTable Items) Build(Run run, bool fitAll, IVersionWriter? writer)
+    /// <param name="settings">What the judged build has chosen, for the one that has seen everything.</param>
+    private (RebuildReport Report, ItemTable Items, RetrievalSettings? Settings) Build(
+        Run run, bool fitAll, RetrievalSettings? settings, IVersionWriter? writer)
     {
         var training = fitAll ? run.Split?.All : run.Split?.Train;
         var embedded = run.Stages.Time(
@@ -114,7 +116,13 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         JsonObject? validation = null;
         if (training is not null)
         {
-            using var recommender = TrainRetrieval(run, fitAll, training, items, fused, writer);
+            var data = fitAll
+                ? new RetrievalTrainingData { Items = items, Training = training, Features = Features(fused) }
+                : RetrievalTrainingData.From(items, run.Split!, Features(fused));
+            var model = TrainRetrieval(run, data, fitAll ? "retrieval-all" : RetrievalFolder, settings);
+            Save(writer, RetrievalFolder, model.Save);
+            settings = model.Settings;
+            using var recommender = new Recommender(model, items); // owns the model
             if (!fitAll && writer is not null)
             {
                 (validation, var recall) = run.Stages.Time("gates", () => Gates.OfRecall(
@@ -124,6 +132,13 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         }
 
         Refuse(writer, gates); // before the longest step: a picture model cannot mend the codes
+        if (training is not null && !fitAll && run.Options.Retrieval.Open)
+        {
+            var data = new RetrievalTrainingData { Items = items, Training = run.Split!.TrainAndValidation, Features = Features(fused) };
+            using var open = TrainRetrieval(run, data, RetrievalModel.OpenFolder, settings);
+            Save(writer, RetrievalModel.OpenFolder, open.Save);
+        }
+
         TrainCreative(run, fitAll, items, writer);
         var report = new RebuildReport
         {
@@ -141,7 +156,7 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
             Validation = validation,
             Gates = gates,
         };
-        return (report, items);
+        return (report, items, settings);
     }
 
     private (ItemTable Items, QuantizerReport Report) Quantise(Run run, FusedEmbeddings fused, IVersionWriter? writer)
@@ -156,19 +171,12 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         return (items, report);
     }
 
-    private Recommender TrainRetrieval(
-        Run run, bool fitAll, SequenceSet training, ItemTable items, FusedEmbeddings fused, IVersionWriter? writer)
-    {
-        var features = new EmbeddingMatrix("fused", fused.Dim, fused.Data, fused.Present);
-        var data = fitAll
-            ? new RetrievalTrainingData { Items = items, Training = training, Features = features }
-            : RetrievalTrainingData.From(items, run.Split!, features);
-        var model = run.Stages.Time("retrieval", () => RetrievalTrainer.Train(
-            data, run.Options.Retrieval, run.Options.Seed, run.Stages, run.Checkpoints.Of("retrieval", fitAll), run.Options.Device,
-            _ranks, run.Cancel));
-        Save(writer, RetrievalFolder, model.Save);
-        return new Recommender(model, items); // owns the model
-    }
+    private static EmbeddingMatrix Features(FusedEmbeddings fused) => new("fused", fused.Dim, fused.Data, fused.Present);
+
+    private RetrievalModel TrainRetrieval(Run run, RetrievalTrainingData data, string stage, RetrievalSettings? settings) =>
+        run.Stages.Time(stage, () => RetrievalTrainer.Train(
+            data, run.Options.Retrieval, run.Options.Seed, run.Stages, run.Checkpoints.Of(stage), run.Options.Device, _ranks, settings,
+            run.Cancel));
 
     private void Refuse(IVersionWriter? writer, List<GateResult> gates)
     {
@@ -190,7 +198,7 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         using var creative = run.Stages.Time("creative", () => CreativeTrainer.Train(
             CreativeTrainingData.Load(
                 run.Dataset.Images!, [.. items.SemanticIds], [.. items.CodebookSizes], options.ImageSize, run.Cancel),
-            options, run.Options.Seed, run.Stages, run.Checkpoints.Of("creative", fitAll), run.Options.Device,
+            options, run.Options.Seed, run.Stages, run.Checkpoints.Of(fitAll ? "creative-all" : CreativeFolder), run.Options.Device,
             _ranks, run.Cancel));
         Save(writer, CreativeFolder, creative.Save);
     }

@@ -54,8 +54,8 @@ internal sealed class TrainingFiles : IDisposable
     }
 
     /// <summary>The place of one training; null where another rebuild of the same has it.</summary>
-    public CheckpointPlace? Of(string stage, bool fitAll) => _held
-        ? new CheckpointPlace(Path.Combine(_folder, stage + (fitAll ? "-all" : "") + ".safetensors"), _every)
+    public CheckpointPlace? Of(string stage) => _held
+        ? new CheckpointPlace(Path.Combine(_folder, stage + ".safetensors"), _every)
         : null;
 
     /// <summary>The version is published: its checkpoints are of no more use.</summary>

@@ -14,7 +14,7 @@ public static class BaselineEvaluator
             options.SeenRemoved ? Row(baseline, split, users, options, seenRemoved: true) : null));
     }
 
-    private static MetricRow Row(IBaseline baseline, LeaveOneOut split, int[] users, EvaluationOptions options, bool seenRemoved)
+    internal static MetricRow Row(IBaseline baseline, LeaveOneOut split, int[] users, EvaluationOptions options, bool seenRemoved)
     {
         int k = options.Ks.Max();
         var ranks = new int[users.Length];

@@ -48,6 +48,9 @@ public sealed record ConventionRows(MetricRow NothingRemoved, MetricRow? SeenRem
 /// <summary>What an evaluation found, with all that is needed to compare or repeat it.</summary>
 public sealed record EvaluationReport
 {
+    /// <summary>The name of the legs' sum among the rows of a protocol.</summary>
+    public const string SumName = "sum";
+
     public required EvaluationTarget Target { get; init; }
 
     public required int Users { get; init; }
@@ -130,17 +133,19 @@ public sealed record EvaluationReport
     }
 
     /// <summary>The sum, each leg and each baseline under one convention.</summary>
-    private JsonObject Protocol(Func<ConventionRows, MetricRow?> convention)
+    private JsonObject Protocol(Func<ConventionRows, MetricRow?> convention) => Protocol(Legs.Concat(Baselines)
+        .Prepend(new(SumName, ItemLevel)).Where(rows => convention(rows.Value) is not null)
+        .Select(rows => KeyValuePair.Create(rows.Key, convention(rows.Value)!)));
+
+    /// <summary>One protocol's rows; <c>interval</c> is that of recall@10.</summary>
+    public static JsonObject Protocol(IEnumerable<KeyValuePair<string, MetricRow>> rows)
     {
         var json = new JsonObject();
-        foreach (var (name, rows) in Legs.Concat(Baselines).Prepend(new("sum", ItemLevel)))
+        foreach (var (name, row) in rows)
         {
-            if (convention(rows) is { } row)
-            {
-                var values = row.ToJson();
-                values["interval"] = values["intervals"]!["recall@10"]?.DeepClone();
-                json[name] = values;
-            }
+            var values = row.ToJson();
+            values["interval"] = values["intervals"]!["recall@10"]?.DeepClone();
+            json[name] = values;
         }
 
         return json;

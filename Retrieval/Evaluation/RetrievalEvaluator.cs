@@ -51,6 +51,36 @@ public static class RetrievalEvaluator
         };
     }
 
+    /// <summary>
+    /// The sum, each leg and popularity of a model that has learned from the validation targets too, on test targets with the history's items
+    /// removed: the open protocol (PCTM, EnsRec).
+    /// </summary>
+    /// <exception cref="CatalogException">Options out of range, or a split that holds no target.</exception>
+    public static IReadOnlyDictionary<string, MetricRow> EvaluateOpen(
+        Recommender recommender, LeaveOneOut split, EvaluationOptions options, IProgress<StageProgress>? progress = null,
+        CancellationToken cancel = default)
+    {
+        options = options with { Target = EvaluationTarget.Test, SeenRemoved = true };
+        options.Validate();
+        var users = Users(split, options);
+        var ranks = Ranks(recommender, split, users, options, excludeSeen: true, new AnswerCounts(recommender.Items), progress, cancel);
+        MetricRow Row(int[] of) => MetricRow.Of(of, options.Ks, options.Seed);
+        var rows = new Dictionary<string, MetricRow> { [EvaluationReport.SumName] = Row(ranks.Item) };
+        foreach (var (name, leg) in LegEvaluator.Evaluate(recommender, split, users, options, cancel))
+        {
+            rows[name] = leg.SeenRemoved!;
+        }
+
+        if (recommender.LegNames.Contains(GenerativeLeg.LegName))
+        {
+            rows[GenerativeLeg.LegName] = Row(ranks.Beam);
+        }
+
+        var popularity = new Popularity(split.TrainAndValidation, recommender.Items.Count);
+        rows[popularity.Name] = BaselineEvaluator.Row(popularity, split, users, options, seenRemoved: true);
+        return rows;
+    }
+
     /// <summary>What is known when the target is asked for.</summary>
     internal static ReadOnlySpan<int> History(LeaveOneOut split, int user, EvaluationTarget target) =>
         target == EvaluationTarget.Test ? split.TestHistory(user) : split.ValidationHistory(user);

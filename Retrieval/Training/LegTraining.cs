@@ -21,6 +21,7 @@ internal abstract class LegTraining : IDisposable
     private readonly List<Tensor> _best;
     private double _bestScore = double.NegativeInfinity;
     private int _missed; // looks since the best
+    private int _bestStep;
 
     /// <param name="modules">Whose parameters are trained.</param>
     /// <param name="hidden">Share of the items before a target that are hidden from it; 0: none.</param>
@@ -34,7 +35,7 @@ internal abstract class LegTraining : IDisposable
         int slots = (int)Math.Max(_window, Math.Min(options.BatchItems, items));
         _plans = new StepPlans(training, options, hidden, slots, new Random(Seeds.ToInt32(seed)));
         long epoch = Math.Max(1, (long)Math.Ceiling(items / (double)slots));
-        Total = (int)Math.Clamp(epoch * options.Epochs, options.MinSteps, options.MaxSteps);
+        Total = End = (int)Math.Clamp(epoch * options.Epochs, options.MinSteps, options.MaxSteps);
 
         foreach (var module in modules)
         {
@@ -65,11 +66,21 @@ internal abstract class LegTraining : IDisposable
 
     public int Total { get; }
 
+    /// <summary>The step after which the training ends, whatever the schedule: another training's best. At first the last one.</summary>
+    public int End { get; private set; }
+
+    /// <summary>Share of all steps after which the weights were best.</summary>
+    public double BestAt => (double)_bestStep / Total;
+
     /// <summary>Whether there is no further step.</summary>
-    public bool Done => Step >= Total || _missed >= _options.Patience;
+    public bool Done => Step >= End || _missed >= _options.Patience;
 
     /// <summary>Whether the next thing to do is a look at the validation targets.</summary>
-    public bool LookDue => Step == Total || Step % Math.Max(1, Total / Looks) == 0;
+    public bool LookDue => Step == End || Step % Math.Max(1, Total / Looks) == 0;
+
+    /// <summary>Ends the training early, on the schedule of a whole one.</summary>
+    /// <param name="share">Of all steps, above 0 to 1.</param>
+    public void EndAt(double share) => End = Math.Max(1, (int)Math.Round(share * Total));
 
     /// <summary>One optimiser step.</summary>
     /// <returns>The losses by name.</returns>
@@ -99,7 +110,7 @@ internal abstract class LegTraining : IDisposable
     {
         if (double.IsNaN(score) || score > _bestScore)
         {
-            (_bestScore, _missed) = (double.IsNaN(score) ? _bestScore : score, 0);
+            (_bestScore, _missed, _bestStep) = (double.IsNaN(score) ? _bestScore : score, 0, Step);
             Copy(_parameters, _best);
         }
         else
@@ -116,7 +127,7 @@ internal abstract class LegTraining : IDisposable
     {
         using var scope = NewDisposeScope();
         var state = _parameters.Select((parameter, i) => ($"parameter.{i}", (Tensor)parameter))
-            .Concat(_best.Select((best, i) => ($"best.{i}", best))).Append(("judged", tensor([_bestScore, _missed])));
+            .Concat(_best.Select((best, i) => ($"best.{i}", best))).Append(("judged", tensor([_bestScore, _missed, _bestStep])));
         checkpoint.Save(identity, Step, _optimizer, state.ToDictionary(entry => entry.Item1, entry => entry.Item2));
     }
 
@@ -134,7 +145,7 @@ internal abstract class LegTraining : IDisposable
             }
 
             var judged = saved.Tensors["judged"].data<double>().ToArray();
-            (_bestScore, _missed, Step) = (judged[0], (int)judged[1], (int)saved.Step);
+            (_bestScore, _missed, _bestStep, Step) = (judged[0], (int)judged[1], (int)judged[2], (int)saved.Step);
             for (int step = 0; step < Step; step++)
             {
                 _plans.Next(); // as drawn then

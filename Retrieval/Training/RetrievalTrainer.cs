@@ -17,17 +17,20 @@ public static class RetrievalTrainer
     /// model.</param>
     /// <param name="device">Where to train, and where the model stays: cpu, cuda or cuda:N.</param>
     /// <param name="ranks">The processes that train together; null: this one alone. Only the first one's model has its sum.</param>
+    /// <param name="settings">What an earlier training has chosen, where this one has no validation targets; null: the usual
+    /// values.</param>
     /// <exception cref="CatalogException">Options or data out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled between two steps.</exception>
     public static RetrievalModel Train(
         RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress = null,
-        CheckpointPlace? checkpoint = null, string device = "cpu", Ranks? ranks = null, CancellationToken cancel = default)
+        CheckpointPlace? checkpoint = null, string device = "cpu", Ranks? ranks = null, RetrievalSettings? settings = null,
+        CancellationToken cancel = default)
     {
         ranks ??= Ranks.Alone;
         options.Validate();
         data.Validate();
         var held = data.HeldOut();
-        var context = new LegContext(data, held, seed, Devices.Of(device), ranks, progress, checkpoint, cancel);
+        var context = new LegContext(data, held, settings, seed, Devices.Of(device), ranks, progress, checkpoint, cancel);
         using var scope = NewDisposeScope();
         var legs = new List<ILeg>();
         GenerativeLeg? generative = null;
@@ -36,7 +39,8 @@ public static class RetrievalTrainer
             if (options.Transitions is { } transitions)
             {
                 progress?.Report(new StageProgress(TransitionLeg.LegName, 0, 1));
-                legs.Add(TransitionLeg.Train(data.Training, data.Items.Count, transitions, held, cancel));
+                legs.Add(TransitionLeg.Train(
+                    data.Training, data.Items.Count, transitions, held, settings?.Reading ?? TransitionReading.Usual, cancel));
                 progress?.Report(new StageProgress(TransitionLeg.LegName, 1, 1));
             }
 
@@ -53,8 +57,8 @@ public static class RetrievalTrainer
             generative = options.Generative is { } decoding ? Generative(context, decoding) : null;
             string[] names = [.. legs.Select(leg => leg.Name), .. generative is null ? [] : new[] { GenerativeLeg.LegName }];
             var config = new RetrievalConfig(
-                RetrievalConfig.CurrentFormat, names, Sum(names, options.Weights), [.. data.Items.CodebookSizes], data.Items.Count,
-                options.Beam, seed);
+                RetrievalConfig.CurrentFormat, names, settings?.Sum ?? Sum(names, options.Weights), [.. data.Items.CodebookSizes], data.Items.Count,
+                options.Beam, seed, context.BestAt);
             var model = new RetrievalModel(config, legs, generative, data.Popular());
             return ranks.First && held is not null
                 ? SumSearch.Choose(model, data.Items, held, options.Weights, seed, cancel)
