@@ -5,16 +5,20 @@ namespace Recsys.Catalog;
 
 /// <summary>
 /// The semantic ID of one item: one code per codebook level, coarse to fine, and a collision token that tells
-/// apart items with equal codes (TIGER, Rajput et al. 2023, section 3.1). A 16-byte value; compares by codes, then by token.
+/// apart items with equal codes (TIGER, Rajput et al. 2023, section 3.1). A 24-byte value; compares by codes, then by token.
 /// Text form: <c>12-5-201#0</c>.
 /// </summary>
 public readonly record struct SemanticId : IComparable<SemanticId>
 {
     /// <summary>Most codebook levels that an ID can hold.</summary>
-    public const int MaxLevels = 6;
+    public const int MaxLevels = 8;
 
-    // In words of 16 bits, from the top: level count, codes coarse to fine, collision token.
-    private readonly UInt128 _words;
+    private const int WordsOfUpper = 4;
+
+    // Codes coarse to fine from the top, 16 bits each; and the level count above the collision token. Not one UInt128: it would be
+    // aligned to 16 bytes, and the value as large as 32.
+    private readonly ulong _upper, _lower;
+    private readonly uint _levelsAndToken;
 
     /// <param name="codes">One code per level, coarse to fine; 1 to <see cref="MaxLevels"/> of them.</param>
     /// <param name="collision">0 for the first item with these codes, 1 for the second, and so on.</param>
@@ -26,28 +30,30 @@ public readonly record struct SemanticId : IComparable<SemanticId>
             throw CatalogException.Invalid($"A semantic ID has 1 to {MaxLevels} codes, not {codes.Length}.");
         }
 
-        _words = ((UInt128)(uint)codes.Length << 112) | collision;
+        _levelsAndToken = ((uint)codes.Length << 16) | collision;
         for (int level = 0; level < codes.Length; level++)
         {
-            _words |= (UInt128)codes[level] << Place(level);
+            _upper |= level < WordsOfUpper ? (ulong)codes[level] << Place(level) : 0;
+            _lower |= level < WordsOfUpper ? 0 : (ulong)codes[level] << Place(level);
         }
     }
 
-    private SemanticId(UInt128 words) => _words = words;
+    private SemanticId(ulong upper, ulong lower, uint levelsAndToken) =>
+        (_upper, _lower, _levelsAndToken) = (upper, lower, levelsAndToken);
 
     /// <summary>Codebook levels, the collision token not counted; 0 for <c>default</c>.</summary>
-    public int Levels => (int)(_words >> 112);
+    public int Levels => (int)(_levelsAndToken >> 16);
 
     /// <summary>Tells apart items with equal codes; 0 for the first of them.</summary>
-    public ushort Collision => (ushort)_words;
+    public ushort Collision => (ushort)_levelsAndToken;
 
     /// <summary>The code at a level, 0 being the coarsest.</summary>
     public ushort this[int level] => (uint)level < (uint)Levels
-        ? (ushort)(_words >> Place(level))
+        ? (ushort)((level < WordsOfUpper ? _upper : _lower) >> Place(level))
         : throw CatalogException.Invalid($"Level {level} of a semantic ID with {Levels} levels.");
 
     /// <summary>The same codes with another collision token.</summary>
-    public SemanticId WithCollision(ushort collision) => new(_words - Collision + collision);
+    public SemanticId WithCollision(ushort collision) => new(_upper, _lower, _levelsAndToken - Collision + collision);
 
     /// <summary>Copies the codes, coarse to fine; <paramref name="target"/> holds at least <see cref="Levels"/>.</summary>
     public void CopyCodes(Span<ushort> target)
@@ -69,19 +75,25 @@ public readonly record struct SemanticId : IComparable<SemanticId>
     /// <summary>Whether both have the same codes, whatever their collision tokens.</summary>
     public bool SameCodes(SemanticId other) => WithCollision(0) == other.WithCollision(0);
 
-    public int CompareTo(SemanticId other) => _words.CompareTo(other._words);
+    public int CompareTo(SemanticId other)
+    {
+        int order = Levels.CompareTo(other.Levels);
+        order = order != 0 ? order : _upper.CompareTo(other._upper);
+        order = order != 0 ? order : _lower.CompareTo(other._lower);
+        return order != 0 ? order : Collision.CompareTo(other.Collision);
+    }
 
-    public static bool operator <(SemanticId left, SemanticId right) => left._words < right._words;
+    public static bool operator <(SemanticId left, SemanticId right) => left.CompareTo(right) < 0;
 
-    public static bool operator >(SemanticId left, SemanticId right) => left._words > right._words;
+    public static bool operator >(SemanticId left, SemanticId right) => left.CompareTo(right) > 0;
 
-    public static bool operator <=(SemanticId left, SemanticId right) => left._words <= right._words;
+    public static bool operator <=(SemanticId left, SemanticId right) => left.CompareTo(right) <= 0;
 
-    public static bool operator >=(SemanticId left, SemanticId right) => left._words >= right._words;
+    public static bool operator >=(SemanticId left, SemanticId right) => left.CompareTo(right) >= 0;
 
     public override string ToString() => $"{string.Join('-', Codes())}#{Collision}";
 
-    private static int Place(int level) => 96 - (16 * level);
+    private static int Place(int level) => 48 - (16 * (level % WordsOfUpper));
 
     /// <summary>Reads <c>12-5-201#0</c>; the token may be left out and is then 0.</summary>
     /// <exception cref="CatalogException">Anything else.</exception>

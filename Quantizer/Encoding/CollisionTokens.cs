@@ -4,7 +4,7 @@ namespace Recsys.Quantizer.Encoding;
 
 /// <summary>
 /// Tells items with equal codes apart: the first in the order of items gets 0, the next 1, and so on (TIGER, section 3.1).
-/// One sort over 128-bit keys, whatever the number of groups.
+/// One sort, whatever the number of groups.
 /// </summary>
 public static class CollisionTokens
 {
@@ -18,8 +18,8 @@ public static class CollisionTokens
             throw CatalogException.Invalid($"{codes.Length} codes are not {n} items of {levels} levels (1 to {SemanticId.MaxLevels}).");
         }
 
-        // Codes above, the item's index in the low 32 bits: equal codes lie together, in the order of items.
-        var keys = new UInt128[n];
+        // The item behind its codes: equal codes lie together, in the order of items.
+        var keys = new Key[n];
         for (int item = 0; item < n; item++)
         {
             UInt128 key = 0;
@@ -28,26 +28,38 @@ public static class CollisionTokens
                 key = (key << 16) | codes[(item * levels) + level];
             }
 
-            keys[item] = (key << 32) | (uint)item;
+            keys[item] = new Key((ulong)(key >> 64), (ulong)key, item);
         }
 
         Array.Sort(keys);
         var ids = new SemanticId[n];
         for (int i = 0, token = 0; i < n; i++)
         {
-            token = i > 0 && keys[i] >> 32 == keys[i - 1] >> 32 ? token + 1 : 0;
+            token = i > 0 && keys[i].SameCodes(keys[i - 1]) ? token + 1 : 0;
             if (token > ushort.MaxValue)
             {
                 throw new CatalogException(
                     Fault.ResourceExhausted,
-                    $"More than {ushort.MaxValue + 1} items share the codes {ids[(int)(uint)keys[i - 1]]}. Their embeddings are equal "
+                    $"More than {ushort.MaxValue + 1} items share the codes {ids[keys[i - 1].Item]}. Their embeddings are equal "
                     + "or the codebook is far too small: raise levels or codebook size.");
             }
 
-            int item = (int)(uint)keys[i];
+            int item = keys[i].Item;
             ids[item] = new SemanticId(codes.Slice(item * levels, levels), (ushort)token);
         }
 
         return ids;
+    }
+
+    private readonly record struct Key(ulong Upper, ulong Lower, int Item) : IComparable<Key>
+    {
+        public bool SameCodes(Key other) => Upper == other.Upper && Lower == other.Lower;
+
+        public int CompareTo(Key other)
+        {
+            int order = Upper.CompareTo(other.Upper);
+            order = order != 0 ? order : Lower.CompareTo(other.Lower);
+            return order != 0 ? order : Item.CompareTo(other.Item);
+        }
     }
 }

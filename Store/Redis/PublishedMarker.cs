@@ -9,10 +9,13 @@ namespace Recsys.Store.Redis;
 /// <summary>What the published marker says: <c>count levels-sizes sha256</c>, for example <c>12101 256/256/256 9f86…</c>.</summary>
 internal sealed record PublishedMarker(int Count, int[] CodebookSizes, string Sha256)
 {
+    // IDs of so many levels or fewer are hashed at that width: markers that were published before keep their hash.
+    private const int FormerMaxLevels = 6;
+
     public static PublishedMarker Of(ItemTable items)
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> id = stackalloc byte[2 * (SemanticId.MaxLevels + 2)];
+        Span<byte> id = stackalloc byte[2 * (Math.Max(FormerMaxLevels, items.Levels) + 2)];
         for (int item = 0; item < items.Count; item++)
         {
             byte[] name = Encoding.UTF8.GetBytes(items.Ids[item]);

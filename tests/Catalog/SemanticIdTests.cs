@@ -53,7 +53,7 @@ public sealed class SemanticIdTests
     [InlineData("1#65536")]
     [InlineData("1#-1")]
     [InlineData("1 -2")]
-    [InlineData("1-2-3-4-5-6-7")]
+    [InlineData("1-2-3-4-5-6-7-8-9")]
     [InlineData("a-b")]
     public void Anything_else_is_no_semantic_id(string text)
     {

@@ -15,7 +15,7 @@ public class CollisionTokenTests
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
-    [InlineData(6)]
+    [InlineData(8)]
     public void Tokens_are_those_of_counting_group_by_group(int levels)
     {
         var random = new Random(levels);
