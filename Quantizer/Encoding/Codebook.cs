@@ -9,7 +9,8 @@ namespace Recsys.Quantizer.Encoding;
 /// Immutable; safe from any thread.
 /// </summary>
 /// <param name="model">Reads what the fusion gives; disposed with the codebook.</param>
-public sealed class Codebook(Fusion fusion, QuantizerModel model) : IVersionPart
+/// <param name="beam">Of its encoding: codes that are compared must come from one beam, so it belongs to the codebook.</param>
+public sealed class Codebook(Fusion fusion, QuantizerModel model, int beam = 1) : IVersionPart
 {
     /// <summary>The part's name in a version, and its folder.</summary>
     public const string PartName = "codebook";
@@ -22,6 +23,21 @@ public sealed class Codebook(Fusion fusion, QuantizerModel model) : IVersionPart
     public Fusion Fusion { get; } = fusion;
 
     public QuantizerModel Model { get; } = model;
+
+    /// <summary>How it makes codes.</summary>
+    public QuantizerKind Kind => Model switch
+    {
+        ResidualCodebooks => QuantizerKind.ResidualKMeans,
+        ProductCodebooks => QuantizerKind.Product,
+        RotatedCodebooks => QuantizerKind.OptimisedProduct,
+        RqVae vae => vae.Codebooks is ProductCodebooks ? QuantizerKind.VqVae : QuantizerKind.RqVae,
+        ScalarAutoencoder scalar => scalar.Signs ? QuantizerKind.LookupFree : QuantizerKind.FiniteScalar,
+        Hyperplanes => QuantizerKind.Hyperplanes,
+        _ => QuantizerKind.Random,
+    };
+
+    /// <summary>Tuples of codes that encoding keeps from level to level.</summary>
+    public int Beam { get; } = beam;
 
     /// <summary>[levels] codes at each level.</summary>
     public IReadOnlyList<int> Sizes => Model.Sizes;
@@ -38,7 +54,7 @@ public sealed class Codebook(Fusion fusion, QuantizerModel model) : IVersionPart
             throw CatalogException.Invalid($"{x.Length} values are not {n} fused vectors of {Fusion.Dim}.");
         }
 
-        return Array.ConvertAll(InBlocks<float, long>(x, n, Levels, Model.Encode), code => (ushort)code);
+        return Array.ConvertAll(InBlocks<float, long>(x, n, Levels, rows => Model.Encode(rows, Beam)), code => (ushort)code);
     }
 
     /// <summary>The fused vectors that codes stand for.</summary>

@@ -10,12 +10,14 @@ public abstract class QuantizerModel(string name) : nn.Module(name)
     public abstract IReadOnlyList<int> Sizes { get; }
 
     /// <summary>Where it computes.</summary>
-    public Device Device => parameters().First().device;
+    public Device Device => parameters().Concat(buffers()).First().device;
 
     /// <summary>The codes of vectors, coarse to fine.</summary>
     /// <param name="x">[n, InputDim]</param>
+    /// <param name="beam">Tuples of codes that are kept from level to level where a level quantises what the others left over; 1 takes each
+    /// level's nearest code. Where levels do not depend on each other, nearest codes are the best tuple, and it changes nothing.</param>
     /// <returns>[n, levels] int64</returns>
-    public abstract Tensor Encode(Tensor x);
+    public abstract Tensor Encode(Tensor x, int beam = 1);
 
     /// <summary>The vectors that codes stand for.</summary>
     /// <param name="codes">[n, levels] int64</param>

@@ -1,69 +1,64 @@
 namespace Recsys.Quantizer.Models;
 
 /// <summary>
-/// Residual codebooks: each level takes the code nearest to what the levels before it left over,
-/// r₀ = z, c_d = argmin_j ‖r_d − e_j‖² + p_j, r_{d+1} = r_d − e_{c_d} (Zeghidour et al. 2021, algorithm 1).
-/// The prices p_j turn the Voronoi cells into those of a power diagram: with the right prices all cells are equally full, and still
-/// every vector is encoded by itself. Zero prices give the plain nearest code.
+/// Residual codebooks: each level quantises what the levels before it left over, r₀ = z, r_{d+1} = r_d − e_{c_d}
+/// (Zeghidour et al. 2021, algorithm 1); with a beam, the best of several tuples (Babenko and Lempitsky 2014, section 3.2).
 /// </summary>
-public sealed class ResidualCodebooks : QuantizerModel
+/// <param name="sizes">[levels] codes at each level.</param>
+/// <param name="dim">Values of a code.</param>
+/// <param name="trainable">Whether the codes receive gradients.</param>
+public sealed class ResidualCodebooks(IReadOnlyList<int> sizes, int dim, bool trainable = false)
+    : VectorCodebooks(nameof(ResidualCodebooks), sizes, dim, [.. sizes.Select(_ => dim)], trainable)
 {
-    /// <param name="sizes">[levels] codes at each level.</param>
-    /// <param name="dim">Values of a code.</param>
-    /// <param name="trainable">Whether the codes receive gradients.</param>
-    public ResidualCodebooks(IReadOnlyList<int> sizes, int dim, bool trainable = false)
-        : base(nameof(ResidualCodebooks))
-    {
-        (Sizes, InputDim) = (sizes, dim);
-        for (int level = 0; level < sizes.Count; level++)
-        {
-            register_parameter($"codes{level}", new Parameter(zeros(sizes[level], dim), trainable));
-            register_buffer($"prices{level}", zeros(sizes[level]));
-        }
+    private const long BlockEntries = 1L << 24; // costs at hand at once: 64 MiB
+    private const int Grain = 64; // rows of a block: matrix products round otherwise for odd sizes
 
-        this.Keep();
-    }
+    public override Tensor Input(Tensor rest, int level) => rest;
 
-    public override IReadOnlyList<int> Sizes { get; }
-
-    public override int InputDim { get; }
-
-    // Asked of the module each time: moving it to another device puts other tensors in their place.
-
-    /// <summary>[levels] of [size, dim].</summary>
-    public IReadOnlyList<Parameter> Codes => [.. Enumerable.Range(0, Sizes.Count).Select(level => get_parameter($"codes{level}")!)];
-
-    /// <summary>[levels] of [size].</summary>
-    public IReadOnlyList<Tensor> Prices => [.. Enumerable.Range(0, Sizes.Count).Select(level => get_buffer($"prices{level}")!)];
-
-    /// <summary>Squared distances to a level's codes, up to the residual's own length.</summary>
-    /// <param name="residual">[n, dim]</param>
-    public Tensor Distances(Tensor residual, int level)
-    {
-        var codes = Codes[level].detach();
-        return codes.pow(2).sum(1).unsqueeze(0) - (residual.matmul(codes.t()) * 2); // [n, size]
-    }
-
-    /// <summary>The code that a level gives to residuals.</summary>
-    /// <param name="residual">[n, dim]</param>
-    /// <returns>[n] int64</returns>
-    public Tensor Nearest(Tensor residual, int level)
-        => (Distances(residual.detach(), level) + Prices[level].unsqueeze(0)).argmin(1);
-
-    public override Tensor Encode(Tensor x)
-    {
-        var codes = new Tensor[Sizes.Count];
-        var residual = x.detach();
-        for (int level = 0; level < codes.Length; level++)
-        {
-            codes[level] = Nearest(residual, level);
-            residual = residual - Codes[level].detach().index_select(0, codes[level]);
-        }
-
-        return stack(codes, 1);
-    }
+    public override Tensor Left(Tensor rest, Tensor vectors) => rest - vectors;
 
     /// <summary>The sum of the codes' vectors.</summary>
-    public override Tensor Decode(Tensor codes) => Enumerable.Range(0, Sizes.Count)
-        .Select(level => Codes[level].index_select(0, codes.select(1, level))).Aggregate((sum, vectors) => sum + vectors);
+    public override Tensor Joined(IReadOnlyList<Tensor> vectors) => vectors.Aggregate((sum, next) => sum + next);
+
+    public override Tensor Encode(Tensor x, int beam = 1)
+    {
+        if (beam <= 1 || Sizes.Count == 1)
+        {
+            return base.Encode(x);
+        }
+
+        long rows = Math.Max(Grain, BlockEntries / ((long)beam * Sizes.Max()) / Grain * Grain);
+        var blocks = new List<Tensor>();
+        for (long from = 0; from == 0 || from < x.shape[0]; from += rows)
+        {
+            using var scope = NewDisposeScope();
+            blocks.Add(BestTuples(x.detach().narrow(0, from, Math.Min(rows, x.shape[0] - from)), beam).MoveToOuterDisposeScope());
+        }
+
+        return cat(blocks, 0);
+    }
+
+    // The cost of a tuple is the squared length of what it leaves over, plus its codes' prices: with a beam of 1 it is the greedy choice.
+    private Tensor BestTuples(Tensor x, int beam)
+    {
+        long n = x.shape[0];
+        var rest = x.unsqueeze(1); // [n, kept, dim]
+        var paid = zeros(n, 1, device: x.device); // [n, kept] prices
+        var tuples = zeros(n, 1, 0, ScalarType.Int64, x.device); // [n, kept, levels so far]
+        for (int level = 0; level < Sizes.Count; level++)
+        {
+            long kept = rest.shape[1], size = Sizes[level];
+            var before = (rest.pow(2).sum(2) + paid).unsqueeze(2); // [n, kept, 1]
+            var costs = before + Costs(rest.reshape(n * kept, InputDim), level).view(n, kept, size);
+            var best = costs.view(n, kept * size).topk((int)Math.Min(beam, kept * size), 1, largest: false, sorted: true).indexes;
+            var (parent, code) = (best.div(size, RoundingMode.floor), best.remainder(size)); // [n, next kept]
+            var chosen = code.flatten();
+            rest = rest.gather(1, parent.unsqueeze(2).expand(-1, -1, InputDim))
+                - Vectors(chosen, level).detach().view(n, -1, InputDim);
+            paid = paid.gather(1, parent) + Prices[level].index_select(0, chosen).view(n, -1);
+            tuples = cat([tuples.gather(1, parent.unsqueeze(2).expand(-1, -1, level)), code.unsqueeze(2)], 2);
+        }
+
+        return tuples.select(1, 0); // [n, levels]
+    }
 }

@@ -19,7 +19,7 @@ internal static class CodePrices
     /// <param name="ranks">Who has the other rows; null: there are none.</param>
     /// <returns>False where every row is a code: there is nothing to spread.</returns>
     public static bool Improve(
-        ResidualCodebooks codebooks, int level, Tensor rows, Tensor prices, double temperature, int iterations, int candidates,
+        VectorCodebooks codebooks, int level, Tensor rows, Tensor prices, double temperature, int iterations, int candidates,
         Ranks? ranks = null)
     {
         using var scope = NewDisposeScope();
@@ -74,7 +74,7 @@ internal static class CodePrices
     private sealed record Block(Tensor Distances, Tensor? Codes)
     {
         /// <returns>The block, and the sum of the squared distances to the nearest codes.</returns>
-        public static (Block Block, double Error) Of(ResidualCodebooks codebooks, int level, Tensor rows, Tensor prices, int candidates)
+        public static (Block Block, double Error) Of(VectorCodebooks codebooks, int level, Tensor rows, Tensor prices, int candidates)
         {
             using var scope = NewDisposeScope();
             var distances = codebooks.Distances(rows, level); // [rows, size]

@@ -11,7 +11,7 @@ internal sealed class CodebookFollower
     private const int PriceIterations = 3;
     private const int MaxBalanced = 65_536;
 
-    private readonly ResidualCodebooks _codebooks;
+    private readonly VectorCodebooks _codebooks;
     private readonly QuantizerOptions _options;
     private readonly Random _random;
     private readonly FusedAdamW? _optimizer;
@@ -23,7 +23,7 @@ internal sealed class CodebookFollower
     /// <param name="optimizer">Moves the codes where they follow the gradient; null: nothing but this class does.</param>
     /// <param name="ranks">The processes that train together; null: this one alone.</param>
     public CodebookFollower(
-        ResidualCodebooks codebooks, QuantizerOptions options, Random random, FusedAdamW? optimizer = null, Ranks? ranks = null)
+        VectorCodebooks codebooks, QuantizerOptions options, Random random, FusedAdamW? optimizer = null, Ranks? ranks = null)
     {
         (_codebooks, _options, _random, _optimizer, _ranks) = (codebooks, options, random, optimizer, ranks ?? Ranks.Alone);
         _counts = [.. codebooks.Prices.Select(p => ones_like(p))];
@@ -31,13 +31,13 @@ internal sealed class CodebookFollower
         _prices = [.. codebooks.Prices.Select(p => zeros_like(p))];
     }
 
-    /// <summary>First codes: residual k-means of the latents of one large batch.</summary>
+    /// <summary>First codes: k-means of the latents of one large batch.</summary>
     public void Start(RqVae model, Tensor x, long seed, CancellationToken cancel)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var latent = model.Latent(Head(x, Math.Max(_options.RqVae.InitialBatch, _codebooks.Sizes.Max())));
-        ResidualKMeansTrainer.Fit(_codebooks, latent, _options with { BalanceStrength = 0 }, seed, null, _ranks, cancel);
+        KMeansTrainer.Fit(_codebooks, latent, _options with { BalanceStrength = 0 }, seed, null, _ranks, cancel);
         double perCode = (double)Math.Min(_options.RqVae.BatchSize, x.shape[0]);
         for (int level = 0; level < _counts.Length; level++)
         {
@@ -116,19 +116,33 @@ internal sealed class CodebookFollower
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var head = Head(x, MaxBalanced);
-        var residual = model.Latent(_ranks.Share(head));
+        var rest = model.Latent(_ranks.Share(head));
         for (int level = 0; level < _prices.Length; level++)
         {
             int candidates = BlockPlan.For(head.shape[0], _codebooks.Sizes[level]).Candidates;
+            var input = _codebooks.Input(rest, level);
             if (!CodePrices.Improve(
-                _codebooks, level, residual, _prices[level], _options.BalanceTemperature, PriceIterations, candidates, _ranks))
+                _codebooks, level, input, _prices[level], _options.BalanceTemperature, PriceIterations, candidates, _ranks))
             {
                 return;
             }
 
             _codebooks.Prices[level].copy_(_prices[level] * _options.BalanceStrength);
-            var nearest = ResidualKMeansTrainer.NearestInBlocks(_codebooks, residual, level);
-            residual = residual - _codebooks.Codes[level].index_select(0, nearest);
+            rest = _codebooks.Left(rest, _codebooks.Vectors(KMeansTrainer.NearestInBlocks(_codebooks, input, level), level));
+        }
+    }
+
+    /// <summary>At the end: codes that no latent has are put where they serve one; nothing moves them any more.</summary>
+    public void Finish(RqVae model, Tensor x)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var rest = model.Latent(Head(x, MaxBalanced));
+        for (int level = 0; level < _prices.Length; level++)
+        {
+            var input = _codebooks.Input(rest, level);
+            CodeRevival.Spread(_codebooks, level, input);
+            rest = _codebooks.Left(rest, _codebooks.Vectors(KMeansTrainer.NearestInBlocks(_codebooks, input, level), level));
         }
     }
 

@@ -9,8 +9,31 @@ public sealed class DeviceTests
     public void Every_model_is_compared_and_the_cpu_is_like_itself()
     {
         var checks = QuantizerDeviceChecks.Run(CPU).ToList();
-        Assert.Equal(["RQ-VAE, loss and reconstruction", "residual codebooks, decode"], checks.Select(check => check.Name));
+        Assert.Equal(
+            [
+                "RQ-VAE, loss and reconstruction", "residual codebooks, decode", "product codebooks, decode", "FSQ, reconstruction",
+                "LFQ, reconstruction",
+            ],
+            checks.Select(check => check.Name));
         Assert.All(checks, check => Assert.InRange(check.Error, 0, 1e-5));
+    }
+
+    public static TheoryData<QuantizerKind> Kinds => [.. Enum.GetValues<QuantizerKind>()];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Every_kind_moves_with_its_whole_state(QuantizerKind kind)
+    {
+        using var scope = NewDisposeScope();
+        var options = new QuantizerOptions
+        {
+            Kind = kind, Levels = 2, CodebookSize = 8, Beam = kind.IsResidual() ? 4 : 1, MinPerplexity = 0,
+            RqVae = new RqVaeOptions { Hidden = [8], LatentDim = 4, Epochs = 2, WarmUpEpochs = 1 },
+        };
+        using var codebook = Training.QuantizerTrainer.Train(Blobs.Fused(60, 5, 10, 1), options, 1, null, default);
+        codebook.Model.MoveTo(META);
+        ModuleFields.AreAllOnMeta(codebook.Model);
+        Assert.All(codebook.Model.state_dict(), state => Assert.Equal(DeviceType.META, state.Value.device.type));
     }
 
     [Fact]

@@ -84,19 +84,19 @@ public class LargeCodebookTests
     private static ResidualCodebooks Fit(Tensor x, int size, QuantizerOptions options)
     {
         var codebooks = new ResidualCodebooks([size], (int)x.shape[1]);
-        ResidualKMeansTrainer.Fit(codebooks, x, options with { Levels = 1, CodebookSize = size }, 11, null, Ranks.Alone, default);
+        KMeansTrainer.Fit(codebooks, x, options with { Levels = 1, CodebookSize = size }, 11, null, Ranks.Alone, default);
         return codebooks;
     }
 
     private static double Error(ResidualCodebooks codebooks, Tensor x)
     {
-        var codes = ResidualKMeansTrainer.NearestInBlocks(codebooks, x, 0);
+        var codes = KMeansTrainer.NearestInBlocks(codebooks, x, 0);
         return (x - codebooks.Codes[0].index_select(0, codes)).pow(2).sum().ToDouble();
     }
 
     private static double Perplexity(ResidualCodebooks codebooks, Tensor x)
     {
-        var codes = ResidualKMeansTrainer.NearestInBlocks(codebooks, x, 0);
+        var codes = KMeansTrainer.NearestInBlocks(codebooks, x, 0);
         var share = bincount(codes, minlength: codebooks.Sizes[0]).to(ScalarType.Float64) / x.shape[0];
         return (-(share * share.clamp_min(1e-12).log()).sum()).exp().ToDouble();
     }

@@ -17,7 +17,13 @@ public class QuantizerTrainerTests
         RqVae = new RqVaeOptions { Hidden = [32], LatentDim = 8, Epochs = 40, WarmUpEpochs = 5, BatchSize = 128 },
     };
 
-    public static TheoryData<QuantizerKind> Kinds => [QuantizerKind.ResidualKMeans, QuantizerKind.RqVae];
+    public static TheoryData<QuantizerKind> Kinds => [.. Enum.GetValues<QuantizerKind>()];
+
+    /// <summary>Those with codebooks of vectors.</summary>
+    public static TheoryData<QuantizerKind> VectorKinds =>
+    [
+        QuantizerKind.ResidualKMeans, QuantizerKind.RqVae, QuantizerKind.VqVae, QuantizerKind.Product, QuantizerKind.OptimisedProduct,
+    ];
 
     [Fact]
     public void Separated_points_are_all_found_and_reconstructed_exactly()
@@ -48,14 +54,14 @@ public class QuantizerTrainerTests
     }
 
     [Theory]
-    [MemberData(nameof(Kinds))]
+    [MemberData(nameof(VectorKinds))]
     public void Codes_describe_the_catalogue_and_use_the_codebooks(QuantizerKind kind)
     {
         var fused = Blobs.Fused(1500, 12, 40, 2);
         using var codebook = Train(fused, Options(kind));
         var (ids, report) = codebook.EncodeCatalogue(fused);
         Assert.Equal(ids.Length, ids.Distinct().Count());
-        Assert.True(report.ReconstructionError < 0.6, $"error {report.ReconstructionError}");
+        Assert.True(report.ReconstructionError < 0.7, $"error {report.ReconstructionError}");
         Assert.All(report.Levels, level => Assert.True(level.Usage > 0.9, $"usage {level.Usage}"));
         Assert.True(report.DistinctCodes >= 40, $"distinct {report.DistinctCodes}");
     }
@@ -102,11 +108,11 @@ public class QuantizerTrainerTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void A_catalogue_smaller_than_the_codebook_gets_as_many_codes_as_items(QuantizerKind kind)
+    public void A_catalogue_smaller_than_the_codebook_gets_as_many_codes_as_items_or_the_next_power_of_two_below(QuantizerKind kind)
     {
         var fused = Blobs.Fused(7, 4, 7, 6);
         using var codebook = Train(fused, Options(kind));
-        Assert.Equal([7, 7], codebook.Sizes);
+        Assert.Equal(kind.HasBits() ? [4, 4] : [7, 7], codebook.Sizes);
         Assert.Equal(7, codebook.EncodeCatalogue(fused).Ids.Distinct().Count());
     }
 
@@ -159,6 +165,13 @@ public class QuantizerTrainerTests
     [Theory]
     [InlineData("residual-kmeans", QuantizerKind.ResidualKMeans)]
     [InlineData("rqvae", QuantizerKind.RqVae)]
+    [InlineData("vqvae", QuantizerKind.VqVae)]
+    [InlineData("pq", QuantizerKind.Product)]
+    [InlineData("opq", QuantizerKind.OptimisedProduct)]
+    [InlineData("fsq", QuantizerKind.FiniteScalar)]
+    [InlineData("lfq", QuantizerKind.LookupFree)]
+    [InlineData("lsh", QuantizerKind.Hyperplanes)]
+    [InlineData("random", QuantizerKind.Random)]
     public void Kinds_have_one_name_in_configuration_and_in_files(string name, QuantizerKind kind)
     {
         Assert.Equal(kind, System.Text.Json.JsonSerializer.Deserialize<QuantizerKind>($"\"{name}\""));
@@ -171,12 +184,12 @@ public class QuantizerTrainerTests
     {
         var options = new QuantizerOptions
         {
-            Levels = 7, CodebookSize = 1, BalanceStrength = double.NaN, RqVae = new RqVaeOptions { LearningRate = 0, Hidden = [0] },
+            Levels = 9, CodebookSize = 1, BalanceStrength = double.NaN, RqVae = new RqVaeOptions { LearningRate = 0, Hidden = [0] },
         };
         var error = Assert.Throws<CatalogException>(() => Train(Blobs.Fused(10, 2, 2, 1), options));
         string[] faults =
         [
-            "quantizer.levels is 7", "quantizer.codebook_size is 1", "quantizer.balance_strength is NaN",
+            "quantizer.levels is 9", "quantizer.codebook_size is 1", "quantizer.balance_strength is NaN",
             "quantizer.rq_vae.learning_rate is 0", "quantizer.rq_vae.hidden[0] is 0",
         ];
         Assert.All(faults, text => Assert.Contains(text, error.Message, StringComparison.Ordinal));
@@ -210,7 +223,7 @@ public class QuantizerTrainerTests
         Assert.True(reports[^1].Metrics!["reconstruction"] < 0.5 * reports[0].Metrics!["reconstruction"]);
     }
 
-    private static QuantizerOptions Options(QuantizerKind kind) => kind == QuantizerKind.RqVae ? RqVae : KMeans;
+    private static QuantizerOptions Options(QuantizerKind kind) => RqVae with { Kind = kind };
 
     private static Codebook Train(FusedEmbeddings fused, QuantizerOptions options) =>
         QuantizerTrainer.Train(fused, options, 1, null, default);

@@ -4,10 +4,10 @@ using Recsys.Quantizer.Models;
 namespace Recsys.Quantizer.Training;
 
 /// <summary>
-/// Fits residual codebooks level by level: FAISS k-means, then rounds of balanced k-means. On several ranks the first runs FAISS for all;
+/// Fits codebooks level by level: FAISS k-means, then rounds of balanced k-means. On several ranks the first runs FAISS for all;
 /// in the rounds each takes its share of the vectors, and counts and sums are added up.
 /// </summary>
-internal static class ResidualKMeansTrainer
+internal static class KMeansTrainer
 {
     // Sinkhorn's iterations per round; prices carry over, so few are enough.
     private const int PriceIterations = 10;
@@ -19,39 +19,40 @@ internal static class ResidualKMeansTrainer
     /// <param name="x">[n, dim] on the device of <paramref name="codebooks"/>.</param>
     /// <param name="levelDone">Called after each level.</param>
     public static void Fit(
-        ResidualCodebooks codebooks, Tensor x, QuantizerOptions options, long seed, Action<int>? levelDone, Ranks ranks,
+        VectorCodebooks codebooks, Tensor x, QuantizerOptions options, long seed, Action<int>? levelDone, Ranks ranks,
         CancellationToken cancel)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var residual = x.detach();
+        var rest = x.detach();
         for (int level = 0; level < codebooks.Sizes.Count; level++)
         {
             cancel.ThrowIfCancellationRequested();
-            FitLevel(codebooks, level, residual, options, seed + level, ranks, cancel);
-            residual = residual - codebooks.Codes[level].index_select(0, NearestInBlocks(codebooks, residual, level));
+            var input = codebooks.Input(rest, level);
+            FitLevel(codebooks, level, input, options, seed + level, ranks, cancel);
+            rest = codebooks.Left(rest, codebooks.Vectors(NearestInBlocks(codebooks, input, level), level));
             levelDone?.Invoke(level);
         }
     }
 
     private static void FitLevel(
-        ResidualCodebooks codebooks, int level, Tensor residual, QuantizerOptions options, long seed, Ranks ranks, CancellationToken cancel)
+        VectorCodebooks codebooks, int level, Tensor input, QuantizerOptions options, long seed, Ranks ranks, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         int size = codebooks.Sizes[level];
-        var plan = BlockPlan.For(residual.shape[0], size);
-        var sample = Sample(residual, plan, seed);
+        var plan = BlockPlan.For(input.shape[0], size);
+        var sample = Sample(input, plan, seed);
         if (ranks.First)
         {
             using var values = sample.cpu().contiguous().data<float>();
-            var result = KMeans.Train(values.ToArray(), codebooks.InputDim, size, new KMeansOptions
+            var result = KMeans.Train(values.ToArray(), codebooks.Widths[level], size, new KMeansOptions
             {
                 Iterations = options.KMeansIterations,
                 Restarts = options.KMeansRestarts,
                 Seed = Seeds.ToInt32(seed) & int.MaxValue,
                 Seeding = size <= MaxPlusPlus ? KMeansSeeding.PlusPlus : KMeansSeeding.Random,
             });
-            codebooks.Codes[level].copy_(tensor(result.Centroids, [size, codebooks.InputDim]));
+            codebooks.Codes[level].copy_(tensor(result.Centroids, [size, codebooks.Widths[level]]));
         }
 
         ranks.Broadcast(codebooks.Codes[level]);
@@ -60,11 +61,13 @@ internal static class ResidualKMeansTrainer
         {
             BalanceLevel(codebooks, level, sample, plan, options, ranks, cancel);
         }
+
+        CodeRevival.Spread(codebooks, level, sample);
     }
 
     // Lloyd's iteration in which the assignment also pays the prices. Ends with prices that fit the final codes.
     private static void BalanceLevel(
-        ResidualCodebooks codebooks, int level, Tensor sample, BlockPlan plan, QuantizerOptions options, Ranks ranks,
+        VectorCodebooks codebooks, int level, Tensor sample, BlockPlan plan, QuantizerOptions options, Ranks ranks,
         CancellationToken cancel)
     {
         var prices = zeros_like(codebooks.Prices[level]);
@@ -88,8 +91,11 @@ internal static class ResidualKMeansTrainer
         }
     }
 
-    // A code that nobody chose stays where it is: its price falls until somebody does.
-    private static void MoveToMeans(ResidualCodebooks codebooks, int level, Tensor sample, Tensor assignment, Ranks ranks)
+    /// <summary>Moves each code to the mean of the inputs that chose it. A code that nobody chose stays where it is: its price falls
+    /// until somebody does.</summary>
+    /// <param name="sample">[n, width] of this rank.</param>
+    /// <param name="assignment">[n] int64</param>
+    public static void MoveToMeans(VectorCodebooks codebooks, int level, Tensor sample, Tensor assignment, Ranks ranks)
     {
         var chosen = bincount(assignment, minlength: codebooks.Sizes[level]).to_type(ScalarType.Float32);
         var counts = ranks.Sum(chosen).unsqueeze(1); // [size, 1]
@@ -98,14 +104,14 @@ internal static class ResidualKMeansTrainer
     }
 
     /// <returns>[n] int64, the codes at the prices of the codebooks.</returns>
-    public static Tensor NearestInBlocks(ResidualCodebooks codebooks, Tensor residual, int level)
+    public static Tensor NearestInBlocks(VectorCodebooks codebooks, Tensor input, int level)
     {
-        long rows = BlockPlan.For(residual.shape[0], codebooks.Sizes[level]).BlockRows;
+        long rows = BlockPlan.For(input.shape[0], codebooks.Sizes[level]).BlockRows;
         var parts = new List<Tensor>();
-        for (long from = 0; from == 0 || from < residual.shape[0]; from += rows)
+        for (long from = 0; from == 0 || from < input.shape[0]; from += rows)
         {
             using var scope = NewDisposeScope();
-            var block = residual.narrow(0, from, Math.Min(rows, residual.shape[0] - from));
+            var block = input.narrow(0, from, Math.Min(rows, input.shape[0] - from));
             parts.Add(codebooks.Nearest(block, level).MoveToOuterDisposeScope());
         }
 

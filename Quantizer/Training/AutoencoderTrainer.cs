@@ -4,22 +4,22 @@ using Recsys.Quantizer.Models;
 namespace Recsys.Quantizer.Training;
 
 /// <summary>
-/// Trains an RQ-VAE: a warm-up of the bare autoencoder, k-means of its latents as first codes, then
-/// ‖x − x̂‖² + β‖r − sg(e)‖² (+ ‖sg(r) − e‖² where codes follow the gradient) by AdamW with a cosine schedule.
-/// On several ranks each takes its share of every batch; the codebooks follow the whole batch on all of them alike.
+/// Trains an autoencoder with codes: a warm-up without them, a start of the codes from its latents, then ‖x − x̂‖² and what the codes add
+/// to it, by AdamW with a cosine schedule. On several ranks each takes its share of every batch; the codebooks follow the whole batch on
+/// all of them alike.
 /// </summary>
-internal static class RqVaeTrainer
+internal static class AutoencoderTrainer
 {
     private const double WarmUpShare = 0.03; // of all steps, for the learning rate
 
     /// <param name="x">[n, input]</param>
-    public static RqVae Train(
+    /// <param name="sizes">[levels] codes at each level.</param>
+    public static Autoencoder Train(
         Tensor x, IReadOnlyList<int> sizes, QuantizerOptions options, long seed, IProgress<StageProgress>? progress, Ranks ranks,
         CancellationToken cancel)
     {
-        var rq = options.RqVae;
         using var generator = new Generator((ulong)seed);
-        var model = new RqVae((int)x.shape[1], rq.Hidden, rq.LatentDim, sizes, rq.CodebookUpdate == CodebookUpdate.Gradient);
+        var model = Make(x, sizes, options);
         try
         {
             Initialise(model, generator);
@@ -38,22 +38,37 @@ internal static class RqVaeTrainer
         }
     }
 
+    private static Autoencoder Make(Tensor x, IReadOnlyList<int> sizes, QuantizerOptions options)
+    {
+        var (inputDim, rq) = ((int)x.shape[1], options.RqVae);
+        return options.Kind switch
+        {
+            QuantizerKind.FiniteScalar =>
+                new ScalarAutoencoder(inputDim, rq.Hidden, options.FsqValues((int)x.shape[0]), signs: false),
+            QuantizerKind.LookupFree => new ScalarAutoencoder(inputDim, rq.Hidden, ScalarAutoencoder.Bits(sizes), signs: true),
+            _ => new RqVae(
+                inputDim, rq.Hidden, rq.LatentDim, sizes, VectorCodeTraining.FollowsGradient(rq), options.Kind == QuantizerKind.VqVae),
+        };
+    }
+
     private static void Run(
-        RqVae model, Tensor x, QuantizerOptions options, long seed, Generator generator, IProgress<StageProgress>? progress, Ranks ranks,
-        CancellationToken cancel)
+        Autoencoder model, Tensor x, QuantizerOptions options, long seed, Generator generator, IProgress<StageProgress>? progress,
+        Ranks ranks, CancellationToken cancel)
     {
         var rq = options.RqVae;
-        int n = (int)x.shape[0], batch = Math.Min(rq.BatchSize, n), steps = (n + batch - 1) / batch;
+        int n = (int)x.shape[0], batch = Math.Min(rq.BatchSize, n), steps = (n + batch - 1) / batch, all = rq.Epochs * steps;
         using var optimizer = new FusedAdamW(model.parameters().Where(p => p.requires_grad), rq.LearningRate, rq.WeightDecay);
-        var codebooks = new CodebookFollower(
-            model.Codebooks, options, new Random(Seeds.ToInt32(seed)),
-            rq.CodebookUpdate == CodebookUpdate.Gradient ? optimizer : null, ranks);
+        using var noise = new Generator((ulong)seed + 1);
+        CodeTraining codes = model is RqVae vector
+            ? new VectorCodeTraining(vector, options, seed, optimizer, noise, ranks)
+            : new ScalarCodeTraining((ScalarAutoencoder)model, options);
         int warm = Math.Min(rq.WarmUpEpochs, rq.Epochs - 1), step = 0;
         for (int epoch = 0; epoch < rq.Epochs; epoch++)
         {
             if (epoch == warm)
             {
-                codebooks.Start(model, x, seed, cancel);
+                codes.Start(x, seed, cancel);
+                ranks.Broadcast(model.state_dict().Values);
             }
 
             using var epochScope = NewDisposeScope();
@@ -63,54 +78,50 @@ internal static class RqVaeTrainer
             {
                 cancel.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
-                int all = rq.Epochs * steps;
                 optimizer.SetLearningRate(rq.LearningRate * LearningRates.WarmupCosine(step, Math.Max(1, WarmUpShare * all), all));
                 var rows = x.index_select(0, order.narrow(0, from, Math.Min(batch, n - from)));
-                sumLoss += Step(model, optimizer, rows, batch, epoch < warm ? null : codebooks, rq, ranks);
+                sumLoss += Step(codes, optimizer, rows, batch, epoch >= warm ? (double)step / all : null, ranks);
             }
 
             if (epoch >= warm)
             {
-                codebooks.Balance(model, x);
+                codes.AfterEpoch(x);
             }
 
-            double mean = ranks.Sum(sumLoss) / n;
-            progress?.Report(
-                new StageProgress(
-                    QuantizerTrainer.Stage, epoch + 1, rq.Epochs, null, new Dictionary<string,
-                    double> { ["reconstruction"] = mean }));
+            var metrics = new Dictionary<string, double> { ["reconstruction"] = ranks.Sum(sumLoss) / n };
+            progress?.Report(new StageProgress(QuantizerTrainer.Stage, epoch + 1, rq.Epochs, null, metrics));
         }
+
+        codes.Finish(x);
+        ranks.Broadcast(model.state_dict().Values);
     }
 
     /// <param name="rows">[n, input]; each rank takes its share.</param>
     /// <param name="batch">Rows of a full batch: the few at an epoch's end take no full step.</param>
+    /// <param name="done">Share of all steps that are done; null: the codes are not there yet.</param>
     /// <returns>The reconstruction loss, summed over this rank's items.</returns>
-    private static double Step(
-        RqVae model, FusedAdamW optimizer, Tensor rows, int batch, CodebookFollower? codebooks, RqVaeOptions rq, Ranks ranks)
+    private static double Step(CodeTraining codes, FusedAdamW optimizer, Tensor rows, int batch, double? done, Ranks ranks)
     {
+        var model = codes.Model;
         model.zero_grad();
         var mine = ranks.Share(rows);
-        var pass = codebooks is null ? null : model.Pass(mine);
-        var reconstruction = functional.mse_loss(pass?.Reconstruction ?? model.Autoencode(mine), mine);
-        var loss = pass is null ? reconstruction : reconstruction + (pass.CommitmentLoss * rq.CommitmentWeight).sum();
-        if (pass is not null && rq.CodebookUpdate == CodebookUpdate.Gradient)
-        {
-            loss = loss + pass.CodebookLoss.sum();
-        }
+        var (output, penalty) = done is { } share ? codes.Pass(mine, share) : (model.Autoencode(mine), null);
+        var reconstruction = functional.mse_loss(output, mine);
+        var loss = penalty is null ? reconstruction : reconstruction + penalty.sum();
 
         // Losses are means over this rank's share. The mean over none is not a number; its gradient is 0.
         (loss * ((double)mine.shape[0] / batch)).backward();
         ranks.SumGradients(model.parameters());
         optimizer.step();
-        if (pass is not null)
+        if (done is not null)
         {
-            codebooks!.Follow(pass);
+            codes.AfterStep();
         }
 
         return mine.shape[0] == 0 ? 0 : reconstruction.ToDouble() * mine.shape[0];
     }
 
-    private static Tensor Standardise(RqVae model, Tensor x)
+    private static Tensor Standardise(Autoencoder model, Tensor x)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
@@ -121,7 +132,7 @@ internal static class RqVaeTrainer
     }
 
     // He initialisation; TorchSharp's own takes no generator.
-    private static void Initialise(RqVae model, Generator generator)
+    private static void Initialise(Autoencoder model, Generator generator)
     {
         using var _ = no_grad();
         foreach (var (name, parameter) in model.named_parameters().Where(p => !p.name.Contains("codes", StringComparison.Ordinal)))
