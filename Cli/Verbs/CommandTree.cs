@@ -22,6 +22,7 @@ internal static class CommandTree
             EmbedVerb.Create(),
             RebuildVerb.Create(),
             EvalVerb.Create(),
+            QuantizerVerb.Create(),
             ServeVerb.Create(),
             RecommendVerb.Create(),
             EncodeVerb.Create(),

@@ -8,6 +8,7 @@ using Recsys.Diffusion.Model;
 using Recsys.Diffusion.Training;
 using Recsys.Embeddings;
 using Recsys.Files;
+using Recsys.Jobs.Quantizers;
 using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Training;
 using Recsys.Retrieval;
@@ -106,8 +107,9 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         var training = fitAll ? run.Split?.All : run.Split?.Train;
         var embedded = run.Stages.Time(
             "embeddings",
-            () => _ranks.FirstBeforeOthers(() => Embed(run.Dataset, fitAll ? training : null, run.Options, run.Stages, run.Cancel)));
-        EmbeddingMatrix[] embeddings = [.. embedded.Select(embedding => embedding.Vectors).OfType<EmbeddingMatrix>()];
+            () => _ranks.FirstBeforeOthers(() => DatasetVectors.Embed(
+                run.Dataset, run.Options.Embeddings, run.Stages, run.Cancel, fitAll ? training : null)));
+        var embeddings = DatasetVectors.Vectors(embedded);
         var fused = Fusion.Fit(embeddings, run.Options.Quantizer.Fusion).Apply(embeddings);
         uint sum = fused.Data.Aggregate(0u, (hash, value) => (hash * 31) + BitConverter.SingleToUInt32Bits(value));
         _ranks.CheckAlike(sum, "the checksum of the embeddings");
@@ -201,17 +203,6 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
             options, run.Options.Seed, run.Stages, run.Checkpoints.Of(fitAll ? "creative-all" : CreativeFolder), run.Options.Device,
             _ranks, run.Cancel));
         Save(writer, CreativeFolder, creative.Save);
-    }
-
-    /// <summary>Brought embeddings as they are, default ones where the dataset lacks them; under --fit-all the collaborative one learns
-    /// from everything.</summary>
-    private static IReadOnlyList<DatasetEmbedding> Embed(
-        Dataset dataset, SequenceSet? everything, RebuildOptions options, IProgress<StageProgress>? progress, CancellationToken cancel)
-    {
-        var embeddings = DefaultEmbeddings.Of(dataset, options.Embeddings, progress, cancel, everything);
-        return embeddings.Any(embedding => embedding.Vectors is not null) ? embeddings : throw CatalogException.Precondition(
-            $"Dataset '{dataset.Name}' has no embeddings and nothing to make default ones from (no text, no interactions, no pictures). "
-            + "Bring embeddings/NAME.npy.");
     }
 
     private static (ItemTable Items, QuantizerReport Report) Encode(

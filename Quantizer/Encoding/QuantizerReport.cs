@@ -7,7 +7,19 @@ namespace Recsys.Quantizer.Encoding;
 /// <param name="Usage">Used / Size.</param>
 /// <param name="Perplexity">exp of the entropy of the codes: Size when all are equally frequent, 1 when one takes all.</param>
 /// <param name="Counts">[Size] items per code.</param>
-public sealed record LevelReport(int Size, int Used, double Usage, double Perplexity, int[] Counts);
+public sealed record LevelReport(int Size, int Used, double Usage, double Perplexity, int[] Counts)
+{
+    /// <summary>How unevenly items lie on the codes: 0 all alike, near 1 one code has them all (Gini coefficient).</summary>
+    public double Gini => GiniOf(Array.ConvertAll(Counts, count => (double)count));
+
+    /// <summary>The Gini coefficient of shares: Σ (2i − n − 1) x_i / (n Σ x), x ascending, i from 1; 0 where there is nothing.</summary>
+    internal static double GiniOf(double[] shares)
+    {
+        double[] ascending = [.. shares.Order()];
+        double sum = ascending.Sum(), weighted = ascending.Select((share, i) => ((2 * (i + 1)) - ascending.Length - 1) * share).Sum();
+        return sum == 0 ? 0 : weighted / (ascending.Length * sum);
+    }
+}
 
 /// <summary>How well codes describe a catalogue.</summary>
 /// <param name="ReconstructionError">Squared distance to the reconstruction, summed over items, over the same to the mean: 0 perfect, 1 no
@@ -43,7 +55,8 @@ public sealed record QuantizerReport(
         return new QuantizerReport(ids.Count, RelativeError(x, reconstruction, ids.Count), levels, distinct, ids.Count - distinct, largest);
     }
 
-    private static double Perplexity(int[] counts, int total)
+    /// <summary>exp of the entropy of codes that so many items have; 1 where there are none.</summary>
+    internal static double Perplexity(IReadOnlyCollection<int> counts, int total)
         => Math.Exp(-counts.Where(c => c > 0).Sum(c => (double)c / total * Math.Log((double)c / total)));
 
     private static double RelativeError(ReadOnlySpan<float> x, ReadOnlySpan<float> reconstruction, int n)

@@ -1,0 +1,47 @@
+using Recsys.Catalog;
+using Recsys.Datasets;
+using Recsys.Embeddings;
+using Recsys.Quantizer.Encoding;
+
+namespace Recsys.Jobs.Quantizers;
+
+/// <summary>A dataset's embeddings as quantizers read them.</summary>
+public static class DatasetVectors
+{
+    /// <summary>Brought embeddings as they are, default ones where the dataset lacks them.</summary>
+    /// <param name="everything">What the collaborative one learns from; null: the training part.</param>
+    /// <exception cref="CatalogException">FailedPrecondition: there are none.</exception>
+    public static IReadOnlyList<DatasetEmbedding> Embed(
+        Dataset dataset, DefaultEmbeddingOptions options, IProgress<StageProgress>? progress, CancellationToken cancel,
+        SequenceSet? everything = null)
+    {
+        var embeddings = DefaultEmbeddings.Of(dataset, options, progress, cancel, everything);
+        return embeddings.Any(embedding => embedding.Vectors is not null) ? embeddings : throw CatalogException.Precondition(
+            $"Dataset '{dataset.Name}' has no embeddings and nothing to make default ones from (no text, no interactions, no pictures). "
+            + "Bring embeddings/NAME.npy.");
+    }
+
+    /// <summary>Those that are there.</summary>
+    public static EmbeddingMatrix[] Vectors(IEnumerable<DatasetEmbedding> embeddings) =>
+        [.. embeddings.Select(embedding => embedding.Vectors).OfType<EmbeddingMatrix>()];
+
+    /// <summary>Fuses embeddings as a codebook does that was trained before.</summary>
+    /// <exception cref="CatalogException">FailedPrecondition: they are not those that the codebook was trained on.</exception>
+    public static FusedEmbeddings Apply(Fusion fusion, Dataset dataset, EmbeddingMatrix[] embeddings)
+    {
+        foreach (var embedding in embeddings)
+        {
+            var part = fusion.Parts.FirstOrDefault(part => part.Name == embedding.Name);
+            if (part is null || part.Dim != embedding.Dim || part.Space != embedding.Space)
+            {
+                throw CatalogException.Precondition(
+                    $"Dataset '{dataset.Name}': its embedding '{embedding.Name}' has {embedding.Dim} values of the space "
+                    + $"'{embedding.Space ?? "of its owner"}'; the codebook was trained on "
+                    + $"{(part is null ? "none of that name" : $"{part.Dim} of '{part.Space ?? "of its owner"}'")}. Give the data and the "
+                    + "encoders that the version was built with.");
+            }
+        }
+
+        return fusion.Apply(embeddings);
+    }
+}
