@@ -99,14 +99,16 @@ internal static class TransitionSearch
     {
         leg.Add(history, scores, withPrior: false, item => touched.Add(item));
         touched.UnionWith(history);
+        touched.Add(target);
         bool repeats = history.Contains(target);
         float score = scores[target] + leg.Prior(target);
-        int above = FirstAtMost(priors, score);
+        int above = CountAtLeast(priors, score); // of equal ones without evidence: all of them, so that a tie is no merit
         foreach (int item in touched)
         {
-            bool passed = !repeats && item != target && history.Contains(item);
-            above += !passed && scores[item] + leg.Prior(item) > score ? 1 : 0;
-            above -= leg.Prior(item) > score ? 1 : 0;
+            bool passed = item == target || (!repeats && history.Contains(item));
+            float other = scores[item] + leg.Prior(item);
+            above += !passed && (other > score || (other == score && item < target)) ? 1 : 0;
+            above -= leg.Prior(item) >= score ? 1 : 0;
             scores[item] = 0;
         }
 
@@ -114,14 +116,14 @@ internal static class TransitionSearch
         return above;
     }
 
-    /// <summary>How many of some falling values are larger than a bound.</summary>
-    private static int FirstAtMost(float[] falling, float bound)
+    /// <summary>How many of some falling values are at least a bound.</summary>
+    private static int CountAtLeast(float[] falling, float bound)
     {
         int low = 0, high = falling.Length;
         while (low < high)
         {
             int middle = (low + high) / 2;
-            (low, high) = falling[middle] > bound ? (middle + 1, high) : (low, middle);
+            (low, high) = falling[middle] >= bound ? (middle + 1, high) : (low, middle);
         }
 
         return low;
