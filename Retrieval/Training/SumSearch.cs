@@ -9,7 +9,7 @@ namespace Recsys.Retrieval.Training;
 /// </summary>
 internal static class SumSearch
 {
-    private const int MaxUsers = 6000, K = 10, MaxRounds = 6;
+    private const int MaxUsers = 6000, Batch = 32, K = 10, MaxRounds = 6;
 
     private static readonly double[] Factors = [0, 0.25, 0.5, 0.7, 0.85, 1.2, 1.4, 2, 4];
     private static readonly double[] Repeats = [-20, -8, -4, -2, -1, -0.5, 0, 0.5, 1, 2];
@@ -79,33 +79,19 @@ internal static class SumSearch
 
     private static Held[] Users(RetrievalModel model, ItemTable items, HeldOut held, CancellationToken cancel)
     {
-        var users = new List<Held>(held.Count);
         using var recommender = Recommender.Borrowing(model, items);
         int legs = model.Config.Sum.Weights.Count;
-        int rows = recommender.MaxRows(recommender.BeamFor(K, 0), K);
-        foreach (var batch in Enumerable.Range(0, held.Count).OrderBy(user => held.Histories[user].Length).ThenBy(user => user).Chunk(rows))
+        int[] byLength = [.. Enumerable.Range(0, held.Count).OrderBy(user => held.Histories[user].Length).ThenBy(user => user)];
+        int[][] batches = [.. byLength.Chunk(Math.Min(Batch, recommender.MaxRows(recommender.BeamFor(K, 0), K)))];
+        var users = new Held[batches.Length][];
+        ComputeThreads.Each(batches.Length, at =>
         {
-            cancel.ThrowIfCancellationRequested();
-            var found = recommender.Find([.. batch.Select(user => new RecommendQuery(held.Histories[user], K))]);
-            foreach (var (user, candidates) in batch.Zip(found.Select(row => row.Candidates)))
-            {
-                var seen = held.Histories[user].ToHashSet();
-                var scores = new float[candidates.Length * (legs + 1)];
-                for (int i = 0; i < candidates.Length; i++)
-                {
-                    for (int leg = 0; leg < legs; leg++)
-                    {
-                        scores[(i * (legs + 1)) + leg] = (float)candidates[i].Scores[leg];
-                    }
+            var found = recommender.Find([.. batches[at].Select(user => new RecommendQuery(held.Histories[user], K))]);
+            users[at] = [.. batches[at].Zip(
+                found, (user, row) => Held.Of(row.Candidates, legs, held.Histories[user].ToHashSet(), held.Targets[user]))];
+        }, cancel);
 
-                    scores[(i * (legs + 1)) + legs] = seen.Contains(candidates[i].Item) ? 1 : 0;
-                }
-
-                users.Add(new Held(scores, legs + 1, Array.FindIndex(candidates, candidate => candidate.Item == held.Targets[user])));
-            }
-        }
-
-        return [.. users];
+        return [.. users.SelectMany(some => some)];
     }
 
     /// <summary>A user's candidates.</summary>
@@ -113,6 +99,22 @@ internal static class SumSearch
     /// <param name="Target">Place of the target among them, -1: it is none of them.</param>
     private sealed record Held(float[] Scores, int Parts, int Target)
     {
+        public static Held Of((int Item, double[] Scores)[] candidates, int legs, HashSet<int> seen, int target)
+        {
+            var scores = new float[candidates.Length * (legs + 1)];
+            for (int i = 0; i < candidates.Length; i++)
+            {
+                for (int leg = 0; leg < legs; leg++)
+                {
+                    scores[(i * (legs + 1)) + leg] = (float)candidates[i].Scores[leg];
+                }
+
+                scores[(i * (legs + 1)) + legs] = seen.Contains(candidates[i].Item) ? 1 : 0;
+            }
+
+            return new Held(scores, legs + 1, Array.FindIndex(candidates, candidate => candidate.Item == target));
+        }
+
         public double[] Sums(double[] weights) => [.. Enumerable.Range(0, Scores.Length / Parts).Select(at => Sum(at, weights))];
 
         public double Ndcg(double[] weights)
