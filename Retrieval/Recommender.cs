@@ -137,7 +137,8 @@ public sealed class Recommender : IRecommender, IVersionPart
                 + (seen.Contains(candidate.Item) ? sum.Repeat : 0))];
         double top = scores.DefaultIfEmpty().Max();
         double total = scores.Sum(score => Math.Exp((score - top) / sum.Temperature));
-        return [.. Enumerable.Range(0, candidates.Length).OrderByDescending(at => scores[at]).ThenBy(at => candidates[at].Item).Take(query.K)
+        return [.. Enumerable.Range(0, candidates.Length)
+            .OrderByDescending(at => scores[at]).ThenBy(at => candidates[at].Item).Take(query.K)
             .Select(at => new Recommendation(
                 candidates[at].Item, Items.SemanticIds[candidates[at].Item], scores[at],
                 sum.Coverage * Math.Exp((scores[at] - top) / sum.Temperature) / total,

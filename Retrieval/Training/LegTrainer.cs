@@ -15,7 +15,8 @@ internal sealed record LegContext(
     /// <summary>The users that looks ask for; null: none.</summary>
     public HeldOut? Looked { get; } = Held?.Draw(HeldUsers, Seed);
 
-    /// <summary>Trains one leg, or goes on where a checkpoint of this very training was left; one that had ended is taken as it is.</summary>
+    /// <summary>Trains one leg, or goes on where a checkpoint of this very training was left; one that had ended is taken as it
+    /// is.</summary>
     /// <param name="leg">The stage's name; metrics <c>loss</c> (nats an item), <c>learning_rate</c>, and <paramref name="metric"/>.</param>
     /// <param name="look">What the weights reach on <see cref="Looked"/>, the larger the better.</param>
     public void Train(LegTraining training, string leg, object options, string metric, Func<HeldOut, double> look)

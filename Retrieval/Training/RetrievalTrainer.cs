@@ -69,7 +69,9 @@ public static class RetrievalTrainer
     }
 
     private static LegSum Sum(string[] legs, IReadOnlyDictionary<string, double>? given) =>
-        given is null ? LegSum.Even(legs) : LegSum.Even(legs) with { Weights = legs.ToDictionary(leg => leg, leg => given.GetValueOrDefault(leg)) };
+        given is null
+            ? LegSum.Even(legs)
+            : LegSum.Even(legs) with { Weights = legs.ToDictionary(leg => leg, leg => given.GetValueOrDefault(leg)) };
 
     private static DenseLeg Dense(LegContext context, string name, DenseOptions options)
     {

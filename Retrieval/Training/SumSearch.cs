@@ -23,9 +23,10 @@ internal static class SumSearch
     {
         var users = Users(model, items, held.Draw(MaxUsers, seed), cancel);
         string[] legs = [.. model.Config.Sum.Weights.Keys];
-        var weights = given is null
+        double[]? fixedWeights = given is null ? null : [.. legs.Select(leg => given.GetValueOrDefault(leg))];
+        double[] weights = fixedWeights is null
             ? Search(users, legs.Length, cancel)
-            : [.. legs.Select(leg => given.GetValueOrDefault(leg)), BestRepeat(users, [.. legs.Select(leg => given.GetValueOrDefault(leg)), 0])];
+            : [.. fixedWeights, BestRepeat(users, [.. fixedWeights, 0])];
         var sums = users.Where(user => user.Target >= 0).Select(user => (Sums: user.Sums(weights), user.Target)).ToArray();
         double temperature = sums.Length == 0 ? 1 : Temperatures.MinBy(t => sums.Average(user => Surprise(user.Sums, user.Target, t)));
         return model.With(new LegSum(
@@ -82,7 +83,8 @@ internal static class SumSearch
         var users = new List<Held>(held.Count);
         using var recommender = Recommender.Borrowing(model, items);
         int legs = model.Config.Sum.Weights.Count;
-        foreach (var batch in Enumerable.Range(0, held.Count).OrderBy(user => held.Histories[user].Length).ThenBy(user => user).Chunk(Batch))
+        var ordered = Enumerable.Range(0, held.Count).OrderBy(user => held.Histories[user].Length).ThenBy(user => user);
+        foreach (var batch in ordered.Chunk(Batch))
         {
             cancel.ThrowIfCancellationRequested();
             var found = recommender.Find([.. batch.Select(user => new RecommendQuery(held.Histories[user], K))]);

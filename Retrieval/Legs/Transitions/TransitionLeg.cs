@@ -1,7 +1,7 @@
 namespace Recsys.Retrieval.Legs.Transitions;
 
 /// <summary>
-/// Ranks by counting (PCTM, arXiv 2608.19833): the score of an item is Σ_j w_j ln(1 + s · C(h_j, item)) + λ ln(1 + n(item)), where C are the
+/// Ranks by counting (PCTM, arXiv 2608.19833): the score of an item is Σ_j w_j ln(1 + s · C(h_j, item)) + λ ln(1 + n(item)). C are the
 /// training part's counts of what follows what, h_j the history's items, the newest first, w_j ∝ r^j with sum 1, and n(item) an item's
 /// interactions. Knows no vector; an item appended later has a score of 0.
 /// </summary>
