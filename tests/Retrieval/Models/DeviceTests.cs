@@ -20,7 +20,7 @@ public sealed class DeviceTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        using var vectors = new ItemVectors(4, 8, ones(5, 3), generator);
+        using var vectors = new ItemVectors(4, 8, ones(5, 3), learns: true, generator);
         using (NewDisposeScope())
         {
             vectors.MoveTo(META);
@@ -34,12 +34,26 @@ public sealed class DeviceTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        using var network = new DecoderOnly(new TokenLayout([4, 4], 2), Tiny.Options with { DenseLoss = .5 }, generator);
+        using var network = new DecoderOnly(new TokenLayout([4, 4], 2), Tiny.Options, generator);
         using (NewDisposeScope())
         {
             network.MoveTo(META);
         }
 
         ModuleFields.AreAllOnMeta(network);
+    }
+
+    [Fact]
+    public void The_encoder_of_the_dense_legs_moves_with_all_of_its_layers()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1);
+        using var encoder = new SequenceEncoder(Tiny.Options, generator);
+        using (NewDisposeScope())
+        {
+            encoder.MoveTo(META);
+        }
+
+        ModuleFields.AreAllOnMeta(encoder);
     }
 }
