@@ -127,6 +127,9 @@ public sealed class Recommender : IRecommender, IVersionPart
             [.. queries.Select(query => query.History)], BeamFor(queries[0].K, queries[0].Beam), queries[0].K, excluded);
     }
 
+    /// <summary>Queries of a beam that are answered at once.</summary>
+    internal int MaxRows(int beam) => Math.Max(1, Math.Min(MaxBeams / beam, MaxScores / Math.Max(1, Items.Count)));
+
     private Recommendation[] Rank(RecommendQuery query, (int Item, double[] Scores)[] candidates)
     {
         var sum = _model.Config.Sum;
@@ -149,8 +152,6 @@ public sealed class Recommender : IRecommender, IVersionPart
                         : Array.Empty<ScorePart>(),
                 ]))];
     }
-
-    private int MaxRows(int beam) => Math.Max(1, Math.Min(MaxBeams / beam, MaxScores / Math.Max(1, Items.Count)));
 
     private void Check(RecommendQuery query)
     {

@@ -37,6 +37,9 @@ public sealed record LegSum(IReadOnlyDictionary<string, double> Weights, double 
     /// <summary>The name that the repeat weight has among the parts of a score.</summary>
     public const string RepeatName = "repeat";
 
+    /// <summary>Largest repeat weight, to either side of 0.</summary>
+    public const double MaxRepeat = 1000;
+
     /// <summary>All legs alike: where there is no held-out target to choose by.</summary>
     public static LegSum Even(IEnumerable<string> legs) => new(legs.ToDictionary(leg => leg, _ => 1.0), 0, 1, 1);
 
@@ -49,7 +52,7 @@ public sealed record LegSum(IReadOnlyDictionary<string, double> Weights, double 
             faults.Range($"weights.{leg}", weight, 0, 1000);
         }
 
-        faults.Range("repeat", Repeat, -1000, 1000);
+        faults.Range("repeat", Repeat, -MaxRepeat, MaxRepeat);
         faults.Range("temperature", Temperature, 1e-3, 1000);
         faults.Range("coverage", Coverage, 0, 1);
     }

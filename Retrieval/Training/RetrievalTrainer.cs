@@ -26,6 +26,12 @@ public static class RetrievalTrainer
         ranks ??= Ranks.Alone;
         options.Validate();
         data.Validate();
+        if (data.Features is null && options is { Transitions: null, Id: null, Generative: null })
+        {
+            throw CatalogException.Invalid(
+                "The items have no embeddings, and no leg but 'content' is to be trained, which ranks by them. Train another leg too.");
+        }
+
         var held = data.HeldOut();
         var context = new LegContext(data, held, seed, Devices.Of(device), ranks, progress, checkpoint, cancel);
         using var scope = NewDisposeScope();

@@ -30,7 +30,8 @@ internal static class SumSearch
         var sums = users.Where(user => user.Target >= 0).Select(user => (Sums: user.Sums(weights), user.Target)).ToArray();
         double temperature = sums.Length == 0 ? 1 : Temperatures.MinBy(t => sums.Average(user => Surprise(user.Sums, user.Target, t)));
         return model.With(new LegSum(
-            legs.Zip(weights).ToDictionary(pair => pair.First, pair => Math.Round(pair.Second, 4)), weights[^1], temperature,
+            legs.Zip(weights).ToDictionary(pair => pair.First, pair => Math.Round(pair.Second, 4)),
+            Math.Clamp(weights[^1], -LegSum.MaxRepeat, LegSum.MaxRepeat), temperature,
             Math.Max(1.0 / (users.Length + 1), (double)sums.Length / users.Length)));
     }
 
@@ -84,7 +85,7 @@ internal static class SumSearch
         using var recommender = Recommender.Borrowing(model, items);
         int legs = model.Config.Sum.Weights.Count;
         var ordered = Enumerable.Range(0, held.Count).OrderBy(user => held.Histories[user].Length).ThenBy(user => user);
-        foreach (var batch in ordered.Chunk(Batch))
+        foreach (var batch in ordered.Chunk(Math.Min(Batch, recommender.MaxRows(recommender.BeamFor(K, 0)))))
         {
             cancel.ThrowIfCancellationRequested();
             var found = recommender.Find([.. batch.Select(user => new RecommendQuery(held.Histories[user], K))]);

@@ -84,6 +84,24 @@ public sealed class RetrievalModelTests : IDisposable
     }
 
     [Theory]
+    [InlineData("id", "x")]
+    [InlineData("id", "encoder.x")]
+    [InlineData("generative", "x")]
+    public void A_leg_with_a_tensor_too_many_is_data_loss(string leg, string tensor)
+    {
+        Save();
+        string file = Path.Combine(_folder.Path, leg, "model.safetensors");
+        using (NewDisposeScope())
+        {
+            var state = SafetensorsFile.Load(file);
+            state[tensor] = ones(2);
+            SafetensorsFile.Save(file, state);
+        }
+
+        Assert.Contains("'x'", Refused(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("transitions")]
     [InlineData("id")]
     [InlineData("content")]
@@ -118,11 +136,23 @@ public sealed class RetrievalModelTests : IDisposable
         Assert.Contains("not of one training", Refused(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Transitions_that_point_outside_of_the_catalogue_are_data_loss()
+    public static TheoryData<long[], int[], int[]> Broken => new()
+    {
+        { [0, 1, 1], [2], [3, 4] }, // a follower that is no item
+        { [0, 2, 1], [0], [3, 4] },
+        { [1, 1, 1], [0], [3, 4] },
+        { [0, 0, 2], [0], [3, 4] },
+        { [0], [], [] },
+        { [], [], [3, 4] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Broken))]
+    public void Rows_of_transitions_that_do_not_fit_are_data_loss(long[] starts, int[] followers, int[] interactions)
     {
         Save();
-        using (var leg = new TransitionLeg(new TransitionTable([0, 1, 1], [2], [1f], [3, 4]), TransitionReading.Usual, 20))
+        using (var leg = new TransitionLeg(
+            new TransitionTable(starts, followers, new float[followers.Length], interactions), TransitionReading.Usual, 20))
         {
             leg.Save(Path.Combine(_folder.Path, leg.Name));
         }

@@ -96,7 +96,8 @@ public sealed class TransitionLeg : ILeg
             var followers = state.Take(FollowersKey, ScalarType.Int32, -1).data<int>().ToArray();
             var counts = state.Take(CountsKey, ScalarType.Float32, followers.Length).data<float>().ToArray();
             var interactions = state.Take(InteractionsKey, ScalarType.Int32, starts.Length - 1).data<int>().ToArray();
-            if (starts[0] != 0 || starts[^1] != followers.Length || starts.Zip(starts.Skip(1)).Any(pair => pair.First > pair.Second)
+            if (starts.Length < 2 || starts[0] != 0 || starts[^1] != followers.Length
+                || starts.Zip(starts.Skip(1)).Any(pair => pair.First > pair.Second)
                 || followers.Any(follower => (uint)follower >= (uint)interactions.Length))
             {
                 throw new TorchException("the rows of transitions do not fit together.");

@@ -177,6 +177,8 @@ public class RetrievalTrainerTests
         ];
         Assert.All(faults, fault => Assert.Contains(fault, message, StringComparison.Ordinal));
         Assert.Contains("retrieval is without a leg", Assert.Throws<CatalogException>(None.Validate).Message, StringComparison.Ordinal);
+        var silent = new RetrievalOptions { Weights = new Dictionary<string, double> { [DenseLeg.Id] = 0 } };
+        Assert.Contains("weights is 0 for all", Assert.Throws<CatalogException>(silent.Validate).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -185,6 +187,7 @@ public class RetrievalTrainerTests
         var (table, all) = Walks.Make();
         var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), null);
         Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(data with { Features = Tiny.Features(3) }, Walks.Decoding, 1));
+        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(data, None with { Content = Walks.Dense }, 1)); // and no features
         var unknown = data with { Training = new SequenceSet(["a"], [0, 2], [1, 99]) };
         Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(unknown, Walks.Decoding, 1));
         var alone = data with { Training = new SequenceSet(["a"], [0, 1], [1]), ValidationTargets = null };
