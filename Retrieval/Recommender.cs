@@ -54,6 +54,9 @@ public sealed class Recommender : IRecommender, IVersionPart
             ? _model.Legs.Select(leg => leg.Name)
             : _model.Legs.Select(leg => leg.Name).Append(Legs.Generative.GenerativeLeg.LegName);
 
+    /// <summary>What the validation targets of its training chose.</summary>
+    public RetrievalChoices Choices => _model.Choices;
+
     /// <summary>The legs that score the whole catalogue: all but the generative one.</summary>
     internal IReadOnlyList<Legs.ILeg> FullLegs => _model.Legs;
 

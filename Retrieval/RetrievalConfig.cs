@@ -1,3 +1,5 @@
+using Recsys.Retrieval.Legs.Transitions;
+
 namespace Recsys.Retrieval;
 
 /// <summary>What a saved retrieval model says of itself, beside its legs.</summary>
@@ -26,6 +28,10 @@ public sealed record RetrievalConfig(
         faults.Range("beam", Beam, 1, RecommendQuery.MaxK);
     }
 }
+
+/// <summary>What validation targets chose, for a training of the same options that has none.</summary>
+/// <param name="Transitions">Null: there is no such leg.</param>
+public sealed record RetrievalChoices(LegSum Sum, TransitionReading? Transitions);
 
 /// <summary>How the legs' scores become one: Σ weight · score, and for an item of the history the repeat weight besides.</summary>
 /// <param name="Weights">By the leg's name, 0 and more.</param>

@@ -25,6 +25,9 @@ public sealed class RetrievalModel : IDisposable
 
     public RetrievalConfig Config { get; }
 
+    /// <summary>What its validation targets chose.</summary>
+    public RetrievalChoices Choices => new(Config.Sum, Legs.OfType<TransitionLeg>().FirstOrDefault()?.Reading);
+
     internal IReadOnlyList<ILeg> Legs { get; }
 
     internal GenerativeLeg? Generative { get; }

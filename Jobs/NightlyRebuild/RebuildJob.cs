@@ -49,14 +49,14 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         var writer = Begin(dataset, options);
         try
         {
-            var (report, items) = await Task.Run(() => Build(run, fitAll: false, writer), cancel);
+            var (report, items, choices) = await Task.Run(() => Build(run, fitAll: false, writer), cancel);
             if (options.FitAll && split is not null)
             {
                 // The gates have judged a model that had not seen what they asked for; what is published may learn from all of it.
                 var judged = report;
                 writer?.Dispose();
                 writer = Begin(dataset, options);
-                (report, items) = await Task.Run(() => Build(run, fitAll: true, writer), cancel);
+                (report, items, _) = await Task.Run(() => Build(run, fitAll: true, writer, choices), cancel);
                 report = report with { Gates = judged.Gates, Validation = judged.Validation };
             }
 
@@ -99,7 +99,10 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
                 + $"active. Compare them, then run 'recsys versions activate {folder.Version}'.");
     }
 
-    private (RebuildReport Report, ItemTable Items) Build(Run run, bool fitAll, IVersionWriter? writer)
+    /// <param name="choices">With <paramref name="fitAll"/>: what the honest training chose, which this one has nothing left to choose
+    /// by.</param>
+    private (RebuildReport Report, ItemTable Items, RetrievalChoices? Choices) Build(
+        Run run, bool fitAll, IVersionWriter? writer, RetrievalChoices? choices = null)
     {
         var training = fitAll ? run.Split?.All : run.Split?.Train;
         var embedded = run.Stages.Time(
@@ -114,7 +117,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         JsonObject? validation = null;
         if (training is not null)
         {
-            using var recommender = TrainRetrieval(run, fitAll, training, items, fused, writer);
+            using var recommender = TrainRetrieval(run, fitAll, training, items, fused, choices, writer);
+            choices = recommender.Choices;
             if (!fitAll && writer is not null)
             {
                 (validation, var recall) = run.Stages.Time("gates", () => Gates.OfRecall(
@@ -141,7 +145,7 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
             Validation = validation,
             Gates = gates,
         };
-        return (report, items);
+        return (report, items, choices);
     }
 
     private (ItemTable Items, QuantizerReport Report) Quantise(Run run, FusedEmbeddings fused, IVersionWriter? writer)
@@ -157,11 +161,12 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
     }
 
     private Recommender TrainRetrieval(
-        Run run, bool fitAll, SequenceSet training, ItemTable items, FusedEmbeddings fused, IVersionWriter? writer)
+        Run run, bool fitAll, SequenceSet training, ItemTable items, FusedEmbeddings fused, RetrievalChoices? choices,
+        IVersionWriter? writer)
     {
         var features = new EmbeddingMatrix("fused", fused.Dim, fused.Data, fused.Present);
         var data = fitAll
-            ? new RetrievalTrainingData { Items = items, Training = training, Features = features }
+            ? new RetrievalTrainingData { Items = items, Training = training, Features = features, Choices = choices }
             : RetrievalTrainingData.From(items, run.Split!, features);
         var model = run.Stages.Time("retrieval", () => RetrievalTrainer.Train(
             data, run.Options.Retrieval, run.Options.Seed, run.Stages, run.Checkpoints.Of("retrieval", fitAll), run.Options.Device,

@@ -42,7 +42,8 @@ public static class RetrievalTrainer
             if (options.Transitions is { } transitions)
             {
                 progress?.Report(new StageProgress(TransitionLeg.LegName, 0, 1));
-                legs.Add(TransitionLeg.Train(data.Training, data.Items.Count, transitions, held, cancel));
+                legs.Add(TransitionLeg.Train(
+                    data.Training, data.Items.Count, transitions, held, cancel, data.Choices?.Transitions));
                 progress?.Report(new StageProgress(TransitionLeg.LegName, 1, 1));
             }
 
@@ -59,8 +60,8 @@ public static class RetrievalTrainer
             generative = options.Generative is { } decoding ? Generative(context, decoding) : null;
             string[] names = [.. legs.Select(leg => leg.Name), .. generative is null ? [] : new[] { GenerativeLeg.LegName }];
             var config = new RetrievalConfig(
-                RetrievalConfig.CurrentFormat, names, Sum(names, options.Weights), [.. data.Items.CodebookSizes], data.Items.Count,
-                options.Beam, seed);
+                RetrievalConfig.CurrentFormat, names, Sum(names, options.Weights, data.Choices?.Sum), [.. data.Items.CodebookSizes],
+                data.Items.Count, options.Beam, seed);
             var model = new RetrievalModel(config, legs, generative, data.Popular());
             return ranks.First && held is not null
                 ? SumSearch.Choose(model, data.Items, held, options.Weights, seed, cancel)
@@ -74,10 +75,11 @@ public static class RetrievalTrainer
         }
     }
 
-    private static LegSum Sum(string[] legs, IReadOnlyDictionary<string, double>? given) =>
-        given is null
-            ? LegSum.Even(legs)
-            : LegSum.Even(legs) with { Weights = legs.ToDictionary(leg => leg, leg => given.GetValueOrDefault(leg)) };
+    /// <summary>How legs are joined before validation targets have a say.</summary>
+    private static LegSum Sum(string[] legs, IReadOnlyDictionary<string, double>? given, LegSum? chosen) =>
+        chosen is not null && chosen.Weights.Keys.Order().SequenceEqual(legs.Order()) ? chosen
+        : given is null ? LegSum.Even(legs)
+        : LegSum.Even(legs) with { Weights = legs.ToDictionary(leg => leg, leg => given.GetValueOrDefault(leg)) };
 
     private static DenseLeg Dense(LegContext context, string name, DenseOptions options)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Recsys.Catalog;
 using Recsys.Datasets;
 using Recsys.Embeddings;
@@ -125,6 +126,16 @@ public sealed class RebuildJobTests : IDisposable
         string Space(RebuildReport report, string name) => report.Embeddings.Single(embedding => embedding.Name == name).Space!;
         Assert.Equal(Space(honest.Report, "text"), Space(result.Report, "text"));
         Assert.NotEqual(Space(honest.Report, "collaborative"), Space(result.Report, "collaborative"));
+
+        // It has no targets left to choose by, and takes what was chosen for the model that the gates judged.
+        string Said(RebuildResult rebuild, string file, string key) => JsonNode.Parse(
+            File.ReadAllText(versions.Open(rebuild.Report.Version).PathOf(file)))![key]!.ToJsonString();
+        foreach (var (file, key) in new[] { ("retrieval/config.json", "sum"), ("retrieval/transitions/config.json", "reading") })
+        {
+            Assert.Equal(Said(honest, file, key), Said(result, file, key));
+        }
+
+        Assert.NotEqual(1, JsonNode.Parse(Said(honest, "retrieval/config.json", "sum"))!["weights"]!["id"]!.GetValue<double>());
     }
 
     // Root may write anywhere, so permissions would prove nothing: every name and time of change in the folder is compared instead.

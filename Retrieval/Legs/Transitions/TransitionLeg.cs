@@ -31,11 +31,14 @@ public sealed class TransitionLeg : ILeg
     public int History { get; }
 
     /// <summary>The leg of a training part.</summary>
-    /// <param name="held">Validation targets, which choose what the options leave open; null: the usual values.</param>
-    public static TransitionLeg Train(SequenceSet training, int items, TransitionOptions options, HeldOut? held, CancellationToken cancel)
+    /// <param name="held">Validation targets, which choose what the options leave open; null: there are none.</param>
+    /// <param name="otherwise">What they leave open where there are none; null: the usual values.</param>
+    public static TransitionLeg Train(
+        SequenceSet training, int items, TransitionOptions options, HeldOut? held, CancellationToken cancel,
+        TransitionReading? otherwise = null)
     {
         var reading = held is null
-            ? TransitionSearch.Given(options, TransitionReading.Usual)
+            ? TransitionSearch.Given(options, otherwise ?? TransitionReading.Usual)
             : TransitionSearch.Choose(training, items, options, held, cancel);
         return new TransitionLeg(TransitionSearch.Count(training, items, options, reading), reading, options.History);
     }

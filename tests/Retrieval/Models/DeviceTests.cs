@@ -11,8 +11,8 @@ public sealed class DeviceTests
         var checks = RetrievalDeviceChecks.Run(CPU).ToList();
         Assert.Equal(
             [
-                "decoder, training, float32", "dense encoder, training, float32", "decoder, training, bf16", "dense encoder, training, bf16",
-                "decoder, reading and extending",
+                "decoder, training, float32", "dense encoder, training, float32", "decoder, training, bf16",
+                "dense encoder, training, bf16", "decoder, reading and extending",
             ],
             checks.Select(check => check.Name));
         Assert.All(checks, check => Assert.InRange(check.Error, 0, check.Name.Contains("bf16") ? check.Bound : 1e-5));

@@ -95,6 +95,60 @@ public class RetrievalTrainerTests
     }
 
     [Fact]
+    public void Without_validation_targets_legs_are_joined_as_they_are_told_or_all_alike()
+    {
+        var (table, all) = Walks.Make();
+        var data = new RetrievalTrainingData { Items = table, Training = all };
+        var options = Walks.All(1) with { Content = null };
+        RetrievalChoices Choices(RetrievalTrainingData data, RetrievalOptions options)
+        {
+            using var model = RetrievalTrainer.Train(data, options, 1);
+            return model.Choices;
+        }
+
+        var alike = Choices(data, options);
+        Assert.Equal([1.0, 1, 1], alike.Sum.Weights.Values);
+        Assert.Equal((0.0, 1.0, 1.0), (alike.Sum.Repeat, alike.Sum.Temperature, alike.Sum.Coverage));
+        Assert.Equal(TransitionReading.Usual, alike.Transitions);
+        var given = Choices(data, options with { Weights = new Dictionary<string, double> { [DenseLeg.Id] = 2 } });
+        Assert.Equal([0.0, 2, 0], given.Sum.Weights.Values);
+        var sum = new LegSum(alike.Sum.Weights.Keys.Index().ToDictionary(leg => leg.Item, leg => leg.Index / 3.0), -2, 1.5, 0.9);
+        var told = Choices(data with { Choices = new(sum, TransitionReading.Usual with { Window = 3, Popularity = 0.1 }) }, options);
+        Assert.Same(sum, told.Sum);
+        Assert.Equal(TransitionReading.Usual with { Window = 3, Popularity = 0.1 }, told.Transitions);
+    }
+
+    [Fact]
+    public void The_looks_report_what_the_best_weights_reach_on_validation_targets()
+    {
+        var (table, all) = Walks.Make();
+        var split = new LeaveOneOut(all with { Items = [.. all.Items.Select((item, at) => at % 20 == 8 ? all.Items[at - 3] : item)] });
+        var reports = new List<StageProgress>();
+        var data = RetrievalTrainingData.From(table, split, null);
+        using var model = RetrievalTrainer.Train(data, Walks.All(1), 1, new Collect(reports));
+        double Reported(string leg, string metric) => reports.Last(report => report.Stage == leg).Metrics![metric];
+        int[] users = split.EvaluatedUsers;
+        int repeats = 0;
+        double ndcg = users.Average(user =>
+        {
+            int[] history = split.ValidationHistory(user).ToArray();
+            int target = split.ValidationTarget(user);
+            repeats += history.Contains(target) ? 1 : 0;
+            using var scores = model.Legs[1].Scores([history]);
+            float[] values = scores.data<float>().ToArray();
+            int[] ranking = [.. Enumerable.Range(0, table.Count).Where(item => history.Contains(target) || !history.Contains(item))
+                .OrderByDescending(item => values[item]).ThenBy(item => item)];
+            return RankingMetrics.Ndcg(Array.IndexOf(ranking, target), 10);
+        });
+
+        Assert.InRange(repeats, 10, 50);
+        Assert.Equal(ndcg, Reported(DenseLeg.Id, "validation_ndcg@10"), 1e-6);
+        double logP = users.Average(
+            user => Tiny.ScoreAll(model, table, split.ValidationHistory(user).ToArray())[split.ValidationTarget(user)]);
+        Assert.Equal(logP, Reported(GenerativeLeg.LegName, "validation_log_p"), 1e-4);
+    }
+
+    [Fact]
     public void Popular_items_are_those_of_the_training_part_and_come_with_the_saved_model()
     {
         // Interactions of item 0: 3, 1: 2, 2: 2, 3: 1; the held-out ones of a user (the last two) are all of item 4.
