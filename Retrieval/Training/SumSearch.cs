@@ -23,13 +23,15 @@ internal static class SumSearch
     {
         var users = Users(model, items, held.Draw(MaxUsers, seed), cancel);
         string[] legs = [.. model.Config.Sum.Weights.Keys];
-        var weights = given is null
+        double[]? fixedWeights = given is null ? null : [.. legs.Select(leg => given.GetValueOrDefault(leg))];
+        double[] weights = fixedWeights is null
             ? Search(users, legs.Length, cancel)
-            : [.. legs.Select(leg => given.GetValueOrDefault(leg)), BestRepeat(users, [.. legs.Select(leg => given.GetValueOrDefault(leg)), 0])];
+            : [.. fixedWeights, BestRepeat(users, [.. fixedWeights, 0])];
         var sums = users.Where(user => user.Target >= 0).Select(user => (Sums: user.Sums(weights), user.Target)).ToArray();
         double temperature = sums.Length == 0 ? 1 : Temperatures.MinBy(t => sums.Average(user => Surprise(user.Sums, user.Target, t)));
         return model.With(new LegSum(
-            legs.Zip(weights).ToDictionary(pair => pair.First, pair => Math.Round(pair.Second, 4)), weights[^1], temperature,
+            legs.Zip(weights).ToDictionary(pair => pair.First, pair => Math.Round(pair.Second, 4)),
+            Math.Clamp(weights[^1], -LegSum.MaxRepeat, LegSum.MaxRepeat), temperature,
             Math.Max(1.0 / (users.Length + 1), (double)sums.Length / users.Length)));
     }
 

@@ -5,7 +5,10 @@ namespace Recsys.Architecture.Tests;
 /// <summary>House rules that the compiler does not know, read off the sources.</summary>
 public sealed partial class SourceRuleTests
 {
-    private const int LongestLine = 140, LongestFile = 300, LongestProduct = 22_000;
+    private const int LongestLine = 140, LongestFile = 300;
+
+    /// <summary>All of the product's lines; raised by 1,500 when the retrieval legs came in.</summary>
+    private const int LongestProduct = 23_500;
 
     internal static readonly string[] Rooms =
     [

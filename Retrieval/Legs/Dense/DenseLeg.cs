@@ -87,6 +87,11 @@ public sealed class DenseLeg : ILeg
             folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, state) =>
             {
                 var vectors = state.Take(VectorsKey, ScalarType.Float32, config.Items + 1, config.Options.Dim);
+                if (state.Keys.FirstOrDefault(key => !key.StartsWith(EncoderPrefix, StringComparison.Ordinal)) is { } unknown)
+                {
+                    throw new TorchException($"'{unknown}' is unknown.");
+                }
+
                 using var generator = new Generator(0); // the weights come from the file
                 var encoder = new SequenceEncoder(config.Options, generator).With(
                     state.ToDictionary(pair => pair.Key[EncoderPrefix.Length..], pair => pair.Value));
