@@ -11,7 +11,8 @@ public sealed class RetrievalModel : IDisposable
     /// <summary>The part's name and sub-folder in a version.</summary>
     public const string PartName = "retrieval";
 
-    /// <summary>The sub-folder of the model that has learned from the validation targets too, where a version has one: it is served.</summary>
+    /// <summary>The sub-folder of the model that has learned from the validation targets too, where a version has one: it is
+    /// served.</summary>
     public const string OpenFolder = "retrieval_open";
 
     private const string PopularKey = "popular_items", CountsKey = "popular_counts";

@@ -52,8 +52,8 @@ public static class RetrievalEvaluator
     }
 
     /// <summary>
-    /// The sum, each leg and popularity of a model that has learned from the validation targets too, on test targets with the history's items
-    /// removed: the open protocol (PCTM, EnsRec).
+    /// The sum, each leg and popularity of a model that has learned from the validation targets too, on test targets with the history's
+    /// items removed: the open protocol (PCTM, EnsRec).
     /// </summary>
     /// <exception cref="CatalogException">Options out of range, or a split that holds no target.</exception>
     public static IReadOnlyDictionary<string, MetricRow> EvaluateOpen(
