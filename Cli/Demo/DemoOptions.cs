@@ -35,6 +35,7 @@ internal static class DemoOptions
             Id = new DenseOptions { MaxSteps = 400 },
             Content = new DenseOptions { MaxSteps = 400 },
             Generative = new GenerativeOptions { Layers = 2, Dropout = 0.1, LearningRate = 3e-3, MaxSteps = 500 },
+            Open = false, // the page shows what was measured
         },
         Creative = CreativeOptions.Demo,
         Gates = new GateOptions { Users = 500 },

@@ -43,6 +43,15 @@ public sealed partial class CommandLineTests(World world)
         Assert.Equal(0, json.GetProperty("invalid").GetInt32());
         Assert.Equal(0, json.GetProperty("duplicates").GetInt32());
         Assert.True(json.GetProperty("baselines").TryGetProperty("popularity", out _));
+        foreach (string protocol in (string[])["strict", "strict_unseen", "open"])
+        {
+            var rows = json.GetProperty("protocols").GetProperty(protocol);
+            foreach (string row in (string[])["sum", "generative", "id", "content", "transitions", "popularity"])
+            {
+                Assert.InRange(rows.GetProperty(row).GetProperty("recall@10").GetDouble(), 0, 1);
+                Assert.Equal(2, rows.GetProperty(row).GetProperty("interval").GetArrayLength());
+            }
+        }
     }
 
     [Fact]

@@ -73,7 +73,7 @@ public sealed class RebuildJobTests : IDisposable
         Assert.Equal(learned.Where(file => !IsRetrieval(file.Key)), unlike.Where(file => !IsRetrieval(file.Key)));
         Assert.NotEqual(learned["retrieval/config.json"], unlike["retrieval/config.json"]);
 
-        static bool IsRetrieval(string file) => file.StartsWith(RebuildJob.RetrievalFolder + "/", StringComparison.Ordinal);
+        static bool IsRetrieval(string file) => file.StartsWith(RebuildJob.RetrievalFolder, StringComparison.Ordinal);
 
         async Task<Dictionary<string, string>> LearnedAsync(string name, int heldOut, int from = 7)
         {
