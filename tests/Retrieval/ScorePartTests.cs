@@ -72,6 +72,23 @@ public class ScorePartTests
         Assert.Equal(answers.Select(answer => answer.Probability).OrderDescending(), answers.Select(answer => answer.Probability));
     }
 
+    [Fact]
+    public void An_answer_is_as_long_as_asked_without_a_generative_leg_too()
+    {
+        var table = Tiny.Table(400, [8, 8, 8], 1);
+        using var recommender = new Recommender(Tiny.Model(table, [Tiny.Dense(400, 1)]), table);
+        using var leg = Tiny.Dense(400, 1);
+        using var scores = leg.Scores([History]);
+        float[] values = scores.data<float>().ToArray();
+        int[] best = [.. Enumerable.Range(0, 400).OrderByDescending(item => values[item]).ThenBy(item => item)];
+        foreach (bool excludeSeen in new[] { false, true })
+        {
+            var expected = best.Where(item => !excludeSeen || !History.Contains(item)).Take(120);
+            var answers = recommender.Recommend(new RecommendQuery(History, 120, 0, excludeSeen), default);
+            Assert.Equal(expected, answers.Select(answer => answer.Item));
+        }
+    }
+
     private static Recommender Recommender(LegSum sum) => new(
         Tiny.Model(Table, Tiny.Options, legs: [Tiny.Transitions(80, 1), Tiny.Dense(80, 1), Tiny.Dense(80, 2, DenseLeg.Content)], sum: sum),
         Table);

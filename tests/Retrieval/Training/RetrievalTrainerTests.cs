@@ -141,6 +141,9 @@ public class RetrievalTrainerTests
             return RankingMetrics.Ndcg(Array.IndexOf(ranking, target), 10);
         });
 
+        // Of a new model every item, and every code, is as likely as any other.
+        Assert.Equal(Math.Log(30), Reported(DenseLeg.Id, "loss"), 0.1);
+        Assert.Equal(Math.Log(5 * 5 * 64), Reported(GenerativeLeg.LegName, "loss"), 0.1);
         Assert.InRange(repeats, 10, 50);
         Assert.Equal(ndcg, Reported(DenseLeg.Id, "validation_ndcg@10"), 1e-6);
         double logP = users.Average(
