@@ -139,7 +139,7 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
             {
                 Items = items, Training = run.Split!.TrainAndValidation, Features = Features(fused), Choices = choices,
             };
-            using var open = TrainRetrieval(run, data, RetrievalModel.OpenFolder);
+            using var open = TrainRetrieval(run, data, RetrievalModel.OpenFolder, "open ");
             Save(writer, RetrievalModel.OpenFolder, open.Save);
         }
 
@@ -177,9 +177,11 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
 
     private static EmbeddingMatrix Features(FusedEmbeddings fused) => new("fused", fused.Dim, fused.Data, fused.Present);
 
-    private RetrievalModel TrainRetrieval(Run run, RetrievalTrainingData data, string stage) =>
+    /// <param name="prefix">Before the names of the legs' stages, so that a second training is seen beside the first.</param>
+    private RetrievalModel TrainRetrieval(Run run, RetrievalTrainingData data, string stage, string prefix = "") =>
         run.Stages.Time(stage, () => RetrievalTrainer.Train(
-            data, run.Options.Retrieval, run.Options.Seed, run.Stages, run.Checkpoints.Of(stage), run.Options.Device, _ranks, run.Cancel));
+            data, run.Options.Retrieval, run.Options.Seed, run.Stages.Named(prefix), run.Checkpoints.Of(stage), run.Options.Device, _ranks,
+            run.Cancel));
 
     private void Refuse(IVersionWriter? writer, List<GateResult> gates)
     {

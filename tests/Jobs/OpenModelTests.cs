@@ -1,4 +1,5 @@
 using Recsys.Catalog;
+using Recsys.Catalog.Ports;
 using Recsys.Datasets;
 using Recsys.Embeddings;
 using Recsys.Jobs.NightlyRebuild;
@@ -52,9 +53,10 @@ public sealed class OpenModelTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private async Task<(Catalog.Ports.VersionFolder Folder, LeaveOneOut Split)> RebuildAsync(RetrievalOptions retrieval)
+    private async Task<(VersionFolder Folder, LeaveOneOut Split)> RebuildAsync(RetrievalOptions retrieval)
     {
         string data = Directory.CreateDirectory(Path.Combine(_folder, "data")).FullName;
+        File.WriteAllText(Path.Combine(data, "dataset.json"), """{"name": "open", "format": 1}""");
         File.WriteAllLines(
             Path.Combine(data, "items.tsv"),
             Enumerable.Range(0, Items).Select(item => $"i{item}\tthing {item} of kind {item % 4}").Prepend("item_id\ttitle"));
@@ -83,19 +85,19 @@ public sealed class OpenModelTests : IDisposable
         return counts;
     }
 
-    private static int[] Interactions(Catalog.Ports.VersionFolder folder, string part)
+    private static int[] Interactions(VersionFolder folder, string part)
     {
         using var leg = TransitionLeg.Load(folder.PathOf($"{part}/{TransitionLeg.LegName}"));
         return leg.Table.Interactions;
     }
 
-    private static string First(Catalog.Ports.VersionFolder folder, string part, LeaveOneOut split)
+    private static string First(VersionFolder folder, string part, LeaveOneOut split)
     {
         using var recommender = new Recommender(RetrievalModel.Load(folder.PathOf(part)), folder.Items);
         return Answers(recommender, split);
     }
 
-    private static string Served(Catalog.Ports.VersionFolder folder, LeaveOneOut split, bool measured)
+    private static string Served(VersionFolder folder, LeaveOneOut split, bool measured)
     {
         using var recommender = (Recommender)new RecommenderLoader(measured: measured).Load(folder, folder.Items)!;
         return Answers(recommender, split);

@@ -4,8 +4,8 @@ namespace Recsys.Retrieval.Legs.Dense;
 
 /// <summary>
 /// Ranks by vectors: the state of a <see cref="SequenceEncoder"/> behind a history times each item's vector, as log-probabilities over the
-/// trained items. Two legs are of this kind: <see cref="Id"/> with learned vectors, <see cref="Content"/> with vectors projected from the
-/// items' embeddings, which ranks items that training never saw.
+/// trained items. Two legs are of this kind: <see cref="Id"/> with learned vectors beside those projected from the items' embeddings,
+/// and <see cref="Content"/> with the latter alone, which ranks items that training never saw.
 /// </summary>
 public sealed class DenseLeg : ILeg
 {

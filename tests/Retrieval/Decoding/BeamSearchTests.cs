@@ -68,7 +68,7 @@ public class BeamSearchTests
 
         // A beam of 1,000 finds every item; one of 8 leaves room for candidates that should not be there.
         var candidates = recommender.Find([few])[0].Candidates;
-        Assert.InRange(candidates.Length, 50, 58);
+        Assert.InRange(candidates.Length, Candidates.OfOtherLegs, Candidates.OfOtherLegs + 8);
         Assert.Equal(candidates.Select(found => found.Item), recommender.Find([few, many])[0].Candidates.Select(found => found.Item));
         Assert.Empty(candidates.Select(found => found.Item).Intersect(History));
     }
@@ -84,7 +84,9 @@ public class BeamSearchTests
         var found = recommender.Find([.. histories.Select(history => new RecommendQuery(history, 5, 5))]);
         for (int row = 0; row < histories.Length; row++)
         {
-            int first = 50 + histories[row].Distinct().Count(); // all of the history could be ranked down
+            // As many as a leg proposes, and beside them those of the history that stand before: they could all be ranked down.
+            int first = Enumerable.Range(1, 400).First(
+                n => n - histories[row].Distinct().Count(item => item < n) == Candidates.OfOtherLegs);
             int[] candidates = [.. found[row].Candidates.Select(candidate => candidate.Item)];
             Assert.Equal(Enumerable.Range(0, first), candidates.Take(first));
             Assert.InRange(candidates.Length, first, first + 5);
