@@ -13,7 +13,8 @@ internal static class SumSearch
 
     private static readonly double[] Factors = [0, 0.25, 0.5, 0.7, 0.85, 1.2, 1.4, 2, 4];
     private static readonly double[] Repeats = [-20, -8, -4, -2, -1, -0.5, 0, 0.5, 1, 2];
-    private static readonly double[] Temperatures = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 9];
+    private static readonly double[] Temperatures =
+        [0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 9];
 
     /// <param name="given">Weights by leg that are not to be chosen; null: all are.</param>
     /// <returns>The model with its sum; takes over the legs of <paramref name="model"/>.</returns>
