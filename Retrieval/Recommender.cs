@@ -54,6 +54,9 @@ public sealed class Recommender : IRecommender, IVersionPart
             ? _model.Legs.Select(leg => leg.Name)
             : _model.Legs.Select(leg => leg.Name).Append(Legs.Generative.GenerativeLeg.LegName);
 
+    /// <summary>What the validation targets of its training chose.</summary>
+    public RetrievalChoices Choices => _model.Choices;
+
     /// <summary>The legs that score the whole catalogue: all but the generative one.</summary>
     internal IReadOnlyList<Legs.ILeg> FullLegs => _model.Legs;
 
@@ -137,7 +140,8 @@ public sealed class Recommender : IRecommender, IVersionPart
                 + (seen.Contains(candidate.Item) ? sum.Repeat : 0))];
         double top = scores.DefaultIfEmpty().Max();
         double total = scores.Sum(score => Math.Exp((score - top) / sum.Temperature));
-        return [.. Enumerable.Range(0, candidates.Length).OrderByDescending(at => scores[at]).ThenBy(at => candidates[at].Item).Take(query.K)
+        return [.. Enumerable.Range(0, candidates.Length)
+            .OrderByDescending(at => scores[at]).ThenBy(at => candidates[at].Item).Take(query.K)
             .Select(at => new Recommendation(
                 candidates[at].Item, Items.SemanticIds[candidates[at].Item], scores[at],
                 sum.Coverage * Math.Exp((scores[at] - top) / sum.Temperature) / total,
@@ -149,7 +153,7 @@ public sealed class Recommender : IRecommender, IVersionPart
                 ]))];
     }
 
-    /// <summary>Rows of a batch.</summary>
+    /// <summary>Queries that are answered at once.</summary>
     internal int MaxRows(int beam, int k) =>
         Math.Max(1, Math.Min(MaxCandidates / Candidates.Bound(beam, k), MaxScores / Math.Max(1, Items.Count)));
 

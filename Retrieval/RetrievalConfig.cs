@@ -1,3 +1,5 @@
+using Recsys.Retrieval.Legs.Transitions;
+
 namespace Recsys.Retrieval;
 
 /// <summary>What a saved retrieval model says of itself, beside its legs.</summary>
@@ -27,9 +29,16 @@ public sealed record RetrievalConfig(
         faults.Range("trained_items", TrainedItems, 0, int.MaxValue - 1);
         faults.Range("beam", Beam, 1, RecommendQuery.MaxK);
         faults.Check(
-            BestAt.All(best => Legs.Contains(best.Key) && best.Value is >= 0 and <= 1), "best_at", string.Join(", ", BestAt.Keys), "0 to 1 by leg");
+            BestAt.All(best => Legs.Contains(best.Key) && best.Value is >= 0 and <= 1), "best_at", string.Join(", ", BestAt),
+            "0 to 1 by leg");
     }
 }
+
+/// <summary>What validation targets chose, for a training of the same options that has none.</summary>
+/// <param name="Transitions">Null: there is no such leg.</param>
+/// <param name="BestAt">By leg, the share of its steps after which it was best; null: all legs were best at their ends.</param>
+public sealed record RetrievalChoices(
+    LegSum Sum, TransitionReading? Transitions, IReadOnlyDictionary<string, double>? BestAt = null);
 
 /// <summary>How the legs' scores become one: Σ weight · score, and for an item of the history the repeat weight besides.</summary>
 /// <param name="Weights">By the leg's name, 0 and more.</param>
@@ -40,6 +49,9 @@ public sealed record LegSum(IReadOnlyDictionary<string, double> Weights, double 
 {
     /// <summary>The name that the repeat weight has among the parts of a score.</summary>
     public const string RepeatName = "repeat";
+
+    /// <summary>Largest repeat weight, to either side of 0.</summary>
+    public const double MaxRepeat = 1000;
 
     /// <summary>All legs alike: where there is no held-out target to choose by.</summary>
     public static LegSum Even(IEnumerable<string> legs) => new(legs.ToDictionary(leg => leg, _ => 1.0), 0, 1, 1);
@@ -53,7 +65,7 @@ public sealed record LegSum(IReadOnlyDictionary<string, double> Weights, double 
             faults.Range($"weights.{leg}", weight, 0, 1000);
         }
 
-        faults.Range("repeat", Repeat, -1000, 1000);
+        faults.Range("repeat", Repeat, -MaxRepeat, MaxRepeat);
         faults.Range("temperature", Temperature, 1e-3, 1000);
         faults.Range("coverage", Coverage, 0, 1);
     }

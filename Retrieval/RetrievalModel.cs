@@ -11,7 +11,8 @@ public sealed class RetrievalModel : IDisposable
     /// <summary>The part's name and sub-folder in a version.</summary>
     public const string PartName = "retrieval";
 
-    /// <summary>The sub-folder of the model that has learned from the validation targets too, where a version has one: it is served.</summary>
+    /// <summary>The sub-folder of the model that has learned from the validation targets too, where a version has one: it is
+    /// served.</summary>
     public const string OpenFolder = "retrieval_open";
 
     private const string PopularKey = "popular_items", CountsKey = "popular_counts";
@@ -28,8 +29,8 @@ public sealed class RetrievalModel : IDisposable
 
     public RetrievalConfig Config { get; }
 
-    /// <summary>What was chosen on validation targets.</summary>
-    public RetrievalSettings Settings => new(Legs.OfType<TransitionLeg>().FirstOrDefault()?.Reading, Config.Sum, Config.BestAt);
+    /// <summary>What its validation targets chose.</summary>
+    public RetrievalChoices Choices => new(Config.Sum, Legs.OfType<TransitionLeg>().FirstOrDefault()?.Reading, Config.BestAt);
 
     internal IReadOnlyList<ILeg> Legs { get; }
 
@@ -61,7 +62,8 @@ public sealed class RetrievalModel : IDisposable
     {
         _ = Devices.Of(device);
         var (config, popular) = ModelFiles.Load<RetrievalConfig, (RetrievalConfig, (long[], long[]))>(
-            folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, state) => (config, Popularity(state, config)));
+            folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged,
+            (config, state) => (config, Popularity(state, config)));
         var legs = new List<ILeg>();
         GenerativeLeg? generative = null;
         try
@@ -108,11 +110,12 @@ public sealed class RetrievalModel : IDisposable
     private static void RequireOneTraining(
         string folder, RetrievalConfig config, IReadOnlyList<ILeg> legs, GenerativeLeg? generative)
     {
-        bool fit = legs.All(leg => leg is TransitionLeg transitions
-            ? transitions.Table.Items == config.TrainedItems
-            : leg is DenseLeg dense && dense.Config.Items == config.TrainedItems && dense.Name == leg.Name);
-        if (!fit || (generative is not null
-            && (generative.Config.TrainedItems != config.TrainedItems || !generative.Config.CodebookSizes.SequenceEqual(config.CodebookSizes))))
+        bool fit = legs.Zip(config.Legs.Where(name => name != GenerativeLeg.LegName), (leg, name) => leg.Name == name
+            && config.TrainedItems == (leg is TransitionLeg transitions ? transitions.Table.Items : ((DenseLeg)leg).Config.Items))
+            .All(fits => fits);
+        fit &= generative is null || (generative.Config.TrainedItems == config.TrainedItems
+            && generative.Config.CodebookSizes.SequenceEqual(config.CodebookSizes));
+        if (!fit)
         {
             throw CatalogException.Damaged(
                 $"The legs in '{folder}' are not of one training of {config.TrainedItems} items and codebooks "
@@ -120,8 +123,3 @@ public sealed class RetrievalModel : IDisposable
         }
     }
 }
-
-/// <summary>What one training has chosen on validation targets, for another that must not look at them.</summary>
-/// <param name="Reading">How transitions are counted and read; null: the model has no such leg.</param>
-/// <param name="BestAt">By leg, the share of its steps after which it was best.</param>
-public sealed record RetrievalSettings(TransitionReading? Reading, LegSum Sum, IReadOnlyDictionary<string, double> BestAt);

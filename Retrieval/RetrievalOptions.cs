@@ -54,6 +54,8 @@ public sealed record RetrievalOptions
             faults.Range($"retrieval.weights.{leg}", weight, 0, 1000);
         }
 
+        faults.Check(
+            Weights is null || Weights.Values.Any(weight => weight > 0), "retrieval.weights", "0 for all", "at least one above 0");
         faults.Range("retrieval.beam", Beam, 1, RecommendQuery.MaxK);
     }
 }

@@ -17,6 +17,9 @@ public sealed record RetrievalTrainingData
     /// </summary>
     public int[]? ValidationTargets { get; init; }
 
+    /// <summary>What is chosen where there are no validation targets; null: the usual values, and all legs alike.</summary>
+    public RetrievalChoices? Choices { get; init; }
+
     /// <summary>The data of a leave-one-out split.</summary>
     public static RetrievalTrainingData From(ItemTable items, LeaveOneOut split, EmbeddingMatrix? features)
     {

@@ -55,7 +55,14 @@ internal static class Workloads
             [.. Enumerable.Range(0, 2100).Select(_ => random.Next(Items))]);
         var model = RetrievalTrainer.Train(
             new RetrievalTrainingData { Items = table, Training = sequences, Features = null },
-            new RetrievalOptions { Transitions = null, Id = null, Content = null, Generative = new() { MinSteps = 1, MaxSteps = 1, Epochs = 1 } }, 7);
+#if BEFORE
+            new RetrievalOptions { MinSteps = 1, MaxSteps = 1, Epochs = 1 }, 7);
+#else
+            new RetrievalOptions
+            {
+                Transitions = null, Id = null, Content = null, Generative = new() { MinSteps = 1, MaxSteps = 1, Epochs = 1 },
+            }, 7);
+#endif
         var recommender = new Recommender(model, table);
         var history = Enumerable.Range(0, 20).Select(i => i * 37).ToArray();
         return () => Time(() => recommender.Recommend(new RecommendQuery(history, 10), CancellationToken.None));

@@ -32,9 +32,10 @@ internal static class DemoOptions
         Quantizer = new QuantizerOptions { Kind = QuantizerKind.RqVae, Levels = 3, CodebookSize = 128 },
         Retrieval = new RetrievalOptions
         {
-            Id = new DenseOptions { MaxSteps = 400 },
-            Content = new DenseOptions { MaxSteps = 400 },
-            Generative = new GenerativeOptions { Layers = 2, Dropout = 0.1, LearningRate = 3e-3, MaxSteps = 500 },
+            Id = new DenseOptions { MaxSteps = 300 },
+            Content = new DenseOptions { MinSteps = 200, MaxSteps = 200 },
+            Generative = new GenerativeOptions { Layers = 2, Dropout = 0.1, LearningRate = 3e-3, MaxSteps = 300 },
+            Open = false, // the page shows what was measured
         },
         Creative = CreativeOptions.Demo,
         Gates = new GateOptions { Users = 500 },

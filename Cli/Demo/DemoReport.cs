@@ -150,7 +150,9 @@ internal static class DemoReport
     {
         var rebuild = result.Rebuild;
         page.Heading("How it was made");
-        page.Paragraph("A nightly rebuild does the same on your own data, up to the sealed version. Falling curves are models that learn.");
+        page.Paragraph(
+            "A nightly rebuild does the same on your own data, up to the sealed version. A model learns while its surprise falls, "
+            + "and while what it makes of the stickers kept from it rises.");
         page.Table(
             ["step", "seconds", "what happens"],
             result.Steps.Select(step => (IReadOnlyList<string>)[step.Stage, F(step.Seconds, "F1"), DemoWords.Of(step.Stage)]));

@@ -21,8 +21,11 @@ internal static class DemoWords
         ["draw"] = "it draws the rows of stickers above",
         ["quantizer/reconstruction"] = "quantizer: how far the IDs are from the vectors they stand for",
         ["id/loss"] = "model of the stickers as such: how much the next one surprises it",
-        ["content/loss"] = "model of names and pictures: the same",
-        ["generative/loss"] = "model of semantic IDs: the same",
+        ["id/validation_ndcg@10"] = "model of the stickers as such: how high it ranks a sticker kept from it (NDCG@10)",
+        ["content/loss"] = "model of names and pictures: how much the next sticker surprises it",
+        ["content/validation_ndcg@10"] = "model of names and pictures: how high it ranks a sticker kept from it (NDCG@10)",
+        ["generative/loss"] = "model of semantic IDs: how much the next one surprises it",
+        ["generative/validation_log_p"] = "model of semantic IDs: how likely it holds one kept from it (log-probability)",
         ["creative/loss"] = "diffusion model: how wrong its guess of the noise is",
     };
 

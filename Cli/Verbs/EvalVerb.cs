@@ -58,8 +58,8 @@ internal static class EvalVerb
         return new VerbResult(json, output => Print(output, report, open, version, name));
     }
 
-    /// <summary>The rows of the model that has learned from the validation targets; none where the version has no such model, or where those
-    /// are the targets.</summary>
+    /// <summary>The rows of the model that has learned from the validation targets; none where the version has no such model, or where
+    /// those are the targets.</summary>
     private static IReadOnlyDictionary<string, MetricRow> Open(
         VersionFolder folder, string device, LeaveOneOut split, EvaluationOptions options, IProgress<StageProgress> progress,
         CancellationToken cancel)

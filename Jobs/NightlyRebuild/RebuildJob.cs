@@ -50,14 +50,14 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         var writer = Begin(dataset, options);
         try
         {
-            var (report, items, settings) = await Task.Run(() => Build(run, fitAll: false, null, writer), cancel);
+            var (report, items, choices) = await Task.Run(() => Build(run, fitAll: false, writer), cancel);
             if (options.FitAll && split is not null)
             {
                 // The gates have judged a model that had not seen what they asked for; what is published may learn from all of it.
                 var judged = report;
                 writer?.Dispose();
                 writer = Begin(dataset, options);
-                (report, items, _) = await Task.Run(() => Build(run, fitAll: true, settings, writer), cancel);
+                (report, items, _) = await Task.Run(() => Build(run, fitAll: true, writer, choices), cancel);
                 report = report with { Gates = judged.Gates, Validation = judged.Validation };
             }
 
@@ -100,9 +100,10 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
                 + $"active. Compare them, then run 'recsys versions activate {folder.Version}'.");
     }
 
-    /// <param name="settings">What the judged build has chosen, for the one that has seen everything.</param>
-    private (RebuildReport Report, ItemTable Items, RetrievalSettings? Settings) Build(
-        Run run, bool fitAll, RetrievalSettings? settings, IVersionWriter? writer)
+    /// <param name="choices">With <paramref name="fitAll"/>: what the honest training chose, which this one has nothing left to choose
+    /// by.</param>
+    private (RebuildReport Report, ItemTable Items, RetrievalChoices? Choices) Build(
+        Run run, bool fitAll, IVersionWriter? writer, RetrievalChoices? choices = null)
     {
         var training = fitAll ? run.Split?.All : run.Split?.Train;
         var embedded = run.Stages.Time(
@@ -119,11 +120,11 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         if (training is not null)
         {
             var data = fitAll
-                ? new RetrievalTrainingData { Items = items, Training = training, Features = Features(fused) }
+                ? new RetrievalTrainingData { Items = items, Training = training, Features = Features(fused), Choices = choices }
                 : RetrievalTrainingData.From(items, run.Split!, Features(fused));
-            var model = TrainRetrieval(run, data, fitAll ? "retrieval-all" : RetrievalFolder, settings);
+            var model = TrainRetrieval(run, data, fitAll ? "retrieval-all" : RetrievalFolder);
             Save(writer, RetrievalFolder, model.Save);
-            settings = model.Settings;
+            choices = model.Choices;
             using var recommender = new Recommender(model, items); // owns the model
             if (!fitAll && writer is not null)
             {
@@ -136,8 +137,11 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         Refuse(writer, gates); // before the longest step: a picture model cannot mend the codes
         if (training is not null && !fitAll && run.Options.Retrieval.Open)
         {
-            var data = new RetrievalTrainingData { Items = items, Training = run.Split!.TrainAndValidation, Features = Features(fused) };
-            using var open = TrainRetrieval(run, data, RetrievalModel.OpenFolder, settings);
+            var data = new RetrievalTrainingData
+            {
+                Items = items, Training = run.Split!.TrainAndValidation, Features = Features(fused), Choices = choices,
+            };
+            using var open = TrainRetrieval(run, data, RetrievalModel.OpenFolder, "open ");
             Save(writer, RetrievalModel.OpenFolder, open.Save);
         }
 
@@ -158,7 +162,7 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
             Validation = validation,
             Gates = gates,
         };
-        return (report, items, settings);
+        return (report, items, choices);
     }
 
     private (ItemTable Items, QuantizerReport Report) Quantise(Run run, FusedEmbeddings fused, IVersionWriter? writer)
@@ -175,9 +179,10 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
 
     private static EmbeddingMatrix Features(FusedEmbeddings fused) => new("fused", fused.Dim, fused.Data, fused.Present);
 
-    private RetrievalModel TrainRetrieval(Run run, RetrievalTrainingData data, string stage, RetrievalSettings? settings) =>
+    /// <param name="prefix">Before the names of the legs' stages, so that a second training is seen beside the first.</param>
+    private RetrievalModel TrainRetrieval(Run run, RetrievalTrainingData data, string stage, string prefix = "") =>
         run.Stages.Time(stage, () => RetrievalTrainer.Train(
-            data, run.Options.Retrieval, run.Options.Seed, run.Stages, run.Checkpoints.Of(stage), run.Options.Device, _ranks, settings,
+            data, run.Options.Retrieval, run.Options.Seed, run.Stages.Named(prefix), run.Checkpoints.Of(stage), run.Options.Device, _ranks,
             run.Cancel));
 
     private void Refuse(IVersionWriter? writer, List<GateResult> gates)

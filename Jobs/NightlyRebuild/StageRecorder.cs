@@ -41,6 +41,10 @@ public sealed class StageRecorder(IProgress<StageProgress>? next, TimeProvider t
         next?.Report(value);
     }
 
+    /// <summary>This recorder for a step whose stages have names that another step's have too.</summary>
+    /// <param name="prefix">Before each name.</param>
+    public IProgress<StageProgress> Named(string prefix) => new Prefixed(this, prefix);
+
     /// <summary>Runs one stage and notes how long it took.</summary>
     public T Time<T>(string stage, Func<T> run)
     {
@@ -48,6 +52,11 @@ public sealed class StageRecorder(IProgress<StageProgress>? next, TimeProvider t
         var result = run();
         _times.Add(new StageTime(stage, time.GetElapsedTime(started).TotalSeconds));
         return result;
+    }
+
+    private sealed class Prefixed(StageRecorder recorder, string prefix) : IProgress<StageProgress>
+    {
+        public void Report(StageProgress value) => recorder.Report(value with { Stage = prefix + value.Stage });
     }
 }
 

@@ -31,7 +31,7 @@ public sealed record EvaluationOptions
     public int Users { get; init; }
 
     /// <summary>Users decoded at once.</summary>
-    public int Batch { get; init; } = 128;
+    public int Batch { get; init; } = 32;
 
     /// <summary>Beam; 0: the model's own.</summary>
     public int Beam { get; init; }

@@ -52,8 +52,8 @@ public static class RetrievalEvaluator
     }
 
     /// <summary>
-    /// The sum, each leg and popularity of a model that has learned from the validation targets too, on test targets with the history's items
-    /// removed: the open protocol (PCTM, EnsRec).
+    /// The sum, each leg and popularity of a model that has learned from the validation targets too, on test targets with the history's
+    /// items removed: the open protocol (PCTM, EnsRec).
     /// </summary>
     /// <exception cref="CatalogException">Options out of range, or a split that holds no target.</exception>
     public static IReadOnlyDictionary<string, MetricRow> EvaluateOpen(
@@ -119,8 +119,11 @@ public static class RetrievalEvaluator
     {
         var ranks = new TargetRanks(new int[users.Length], new int[users.Length], new int[users.Length]);
         int k = options.Ks.Max();
-        for (int first = 0; first < users.Length; first += options.Batch)
+        int done = 0;
+        var gate = new Lock();
+        ComputeThreads.Each((users.Length + options.Batch - 1) / options.Batch, at =>
         {
+            int first = at * options.Batch;
             var batch = users.AsSpan(first, Math.Min(options.Batch, users.Length - first)).ToArray();
             var queries = batch.Select(
                 user => new RecommendQuery(History(split, user, options.Target).ToArray(), k, options.Beam, excludeSeen)).ToArray();
@@ -128,18 +131,23 @@ public static class RetrievalEvaluator
             {
                 int target = Target(split, batch[i], options.Target);
                 int available = recommender.Items.Count - (excludeSeen ? queries[i].History.Distinct().Count() : 0);
-                counts.Check(answer, Math.Min(k, available));
+                lock (gate)
+                {
+                    counts.Check(answer, Math.Min(k, available));
+                }
+
                 ranks.Item[first + i] = Find(answer, item => item.Item == target);
                 var targetId = recommender.Items.SemanticIds[target];
                 ranks.Codes[first + i] = Find(answer, item => item.Id.SameCodes(targetId));
                 int found = Array.IndexOf(beam, target);
                 ranks.Beam[first + i] = found < k ? found : -1;
             }, cancel);
-
-            progress?.Report(
-                new StageProgress("evaluate", first + batch.Length, users.Length, excludeSeen ? "seen removed" : "nothing removed"));
-        }
-
+            lock (gate)
+            {
+                done += batch.Length;
+                progress?.Report(new StageProgress("evaluate", done, users.Length, excludeSeen ? "seen removed" : "nothing removed"));
+            }
+        }, cancel);
         return ranks;
     }
 

@@ -41,7 +41,7 @@ public abstract record LegOptions
     /// Looks at validation targets that bring nothing better before the training ends, 1 to 1,000; there are
     /// <see cref="Training.LegTraining.Looks"/> of them in a whole training. What is kept is always the best.
     /// </summary>
-    public int Patience { get; init; } = 10;
+    public int Patience { get; init; } = 15;
 
     /// <summary>bf16 matrix products; null: where the processor has AVX512-BF16.</summary>
     public bool? BFloat16 { get; init; }

@@ -2,7 +2,7 @@ using Recsys.Retrieval.Legs.Generative;
 
 namespace Recsys.Retrieval.Models;
 
-/// <summary>The decoder on a device beside the CPU.</summary>
+/// <summary>The decoder, and the encoder of the dense legs, on a device beside the CPU.</summary>
 public static class RetrievalDeviceChecks
 {
     private const int Slots = 48, Window = 12;
@@ -17,6 +17,7 @@ public static class RetrievalDeviceChecks
         {
             string precision = bfloat16 ? "bf16" : "float32";
             yield return DeviceCheck.Of($"decoder, training, {precision}", Make, Training, device, bfloat16);
+            yield return DeviceCheck.Of($"dense encoder, training, {precision}", MakeEncoder, Encoding, device, bfloat16);
         }
 
         yield return DeviceCheck.Of("decoder, reading and extending", Make, Decoding, device);
@@ -26,6 +27,19 @@ public static class RetrievalDeviceChecks
     {
         using var generator = new Generator(11);
         return new DecoderOnly(Layout, Options, generator);
+    }
+
+    private static SequenceEncoder MakeEncoder()
+    {
+        using var generator = new Generator(12);
+        return new SequenceEncoder(Options, generator);
+    }
+
+    private static Tensor Encoding(SequenceEncoder encoder, Device device)
+    {
+        var input = Input(1, Slots, device);
+        var offsets = arange(0, (Slots / Window) + 1, ScalarType.Int64) * Window;
+        return encoder.Forward(input.Vectors!.squeeze(0), input.Positions.squeeze(0), offsets, null); // [slots, dim]
     }
 
     private static Tensor Training(DecoderOnly network, Device device)

@@ -2,10 +2,9 @@ namespace Recsys.Retrieval.Training;
 
 /// <summary>What all legs of one training have in common.</summary>
 /// <param name="Held">Validation targets; null: a leg trains to its last step.</param>
-/// <param name="Settings">What an earlier training has chosen; null: nothing.</param>
 /// <param name="Checkpoint">Where a leg keeps its state; null: nowhere.</param>
 internal sealed record LegContext(
-    RetrievalTrainingData Data, HeldOut? Held, RetrievalSettings? Settings, long Seed, Device Device, Ranks Ranks, IProgress<StageProgress>? Progress,
+    RetrievalTrainingData Data, HeldOut? Held, long Seed, Device Device, Ranks Ranks, IProgress<StageProgress>? Progress,
     CheckpointPlace? Checkpoint, CancellationToken Cancel)
 {
     /// <summary>Users that a look at the validation targets asks for.</summary>
@@ -19,7 +18,8 @@ internal sealed record LegContext(
     /// <summary>By leg, the share of all steps after which it was best.</summary>
     public Dictionary<string, double> BestAt { get; } = [];
 
-    /// <summary>Trains one leg, or goes on where a checkpoint of this very training was left; one that had ended is taken as it is.</summary>
+    /// <summary>Trains one leg, or goes on where a checkpoint of this very training was left; one that had ended is taken as it
+    /// is.</summary>
     /// <param name="leg">The stage's name; metrics <c>loss</c> (nats an item), <c>learning_rate</c>, and <paramref name="metric"/>.</param>
     /// <param name="look">What the weights reach on <see cref="Looked"/>, the larger the better.</param>
     public void Train(LegTraining training, string leg, object options, string metric, Func<HeldOut, double> look)
@@ -33,7 +33,7 @@ internal sealed record LegContext(
             training.Restore(checkpoint, identity);
         }
 
-        if (Settings?.BestAt.GetValueOrDefault(leg) is > 0 and var best)
+        if (Data.Choices?.BestAt?.GetValueOrDefault(leg) is > 0 and var best)
         {
             training.EndAt(best);
         }
@@ -73,7 +73,8 @@ internal sealed record LegContext(
     private string Identity(string leg, object options)
     {
         using var identity = new TrainingIdentity();
-        identity.Add(System.Text.Json.JsonSerializer.Serialize(new { leg, options, Seed, Settings, sizes = Data.Items.CodebookSizes }, Json.Files))
+        var settings = new { leg, options, Seed, Data.Choices?.BestAt, sizes = Data.Items.CodebookSizes };
+        identity.Add(System.Text.Json.JsonSerializer.Serialize(settings, Json.Files))
             .Add(string.Join(' ', Data.Items.SemanticIds)).Add<int>(Data.Training.Offsets).Add<int>(Data.Training.Items)
             .Add<float>(Data.Features?.Data).Add<int>(Held?.Targets);
         return identity.ToString();

@@ -11,6 +11,7 @@ internal abstract class LegTraining : IDisposable
     /// <summary>Looks at validation targets in a whole training, at even distances.</summary>
     public const int Looks = 20;
 
+    private readonly IReadOnlyList<Module> _modules;
     private readonly LegOptions _options;
     private readonly Device _device;
     private readonly bool _bfloat16;
@@ -28,7 +29,7 @@ internal abstract class LegTraining : IDisposable
     protected LegTraining(
         IReadOnlyList<Module> modules, SequenceSet training, LegOptions options, double hidden, long seed, Device device, Ranks ranks)
     {
-        (_options, _device, Ranks) = (options, device, ranks);
+        (_modules, _options, _device, Ranks) = (modules, options, device, ranks);
         _bfloat16 = options.BFloat16 ?? device.HasFastBFloat16();
         _window = options.History + 1;
         long items = TrainingWindows.OfEpoch(training, _window, new Random(0)).Sum(window => (long)window.Length);
@@ -89,7 +90,11 @@ internal abstract class LegTraining : IDisposable
         using var scope = NewDisposeScope();
         double rate = _options.LearningRate * LearningRates.WarmupCosine(Step, Math.Max(1, _options.Warmup * Total), Total, floor: 0.02);
         _optimizer.SetLearningRate(rate);
-        _optimizer.zero_grad(); // to null: what takes no part in a step is not moved
+        foreach (var module in _modules)
+        {
+            module.zero_grad(); // to null: what takes no part in a step is not moved
+        }
+
         Tensor loss, objective;
         using (MixedPrecision.Scope(_bfloat16))
         {

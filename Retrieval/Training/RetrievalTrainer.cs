@@ -17,20 +17,23 @@ public static class RetrievalTrainer
     /// model.</param>
     /// <param name="device">Where to train, and where the model stays: cpu, cuda or cuda:N.</param>
     /// <param name="ranks">The processes that train together; null: this one alone. Only the first one's model has its sum.</param>
-    /// <param name="settings">What an earlier training has chosen, where this one has no validation targets; null: the usual
-    /// values.</param>
     /// <exception cref="CatalogException">Options or data out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled between two steps.</exception>
     public static RetrievalModel Train(
         RetrievalTrainingData data, RetrievalOptions options, long seed, IProgress<StageProgress>? progress = null,
-        CheckpointPlace? checkpoint = null, string device = "cpu", Ranks? ranks = null, RetrievalSettings? settings = null,
-        CancellationToken cancel = default)
+        CheckpointPlace? checkpoint = null, string device = "cpu", Ranks? ranks = null, CancellationToken cancel = default)
     {
         ranks ??= Ranks.Alone;
         options.Validate();
         data.Validate();
+        if (data.Features is null && options is { Transitions: null, Id: null, Generative: null })
+        {
+            throw CatalogException.Invalid(
+                "The items have no embeddings, and no leg but 'content' is to be trained, which ranks by them. Train another leg too.");
+        }
+
         var held = data.HeldOut();
-        var context = new LegContext(data, held, settings, seed, Devices.Of(device), ranks, progress, checkpoint, cancel);
+        var context = new LegContext(data, held, seed, Devices.Of(device), ranks, progress, checkpoint, cancel);
         using var scope = NewDisposeScope();
         var legs = new List<ILeg>();
         GenerativeLeg? generative = null;
@@ -40,7 +43,7 @@ public static class RetrievalTrainer
             {
                 progress?.Report(new StageProgress(TransitionLeg.LegName, 0, 1));
                 legs.Add(TransitionLeg.Train(
-                    data.Training, data.Items.Count, transitions, held, settings?.Reading ?? TransitionReading.Usual, cancel));
+                    data.Training, data.Items.Count, transitions, held, cancel, data.Choices?.Transitions));
                 progress?.Report(new StageProgress(TransitionLeg.LegName, 1, 1));
             }
 
@@ -57,8 +60,8 @@ public static class RetrievalTrainer
             generative = options.Generative is { } decoding ? Generative(context, decoding) : null;
             string[] names = [.. legs.Select(leg => leg.Name), .. generative is null ? [] : new[] { GenerativeLeg.LegName }];
             var config = new RetrievalConfig(
-                RetrievalConfig.CurrentFormat, names, settings?.Sum ?? Sum(names, options.Weights), [.. data.Items.CodebookSizes], data.Items.Count,
-                options.Beam, seed, context.BestAt);
+                RetrievalConfig.CurrentFormat, names, Sum(names, options.Weights, data.Choices?.Sum), [.. data.Items.CodebookSizes],
+                data.Items.Count, options.Beam, seed, context.BestAt);
             var model = new RetrievalModel(config, legs, generative, data.Popular());
             return ranks.First && held is not null
                 ? SumSearch.Choose(model, data.Items, held, options.Weights, seed, cancel)
@@ -72,8 +75,11 @@ public static class RetrievalTrainer
         }
     }
 
-    private static LegSum Sum(string[] legs, IReadOnlyDictionary<string, double>? given) =>
-        given is null ? LegSum.Even(legs) : LegSum.Even(legs) with { Weights = legs.ToDictionary(leg => leg, leg => given.GetValueOrDefault(leg)) };
+    /// <summary>How legs are joined before validation targets have a say.</summary>
+    private static LegSum Sum(string[] legs, IReadOnlyDictionary<string, double>? given, LegSum? chosen) =>
+        chosen is not null && chosen.Weights.Keys.Order().SequenceEqual(legs.Order()) ? chosen
+        : given is null ? LegSum.Even(legs)
+        : LegSum.Even(legs) with { Weights = legs.ToDictionary(leg => leg, leg => given.GetValueOrDefault(leg)) };
 
     private static DenseLeg Dense(LegContext context, string name, DenseOptions options)
     {
@@ -85,7 +91,7 @@ public static class RetrievalTrainer
         {
             bool learns = name == DenseLeg.Id;
             using var vectors = new ItemVectors(
-                data.Items.Count, options.Dim, learns ? null : data.PaddedFeatures(), learns, generator);
+                data.Items.Count, options.Dim, data.PaddedFeatures(), learns, generator);
             encoder.MoveTo(context.Device);
             vectors.MoveTo(context.Device);
             using var training = new DenseTraining(

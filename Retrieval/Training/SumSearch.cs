@@ -9,11 +9,12 @@ namespace Recsys.Retrieval.Training;
 /// </summary>
 internal static class SumSearch
 {
-    private const int MaxUsers = 6000, K = 10, MaxRounds = 6;
+    private const int MaxUsers = 6000, Batch = 32, K = 10, MaxRounds = 6;
 
     private static readonly double[] Factors = [0, 0.25, 0.5, 0.7, 0.85, 1.2, 1.4, 2, 4];
     private static readonly double[] Repeats = [-20, -8, -4, -2, -1, -0.5, 0, 0.5, 1, 2];
-    private static readonly double[] Temperatures = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 9];
+    private static readonly double[] Temperatures =
+        [0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 9];
 
     /// <param name="given">Weights by leg that are not to be chosen; null: all are.</param>
     /// <returns>The model with its sum; takes over the legs of <paramref name="model"/>.</returns>
@@ -23,13 +24,15 @@ internal static class SumSearch
     {
         var users = Users(model, items, held.Draw(MaxUsers, seed), cancel);
         string[] legs = [.. model.Config.Sum.Weights.Keys];
-        var weights = given is null
+        double[]? fixedWeights = given is null ? null : [.. legs.Select(leg => given.GetValueOrDefault(leg))];
+        double[] weights = fixedWeights is null
             ? Search(users, legs.Length, cancel)
-            : [.. legs.Select(leg => given.GetValueOrDefault(leg)), BestRepeat(users, [.. legs.Select(leg => given.GetValueOrDefault(leg)), 0])];
+            : [.. fixedWeights, BestRepeat(users, [.. fixedWeights, 0])];
         var sums = users.Where(user => user.Target >= 0).Select(user => (Sums: user.Sums(weights), user.Target)).ToArray();
         double temperature = sums.Length == 0 ? 1 : Temperatures.MinBy(t => sums.Average(user => Surprise(user.Sums, user.Target, t)));
         return model.With(new LegSum(
-            legs.Zip(weights).ToDictionary(pair => pair.First, pair => Math.Round(pair.Second, 4)), weights[^1], temperature,
+            legs.Zip(weights).ToDictionary(pair => pair.First, pair => Math.Round(pair.Second, 4)),
+            Math.Clamp(weights[^1], -LegSum.MaxRepeat, LegSum.MaxRepeat), temperature,
             Math.Max(1.0 / (users.Length + 1), (double)sums.Length / users.Length)));
     }
 
@@ -79,33 +82,19 @@ internal static class SumSearch
 
     private static Held[] Users(RetrievalModel model, ItemTable items, HeldOut held, CancellationToken cancel)
     {
-        var users = new List<Held>(held.Count);
         using var recommender = Recommender.Borrowing(model, items);
         int legs = model.Config.Sum.Weights.Count;
-        int rows = recommender.MaxRows(recommender.BeamFor(K, 0), K);
-        foreach (var batch in Enumerable.Range(0, held.Count).OrderBy(user => held.Histories[user].Length).ThenBy(user => user).Chunk(rows))
+        int[] byLength = [.. Enumerable.Range(0, held.Count).OrderBy(user => held.Histories[user].Length).ThenBy(user => user)];
+        int[][] batches = [.. byLength.Chunk(Math.Min(Batch, recommender.MaxRows(recommender.BeamFor(K, 0), K)))];
+        var users = new Held[batches.Length][];
+        ComputeThreads.Each(batches.Length, at =>
         {
-            cancel.ThrowIfCancellationRequested();
-            var found = recommender.Find([.. batch.Select(user => new RecommendQuery(held.Histories[user], K))]);
-            foreach (var (user, candidates) in batch.Zip(found.Select(row => row.Candidates)))
-            {
-                var seen = held.Histories[user].ToHashSet();
-                var scores = new float[candidates.Length * (legs + 1)];
-                for (int i = 0; i < candidates.Length; i++)
-                {
-                    for (int leg = 0; leg < legs; leg++)
-                    {
-                        scores[(i * (legs + 1)) + leg] = (float)candidates[i].Scores[leg];
-                    }
+            var found = recommender.Find([.. batches[at].Select(user => new RecommendQuery(held.Histories[user], K))]);
+            users[at] = [.. batches[at].Zip(
+                found, (user, row) => Held.Of(row.Candidates, legs, held.Histories[user].ToHashSet(), held.Targets[user]))];
+        }, cancel);
 
-                    scores[(i * (legs + 1)) + legs] = seen.Contains(candidates[i].Item) ? 1 : 0;
-                }
-
-                users.Add(new Held(scores, legs + 1, Array.FindIndex(candidates, candidate => candidate.Item == held.Targets[user])));
-            }
-        }
-
-        return [.. users];
+        return [.. users.SelectMany(some => some)];
     }
 
     /// <summary>A user's candidates.</summary>
@@ -113,6 +102,22 @@ internal static class SumSearch
     /// <param name="Target">Place of the target among them, -1: it is none of them.</param>
     private sealed record Held(float[] Scores, int Parts, int Target)
     {
+        public static Held Of((int Item, double[] Scores)[] candidates, int legs, HashSet<int> seen, int target)
+        {
+            var scores = new float[candidates.Length * (legs + 1)];
+            for (int i = 0; i < candidates.Length; i++)
+            {
+                for (int leg = 0; leg < legs; leg++)
+                {
+                    scores[(i * (legs + 1)) + leg] = (float)candidates[i].Scores[leg];
+                }
+
+                scores[(i * (legs + 1)) + legs] = seen.Contains(candidates[i].Item) ? 1 : 0;
+            }
+
+            return new Held(scores, legs + 1, Array.FindIndex(candidates, candidate => candidate.Item == target));
+        }
+
         public double[] Sums(double[] weights) => [.. Enumerable.Range(0, Scores.Length / Parts).Select(at => Sum(at, weights))];
 
         public double Ndcg(double[] weights)

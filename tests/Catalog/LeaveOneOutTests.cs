@@ -23,6 +23,16 @@ public sealed class LeaveOneOutTests
     }
 
     [Fact]
+    public void The_open_part_has_all_but_the_test_target()
+    {
+        var open = Split.TrainAndValidation;
+        Assert.Equal([1, 2, 3, 4], open[0].ToArray());
+        Assert.Equal([6, 7], open[1].ToArray());
+        Assert.Equal([8, 9], open[2].ToArray());
+        Assert.Empty(open[3].ToArray());
+    }
+
+    [Fact]
     public void The_hash_tells_protocols_apart()
     {
         Assert.Equal(Split.Sha256, Of([[1, 2, 3, 4, 5], [6, 7], [8, 9, 10], []]).Sha256);

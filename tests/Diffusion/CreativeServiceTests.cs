@@ -168,14 +168,12 @@ public class CreativeServiceTests(TinyModel tiny)
     {
         public RecommendQuery? Asked { get; private set; }
 
-        public double Alpha => 1;
-
         public IReadOnlyList<Recommendation> Popular(int k) => throw new InvalidOperationException("Creative asks for none.");
 
         public IReadOnlyList<Recommendation> Recommend(RecommendQuery query, CancellationToken cancel)
         {
             Asked = query;
-            return [.. items.Take(query.K).Select(i => new Recommendation(i, TinyModel.Ids[i], -1))];
+            return [.. items.Take(query.K).Select(i => new Recommendation(i, TinyModel.Ids[i], -1, 0.1, []))];
         }
     }
 }

@@ -23,18 +23,20 @@ public sealed class BadInputTests(World world)
         Assert.Equal(Fallback.Unspecified, answer.Fallback);
         var known = await _retrieval.RecommendAsync(new RecommendRequest { History = { world.ItemIds[0] } });
         Assert.Equal(known.Items, answer.Items);
-        Assert.All(answer.Items, item =>
-        {
-            double dense = item.HasDenseLogProbability ? item.DenseLogProbability : item.GenerativeLogProbability;
-            Assert.Equal(item.Score, (answer.Alpha * item.GenerativeLogProbability) + ((1 - answer.Alpha) * dense), 1e-9);
-        });
+        Assert.All(answer.Items, item => Assert.Equal(item.Score, item.Parts.Sum(part => part.Weight * part.Value), 1e-9));
+        Assert.All(answer.Items, item => Assert.Equal(
+            ["transitions", "id", "content", "generative"], item.Parts.Select(part => part.Leg).Where(leg => leg != "repeat")));
+        Assert.All(answer.Items, item => Assert.InRange(item.Probability, 0, 1));
+        Assert.InRange(answer.Items.Sum(item => item.Probability), 1e-9, 1);
     }
 
     [Fact]
     public async Task An_empty_history_is_answered_with_popular_items_and_says_so()
     {
         var answer = await _retrieval.RecommendAsync(new RecommendRequest { K = 5 });
-        Assert.Equal((Fallback.EmptyHistory, 5, false), (answer.Fallback, answer.Items.Count, answer.HasAlpha));
+        Assert.Equal((Fallback.EmptyHistory, 5), (answer.Fallback, answer.Items.Count));
+        Assert.All(answer.Items, item => Assert.Empty(item.Parts));
+        Assert.All(answer.Items, item => Assert.Equal(Math.Exp(item.Score), item.Probability, 1e-12));
         Assert.Equal(answer.Items.Select(item => item.Score).OrderDescending(), answer.Items.Select(item => item.Score));
         var unknown = await _retrieval.RecommendAsync(new RecommendRequest { History = { "no-such-item" }, K = 5 });
         Assert.Equal(Fallback.UnknownHistory, unknown.Fallback);

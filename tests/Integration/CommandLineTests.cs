@@ -43,6 +43,15 @@ public sealed partial class CommandLineTests(World world)
         Assert.Equal(0, json.GetProperty("invalid").GetInt32());
         Assert.Equal(0, json.GetProperty("duplicates").GetInt32());
         Assert.True(json.GetProperty("baselines").TryGetProperty("popularity", out _));
+        foreach (string protocol in (string[])["strict", "strict_unseen", "open"])
+        {
+            var rows = json.GetProperty("protocols").GetProperty(protocol);
+            foreach (string row in (string[])["sum", "generative", "id", "content", "transitions", "popularity"])
+            {
+                Assert.InRange(rows.GetProperty(row).GetProperty("recall@10").GetDouble(), 0, 1);
+                Assert.Equal(2, rows.GetProperty(row).GetProperty("interval").GetArrayLength());
+            }
+        }
     }
 
     [Fact]
@@ -152,7 +161,7 @@ public sealed partial class CommandLineTests(World world)
     public async Task An_unknown_key_of_a_configuration_is_refused()
     {
         string config = Path.Combine(world.Folder, "typo.json");
-        await File.WriteAllTextAsync(config, """{ "retrieval": { "layerz": 4 } }""");
+        await File.WriteAllTextAsync(config, """{ "retrieval": { "id": { "layerz": 4 } } }""");
         var result = await Cli.HereAsync("rebuild", "--data", world.Data, "--out", Path.Combine(world.Folder, "typo"), "--config", config);
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.InvalidArgument, result.ExitCode);
         Assert.Contains("layerz", result.Error, StringComparison.Ordinal);
@@ -162,7 +171,8 @@ public sealed partial class CommandLineTests(World world)
     public async Task Values_out_of_range_are_all_named_at_once()
     {
         string config = Path.Combine(world.Folder, "ranges.json");
-        await File.WriteAllTextAsync(config, """{ "device": "abacus", "retrieval": { "dropout": 2 }, "gates": { "min_coverage": 3 } }""");
+        await File.WriteAllTextAsync(
+            config, """{ "device": "abacus", "retrieval": { "content": { "dropout": 2 } }, "gates": { "min_coverage": 3 } }""");
         var result = await Cli.HereAsync(
             "rebuild", "--data", world.Data, "--out", Path.Combine(world.Folder, "ranges"), "--config", config);
         Assert.Equal(Recsys.Cli.Terminal.ExitCode.InvalidArgument, result.ExitCode);

@@ -95,7 +95,7 @@ public sealed class KillTests(TrainedVersion trained) : IClassFixture<TrainedVer
         using var channel = GrpcChannel.ForAddress(server.Address);
         var before = await RecommendAsync(channel);
         var store = new VersionStore(versions);
-        foreach (string stage in new[] { "quantizer", "retrieval", "creative", "publish" })
+        foreach (string stage in new[] { "quantizer", "transitions", "content", "generative", "creative", "publish" })
         {
             using var rebuild = Cli.Start([.. RebuildTo(versions, seed: "9"), "--no-activate"]);
             string? line;

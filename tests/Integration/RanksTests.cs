@@ -29,14 +29,17 @@ public sealed class RanksTests(TrainedVersion trained) : IClassFixture<TrainedVe
         var single = new VersionStore(trained.Versions).Open(trained.Version).Items;
         Assert.Equal(single.SemanticIds, new VersionStore(whole).Open(expected.Version).Items.SemanticIds);
 
-        // Of 20 steps, each with a checkpoint, rank 1 does 8; the next start does the rest, or it would die again at its fifteenth. Then
-        // rank 0 dies while pictures are learned.
-        var lost = await RebuildAsync(disturbed, config, Plain, ["-env", "RECSYS_KILL_AT", "retrieval/checkpoint:8"]);
+        // Three legs of 20 steps, twice, each step with a checkpoint. Rank 1 does all of the first and 8 of the second; the next start does
+        // the other 92, or it would die again at its hundredth. Then rank 0 dies while pictures are learned.
+        var lost = await RebuildAsync(disturbed, config, Plain, ["-env", "RECSYS_KILL_AT", "retrieval/checkpoint:28"]);
         Assert.NotEqual(0, lost.ExitCode);
-        Assert.True(Checkpoint("retrieval"), lost.Error);
+        Assert.True(Checkpoint("retrieval.id"), lost.Error);
+        Assert.True(Checkpoint("retrieval.content"), lost.Error);
+        Assert.False(Checkpoint("retrieval.generative"), lost.Error);
         lost = await RebuildAsync(
-            disturbed, config, ["-env", "RECSYS_KILL_AT", "creative/checkpoint:5"], ["-env", "RECSYS_KILL_AT", "retrieval/checkpoint:15"]);
+            disturbed, config, ["-env", "RECSYS_KILL_AT", "creative/checkpoint:5"], ["-env", "RECSYS_KILL_AT", "retrieval/checkpoint:100"]);
         Assert.NotEqual(0, lost.ExitCode);
+        Assert.True(Checkpoint("retrieval_open.generative"), lost.Error);
         Assert.True(Checkpoint("creative"), lost.Error);
         Assert.Empty(new VersionStore(disturbed).List());
 

@@ -16,7 +16,12 @@ public class TrainedVersion : IAsyncLifetime
           "seed": 5,
           "embeddings": { "image": { "encoder": "pca" } },
           "quantizer": { "kind": "residual-kmeans", "levels": 3, "codebook_size": 16 },
-          "retrieval": { "dim": 32, "layers": 1, "heads": 2, "min_steps": 20, "max_steps": 20, "batch_tokens": 2000, "beam": 20 },
+          "retrieval": {
+            "id": { "dim": 32, "layers": 1, "heads": 2, "min_steps": 20, "max_steps": 20, "batch_items": 500, "patience": 20 },
+            "content": { "dim": 32, "layers": 1, "heads": 2, "min_steps": 20, "max_steps": 20, "batch_items": 500, "patience": 20 },
+            "generative": { "dim": 32, "layers": 1, "heads": 2, "min_steps": 20, "max_steps": 20, "batch_items": 500, "patience": 20 },
+            "beam": 20
+          },
           "creative": {
             "image_size": 16, "steps": 12, "batch_size": 16, "warmup_steps": 2,
             "recipe": {

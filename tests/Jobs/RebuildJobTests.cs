@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Recsys.Catalog;
 using Recsys.Datasets;
 using Recsys.Embeddings;
@@ -5,6 +6,8 @@ using Recsys.Jobs.NightlyRebuild;
 using Recsys.Quantizer;
 using Recsys.Quantizer.Encoding;
 using Recsys.Retrieval;
+using Recsys.Retrieval.Legs.Dense;
+using Recsys.Retrieval.Legs.Generative;
 using Recsys.Store.Versions;
 
 namespace Recsys.Jobs.Tests;
@@ -13,10 +16,20 @@ public sealed class RebuildJobTests : IDisposable
 {
     private const int Items = 60, Users = 50;
 
+    private static readonly DenseOptions Dense = new()
+    {
+        Dim = 16, Layers = 1, Heads = 2, MinSteps = 4, MaxSteps = 4, BatchItems = 130,
+    };
+
+    private static readonly GenerativeOptions Decoder = new()
+    {
+        Dim = 16, Layers = 1, Heads = 2, MinSteps = 4, MaxSteps = 4, BatchItems = 130,
+    };
+
     private static readonly RebuildOptions Tiny = new()
     {
         Quantizer = new QuantizerOptions { Kind = QuantizerKind.ResidualKMeans, Levels = 2, CodebookSize = 8 },
-        Retrieval = new RetrievalOptions { Dim = 16, Layers = 1, Heads = 2, MinSteps = 4, MaxSteps = 4, BatchTokens = 400, Beam = 10 },
+        Retrieval = new RetrievalOptions { Id = Dense, Content = Dense, Generative = Decoder, Beam = 10 },
         Gates = new GateOptions { Users = 20, MaxCollisionShare = 1, MinPopularityRatio = 0 }, // four steps learn nothing
     };
 
@@ -41,26 +54,36 @@ public sealed class RebuildJobTests : IDisposable
         var report = RebuildReport.FromJson(await File.ReadAllTextAsync(folder.PathOf(RebuildReport.FileName)));
         Assert.Equal(new LeaveOneOut(dataset.Sequences).Sha256, report.SplitSha256);
         Assert.All(report.Gates, gate => Assert.True(gate.Passed, gate.Name));
-        Assert.Contains(report.Curves, curve => curve.Key == "retrieval/loss" && curve.Value.Count > 0);
+        Assert.All(
+            ["id/loss", "id/validation_ndcg@10", "content/loss", "generative/loss", "generative/validation_log_p"],
+            key => Assert.NotEmpty(report.Curves[key]));
     }
 
     /// <summary>The oracle against leakage: what was held out changes, nothing that was learned does.</summary>
     [Fact]
     public async Task Held_out_interactions_change_no_byte_of_codebook_codes_and_models()
     {
-        var learned = new List<Dictionary<string, string>>();
-        foreach (int heldOut in new[] { 0, 7 })
+        var learned = await LearnedAsync("as-it-is", heldOut: 0);
+        Assert.Contains(learned.Keys, IsRetrieval);
+        Assert.Equal(learned, await LearnedAsync("another-test-target", heldOut: 7, from: 8));
+
+        // Validation targets choose the retrieval model's settings, of which the configuration tells; they are in nothing else.
+        var unlike = await LearnedAsync("other-targets", heldOut: 7);
+        Assert.Equal(learned.Keys.Order(), unlike.Keys.Order());
+        Assert.Equal(learned.Where(file => !IsRetrieval(file.Key)), unlike.Where(file => !IsRetrieval(file.Key)));
+        Assert.NotEqual(learned["retrieval/config.json"], unlike["retrieval/config.json"]);
+
+        static bool IsRetrieval(string file) => file.StartsWith(RebuildJob.RetrievalFolder, StringComparison.Ordinal);
+
+        async Task<Dictionary<string, string>> LearnedAsync(string name, int heldOut, int from = 7)
         {
-            var versions = new VersionStore(Path.Combine(_folder, "versions-" + heldOut));
-            using var dataset = Write("data-" + heldOut, heldOut);
+            var versions = new VersionStore(Path.Combine(_folder, "versions-" + name));
+            using var dataset = Write("data-" + name, heldOut, from: from);
             _ids.Active = null;
             var result = await Rebuild(versions, dataset, Options);
             var files = versions.Open(result.Report.Version).Manifest.Files.Where(file => file.Key != RebuildReport.FileName);
-            learned.Add(files.ToDictionary(file => file.Key, file => file.Value.Sha256));
+            return files.ToDictionary(file => file.Key, file => file.Value.Sha256);
         }
-
-        Assert.Contains(learned[0].Keys, file => file.StartsWith(RebuildJob.RetrievalFolder + "/", StringComparison.Ordinal));
-        Assert.Equal(learned[0], learned[1]);
     }
 
     [Fact]
@@ -103,6 +126,16 @@ public sealed class RebuildJobTests : IDisposable
         string Space(RebuildReport report, string name) => report.Embeddings.Single(embedding => embedding.Name == name).Space!;
         Assert.Equal(Space(honest.Report, "text"), Space(result.Report, "text"));
         Assert.NotEqual(Space(honest.Report, "collaborative"), Space(result.Report, "collaborative"));
+
+        // It has no targets left to choose by, and takes what was chosen for the model that the gates judged.
+        string Said(RebuildResult rebuild, string file, string key) => JsonNode.Parse(
+            File.ReadAllText(versions.Open(rebuild.Report.Version).PathOf(file)))![key]!.ToJsonString();
+        foreach (var (file, key) in new[] { ("retrieval/config.json", "sum"), ("retrieval/transitions/config.json", "reading") })
+        {
+            Assert.Equal(Said(honest, file, key), Said(result, file, key));
+        }
+
+        Assert.NotEqual(1, JsonNode.Parse(Said(honest, "retrieval/config.json", "sum"))!["weights"]!["id"]!.GetValue<double>());
     }
 
     // Root may write anywhere, so permissions would prove nothing: every name and time of change in the folder is compared instead.
@@ -201,7 +234,7 @@ public sealed class RebuildJobTests : IDisposable
         var options = Options with
         {
             Gates = Options.Gates with { Users = Users },
-            Retrieval = Options.Retrieval with { MinSteps = 60, MaxSteps = 60, LearningRate = 1e-2 },
+            Retrieval = Options.Retrieval with { Generative = Decoder with { MinSteps = 60, MaxSteps = 60, LearningRate = 1e-2 } },
         };
         await Rebuild(versions, dataset, options);
         var again = await Rebuild(versions, dataset, options);
@@ -223,9 +256,9 @@ public sealed class RebuildJobTests : IDisposable
     private Task<RebuildResult> Rebuild(VersionStore versions, Dataset dataset, RebuildOptions options) =>
         new RebuildJob(versions, _ids, TimeProvider.System).RunAsync(dataset, options, null, CancellationToken.None);
 
-    /// <summary>Histories that walk the catalogue; <paramref name="heldOut"/> shifts the last two items of each and nothing else; with
-    /// <paramref name="hot"/> all have one item in the training part and as validation target.</summary>
-    private Dataset Write(string name, int heldOut, bool hot = false)
+    /// <summary>Histories that walk the catalogue; <paramref name="heldOut"/> shifts the items of each from a step on, the last two or the
+    /// last alone, and nothing else; with <paramref name="hot"/> all have one item in the training part and as validation target.</summary>
+    private Dataset Write(string name, int heldOut, bool hot = false, int from = 7)
     {
         string folder = Path.Combine(_folder, name);
         Directory.CreateDirectory(folder);
@@ -233,7 +266,7 @@ public sealed class RebuildJobTests : IDisposable
         var items = Enumerable.Range(0, Items).Select(item => $"i{item}\tthing {item} of kind {item % 7} and colour {item % 5}");
         File.WriteAllLines(Path.Combine(folder, "items.tsv"), items.Prepend("item_id\ttitle"));
         int ItemAt(int user, int step) =>
-            hot && step is (3 or 7) ? 0 : ((user * 5) + (step * 3) + (step >= 7 ? heldOut : 0)) % Items;
+            hot && step is (3 or 7) ? 0 : ((user * 5) + (step * 3) + (step >= from ? heldOut : 0)) % Items;
         var histories = Enumerable.Range(0, Users)
             .Select(user => $"u{user} " + string.Join(' ', Enumerable.Range(0, 9).Select(step => $"i{ItemAt(user, step)}")));
         File.WriteAllLines(Path.Combine(folder, "sequences.txt"), histories);

@@ -29,7 +29,15 @@ public sealed partial class RebuildOptionsTests : IDisposable
         "embeddings.collaborative.singular_power is 3, allowed is 0 to 1")]
     [InlineData("""{ "embeddings": { "fit_all": true } }""", "fit_all")]
     [InlineData("""{ "quantizer": { "rq_vae": { "latent_dim": 0 } } }""", "quantizer.rq_vae.latent_dim is 0, allowed is 1 to 1024")]
-    [InlineData("""{ "retrieval": { "batch_tokens": 1 } }""", "retrieval.batch_tokens is 1, allowed is 64 to 10000000")]
+    [InlineData("""{ "retrieval": { "dense_loss": 1 } }""", "dense_loss")]
+    [InlineData("""{ "retrieval": { "transitions": { "window": 0 } } }""", "retrieval.transitions.window is 0, allowed is 1 to 1000")]
+    [InlineData("""{ "retrieval": { "id": { "batch_items": 1 } } }""", "retrieval.id.batch_items is 1, allowed is 16 to 10000000")]
+    [InlineData("""{ "retrieval": { "content": { "patience": 0 } } }""", "retrieval.content.patience is 0, allowed is 1 to 1000")]
+    [InlineData("""{ "retrieval": { "generative": { "dim": 3 } } }""", "retrieval.generative.dim is 3, allowed is 1 to 8192, a multiple")]
+    [InlineData(
+        """{ "retrieval": { "weights": { "ids": 1 } } }""", "retrieval.weights is ids, allowed is transitions, id, content, generative")]
+    [InlineData(
+        """{ "retrieval": { "transitions": null, "id": null, "content": null, "generative": null } }""", "retrieval is without a leg")]
     [InlineData("""{ "creative": { "recipe": { "sample_steps": 0 } } }""", "creative.recipe.sample_steps is 0, allowed is 1 to 1000")]
     public void What_is_wrong_is_named(string json, string named)
     {

@@ -36,13 +36,13 @@ public sealed class TrainingFilesTests : IDisposable
         {
             string kept = Note(first);
             using var second = Take(new RebuildOptions());
-            Assert.Null(second.Of("retrieval", fitAll: false));
+            Assert.Null(second.Of("retrieval"));
             second.Delete();
             Assert.True(File.Exists(kept));
         }
 
         using var next = Take(new RebuildOptions());
-        Assert.True(File.Exists(next.Of("retrieval", fitAll: false)!.Path)); // goes on where the first was stopped
+        Assert.True(File.Exists(next.Of("retrieval")!.Path)); // goes on where the first was stopped
     }
 
     [Fact]
@@ -51,11 +51,11 @@ public sealed class TrainingFilesTests : IDisposable
         string place;
         using (var first = Take(new RebuildOptions { Device = "cuda:0" }))
         {
-            place = first.Of("retrieval", fitAll: false)!.Path;
+            place = first.Of("retrieval")!.Path;
         }
 
         using var second = Take(new RebuildOptions { Device = "cuda:1" });
-        Assert.Equal(place, second.Of("retrieval", fitAll: false)!.Path);
+        Assert.Equal(place, second.Of("retrieval")!.Path);
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class TrainingFilesTests : IDisposable
 
     private static string Note(TrainingFiles files)
     {
-        string path = files.Of("retrieval", fitAll: false)!.Path;
+        string path = files.Of("retrieval")!.Path;
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllText(path, "state");
         return path;

@@ -50,7 +50,7 @@ public sealed class ParityTests(ParityTests.Models models) : IClassFixture<Parit
     [MemberData(nameof(Names))]
     public void Both_ranks_end_with_the_same_bytes(string name)
     {
-        foreach (string file in Directory.GetFiles(Path.Combine(models.Folder, "two/rank0", name), "*.safetensors"))
+        foreach (string file in Models.Files(Path.Combine(models.Folder, "two/rank0", name)))
         {
             Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace("rank0", "rank1", StringComparison.Ordinal)));
         }
@@ -72,12 +72,19 @@ public sealed class ParityTests(ParityTests.Models models) : IClassFixture<Parit
 
         public IEnumerable<Pair> Pairs(string name, string one, string two)
         {
-            string[] files = Directory.GetFiles(Path.Combine(Folder, one, name), "*.safetensors");
+            string folder = Path.Combine(Folder, one, name);
+            return Files(folder).Select(file => Path.GetRelativePath(folder, file)).Select(file => new Pair(
+                file,
+                SafetensorsFile.Load(Path.Combine(folder, file)),
+                SafetensorsFile.Load(Path.Combine(Folder, two, name, file))));
+        }
+
+        /// <summary>All weights and outputs of one training, those of a model's legs too.</summary>
+        public static string[] Files(string folder)
+        {
+            string[] files = Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories);
             Assert.NotEmpty(files);
-            return files.Select(Path.GetFileName).Select(file => new Pair(
-                file!,
-                SafetensorsFile.Load(Path.Combine(Folder, one, name, file!)),
-                SafetensorsFile.Load(Path.Combine(Folder, two, name, file!))));
+            return files;
         }
 
         public sealed record Pair(string File, Dictionary<string, Tensor> One, Dictionary<string, Tensor> Two);

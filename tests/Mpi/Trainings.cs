@@ -8,6 +8,8 @@ using Recsys.Quantizer;
 using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Training;
 using Recsys.Retrieval;
+using Recsys.Retrieval.Legs.Dense;
+using Recsys.Retrieval.Legs.Generative;
 using Recsys.Retrieval.Training;
 using Recsys.Torch;
 
@@ -33,6 +35,11 @@ internal static class Trainings
         },
     };
 
+    private static readonly DenseOptions Dense = new()
+    {
+        History = 6, Dim = 16, Layers = 2, Heads = 2, Dropout = 0.3, BatchItems = 100, MinSteps = 30, MaxSteps = 30, BFloat16 = false,
+    };
+
     public static void Run(Ranks ranks, string folder)
     {
         var fused = Fused(201, 12);
@@ -46,14 +53,20 @@ internal static class Trainings
             data,
             new RetrievalOptions
             {
-                History = 6, Dim = 16, Layers = 2, Heads = 2, Dropout = 0.3, DenseLoss = 0.4, DenseShare = 0.5, Ema = 0.9,
-                BatchTokens = 300, MinSteps = 30, MaxSteps = 30, BFloat16 = false, Alpha = 0.5,
+                Id = Dense,
+                Content = Dense,
+                Generative = new GenerativeOptions
+                {
+                    History = 6, Dim = 16, Layers = 2, Heads = 2, Dropout = 0.3, BatchItems = 100, MinSteps = 30, MaxSteps = 30,
+                    BFloat16 = false,
+                },
             },
             seed: 3, ranks: ranks);
         retrieval.Save(Into("retrieval"));
         using var recommender = new Recommender(retrieval, data.Items);
         var answers = recommender.Recommend(new RecommendQuery([3, 14, 15, 9, 26, 5], data.Items.Count), default);
-        Outputs("retrieval", tensor(answers.OrderBy(answer => answer.Item).Select(answer => answer.Score).ToArray()));
+        var said = answers.OrderBy(answer => answer.Item).SelectMany(answer => answer.Parts.Select(part => part.Value));
+        Outputs("retrieval", tensor(said.ToArray()));
         using var creative = CreativeTrainer.Train(
             CreativeData(),
             new CreativeOptions

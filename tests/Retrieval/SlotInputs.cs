@@ -8,10 +8,10 @@ internal sealed class SlotInputs(RetrievalModel model, ItemTable items)
     public SlotInput Of(int[] history)
     {
         int[] window = [.. history, -1], previous = [-1, .. history];
-        int none = model.Config.TrainedItems;
-        var dense = model.Vectors?.index_select(0, tensor(previous.Select(item => item < 0 ? none : (long)item).ToArray())).unsqueeze(0);
+        var (layout, vectors, none) = (model.Generative!.Layout, model.Generative.Vectors, model.Config.TrainedItems);
+        var dense = vectors?.index_select(0, tensor(previous.Select(item => item < 0 ? none : (long)item).ToArray())).unsqueeze(0);
         return new SlotInput(
-            tensor(model.Layout.Tokens(model.Layout.Codes(items), window, previous), [1, window.Length, model.Layout.Depth]),
+            tensor(layout.Tokens(layout.Codes(items), window, previous), [1, window.Length, layout.Depth]),
             arange(window.Length, ScalarType.Int64).unsqueeze(0), dense);
     }
 }

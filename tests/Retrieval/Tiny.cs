@@ -1,3 +1,7 @@
+using Recsys.Retrieval.Legs;
+using Recsys.Retrieval.Legs.Dense;
+using Recsys.Retrieval.Legs.Generative;
+using Recsys.Retrieval.Legs.Transitions;
 using Recsys.Retrieval.Models;
 
 namespace Recsys.Retrieval.Tests;
@@ -5,9 +9,9 @@ namespace Recsys.Retrieval.Tests;
 /// <summary>Small tables and untrained models: large enough for collisions and gaps, small enough to score every item by hand.</summary>
 internal static class Tiny
 {
-    public static readonly RetrievalOptions Options = new()
+    public static readonly GenerativeOptions Options = new()
     {
-        History = 4, Dim = 16, Layers = 2, Heads = 2, Dropout = 0.1, Beam = 8, BatchTokens = 256, MinSteps = 1, BFloat16 = false,
+        History = 4, Dim = 16, Layers = 2, Heads = 2, Dropout = 0.1, BatchItems = 64, MinSteps = 1, BFloat16 = false,
     };
 
     /// <summary>Random codes; every third item shares the codes of the item before it.</summary>
@@ -38,37 +42,94 @@ internal static class Tiny
             [.. Enumerable.Range(0, items).Select(item => $"Title {item}")], sizes);
     }
 
-    /// <summary>A model with random weights, large enough that its probabilities differ.</summary>
-    public static RetrievalModel Model(ItemTable items, RetrievalOptions options, int seed = 1, int? trainedItems = null)
+    /// <summary>A decoder with random weights, large enough that its probabilities differ, and what stands beside it.</summary>
+    /// <param name="legs">Become the model's.</param>
+    /// <param name="sum">Null: all legs alike.</param>
+    public static RetrievalModel Model(
+        ItemTable items, GenerativeOptions options, int seed = 1, IReadOnlyList<ILeg>? legs = null, LegSum? sum = null)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
         var layout = TokenLayout.For(items);
         var network = new DecoderOnly(layout, options, generator);
-        foreach (var parameter in network.parameters().Where(parameter => parameter.dim() > 1))
-        {
-            parameter.normal_(0, 0.3, generator);
-        }
-
-        int trained = trainedItems ?? items.Count;
-        Tensor? vectors = null;
-        if (options.DenseInputs || options.DenseLoss > 0)
-        {
-            vectors = zeros(trained + 1, options.Dim).normal_(0, 0.5, generator).DetachFromDisposeScope();
-            vectors[trained].zero_();
-        }
-
-        var config = new RetrievalConfig(
-            RetrievalConfig.CurrentFormat, options, [.. items.CodebookSizes], layout.CollisionTokens, trained, options.Alpha ?? 1, seed);
-        return new RetrievalModel(config, network, vectors, ([], [0]));
+        Scatter(network, generator);
+        var vectors = options.DenseInputs ? Vectors(items.Count, options.Dim, generator) : null;
+        var config = new GenerativeConfig(
+            GenerativeConfig.CurrentFormat, options, [.. items.CodebookSizes], layout.CollisionTokens, items.Count);
+        return Model(items, legs ?? [], new GenerativeLeg(config, network, vectors), sum);
     }
+
+    /// <summary>Legs as one model, of a beam of 8 and without popular items.</summary>
+    public static RetrievalModel Model(ItemTable items, IReadOnlyList<ILeg> legs, GenerativeLeg? generative = null, LegSum? sum = null)
+    {
+        string[] names = [.. legs.Select(leg => leg.Name), .. generative is null ? [] : new[] { GenerativeLeg.LegName }];
+        var config = new RetrievalConfig(
+            RetrievalConfig.CurrentFormat, names, sum ?? LegSum.Even(names), [.. items.CodebookSizes], items.Count, Beam: 8, Seed: 1,
+            BestAt: new Dictionary<string, double>());
+        return new RetrievalModel(config, legs, generative, ([], [0]));
+    }
+
+    /// <summary>A leg of random vectors, a new encoder and 4 items of history.</summary>
+    /// <param name="zero">All vectors 0: every item has the same score.</param>
+    public static DenseLeg Dense(int items, int seed, string name = DenseLeg.Id, bool zero = false)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        using var generator = new Generator((ulong)seed + 1000);
+        var options = new DenseOptions { History = 4, Dim = 16, Layers = 2, Heads = 2, BFloat16 = false };
+        var encoder = new SequenceEncoder(options, generator);
+        Scatter(encoder, generator);
+        var vectors = Vectors(items, options.Dim, generator);
+        if (zero)
+        {
+            vectors.zero_();
+        }
+
+        return new DenseLeg(new DenseConfig(DenseConfig.CurrentFormat, name, options, items), encoder, vectors);
+    }
+
+    /// <summary>Counts of random sequences.</summary>
+    public static TransitionLeg Transitions(int items, int seed) =>
+        TransitionLeg.Train(Sequences(items, 200, 8, seed), items, new TransitionOptions { Popularity = 0.1 }, null, default);
+
+    /// <summary>Random walks of 1 to <paramref name="longest"/> items.</summary>
+    public static SequenceSet Sequences(int items, int users, int longest, int seed)
+    {
+        var random = new Random(seed);
+        return Sequences([.. Enumerable.Range(0, users).Select(
+            _ => Enumerable.Range(0, random.Next(1, longest + 1)).Select(_ => random.Next(items)).ToArray())]);
+    }
+
+    public static SequenceSet Sequences(params int[][] sequences)
+    {
+        var offsets = new int[sequences.Length + 1];
+        for (int user = 0; user < sequences.Length; user++)
+        {
+            offsets[user + 1] = offsets[user] + sequences[user].Length;
+        }
+
+        return new SequenceSet([.. sequences.Select((_, user) => $"u{user}")], offsets, [.. sequences.SelectMany(sequence => sequence)]);
+    }
+
+    /// <summary>Random features.</summary>
+    public static EmbeddingMatrix Features(int items, int dim = 8)
+    {
+        var random = new Random(5);
+        return new EmbeddingMatrix(
+            "fused", dim, [.. Enumerable.Range(0, items * dim).Select(_ => (float)random.NextDouble() - 0.5f)],
+            [.. Enumerable.Repeat(true, items)]);
+    }
+
+    /// <summary>Everything that answers say, to the last bit.</summary>
+    public static List<string> Text(IEnumerable<Recommendation> answers) => [.. answers.Select(answer =>
+        $"{answer.Item} {answer.Id} {answer.Score:R} {answer.Probability:R} {string.Join(' ', answer.Parts)}")];
 
     /// <summary>log P of every item after a history, one full forward pass an item, nothing cached and nothing shared.</summary>
     public static double[] ScoreAll(RetrievalModel model, ItemTable items, IReadOnlyList<int> history)
     {
         using var _ = no_grad();
-        var recent = history.Skip(Math.Max(0, history.Count - model.Config.Options.History)).ToArray();
+        var recent = history.Skip(Math.Max(0, history.Count - model.Generative!.Config.Options.History)).ToArray();
         return [.. Enumerable.Range(0, items.Count).Select(item => Score(model, items, recent, item))];
     }
 
@@ -76,12 +137,13 @@ internal static class Tiny
     {
         using var scope = NewDisposeScope();
         var hidden = Forward(model, items, [.. history, item]);
-        var codes = model.Layout.Codes(items);
+        var layout = model.Generative!.Layout;
+        var codes = layout.Codes(items);
         double sum = 0;
-        for (int level = 0; level < model.Layout.Depth; level++)
+        for (int level = 0; level < layout.Depth; level++)
         {
-            var logP = model.Network.LogProbabilities(hidden[0, history.Length, level], level);
-            sum += logP[codes[(item * model.Layout.Depth) + level]].item<float>();
+            var logP = model.Generative.Network.LogProbabilities(hidden[0, history.Length, level], level);
+            sum += logP[codes[(item * layout.Depth) + level]].item<float>();
         }
 
         return sum;
@@ -91,16 +153,17 @@ internal static class Tiny
     /// <returns>[1, slots, depth, dim]</returns>
     public static Tensor Forward(RetrievalModel model, ItemTable items, int[] window, Tensor? vectors = null)
     {
-        vectors ??= model.Vectors;
-        int slots = window.Length, depth = model.Layout.Depth;
+        var (leg, layout) = (model.Generative!, model.Generative!.Layout);
+        vectors ??= leg.Vectors;
+        int slots = window.Length, depth = layout.Depth;
         var previous = window[..^1].Prepend(-1).ToArray();
-        int none = model.Config.TrainedItems;
-        var dense = vectors is null || !model.Config.Options.DenseInputs ? null
+        int none = leg.Config.TrainedItems;
+        var dense = vectors is null || !leg.Config.Options.DenseInputs ? null
             : vectors.index_select(0, tensor(previous.Select(item => item < 0 || item >= none ? none : (long)item).ToArray())).unsqueeze(0);
         var input = new SlotInput(
-            tensor(model.Layout.Tokens(model.Layout.Codes(items), window, previous), [1, slots, depth]),
+            tensor(layout.Tokens(layout.Codes(items), window, previous), [1, slots, depth]),
             arange(slots, ScalarType.Int64).unsqueeze(0), dense);
-        return model.Network.Forward(input, tensor(new long[] { 0, slots * depth }), null).unsqueeze(0);
+        return leg.Network.Forward(input, tensor(new long[] { 0, slots * depth }), null).unsqueeze(0);
     }
 
     /// <summary>
@@ -124,5 +187,20 @@ internal static class Tiny
         }
 
         return Tensor.TotalCount;
+    }
+
+    private static void Scatter(Module module, Generator generator)
+    {
+        foreach (var parameter in module.parameters().Where(parameter => parameter.dim() > 1))
+        {
+            parameter.normal_(0, 0.3, generator);
+        }
+    }
+
+    private static Tensor Vectors(int items, int dim, Generator generator)
+    {
+        var vectors = zeros(items + 1, dim).normal_(0, 0.5, generator).DetachFromDisposeScope();
+        vectors[items].zero_();
+        return vectors;
     }
 }

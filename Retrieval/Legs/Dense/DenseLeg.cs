@@ -4,8 +4,8 @@ namespace Recsys.Retrieval.Legs.Dense;
 
 /// <summary>
 /// Ranks by vectors: the state of a <see cref="SequenceEncoder"/> behind a history times each item's vector, as log-probabilities over the
-/// trained items. Two legs are of this kind: <see cref="Id"/> with learned vectors, <see cref="Content"/> with vectors projected from the
-/// items' embeddings, which ranks items that training never saw.
+/// trained items. Two legs are of this kind: <see cref="Id"/> with learned vectors beside those projected from the items' embeddings,
+/// and <see cref="Content"/> with the latter alone, which ranks items that training never saw.
 /// </summary>
 public sealed class DenseLeg : ILeg
 {
@@ -87,6 +87,11 @@ public sealed class DenseLeg : ILeg
             folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, state) =>
             {
                 var vectors = state.Take(VectorsKey, ScalarType.Float32, config.Items + 1, config.Options.Dim);
+                if (state.Keys.FirstOrDefault(key => !key.StartsWith(EncoderPrefix, StringComparison.Ordinal)) is { } unknown)
+                {
+                    throw new TorchException($"'{unknown}' is unknown.");
+                }
+
                 using var generator = new Generator(0); // the weights come from the file
                 var encoder = new SequenceEncoder(config.Options, generator).With(
                     state.ToDictionary(pair => pair.Key[EncoderPrefix.Length..], pair => pair.Value));

@@ -19,7 +19,8 @@ internal sealed class DenseTraining(
         var previous = table.index_select(0, Indexes(batch.Previous.Select(item => item < 0 ? vectors.None : (long)item)));
         var dropout = plan.MaskSeeds is null ? null : new DropoutSeeds(options.Dropout, plan.MaskSeeds, plan.FirstSlot);
         var states = encoder.Forward(
-            previous, Indexes(batch.Positions.Select(at => (long)at)), tensor(Array.ConvertAll(batch.Starts, start => (long)start)), dropout)
+            previous, Indexes(batch.Positions.Select(at => (long)at)), tensor(Array.ConvertAll(batch.Starts, start => (long)start)),
+            dropout)
             .to(ScalarType.Float32); // [slots, dim]
         // The first item of a window follows nothing and would teach popularity alone.
         long[] targets = [.. Enumerable.Range(0, batch.Items.Length).Where(slot => batch.Previous[slot] >= 0).Select(slot => (long)slot)];

@@ -14,7 +14,7 @@ public sealed class GenerativeLeg : IDisposable
     private const string VectorsKey = "item_vectors";
 
     /// <param name="network">Becomes this leg's to dispose.</param>
-    /// <param name="vectors">[trained items + 1, dim], the last row zero; null: the model knows codes alone. Becomes this leg's too.</param>
+    /// <param name="vectors">[trained items + 1, dim], the last row zero; null: the model knows codes alone. Becomes this leg's.</param>
     internal GenerativeLeg(GenerativeConfig config, DecoderOnly network, Tensor? vectors)
     {
         (Config, Network, Vectors) = (config, network, vectors);

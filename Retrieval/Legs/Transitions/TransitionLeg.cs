@@ -1,7 +1,7 @@
 namespace Recsys.Retrieval.Legs.Transitions;
 
 /// <summary>
-/// Ranks by counting (PCTM, arXiv 2608.19833): the score of an item is Σ_j w_j ln(1 + s · C(h_j, item)) + λ ln(1 + n(item)), where C are the
+/// Ranks by counting (PCTM, arXiv 2608.19833): the score of an item is Σ_j w_j ln(1 + s · C(h_j, item)) + λ ln(1 + n(item)). C are the
 /// training part's counts of what follows what, h_j the history's items, the newest first, w_j ∝ r^j with sum 1, and n(item) an item's
 /// interactions. Knows no vector; an item appended later has a score of 0.
 /// </summary>
@@ -31,13 +31,14 @@ public sealed class TransitionLeg : ILeg
     public int History { get; }
 
     /// <summary>The leg of a training part.</summary>
-    /// <param name="held">Validation targets, which choose what the options leave open.</param>
-    /// <param name="otherwise">What stands for that without them.</param>
+    /// <param name="held">Validation targets, which choose what the options leave open; null: there are none.</param>
+    /// <param name="otherwise">What they leave open where there are none; null: the usual values.</param>
     public static TransitionLeg Train(
-        SequenceSet training, int items, TransitionOptions options, HeldOut? held, TransitionReading otherwise, CancellationToken cancel)
+        SequenceSet training, int items, TransitionOptions options, HeldOut? held, CancellationToken cancel,
+        TransitionReading? otherwise = null)
     {
         var reading = held is null
-            ? TransitionSearch.Given(options, otherwise)
+            ? TransitionSearch.Given(options, otherwise ?? TransitionReading.Usual)
             : TransitionSearch.Choose(training, items, options, held, cancel);
         return new TransitionLeg(TransitionSearch.Count(training, items, options, reading), reading, options.History);
     }
@@ -98,7 +99,8 @@ public sealed class TransitionLeg : ILeg
             var followers = state.Take(FollowersKey, ScalarType.Int32, -1).data<int>().ToArray();
             var counts = state.Take(CountsKey, ScalarType.Float32, followers.Length).data<float>().ToArray();
             var interactions = state.Take(InteractionsKey, ScalarType.Int32, starts.Length - 1).data<int>().ToArray();
-            if (starts[0] != 0 || starts[^1] != followers.Length || starts.Zip(starts.Skip(1)).Any(pair => pair.First > pair.Second)
+            if (starts.Length < 2 || starts[0] != 0 || starts[^1] != followers.Length
+                || starts.Zip(starts.Skip(1)).Any(pair => pair.First > pair.Second)
                 || followers.Any(follower => (uint)follower >= (uint)interactions.Length))
             {
                 throw new TorchException("the rows of transitions do not fit together.");

@@ -75,53 +75,63 @@ internal static class TransitionSearch
             training, items, reading.Window, distance => Math.Pow(distance, -reading.DistancePower), options.MaxFollowers);
 
     /// <summary>NDCG@10 with the history's items passed over, unless the target is one of them: what is repeated, another part of the
-    /// sum decides.</summary>
+    /// sum decides. Ties by item index, as everywhere: most items have no evidence, and a target among them must not come first.</summary>
     internal static double Ndcg(TransitionLeg leg, HeldOut held)
     {
-        int items = leg.Table.Items;
-        float[] priors = [.. Enumerable.Range(0, items).Select(leg.Prior).OrderDescending()];
+        float[] priors = [.. Enumerable.Range(0, leg.Table.Items).Select(leg.Prior)];
+        var order = priors.Select((prior, item) => (prior, item)).OrderByDescending(at => at.prior).ThenBy(at => at.item).ToArray();
         var gains = new double[held.Count];
-        Parallel.ForEach(Partitioner.Create(0, held.Count), () => (Scores: new float[items], Touched: new HashSet<int>()), (range, _, at) =>
-        {
-            for (int user = range.Item1; user < range.Item2; user++)
+        Parallel.ForEach(
+            Partitioner.Create(0, held.Count), () => (Scores: priors.ToArray(), Touched: new HashSet<int>()), (range, _, at) =>
             {
-                gains[user] = RankingMetrics.Ndcg(Rank(leg, held.Histories[user], held.Targets[user], priors, at.Scores, at.Touched), K);
-            }
+                for (int user = range.Item1; user < range.Item2; user++)
+                {
+                    gains[user] = RankingMetrics.Ndcg(Rank(leg, held.Histories[user], held.Targets[user], order, at.Scores, at.Touched), K);
+                }
 
-            return at;
-        }, _ => { });
+                return at;
+            }, _ => { });
         return gains.Average();
     }
 
-    /// <summary>Place of the target from 0, looking at the items with evidence alone: of the others, how many have a larger prior is
+    /// <summary>Place of the target from 0, looking at the items with evidence alone: how many of all items have a better prior is
     /// known.</summary>
-    private static int Rank(TransitionLeg leg, int[] history, int target, float[] priors, float[] scores, HashSet<int> touched)
+    /// <param name="order">[items] all items by their priors, best first.</param>
+    /// <param name="scores">[items] the priors, which they are again at the end.</param>
+    private static int Rank(
+        TransitionLeg leg, int[] history, int target, (float Prior, int Item)[] order, float[] scores, HashSet<int> touched)
     {
         leg.Add(history, scores, withPrior: false, item => touched.Add(item));
         touched.UnionWith(history);
+        touched.Add(target);
         bool repeats = history.Contains(target);
-        float score = scores[target] + leg.Prior(target);
-        int above = FirstAtMost(priors, score);
+        float score = scores[target];
+        bool Above(float other, int item) => other > score || (other == score && item < target);
+        int above = Count(order, at => Above(at.Prior, at.Item));
         foreach (int item in touched)
         {
             bool passed = !repeats && item != target && history.Contains(item);
-            above += !passed && scores[item] + leg.Prior(item) > score ? 1 : 0;
-            above -= leg.Prior(item) > score ? 1 : 0;
-            scores[item] = 0;
+            above += !passed && Above(scores[item], item) ? 1 : 0;
+            above -= Above(leg.Prior(item), item) ? 1 : 0;
+        }
+
+        foreach (int item in touched)
+        {
+            scores[item] = leg.Prior(item);
         }
 
         touched.Clear();
         return above;
     }
 
-    /// <summary>How many of some falling values are larger than a bound.</summary>
-    private static int FirstAtMost(float[] falling, float bound)
+    /// <summary>How many of a sequence hold, where those that do come first.</summary>
+    private static int Count((float, int)[] order, Func<(float Prior, int Item), bool> holds)
     {
-        int low = 0, high = falling.Length;
+        int low = 0, high = order.Length;
         while (low < high)
         {
             int middle = (low + high) / 2;
-            (low, high) = falling[middle] > bound ? (middle + 1, high) : (low, middle);
+            (low, high) = holds(order[middle]) ? (middle + 1, high) : (low, middle);
         }
 
         return low;

@@ -15,7 +15,9 @@ public sealed record TransitionTable(long[] Starts, int[] Followers, float[] Cou
     /// <summary>Counts ordered pairs of different items at most <paramref name="window"/> interactions apart.</summary>
     /// <param name="weight">[window] of a pair by its distance, less one.</param>
     /// <param name="maxFollowers">Kept of each item: those of the largest counts, of equal ones the smaller indexes.</param>
-    public static TransitionTable Count(SequenceSet training, int items, int window, Func<int, double> weight, int maxFollowers)
+    /// <param name="maxPairs">Pairs held at once; it bounds the memory and changes no count.</param>
+    public static TransitionTable Count(
+        SequenceSet training, int items, int window, Func<int, double> weight, int maxFollowers, int maxPairs = MaxPairs)
     {
         var interactions = new int[items];
         foreach (int item in training.Items)
@@ -30,7 +32,7 @@ public sealed record TransitionTable(long[] Starts, int[] Followers, float[] Cou
         for (int first = 0; first < items;)
         {
             int end = first;
-            for (long pairs = 0; end < items && (end == first || pairs + ((long)interactions[end] * window) <= MaxPairs); end++)
+            for (long pairs = 0; end < items && (end == first || pairs + ((long)interactions[end] * window) <= maxPairs); end++)
             {
                 pairs += (long)interactions[end] * window;
             }

@@ -41,9 +41,13 @@ public sealed partial class DemoReportTests
     {
         string page = Page(0.5);
         Assert.Contains(
-            "<td>retrieval</td><td>65.3</td><td>a sequence model learns which semantic ID comes next</td>", page, StringComparison.Ordinal);
+            "<td>retrieval</td><td>65.3</td><td>four models learn what comes next, each in its own way, and how far to trust each</td>",
+            page, StringComparison.Ordinal);
         Assert.Contains("how wrong its guess of the noise is", page, StringComparison.Ordinal);
-        Assert.DoesNotContain("creative/loss", page, StringComparison.Ordinal);
+        Assert.Contains("model of the stickers as such: how much the next one surprises it", page, StringComparison.Ordinal);
+        Assert.Contains("how likely it holds one kept from it", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("/loss", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("validation_", page, StringComparison.Ordinal);
         Assert.DoesNotContain("learning_rate", page, StringComparison.Ordinal);
     }
 
@@ -53,7 +57,7 @@ public sealed partial class DemoReportTests
         string page = Page(0.5);
         Assert.Contains("It is among the ten for 1 of these 1.", page, StringComparison.Ordinal);
         Assert.Single(Regex.Matches(page, "class=\"tile hit\""));
-        Assert.Contains("<i>36.8 %</i>", page, StringComparison.Ordinal); // e^-1
+        Assert.Contains("<i>36.8 %</i>", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -92,7 +96,7 @@ public sealed partial class DemoReportTests
         MetricRow Row(double value) =>
             new(new[] { "recall@5", "recall@10", "ndcg@10" }.ToDictionary(name => name, _ => new Metric(value, 0.51, 0.554)));
         ConventionRows Both(double value) => new(Row(0), Row(value));
-        DemoAnswer[] answers = [new(4, new SemanticId([1, 2, 3]), -2), new(5, new SemanticId([1, 2, 4]), -1)];
+        DemoAnswer[] answers = [new(4, new SemanticId([1, 2, 3]), 0.135), new(5, new SemanticId([1, 2, 4]), 0.368)];
         var shopper = new DemoShopper("shopper 7", [1, 2, 3], 5, answers, [1, 2, 3]);
         return new DemoResult(
             new RebuildReport
@@ -102,6 +106,12 @@ public sealed partial class DemoReportTests
                 {
                     ["creative/loss"] = [new(0, 1), new(10, 0.5)],
                     ["creative/learning_rate"] = [new(0, 1)],
+                    ["id/loss"] = [new(0, 1), new(10, 0.5)],
+                    ["content/loss"] = [new(0, 1), new(10, 0.5)],
+                    ["generative/loss"] = [new(0, 1), new(10, 0.5)],
+                    ["id/validation_ndcg@10"] = [new(0, 0.1)],
+                    ["content/validation_ndcg@10"] = [new(0, 0.1)],
+                    ["generative/validation_log_p"] = [new(0, -9)],
                 },
                 Quantizer = new QuantizerReport(1594, 0.25, [new LevelReport(4, 3, 0.75, 2.9, [1, 2, 3, 0])], 1500, 94, 6),
             },
@@ -109,7 +119,7 @@ public sealed partial class DemoReportTests
             {
                 Target = EvaluationTarget.Test, Users = 2000, Seed = 1, Beam = 50, SplitSha256 = "cd",
                 Invalid = 0, Duplicates = 0, Short = 0, EvaluatedUsers = [], Ranks = [],
-                ItemLevel = Both(recall), CodeLevel = Both(0),
+                ItemLevel = Both(recall), CodeLevel = Both(0), Legs = new Dictionary<string, ConventionRows>(),
                 Baselines = new Dictionary<string, ConventionRows> { ["popularity"] = Both(0.024), ["co_occurrence"] = Both(0.554) },
             },
             Row(0.662),

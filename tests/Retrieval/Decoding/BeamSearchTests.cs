@@ -1,4 +1,7 @@
 using Recsys.Retrieval.Decoding;
+using Recsys.Retrieval.Legs.Dense;
+using Recsys.Retrieval.Legs.Generative;
+using Recsys.Retrieval.Legs.Transitions;
 
 namespace Recsys.Retrieval.Tests.Decoding;
 
@@ -48,41 +51,46 @@ public class BeamSearchTests
     }
 
     [Fact]
-    public void A_hybrid_answer_does_not_depend_on_the_exclusions_of_other_rows()
+    public void An_answer_does_not_depend_on_the_exclusions_of_other_rows()
     {
-        // More items than the dense head proposes: whoever is decoded beside a long exclusion list must not get further candidates.
+        // More items than a leg proposes: whoever is ranked beside a long exclusion list must not get further candidates.
         var table = Tiny.Table(400, [8, 8, 8], 12);
-        using var recommender = new Recommender(Tiny.Model(table, Tiny.Options with { DenseLoss = 1, Alpha = 0.1 }, 12), table);
-        RecommendQuery plain = new(History, 8), excluding = new([.. Enumerable.Range(0, 250)], 8, 0, ExcludeSeen: true);
-        var beside = recommender.RecommendBatch([plain with { K = 1000 }, excluding with { K = 1000 }], default);
-        var alone = recommender.Recommend(plain with { K = 1000 }, default);
+        using var recommender = new Recommender(Tiny.Model(table, Tiny.Options, 12, [Tiny.Dense(400, 12)], Weights(0.1)), table);
+        RecommendQuery few = new(History, 8, 0, ExcludeSeen: true), many = new([.. Enumerable.Range(0, 250)], 8, 0, ExcludeSeen: true);
+        var beside = recommender.RecommendBatch([few, many, few with { ExcludeSeen = false }], default);
+        var alone = recommender.Recommend(few, default);
         Assert.Equal(alone.Select(answer => answer.Item), beside[0].Select(answer => answer.Item));
-        Assert.All(alone, answer => Assert.Equal((0.1 * answer.Generative!.Value) + (0.9 * answer.Dense!.Value), answer.Score, 1e-9));
+        Assert.All(alone, answer => Assert.Equal(answer.Parts.Sum(part => part.Weight * part.Value), answer.Score, 1e-9));
+        Assert.All(alone, answer => Assert.Equal(
+            [(DenseLeg.Id, 0.9), (GenerativeLeg.LegName, 0.1)], answer.Parts.Select(part => (part.Leg, part.Weight))));
         Assert.All(alone, answer => Assert.Equal(answer.Id, table.SemanticIds[answer.Item]));
-        Assert.Equal(0.1, recommender.Alpha);
+        Assert.All(beside[1], answer => Assert.InRange(answer.Item, 250, 399));
 
         // A beam of 1,000 finds every item; one of 8 leaves room for candidates that should not be there.
-        var candidates = recommender.HybridParts([plain])[0];
-        Assert.InRange(candidates.Length, 100, 108);
-        Assert.Equal(
-            candidates.Select(part => part.Item), recommender.HybridParts([plain, excluding])[0].Select(part => part.Item));
+        var candidates = recommender.Find([few])[0].Candidates;
+        Assert.InRange(candidates.Length, Candidates.OfOtherLegs, Candidates.OfOtherLegs + 8);
+        Assert.Equal(candidates.Select(found => found.Item), recommender.Find([few, many])[0].Candidates.Select(found => found.Item));
+        Assert.Empty(candidates.Select(found => found.Item).Intersect(History));
     }
 
     /// <summary>libtorch's own choice among equal scores follows no order.</summary>
     [Fact]
-    public void Of_equal_dense_scores_those_of_the_first_items_are_candidates()
+    public void Of_equal_scores_of_a_leg_those_of_the_first_items_are_candidates()
     {
         var table = Tiny.Table(400, [8, 8, 8], 12);
-        using var model = Tiny.Model(table, Tiny.Options with { DenseInputs = false, DenseLoss = 1, Alpha = 0.1 }, 12);
-        using (no_grad())
+        var options = Tiny.Options with { DenseInputs = false };
+        using var recommender = new Recommender(Tiny.Model(table, options, 12, [Tiny.Dense(400, 1, zero: true)], Weights(0.1)), table);
+        int[][] histories = [History, [7]];
+        var found = recommender.Find([.. histories.Select(history => new RecommendQuery(history, 5, 5))]);
+        for (int row = 0; row < histories.Length; row++)
         {
-            model.Vectors!.zero_();
+            // As many as a leg proposes, and beside them those of the history that stand before: they could all be ranked down.
+            int first = Enumerable.Range(1, 400).First(
+                n => n - histories[row].Distinct().Count(item => item < n) == Candidates.OfOtherLegs);
+            int[] candidates = [.. found[row].Candidates.Select(candidate => candidate.Item)];
+            Assert.Equal(Enumerable.Range(0, first), candidates.Take(first));
+            Assert.InRange(candidates.Length, first, first + 5);
         }
-
-        using var recommender = new Recommender(model, table);
-        var parts = recommender.HybridParts([new(History, 5, 5), new([7], 5, 5)]);
-        Assert.All(parts, row => Assert.Equal(Enumerable.Range(0, 100), row.Select(part => part.Item).Intersect(Enumerable.Range(0, 100))));
-        Assert.All(parts, row => Assert.InRange(row.Length, 100, 105));
     }
 
     [Theory]
@@ -135,7 +143,7 @@ public class BeamSearchTests
         using var model = Tiny.Model(table, Tiny.Options);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var layout = model.Layout;
+        var layout = model.Generative!.Layout;
         using var trie = new TrieLayers(table, layout.Sizes, CPU);
         var sizes = layout.Sizes;
         var all = from a in Enumerable.Range(0, sizes[0])
@@ -144,8 +152,8 @@ public class BeamSearchTests
                   select new long[] { a, b, c };
         var paths = tensor(all.SelectMany(path => path).ToArray(), [1, sizes[0] * sizes[1] * sizes[2], 3]);
         var input = new SlotInputs(model, table).Of([1, 4]);
-        var (hidden, cache) = model.Network.Read(input, tensor(new long[] { 2 }));
-        var scores = new BeamSearch(model.Network, trie).Score(hidden, cache, paths);
+        var (hidden, cache) = model.Generative.Network.Read(input, tensor(new long[] { 2 }));
+        var scores = new BeamSearch(model.Generative.Network, trie).Score(hidden, cache, paths);
         Assert.Equal(1, scores.exp().sum().item<float>(), 1e-5);
     }
 
@@ -164,36 +172,47 @@ public class BeamSearchTests
     }
 
     [Fact]
-    public void Hybrid_ranking_weighs_both_log_probabilities_over_the_union()
+    public void The_ranking_weighs_what_all_legs_say_of_the_union_and_what_a_repeat_costs()
     {
         var table = Tiny.Table(60, [6, 5, 4], 9);
-        var options = Tiny.Options with { DenseLoss = 1, Alpha = 0.3 };
-        using var recommender = new Recommender(Tiny.Model(table, options), table);
-        using var twin = Tiny.Model(table, options);
-        using var _ = no_grad();
-        using var scope = NewDisposeScope();
-        var generative = Tiny.ScoreAll(twin, table, History);
-        var hidden = Tiny.Forward(twin, table, [.. History[^4..], 0])[0, 4, 0];
-        var products = matmul(twin.Vectors!.narrow(0, 0, 60), twin.Network.DenseQueries(hidden));
-        var dense = nn.functional.log_softmax(products, -1).data<float>().ToArray();
-        var expected = Enumerable.Range(0, 60).Select(item => (0.3 * generative[item]) + (0.7 * dense[item])).ToArray();
+        var sum = Weights(0.3, repeat: -1.5);
+        using var recommender = new Recommender(Tiny.Model(table, Tiny.Options, 9, [Tiny.Dense(60, 9)], sum), table);
+        using var twin = Tiny.Model(table, Tiny.Options, 9);
+        using var dense = Tiny.Dense(60, 9);
+        using var scores = dense.Scores([History]);
+        var (generative, logP) = (Tiny.ScoreAll(twin, table, History), scores.data<float>().ToArray());
+        var expected = Enumerable.Range(0, 60).Select(
+            item => (0.3 * generative[item]) + (0.7 * logP[item]) - (History.Contains(item) ? 1.5 : 0)).ToArray();
 
-        var found = recommender.Recommend(new RecommendQuery(History, 60, 0, ExcludeSeen: true), default);
+        var all = recommender.Recommend(new RecommendQuery(History, 60), default);
+        var unseen = recommender.Recommend(new RecommendQuery(History, 60, 0, ExcludeSeen: true), default);
 
-        Assert.Equal(Enumerable.Range(0, 60).Except(History), found.Select(answer => answer.Item).Order());
-        Assert.All(found, answer => Assert.Equal(expected[answer.Item], answer.Score, 1e-4));
+        Assert.Equal(Enumerable.Range(0, 60), all.Select(answer => answer.Item).Order());
+        Assert.Equal(Enumerable.Range(0, 60).Except(History), unseen.Select(answer => answer.Item).Order());
+        Assert.All(all.Concat(unseen), answer => Assert.Equal(expected[answer.Item], answer.Score, 1e-4));
+        Assert.Equal(all.Select(answer => answer.Score).OrderDescending(), all.Select(answer => answer.Score));
     }
 
     [Fact]
-    public void Appended_item_stands_in_the_hybrid_ranking_with_its_generative_probability()
+    public void Appended_item_competes_by_its_generative_probability()
     {
         var table = Tiny.Table(30, [6, 5, 4], 10);
-        var options = Tiny.Options with { DenseLoss = 1, Alpha = 0.3 };
+        var sum = new LegSum(
+            new Dictionary<string, double> { [TransitionLeg.LegName] = 2, [DenseLeg.Id] = 0.7, [GenerativeLeg.LegName] = 0.3 }, 0, 1, 1);
         var appended = table.Append([new AppendedItem("new", new SemanticId([5, 4, 3], 40), "New")]);
-        using var recommender = new Recommender(Tiny.Model(table, options), appended);
-        using var twin = Tiny.Model(table, options);
+        using var recommender = new Recommender(
+            Tiny.Model(table, Tiny.Options, 1, [Tiny.Transitions(30, 10), Tiny.Dense(30, 10)], sum), appended);
+        using var twin = Tiny.Model(table, Tiny.Options);
+        double logP = Tiny.Score(twin, appended, [30, 2], 30);
         var found = recommender.Recommend(new RecommendQuery([30, 2], 31), default);
         Assert.Equal(31, found.Count);
-        Assert.Equal(Tiny.Score(twin, appended, [30, 2], 30), found.Single(answer => answer.Item == 30).Score, 1e-4);
+        var item = found.Single(answer => answer.Item == 30);
+        Assert.Equal(logP, item.Score, 1e-4); // (0.7 + 0.3) of it, and no count
+        Assert.Equal(0, item.Parts[0].Value);
+        Assert.All(item.Parts.Skip(1), part => Assert.Equal(logP, part.Value, 1e-4));
     }
+
+    /// <summary>The dense leg and the generative one, whose weights sum to 1.</summary>
+    private static LegSum Weights(double generative, double repeat = 0) => new(
+        new Dictionary<string, double> { [DenseLeg.Id] = 1 - generative, [GenerativeLeg.LegName] = generative }, repeat, 1, 1);
 }

@@ -1,4 +1,6 @@
 using Recsys.Retrieval.Decoding;
+using Recsys.Retrieval.Legs.Dense;
+using Recsys.Retrieval.Legs.Generative;
 
 namespace Recsys.Retrieval.Tests.Decoding;
 
@@ -14,9 +16,13 @@ public class TrieLayersTests
     public void Appended_tables_answer_as_a_rebuild_of_the_whole_table(bool dense, int seed)
     {
         var (first, batches) = Batches(300, [1, 1, 40, 7, 300, 2, 1], seed);
-        var options = Tiny.Options with { DenseInputs = dense, DenseLoss = dense ? 1 : 0, Alpha = dense ? 0.4 : 1 };
-        using var recommender = new Recommender(Tiny.Model(first, options, seed), first);
-        AllAnswersAgree(recommender, batches, () => Tiny.Model(first, options, seed));
+        var options = Tiny.Options with { DenseInputs = dense };
+        var sum = new LegSum(new Dictionary<string, double> { [DenseLeg.Id] = 0.6, [GenerativeLeg.LegName] = 0.4 }, -1, 1, 1);
+        RetrievalModel Model() => dense
+            ? Tiny.Model(first, options, seed, [Tiny.Dense(first.Count, seed)], sum)
+            : Tiny.Model(first, options, seed);
+        using var recommender = new Recommender(Model(), first);
+        AllAnswersAgree(recommender, batches, Model);
     }
 
     [Fact]
@@ -27,7 +33,7 @@ public class TrieLayersTests
         {
             var model = Tiny.Model(items, Tiny.Options);
             using var _ = no_grad();
-            var heads = model.Network.named_parameters().Where(pair => pair.name.Contains("head", StringComparison.Ordinal));
+            var heads = model.Generative!.Network.named_parameters().Where(pair => pair.name.Contains("head", StringComparison.Ordinal));
             foreach (var (_, parameter) in heads)
             {
                 parameter.zero_();

@@ -64,7 +64,7 @@ public class EvaluationTests
     public void Report_carries_protocol_labels_and_both_conventions()
     {
         var table = Tiny.Table(40, [5, 5], 2);
-        using var recommender = new Recommender(Tiny.Model(table, Tiny.Options), table);
+        using var recommender = new Recommender(Tiny.Model(table, Tiny.Options, legs: [Tiny.Dense(40, 2)]), table);
         var split = new LeaveOneOut(Set([1, 2, 3, 4], [5, 6, 7], [8, 9]));
         var report = RetrievalEvaluator.Evaluate(recommender, split, new EvaluationOptions { Seed = 9 });
         var json = report.ToJson();
@@ -81,6 +81,13 @@ public class EvaluationTests
             Assert.NotNull(json["baselines"]!["popularity"]![metric]);
             Assert.NotNull(json["baselines"]!["co_occurrence"]!["seen_removed"]![metric]);
             Assert.True(report.CodeLevel.NothingRemoved[metric] >= report.ItemLevel.NothingRemoved[metric]);
+            foreach (string ranking in new[] { "sum", "id", "generative", "popularity", "co_occurrence" })
+            {
+                Assert.NotNull(json["protocols"]!["strict"]![ranking]![metric]);
+                Assert.NotNull(json["protocols"]!["strict_unseen"]![ranking]![metric]);
+            }
+
+            Assert.Equal(report.ItemLevel.SeenRemoved![metric], (double)json["protocols"]!["strict_unseen"]!["sum"]![metric]!);
         }
 
         Assert.Equal((0, 0), ((int)json["invalid"]!, (int)json["duplicates"]!));
@@ -123,17 +130,12 @@ public class EvaluationTests
         var counts = new AnswerCounts(table);
         Recommendation[] answers =
         [
-            new(0, table.SemanticIds[0], -1), new(0, table.SemanticIds[0], -1), new(1, table.SemanticIds[2], -1),
-            new(2, new SemanticId([3, 3], 9), -1),
+            new(0, table.SemanticIds[0], -1, 0.1, []), new(0, table.SemanticIds[0], -1, 0.1, []), new(1, table.SemanticIds[2], -1, 0.1, []),
+            new(2, new SemanticId([3, 3], 9), -1, 0.1, []),
         ];
         counts.Check(answers, 5);
         Assert.Equal((2, 1, 1), (counts.Invalid, counts.Duplicates, counts.Short));
     }
 
-    private static SequenceSet Set(params int[][] sequences)
-    {
-        int[] offsets = [0, .. sequences.Select((_, user) => sequences.Take(user + 1).Sum(sequence => sequence.Length))];
-        return new SequenceSet(
-            [.. sequences.Select((_, user) => $"u{user}")], offsets, [.. sequences.SelectMany(sequence => sequence)]);
-    }
+    private static SequenceSet Set(params int[][] sequences) => Tiny.Sequences(sequences);
 }

@@ -28,7 +28,7 @@ public class DecoderOnlyTests
         using var model = Tiny.Model(table, Tiny.Options);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var changed = model.Vectors!.clone();
+        var changed = model.Generative!.Vectors!.clone();
         changed[20].add_(1);
         var before = Tiny.Forward(model, table, [7, 20, 9]);
         var after = Tiny.Forward(model, table, [7, 20, 9], changed);
@@ -44,14 +44,14 @@ public class DecoderOnlyTests
         using var model = Tiny.Model(table, Tiny.Options with { DenseInputs = false });
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var layout = model.Layout;
+        var layout = model.Generative!.Layout;
         var training = new SequenceSet(["a", "b"], [0, 3, 5], [10, 11, 12, 40, 41]);
         var batch = Assert.Single(Retrieval.Training.PackedBatch.Pack(training, [new(0, 3), new(3, 2)], 6));
         var input = new Retrieval.Models.SlotInput(
             tensor(layout.Tokens(layout.Codes(table), batch.Items, batch.Previous), [1, 6, layout.Depth]),
             tensor(Array.ConvertAll(batch.Positions, at => (long)at), [1, 6]), null);
         var starts = tensor(Array.ConvertAll(batch.Starts, start => (long)start * layout.Depth));
-        var packed = model.Network.Forward(input, starts, null); // [slots, depth, dim]
+        var packed = model.Generative.Network.Forward(input, starts, null); // [slots, depth, dim]
 
         Assert.True(allclose(packed.narrow(0, 0, 3), Tiny.Forward(model, table, [10, 11, 12])[0], 1e-4, 1e-5));
         Assert.True(allclose(packed.narrow(0, 3, 2), Tiny.Forward(model, table, [40, 41])[0], 1e-4, 1e-5));

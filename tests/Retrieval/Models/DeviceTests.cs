@@ -10,7 +10,10 @@ public sealed class DeviceTests
     {
         var checks = RetrievalDeviceChecks.Run(CPU).ToList();
         Assert.Equal(
-            ["decoder, training, float32", "decoder, training, bf16", "decoder, reading and extending"],
+            [
+                "decoder, training, float32", "dense encoder, training, float32", "decoder, training, bf16",
+                "dense encoder, training, bf16", "decoder, reading and extending",
+            ],
             checks.Select(check => check.Name));
         Assert.All(checks, check => Assert.InRange(check.Error, 0, check.Name.Contains("bf16") ? check.Bound : 1e-5));
     }
@@ -20,7 +23,7 @@ public sealed class DeviceTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        using var vectors = new ItemVectors(4, 8, ones(5, 3), generator);
+        using var vectors = new ItemVectors(4, 8, ones(5, 3), learns: true, generator);
         using (NewDisposeScope())
         {
             vectors.MoveTo(META);
@@ -34,12 +37,26 @@ public sealed class DeviceTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        using var network = new DecoderOnly(new TokenLayout([4, 4], 2), Tiny.Options with { DenseLoss = .5 }, generator);
+        using var network = new DecoderOnly(new TokenLayout([4, 4], 2), Tiny.Options, generator);
         using (NewDisposeScope())
         {
             network.MoveTo(META);
         }
 
         ModuleFields.AreAllOnMeta(network);
+    }
+
+    [Fact]
+    public void The_encoder_of_the_dense_legs_moves_with_all_of_its_layers()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1);
+        using var encoder = new SequenceEncoder(Tiny.Options, generator);
+        using (NewDisposeScope())
+        {
+            encoder.MoveTo(META);
+        }
+
+        ModuleFields.AreAllOnMeta(encoder);
     }
 }

@@ -57,19 +57,19 @@ public class RetrievalServiceTests
         Assert.Null(fake.Query);
         Assert.Equal(reason, response.Fallback);
         Assert.Equal(history, response.UnknownItemIds);
-        Assert.False(response.HasAlpha);
         var item = Assert.Single(response.Items);
-        Assert.Equal(
-            ("item2", -0.25, false, false), (item.ItemId, item.Score, item.HasGenerativeLogProbability, item.HasDenseLogProbability));
+        Assert.Equal(("item2", -0.25, 0.75), (item.ItemId, item.Score, item.Probability));
+        Assert.Empty(item.Parts);
     }
 
     [Fact]
-    public async Task A_score_comes_with_the_parts_that_it_is_made_of()
+    public async Task A_score_comes_with_the_parts_that_it_is_made_of_and_a_probability()
     {
         var response = await new RetrievalService(new Fake()).Recommend(new RecommendRequest { History = { "item1" } }, Context());
-        Assert.Equal(0.25, response.Alpha);
-        Assert.Equal((-3.0, -1.0), (response.Items[0].GenerativeLogProbability, response.Items[0].DenseLogProbability));
-        Assert.Equal((-2.5, false), (response.Items[1].GenerativeLogProbability, response.Items[1].HasDenseLogProbability));
+        Assert.Equal(
+            [("id", 0.75, -1.0), ("generative", 0.25, -3.0)], response.Items[0].Parts.Select(part => (part.Leg, part.Weight, part.Value)));
+        Assert.Equal([("generative", 1, -2.5)], response.Items[1].Parts.Select(part => (part.Leg, part.Weight, part.Value)));
+        Assert.Equal([0.5, 0.125], response.Items.Select(item => item.Probability));
     }
 
     [Theory]
@@ -147,15 +147,17 @@ public class RetrievalServiceTests
         public T? Find<T>()
             where T : class => Empty ? null : this as T;
 
-        public double Alpha => 0.25;
-
         public IReadOnlyList<Recommendation> Popular(int k) =>
-            [.. new Recommendation[] { new(2, Table.SemanticIds[2], -0.25), new(0, Table.SemanticIds[0], -2) }.Take(k)];
+            [.. new Recommendation[] { new(2, Table.SemanticIds[2], -0.25, 0.75, []), new(0, Table.SemanticIds[0], -2, 0.1, []) }.Take(k)];
 
         public IReadOnlyList<Recommendation> Recommend(RecommendQuery query, CancellationToken cancel)
         {
             Query = query;
-            return [new(3, Table.SemanticIds[3], -1.5, -3, -1), new(4, Table.SemanticIds[4], -2.5, -2.5)];
+            return
+            [
+                new(3, Table.SemanticIds[3], -1.5, 0.5, [new("id", 0.75, -1), new("generative", 0.25, -3)]),
+                new(4, Table.SemanticIds[4], -2.5, 0.125, [new("generative", 1, -2.5)]),
+            ];
         }
     }
 

@@ -1,4 +1,7 @@
 using Recsys.Retrieval.Evaluation;
+using Recsys.Retrieval.Legs.Dense;
+using Recsys.Retrieval.Legs.Generative;
+using Recsys.Retrieval.Legs.Transitions;
 using Recsys.Retrieval.Models;
 using Recsys.Retrieval.Training;
 
@@ -6,130 +9,146 @@ namespace Recsys.Retrieval.Tests.Training;
 
 public class RetrievalTrainerTests
 {
-    private static readonly RetrievalOptions Options = new()
-    {
-        History = 6, Dim = 32, Layers = 1, Heads = 2, Dropout = 0, DenseDropout = 0,
-        BatchTokens = 1024, MinSteps = 1, MaxSteps = 400, Epochs = 400,
-        LearningRate = 5e-3, WeightDecay = 0.01, Beam = 10, BFloat16 = false,
-    };
+    private static readonly RetrievalOptions None = new() { Transitions = null, Id = null, Content = null, Generative = null, Beam = 10 };
 
-    /// <summary>Users walk a ring of items in steps of one or of two: the last two items tell which.</summary>
-    private static (ItemTable Items, SequenceSet All) Walks(int items = 30, int users = 60)
-    {
-        var table = Tiny.Table(items, [5, 5], 1);
-        var (offsets, walk) = (new int[users + 1], new List<int>());
-        for (int user = 0; user < users; user++)
-        {
-            walk.AddRange(Enumerable.Range(0, 10).Select(i => (user + (i * (1 + (user / items)))) % items));
-            offsets[user + 1] = walk.Count;
-        }
-
-        return (table, new SequenceSet([.. Enumerable.Range(0, users).Select(user => $"u{user}")], offsets, [.. walk]));
-    }
+    public static TheoryData<string> Legs => ["codes", "codes and vectors", "id", "all"];
 
     [Theory]
-    [InlineData(false, 0)]
-    [InlineData(true, 0)]
-    [InlineData(true, 0.5)]
-    public void Deterministic_sequences_are_learned_to_full_recall(bool denseInputs, double denseLoss)
+    [MemberData(nameof(Legs))]
+    public void Deterministic_sequences_are_learned_to_full_recall(string legs)
     {
-        var (table, all) = Walks();
+        var options = legs switch
+        {
+            "codes" => None with { Generative = Walks.Generative with { DenseInputs = false } },
+            "codes and vectors" => None with { Generative = Walks.Generative },
+            "id" => None with { Id = Walks.Dense },
+            _ => new() { Id = Walks.Dense, Content = Walks.Dense, Generative = Walks.Generative, Beam = 10 },
+        };
+        var (table, all) = Walks.Make();
         var split = new LeaveOneOut(all);
-        var data = RetrievalTrainingData.From(table, split, null);
         var curve = new List<StageProgress>();
-        var model = RetrievalTrainer.Train(data, Options with { DenseInputs = denseInputs, DenseLoss = denseLoss }, 7, new Collect(curve));
+        var data = RetrievalTrainingData.From(table, split, legs == "all" ? Tiny.Features(table.Count) : null);
+        var model = RetrievalTrainer.Train(data, options, 7, new Collect(curve));
         using var recommender = new Recommender(model, table);
         var report = RetrievalEvaluator.Evaluate(recommender, split, new EvaluationOptions { Ks = [1, 5], Batch = 16 });
 
         Assert.True(report.ItemLevel.NothingRemoved["recall@1"] > 0.95, $"recall@1 {report.ItemLevel.NothingRemoved["recall@1"]}");
         Assert.Equal((0, 0, 0), (report.Invalid, report.Duplicates, report.Short));
-        Assert.True(curve[^1].Metrics!["loss"] < curve[0].Metrics!["loss"] / 3);
-        Assert.Equal(("retrieval", curve[^1].Total), (curve[^1].Stage, curve[^1].Done));
+        Assert.Equal(recommender.LegNames, curve.Select(progress => progress.Stage).Distinct());
+        foreach (var stage in curve.Where(progress => progress.Metrics is not null).GroupBy(progress => progress.Stage))
+        {
+            Assert.True(stage.Last().Metrics!["loss"] < stage.First().Metrics!["loss"] / 3, stage.Key);
+            Assert.Equal(stage.Last().Total, stage.Last().Done);
+        }
     }
 
     [Fact]
-    public void Same_seed_gives_the_same_weights_and_another_seed_others()
+    public void Same_seed_gives_the_same_bytes_and_another_seed_others_in_every_leg_that_is_drawn()
     {
-        var (table, all) = Walks();
-        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), Features(table.Count));
-        var options = Options with { MaxSteps = 5, Dropout = 0.2, DenseDropout = 0.1, DenseLoss = 0.5, Ema = 0.9 };
-        var first = SavedBytes(data, options, 3);
-        Assert.Equal(first, SavedBytes(data, options, 3));
-        Assert.NotEqual(first, SavedBytes(data, options, 4));
+        var (table, all) = Walks.Make();
+        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), Tiny.Features(table.Count));
+        var first = Walks.Files(data, Walks.All(5), 3);
+        Assert.Equal(first, Walks.Files(data, Walks.All(5), 3));
+        var other = Walks.Files(data, Walks.All(5), 4);
+        Assert.Equal(first.Keys, other.Keys);
+        foreach (string leg in new[] { DenseLeg.Id, DenseLeg.Content, GenerativeLeg.LegName })
+        {
+            Assert.NotEqual(first[$"{leg}/model.safetensors"], other[$"{leg}/model.safetensors"]);
+        }
+
+        Assert.Equal(first["transitions/model.safetensors"], other["transitions/model.safetensors"]);
     }
 
     [Fact]
-    public void Held_out_targets_leave_no_trace_in_the_weights()
+    public void Test_targets_leave_no_trace_and_validation_targets_none_in_a_step()
     {
-        var (table, all) = Walks();
-        var altered = all with { Items = [.. all.Items] };
-        for (int user = 0; user < all.Count; user++)
+        var (table, all) = Walks.Make();
+        SequenceSet Altered(params int[] fromEnd)
         {
-            altered.Items[all.Offsets[user + 1] - 1] = (user * 7) % table.Count;
-            altered.Items[all.Offsets[user + 1] - 2] = (user * 11) % table.Count;
+            var altered = all with { Items = [.. all.Items] };
+            foreach (int user in Enumerable.Range(0, all.Count))
+            {
+                foreach (int back in fromEnd)
+                {
+                    altered.Items[all.Offsets[user + 1] - back] = ((user * 7) + (4 * back)) % table.Count;
+                }
+            }
+
+            return altered;
         }
 
-        var options = Options with { MaxSteps = 5, DenseLoss = 0.5, Alpha = 0.5 };
-        var honest = SavedBytes(RetrievalTrainingData.From(table, new LeaveOneOut(all), null), options, 3);
-        Assert.Equal(honest, SavedBytes(RetrievalTrainingData.From(table, new LeaveOneOut(altered), null), options, 3));
+        (Dictionary<string, string> Files, List<string> Losses) Train(SequenceSet sequences)
+        {
+            var reports = new List<StageProgress>();
+            var data = RetrievalTrainingData.From(table, new LeaveOneOut(sequences), Tiny.Features(table.Count));
+            var model = RetrievalTrainer.Train(data, Walks.All(5), 3, new Collect(reports));
+            return (Walks.Files(model), [.. reports.Where(report => report.Metrics is not null)
+                .Select(report => $"{report.Stage} {report.Done} {report.Metrics!["loss"]:R}")]);
+        }
+
+        var honest = Train(all);
+        Assert.Equal(15, honest.Losses.Count);
+        Assert.Equal(honest.Files, Train(Altered(1)).Files);
+        var unlike = Train(Altered(1, 2)); // chooses other settings, maybe another step; every step is the same
+        Assert.Equal(honest.Losses, unlike.Losses);
+        Assert.NotEqual(honest.Files["config.json"], unlike.Files["config.json"]);
     }
 
     [Fact]
-    public void Saved_and_loaded_model_gives_the_same_answers()
+    public void Without_validation_targets_legs_are_joined_as_they_are_told_or_all_alike()
     {
-        var (table, all) = Walks();
-        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), Features(table.Count));
-        var folder = Directory.CreateTempSubdirectory().FullName;
-        using var recommender = new Recommender(RetrievalTrainer.Train(data, Options with { MaxSteps = 10, DenseLoss = 0.3 }, 1), table);
-        var before = recommender.Recommend(new RecommendQuery([3, 4, 5], 20), default);
-        using (var model = RetrievalTrainer.Train(data, Options with { MaxSteps = 10, DenseLoss = 0.3 }, 1))
+        var (table, all) = Walks.Make();
+        var data = new RetrievalTrainingData { Items = table, Training = all };
+        var options = Walks.All(1) with { Content = null };
+        RetrievalChoices Choices(RetrievalTrainingData data, RetrievalOptions options)
         {
-            model.Save(folder);
+            using var model = RetrievalTrainer.Train(data, options, 1);
+            return model.Choices;
         }
 
-        using var loaded = new Recommender(RetrievalModel.Load(folder), table);
-        Assert.Equal(before, loaded.Recommend(new RecommendQuery([3, 4, 5], 20), default));
-        Directory.Delete(folder, true);
-    }
-
-    [Theory]
-    [InlineData("config.json", "{}")]
-    [InlineData("config.json", "not json")]
-    [InlineData("model.safetensors", "short")]
-    [InlineData("model.safetensors", null)]
-    public void Damaged_files_are_named_as_data_loss(string file, string? content)
-    {
-        var folder = Directory.CreateTempSubdirectory().FullName;
-        using (var model = Tiny.Model(Tiny.Table(20, [4, 4], 1), Tiny.Options))
-        {
-            model.Save(folder);
-        }
-
-        File.Delete(Path.Combine(folder, file));
-        if (content is not null)
-        {
-            File.WriteAllText(Path.Combine(folder, file), content);
-        }
-
-        var error = Assert.Throws<CatalogException>(() => RetrievalModel.Load(folder));
-        Assert.Equal(Fault.DataLoss, error.Fault);
-        Assert.Contains(file, error.Message, StringComparison.Ordinal);
-        Directory.Delete(folder, true);
+        var alike = Choices(data, options);
+        Assert.Equal([1.0, 1, 1], alike.Sum.Weights.Values);
+        Assert.Equal((0.0, 1.0, 1.0), (alike.Sum.Repeat, alike.Sum.Temperature, alike.Sum.Coverage));
+        Assert.Equal(TransitionReading.Usual, alike.Transitions);
+        var given = Choices(data, options with { Weights = new Dictionary<string, double> { [DenseLeg.Id] = 2 } });
+        Assert.Equal([0.0, 2, 0], given.Sum.Weights.Values);
+        var sum = new LegSum(alike.Sum.Weights.Keys.Index().ToDictionary(leg => leg.Item, leg => leg.Index / 3.0), -2, 1.5, 0.9);
+        var told = Choices(data with { Choices = new(sum, TransitionReading.Usual with { Window = 3, Popularity = 0.1 }) }, options);
+        Assert.Same(sum, told.Sum);
+        Assert.Equal(TransitionReading.Usual with { Window = 3, Popularity = 0.1 }, told.Transitions);
     }
 
     [Fact]
-    public void A_dense_head_without_its_vectors_is_data_loss()
+    public void The_looks_report_what_the_best_weights_reach_on_validation_targets()
     {
-        var folder = Directory.CreateTempSubdirectory().FullName;
-        using (var model = Tiny.Model(Tiny.Table(20, [4, 4], 1), Tiny.Options with { DenseLoss = 1, Alpha = 0.5 }))
+        var (table, all) = Walks.Make();
+        var split = new LeaveOneOut(all with { Items = [.. all.Items.Select((item, at) => at % 20 == 8 ? all.Items[at - 3] : item)] });
+        var reports = new List<StageProgress>();
+        var data = RetrievalTrainingData.From(table, split, null);
+        using var model = RetrievalTrainer.Train(data, Walks.All(1), 1, new Collect(reports));
+        double Reported(string leg, string metric) => reports.Last(report => report.Stage == leg).Metrics![metric];
+        int[] users = split.EvaluatedUsers;
+        int repeats = 0;
+        double ndcg = users.Average(user =>
         {
-            new RetrievalModel(model.Config, model.Network, null, ([], [0])).Save(folder);
-        }
+            int[] history = split.ValidationHistory(user).ToArray();
+            int target = split.ValidationTarget(user);
+            repeats += history.Contains(target) ? 1 : 0;
+            using var scores = model.Legs[1].Scores([history]);
+            float[] values = scores.data<float>().ToArray();
+            int[] ranking = [.. Enumerable.Range(0, table.Count).Where(item => history.Contains(target) || !history.Contains(item))
+                .OrderByDescending(item => values[item]).ThenBy(item => item)];
+            return RankingMetrics.Ndcg(Array.IndexOf(ranking, target), 10);
+        });
 
-        var error = Assert.Throws<CatalogException>(() => RetrievalModel.Load(folder));
-        Assert.Equal(Fault.DataLoss, error.Fault);
-        Assert.Contains("'item_vectors' is missing", error.Message, StringComparison.Ordinal);
-        Directory.Delete(folder, true);
+        // Of a new model every item, and every code, is as likely as any other.
+        Assert.Equal(Math.Log(30), Reported(DenseLeg.Id, "loss"), 0.1);
+        Assert.Equal(Math.Log(5 * 5 * 64), Reported(GenerativeLeg.LegName, "loss"), 0.1);
+        Assert.InRange(repeats, 10, 50);
+        Assert.Equal(ndcg, Reported(DenseLeg.Id, "validation_ndcg@10"), 1e-6);
+        double logP = users.Average(
+            user => Tiny.ScoreAll(model, table, split.ValidationHistory(user).ToArray())[split.ValidationTarget(user)]);
+        Assert.Equal(logP, Reported(GenerativeLeg.LegName, "validation_log_p"), 1e-4);
     }
 
     [Fact]
@@ -138,48 +157,58 @@ public class RetrievalTrainerTests
         // Interactions of item 0: 3, 1: 2, 2: 2, 3: 1; the held-out ones of a user (the last two) are all of item 4.
         var all = new SequenceSet(["a", "b"], [0, 6, 12], [0, 1, 2, 0, 4, 4, 2, 0, 1, 3, 4, 4]);
         var table = Tiny.Table(6, [4, 4], 1);
-        var folder = Directory.CreateTempSubdirectory().FullName;
+        using var folder = new TemporaryFolder();
         var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), null);
-        using (var model = RetrievalTrainer.Train(data, Options with { MaxSteps = 1 }, 1))
+        var options = Walks.Decoding with { Generative = Walks.Generative with { MaxSteps = 1 } };
+        using (var model = RetrievalTrainer.Train(data, options, 1))
         {
-            model.Save(folder);
+            model.Save(folder.Path);
         }
 
-        using var recommender = new Recommender(RetrievalModel.Load(folder), table);
+        using var recommender = new Recommender(RetrievalModel.Load(folder.Path), table);
         var popular = recommender.Popular(10);
         Assert.Equal([0, 1, 2, 3], popular.Select(answer => answer.Item));
         Assert.Equal([Math.Log(3 / 8d), Math.Log(2 / 8d), Math.Log(2 / 8d), Math.Log(1 / 8d)], popular.Select(answer => answer.Score));
+        double[] shares = [3 / 8d, 2 / 8d, 2 / 8d, 1 / 8d];
+        Assert.All(popular.Zip(shares), pair => Assert.Equal(pair.Second, pair.First.Probability, 1e-12));
         Assert.All(popular, answer => Assert.Equal(table.SemanticIds[answer.Item], answer.Id));
-        Assert.Equal(popular.Take(2), recommender.Popular(2));
+        Assert.All(popular, answer => Assert.Empty(answer.Parts));
+        Assert.Equal(Tiny.Text(popular.Take(2)), Tiny.Text(recommender.Popular(2)));
         Assert.Throws<CatalogException>(() => recommender.Popular(0));
-        Directory.Delete(folder, true);
     }
 
     [Fact]
     public void Histories_longer_than_any_training_window_are_read_as_far_as_one_was_taught()
     {
-        var (table, all) = Walks();
+        var (table, all) = Walks.Make();
         var shortSequences = new SequenceSet(["a", "b"], [0, 3, 7], all.Items[..7]);
         using var model = RetrievalTrainer.Train(
-            new RetrievalTrainingData { Items = table, Training = shortSequences }, Options with { MaxSteps = 1 }, 1);
-        Assert.Equal(3, model.Config.Options.History);
+            new RetrievalTrainingData { Items = table, Training = shortSequences },
+            Walks.All(1) with { Transitions = null }, 1);
+        Assert.Equal(3, model.Generative!.Config.Options.History);
+        Assert.Equal(3, Assert.IsType<DenseLeg>(Assert.Single(model.Legs)).Config.Options.History);
         using var recommender = new Recommender(model, table);
         var recent = recommender.Recommend(new RecommendQuery([7, 8, 9], 30), default);
-        Assert.Equal(recent, recommender.Recommend(new RecommendQuery([1, 2, 3, 4, 5, 6, 7, 8, 9], 30), default));
+        Assert.Equal(Tiny.Text(recent), Tiny.Text(recommender.Recommend(new RecommendQuery([1, 2, 3, 4, 5, 6, 7, 8, 9], 30), default)));
     }
 
-    [Fact]
-    public void Cancelled_training_stops_and_leaves_no_tensor_behind()
+    [Theory]
+    [InlineData("id")]
+    [InlineData("generative")]
+    public void Cancelled_training_stops_and_leaves_no_tensor_behind(string leg)
     {
-        var (table, all) = Walks();
-        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), null);
+        var (table, all) = Walks.Make();
+        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), null) with { ValidationTargets = null };
         using var cancel = new CancellationTokenSource();
         using var generator = new Generator(1);
-        long overcount = Tiny.Overcount(() => new DecoderOnly(TokenLayout.For(table), Options, generator))
-            + Tiny.Overcount(() => new ItemVectors(table.Count, Options.Dim, null, generator));
-        var stop = new Stop(cancel);
+        long overcount = leg == "id"
+            ? Tiny.Overcount(() => new SequenceEncoder(Walks.Dense, generator))
+            : Tiny.Overcount(() => new DecoderOnly(TokenLayout.For(table), Walks.Generative, generator));
+        overcount += Tiny.Overcount(() => new ItemVectors(table.Count, Walks.Dense.Dim, null, learns: true, generator));
+        var options = leg == "id" ? None with { Id = Walks.Dense } : Walks.Decoding;
+        var stop = new Stop(cancel, leg, 20);
         long before = Tiny.LiveTensors();
-        Assert.Throws<OperationCanceledException>(() => RetrievalTrainer.Train(data, Options, 1, stop, cancel: cancel.Token));
+        Assert.Throws<OperationCanceledException>(() => RetrievalTrainer.Train(data, options, 1, stop, cancel: cancel.Token));
         // TorchSharp counts the gradient that does not come to the last block's sum, once a step, and never takes it off again.
         Assert.Equal(before + overcount + stop.Steps, Tiny.LiveTensors());
     }
@@ -187,58 +216,38 @@ public class RetrievalTrainerTests
     [Fact]
     public void Options_out_of_range_are_named_all_at_once()
     {
-        var error = Assert.Throws<CatalogException>(
-            () => new RetrievalOptions { Dim = 30, Heads = 4, Dropout = 1, Beam = 0, Alpha = 0 }.Validate());
-        Assert.All(
-            new[] { "retrieval.dim is 30", "retrieval.dropout is 1", "retrieval.beam is 0", "retrieval.alpha is 0" },
-            fault => Assert.Contains(fault, error.Message, StringComparison.Ordinal));
+        var options = new RetrievalOptions
+        {
+            Transitions = new TransitionOptions { Recency = 0 },
+            Id = new DenseOptions { Patience = 0 },
+            Content = new DenseOptions { BatchItems = 1 },
+            Generative = new GenerativeOptions { Dim = 30, Heads = 4, Dropout = 1 },
+            Weights = new Dictionary<string, double> { ["beam"] = 1, [DenseLeg.Id] = -1 },
+            Beam = 0,
+        };
+        string message = Assert.Throws<CatalogException>(options.Validate).Message;
+        string[] faults =
+        [
+            "retrieval.transitions.recency is 0", "retrieval.id.patience is 0", "retrieval.content.batch_items is 1",
+            "retrieval.generative.dim is 30", "retrieval.generative.dropout is 1", "retrieval.weights is beam",
+            "retrieval.weights.id is -1", "retrieval.beam is 0",
+        ];
+        Assert.All(faults, fault => Assert.Contains(fault, message, StringComparison.Ordinal));
+        Assert.Contains("retrieval is without a leg", Assert.Throws<CatalogException>(None.Validate).Message, StringComparison.Ordinal);
+        var silent = new RetrievalOptions { Weights = new Dictionary<string, double> { [DenseLeg.Id] = 0 } };
+        Assert.Contains("weights is 0 for all", Assert.Throws<CatalogException>(silent.Validate).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Data_that_does_not_fit_its_table_is_refused()
     {
-        var (table, all) = Walks();
+        var (table, all) = Walks.Make();
         var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), null);
-        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(data with { Features = Features(3) }, Options, 1));
+        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(data with { Features = Tiny.Features(3) }, Walks.Decoding, 1));
+        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(data, None with { Content = Walks.Dense }, 1)); // and no features
         var unknown = data with { Training = new SequenceSet(["a"], [0, 2], [1, 99]) };
-        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(unknown, Options, 1));
+        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(unknown, Walks.Decoding, 1));
         var alone = data with { Training = new SequenceSet(["a"], [0, 1], [1]), ValidationTargets = null };
-        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(alone, Options, 1));
-    }
-
-    private static EmbeddingMatrix Features(int items)
-    {
-        var random = new Random(5);
-        return new EmbeddingMatrix(
-            "fused", 8, [.. Enumerable.Range(0, items * 8).Select(_ => (float)random.NextDouble())], [.. Enumerable.Repeat(true, items)]);
-    }
-
-    private static byte[] SavedBytes(RetrievalTrainingData data, RetrievalOptions options, long seed)
-    {
-        var folder = Directory.CreateTempSubdirectory().FullName;
-        using (var model = RetrievalTrainer.Train(data, options, seed))
-        {
-            model.Save(folder);
-        }
-
-        var bytes = File.ReadAllBytes(Path.Combine(folder, "model.safetensors"));
-        Directory.Delete(folder, true);
-        return bytes;
-    }
-
-    private sealed class Collect(List<StageProgress> into) : IProgress<StageProgress>
-    {
-        public void Report(StageProgress value) => into.Add(value);
-    }
-
-    private sealed class Stop(CancellationTokenSource source) : IProgress<StageProgress>
-    {
-        public long Steps { get; private set; }
-
-        public void Report(StageProgress value)
-        {
-            Steps = value.Done;
-            source.Cancel();
-        }
+        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(alone, Walks.Decoding, 1));
     }
 }

@@ -1,0 +1,79 @@
+using Recsys.Retrieval.Legs.Transitions;
+
+namespace Recsys.Retrieval.Tests.Legs;
+
+public class TransitionLegTests
+{
+    // Followers of 0: 1 (2) and 2 (3); of 1: 2 (1); of 3: 0 (.5). Interactions 5, 4, 3, 2.
+    private static readonly TransitionTable Table = new([0, 2, 3, 3, 4], [1, 2, 2, 0], [2, 3, 1, 0.5f], [5, 4, 3, 2]);
+
+    private static readonly TransitionReading Reading = new(
+        Window: 10, DistancePower: 0.5, EvidenceScale: 1.7, Recency: 0.6, Popularity: 0.1);
+
+    [Fact]
+    public void A_score_is_the_weighted_evidence_of_the_history_and_a_prior()
+    {
+        using var leg = new TransitionLeg(Table, Reading, history: 3);
+        using var scores = leg.Scores([[0], [3, 1, 0], [0, 2, 3, 3]]); // the last one's 0 is beyond the history
+        static double E(double count) => Math.Log(1 + (1.7 * count));
+        static double Prior(int interactions) => 0.1 * Math.Log(1 + interactions);
+        double total = 1 + 0.6 + 0.36;
+        double[][] expected =
+        [
+            [0, E(2), E(3), 0],
+            [0.36 / total * E(0.5), E(2) / total, (E(3) + (0.6 * E(1))) / total, 0],
+            [(1 + 0.6) / total * E(0.5), 0, 0, 0],
+        ];
+        Assert.Equal([3, 4], scores.shape);
+        for (int row = 0; row < 3; row++)
+        {
+            for (int item = 0; item < 4; item++)
+            {
+                Assert.Equal(expected[row][item] + Prior(Table.Interactions[item]), scores[row, item].item<float>(), 1e-6);
+            }
+        }
+    }
+
+    [Fact]
+    public void An_item_that_was_appended_later_has_no_followers_and_takes_its_place_all_the_same()
+    {
+        using var leg = new TransitionLeg(Table, Reading with { Popularity = 0 }, history: 20);
+        using var scores = leg.Scores([[0, 9], [9]]);
+        Assert.Equal(0.6 / 1.6 * Math.Log(1 + (1.7 * 2)), scores[0, 1].item<float>(), 1e-6);
+        Assert.Equal([0f, 0, 0, 0], scores[1].data<float>().ToArray());
+    }
+
+    [Fact]
+    public void With_recency_1_all_of_the_history_counts_alike()
+    {
+        using var leg = new TransitionLeg(Table, Reading with { Recency = 1, Popularity = 0 }, history: 20);
+        using var scores = leg.Scores([[1, 0]]);
+        Assert.Equal(Math.Log(1 + (1.7 * 2)) / 2, scores[0, 1].item<float>(), 1e-6);
+    }
+
+    [Fact]
+    public void A_leg_without_validation_targets_is_what_its_options_say_and_else_the_usual_one()
+    {
+        var training = Tiny.Sequences(30, 50, 9, 1);
+        using var leg = TransitionLeg.Train(training, 30, new TransitionOptions { Window = 3, Popularity = -0.5 }, null, default);
+        Assert.Equal(TransitionReading.Usual with { Window = 3, Popularity = -0.5 }, leg.Reading);
+        var counted = TransitionTable.Count(training, 30, 3, distance => Math.Pow(distance, -0.5), 2000);
+        Assert.Equal(counted.Counts, leg.Table.Counts);
+    }
+
+    [Fact]
+    public void A_saved_and_loaded_leg_has_the_same_scores_to_the_last_bit()
+    {
+        using var folder = new TemporaryFolder();
+        int[][] histories = [[3, 4, 5], [29], [7, 7, 1]];
+        using var leg = Tiny.Transitions(30, 4);
+        leg.Save(folder.Path);
+        using var loaded = TransitionLeg.Load(folder.Path);
+        using var before = leg.Scores(histories);
+        using var after = loaded.Scores(histories);
+        Assert.Contains(before.data<float>().ToArray(), score => score > 0.5f);
+        Assert.Equal(before.data<float>().ToArray(), after.data<float>().ToArray());
+        Assert.Equal((leg.Reading, leg.History), (loaded.Reading, loaded.History));
+        Assert.Equal(leg.Table.Counts, loaded.Table.Counts);
+    }
+}
