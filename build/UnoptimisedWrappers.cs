@@ -15,18 +15,17 @@ public sealed class UnoptimisedWrappers : Microsoft.Build.Utilities.Task
     // The value of DebuggableAttribute in the assembly's blobs: its length, a prolog, the modes, no named arguments.
     private static readonly byte[] Optimised = [8, 1, 0, 2, 0, 0, 0, 0, 0], Unoptimised = [8, 1, 0, 3, 1, 0, 0, 0, 0];
 
-    /// <summary>The copy in the output folder; it may be a hard link to the package's own file, which stays as it is.</summary>
+    /// <summary>The package's own file; it stays as it is.</summary>
     [Required]
     public string Library { get; set; } = "";
+
+    /// <summary>Where the marked copy is written.</summary>
+    [Required]
+    public string Marked { get; set; } = "";
 
     public override bool Execute()
     {
         var bytes = File.ReadAllBytes(Library);
-        if (Count(bytes, Unoptimised, out _) == 1)
-        {
-            return true;
-        }
-
         if (Count(bytes, Optimised, out int at) != 1)
         {
             Log.LogError($"{Library} is another TorchSharp.dll than 0.107: see build/UnoptimisedWrappers.cs whether it still needs the mark.");
@@ -34,12 +33,8 @@ public sealed class UnoptimisedWrappers : Microsoft.Build.Utilities.Task
         }
 
         Unoptimised.CopyTo(bytes, at);
-        var written = File.GetLastWriteTimeUtc(Library);
-        string beside = Library + ".marked";
-        File.WriteAllBytes(beside, bytes);
-        File.SetLastWriteTimeUtc(beside, written); // the next build's copy sees the same size and time, and leaves it
-        File.Delete(Library); // the package's own file is not written through the link
-        File.Move(beside, Library);
+        Directory.CreateDirectory(Path.GetDirectoryName(Marked));
+        File.WriteAllBytes(Marked, bytes);
         return true;
     }
 
