@@ -43,6 +43,8 @@ public sealed record QuantizerOptions
     /// <summary>Softness of the balance, as a share of the level's mean squared error.</summary>
     public double BalanceTemperature { get; init; } = 0.1;
 
+    public StabilityOptions Stability { get; init; } = new();
+
     /// <summary>How the named embeddings are weighted against each other.</summary>
     public Encoding.FusionOptions Fusion { get; init; } = new();
 
@@ -98,6 +100,7 @@ public sealed record QuantizerOptions
         faults.Range("quantizer.balance_strength", BalanceStrength, 0, 1);
         faults.Range("quantizer.balance_rounds", BalanceRounds, 0, 1_000);
         faults.Range("quantizer.balance_temperature", BalanceTemperature, 0.001, 10);
+        Stability.Check(faults);
         Fusion.Check(faults);
         RqVae.Check(faults);
         faults.Check(

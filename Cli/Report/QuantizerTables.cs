@@ -1,4 +1,5 @@
 using System.Globalization;
+using Recsys.Jobs.Quantizers;
 using Recsys.Quantizer.Audit;
 using Recsys.Quantizer.Encoding;
 
@@ -27,6 +28,17 @@ internal static class QuantizerTables
             ]
             : [row.Name, "none: " + row.Failure])];
     }
+
+    /// <summary>The header and a row for each way to make the later night's codes; shares are of the items that both nights have.</summary>
+    public static IReadOnlyList<string[]> Stability(StabilityReport report) =>
+    [
+        ["later night", "error", "perplexity %", "codes moved", "IDs moved", "moved by level", "R@10", "± 95 %"],
+        .. report.Rows.Select(row => (string[])
+        [
+            row.Name, N(row.ReconstructionError, "F4"), N(row.Perplexity * 100, "F0"), Percent(row.Churn.Moved), Percent(row.Churn.Renamed),
+            string.Join(" / ", row.Churn.MovedPrefix!.Select(Percent)), row.Recall.Count == 0 ? "" : N(row.Recall.Average(), "F4"), "",
+        ]),
+    ];
 
     /// <summary>An audit's figures, each with its name; those that could not be had are left out.</summary>
     public static IEnumerable<(string Name, string Value)> Figures(SemanticIdAudit audit)

@@ -15,12 +15,12 @@ namespace Recsys.Cli.Verbs;
 internal static class QuantizerVerb
 {
     private static readonly Option<string> Only = VerbOption.Of("--only", "Only the ways whose names contain this.", "");
-    private static readonly Option<long> Seed = VerbOption.Of<long>("--seed", "Seeds every training and every sample.", 17);
-    private static readonly Option<int> RetrievalSteps = VerbOption.Of<int>(
+    internal static readonly Option<long> Seed = VerbOption.Of<long>("--seed", "Seeds every training and every sample.", 17);
+    internal static readonly Option<int> RetrievalSteps = VerbOption.Of<int>(
         "--retrieval-steps",
         "Also train a small generative model for so many steps on each way's IDs, and print its validation recall@10; 0: none.");
 
-    private static readonly Option<int> Users =
+    internal static readonly Option<int> Users =
         VerbOption.Of("--users", "Users that --retrieval-steps asks, drawn by the seed; 0: all.", 2000);
 
     private static readonly Option<string?> Html =
@@ -49,7 +49,7 @@ internal static class QuantizerVerb
         audit.OnCompute((parsed, cancel) => Task.Run(() => Audit(parsed, cancel), cancel));
         return new Command("quantizer", "Ways to make semantic IDs, compared; and the semantic IDs of a version, audited.")
         {
-            compare, audit,
+            compare, audit, StabilityVerb.Create(),
         };
     }
 

@@ -45,7 +45,32 @@ public sealed record CostAudit(int Tokens, double Bits, double EntropyBits, doub
 /// <param name="MovedPrefix">[levels] share of the kept whose first codes changed; null where the versions have not as many
 /// levels.</param>
 /// <param name="Renamed">Share of the kept whose codes or collision token changed.</param>
-public sealed record ChurnAudit(string Before, int Kept, int New, int Gone, double Moved, double[]? MovedPrefix, double Renamed);
+public sealed record ChurnAudit(string Before, int Kept, int New, int Gone, double Moved, double[]? MovedPrefix, double Renamed)
+{
+    /// <param name="items">Those that were appended do not count.</param>
+    /// <param name="version">Of <paramref name="before"/>.</param>
+    public static ChurnAudit Of(ItemTable items, string version, ItemTable before)
+    {
+        var kept = new List<(SemanticId Now, SemanticId Then)>();
+        for (int item = 0; item < items.BaseCount; item++)
+        {
+            if (before.TryIndex(items.Ids[item], out int then))
+            {
+                kept.Add((items.SemanticIds[item], before.SemanticIds[then]));
+            }
+        }
+
+        double Share(Func<SemanticId, SemanticId, bool> moved) =>
+            kept.Count == 0 ? 0 : (double)kept.Count(pair => moved(pair.Now, pair.Then)) / kept.Count;
+        double[]? prefixes = items.Levels != before.Levels
+            ? null
+            : [.. Enumerable.Range(1, items.Levels).Select(levels => Share(
+                (now, then) => !now.Codes().AsSpan(0, levels).SequenceEqual(then.Codes().AsSpan(0, levels))))];
+        return new ChurnAudit(
+            version, kept.Count, items.BaseCount - kept.Count, before.Count - kept.Count,
+            Share((now, then) => !now.SameCodes(then)), prefixes, Share((now, then) => now != then));
+    }
+}
 
 /// <summary>A version's semantic IDs, looked through: utilisation, aliasing, neighbourhood alignment, popularity allocation, structural
 /// cost and churn, the dimensions of SIDScope (2026) that need no generated paths.</summary>
@@ -75,7 +100,7 @@ public sealed record SemanticIdAudit(
         var levels = Enumerable.Range(0, items.Levels).Select(level => Level(ids, items.CodebookSizes[level], level, traffic));
         return new SemanticIdAudit(
             version, ids.Length, [.. items.CodebookSizes], [.. levels], Aliased(groups, traffic), Costs(ids, items, groups), neighbourhood,
-            before is { } earlier ? Moves(items, ids, earlier.Version, earlier.Items) : null);
+            before is { } earlier ? ChurnAudit.Of(items, earlier.Version, earlier.Items) : null);
     }
 
     /// <summary>Holds the codes of a table against the embeddings that they stand for.</summary>
@@ -128,22 +153,6 @@ public sealed record SemanticIdAudit(
             items.Levels + 1, items.CodebookSizes.Append(collisionTokens).Sum(size => Math.Log2(size)),
             Math.Log2(Perplexity(Array.ConvertAll(groups.Sizes, size => (double)size))), Math.Log2(Math.Max(1, ids.Length)),
             [.. Enumerable.Range(1, items.Levels).Select(levels => CodeGroups.From(ids, levels).Sizes.Length)]);
-    }
-
-    private static ChurnAudit Moves(ItemTable items, SemanticId[] ids, string version, ItemTable before)
-    {
-        (SemanticId Now, SemanticId Then)[] kept = [.. Enumerable.Range(0, ids.Length)
-            .Where(item => before.TryIndex(items.Ids[item], out int _))
-            .Select(item => (ids[item], before.SemanticIds[before.TryIndex(items.Ids[item], out int then) ? then : 0]))];
-        double Share(Func<SemanticId, SemanticId, bool> moved) =>
-            kept.Length == 0 ? 0 : (double)kept.Count(pair => moved(pair.Now, pair.Then)) / kept.Length;
-        double[]? prefixes = items.Levels != before.Levels
-            ? null
-            : [.. Enumerable.Range(1, items.Levels).Select(levels => Share(
-                (now, then) => !now.Codes().AsSpan(0, levels).SequenceEqual(then.Codes().AsSpan(0, levels))))];
-        return new ChurnAudit(
-            version, kept.Length, ids.Length - kept.Length, before.Count - kept.Length,
-            Share((now, then) => !now.SameCodes(then)), prefixes, Share((now, then) => now != then));
     }
 
     private static double Perplexity(double[] weights)

@@ -45,8 +45,10 @@ internal static class CodebookFiles
             level.Aggregate(1L, (product, count) => count is < 2 or > 65_536 || product > 65_536 ? 1 << 20 : product * count);
     }
 
-    /// <summary>A <see cref="FusionPart"/> without its mean, which lies with the tensors.</summary>
-    private sealed record Part(string Name, int Dim, double Weight, bool KeepLength, float Scale, string? Space = null)
+    /// <summary>A <see cref="FusionPart"/> without its mean and rotation, which lie with the tensors.</summary>
+    /// <param name="Rotated">Null: no.</param>
+    private sealed record Part(
+        string Name, int Dim, double Weight, bool KeepLength, float Scale, string? Space = null, bool? Rotated = null)
     {
         public static bool Holds(Part? part) => part is { Name: not "", Dim: >= 1 and <= MaxWidth } && double.IsFinite(part.Weight)
             && float.IsFinite(part.Scale);
@@ -57,10 +59,13 @@ internal static class CodebookFiles
         using var scope = NewDisposeScope();
         var fusion = codebook.Fusion.Parts;
         var tensors = codebook.Model.state_dict().Select(t => (t.Key, t.Value))
-            .Concat(fusion.Select(part => (MeanOf(part.Name), tensor(part.Mean)))).ToDictionary();
+            .Concat(fusion.Select(part => (MeanOf(part.Name), tensor(part.Mean))))
+            .Concat(fusion.Where(part => part.Rotation is not null)
+                .Select(part => (RotationOf(part.Name), tensor(part.Rotation!, [part.Dim, part.Dim])))).ToDictionary();
         var config = new Config(
             CurrentFormat, codebook.Kind, [.. codebook.Sizes],
-            [.. fusion.Select(p => new Part(p.Name, p.Dim, p.Weight, p.KeepLength, p.Scale, p.Space))],
+            [.. fusion.Select(p => new Part(
+                p.Name, p.Dim, p.Weight, p.KeepLength, p.Scale, p.Space, p.Rotation is null ? null : true))],
             (codebook.Model as Autoencoder)?.Hidden, (codebook.Model as RqVae)?.LatentDim,
             codebook.Kind == QuantizerKind.FiniteScalar ? ((ScalarAutoencoder)codebook.Model).Values : null,
             codebook.Beam == 1 ? null : codebook.Beam);
@@ -74,7 +79,9 @@ internal static class CodebookFiles
             var fusion = new Fusion(
                 [.. config.Fusion.Select(p => new FusionPart(
                     p.Name, p.Dim, p.Weight, p.KeepLength, tensors.Take(MeanOf(p.Name), ScalarType.Float32, p.Dim).data<float>().ToArray(),
-                    p.Scale, p.Space))]);
+                    p.Scale, p.Space, p.Rotated == true
+                        ? tensors.Take(RotationOf(p.Name), ScalarType.Float32, p.Dim, p.Dim).data<float>().ToArray()
+                        : null))]);
             var model = Empty(config, fusion.Dim);
             model.With(tensors).eval();
             return new Codebook(fusion, model, config.Beam ?? 1);
@@ -94,4 +101,6 @@ internal static class CodebookFiles
     };
 
     private static string MeanOf(string part) => $"fusion.{part}.mean";
+
+    private static string RotationOf(string part) => $"fusion.{part}.rotation";
 }

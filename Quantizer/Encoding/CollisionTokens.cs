@@ -9,9 +9,12 @@ namespace Recsys.Quantizer.Encoding;
 public static class CollisionTokens
 {
     /// <param name="codes">[n × levels], row-major.</param>
+    /// <param name="kept">[n] IDs that items have already, of the same codes and distinct: they keep their tokens, and the others get the
+    /// free ones; null: none has.</param>
     /// <returns>[n] distinct semantic IDs, in the order of items.</returns>
     /// <exception cref="CatalogException">More than 65,536 items share one tuple of codes.</exception>
-    public static SemanticId[] Assign(ReadOnlySpan<ushort> codes, int n, int levels)
+    public static SemanticId[] Assign(
+        ReadOnlySpan<ushort> codes, int n, int levels, IReadOnlyList<SemanticId?>? kept = null)
     {
         if (levels is < 1 or > SemanticId.MaxLevels || codes.Length != (long)n * levels)
         {
@@ -33,22 +36,47 @@ public static class CollisionTokens
 
         Array.Sort(keys);
         var ids = new SemanticId[n];
-        for (int i = 0, token = 0; i < n; i++)
+        for (int from = 0, to; from < n; from = to)
         {
-            token = i > 0 && keys[i].SameCodes(keys[i - 1]) ? token + 1 : 0;
-            if (token > ushort.MaxValue)
+            for (to = from + 1; to < n && keys[to].SameCodes(keys[from]); to++)
             {
-                throw new CatalogException(
-                    Fault.ResourceExhausted,
-                    $"More than {ushort.MaxValue + 1} items share the codes {ids[keys[i - 1].Item]}. Their embeddings are equal "
-                    + "or the codebook is far too small: raise levels or codebook size.");
             }
 
-            int item = keys[i].Item;
-            ids[item] = new SemanticId(codes.Slice(item * levels, levels), (ushort)token);
+            var group = keys.AsSpan(from, to - from);
+            var taken = new HashSet<ushort>();
+            foreach (var key in group)
+            {
+                if (kept?[key.Item] is { } id)
+                {
+                    ids[key.Item] = id;
+                    taken.Add(id.Collision);
+                }
+            }
+
+            int token = 0;
+            foreach (var key in group)
+            {
+                if (kept?[key.Item] is null)
+                {
+                    ids[key.Item] = new SemanticId(codes.Slice(key.Item * levels, levels), Free(ref token, taken));
+                }
+            }
         }
 
         return ids;
+    }
+
+    private static ushort Free(ref int token, HashSet<ushort> taken)
+    {
+        while (token <= ushort.MaxValue && taken.Contains((ushort)token))
+        {
+            token++;
+        }
+
+        return token <= ushort.MaxValue ? (ushort)token++ : throw new CatalogException(
+            Fault.ResourceExhausted,
+            $"More than {ushort.MaxValue + 1} items share the same codes. Their embeddings are equal or the codebook is far too small: "
+            + "raise levels or codebook size.");
     }
 
     private readonly record struct Key(ulong Upper, ulong Lower, int Item) : IComparable<Key>

@@ -2,13 +2,15 @@ using Recsys.Catalog;
 
 namespace Recsys.Quantizer.Encoding;
 
-/// <summary>One embedding's place in the fused vector: (v − Mean) · Scale · Weight.</summary>
+/// <summary>One embedding's place in the fused vector: (v · Rotation − Mean) · Scale · Weight.</summary>
 /// <param name="KeepLength">False: v is scaled to unit length first.</param>
 /// <param name="Mean">[Dim]</param>
 /// <param name="Scale">Brings the mean squared length, after centring, to 1.</param>
 /// <param name="Space">Of the vectors it was fitted on; null where their owner brought them.</param>
+/// <param name="Rotation">[Dim × Dim], row-major, orthogonal: turns vectors of another night's basis into that of the mean; null: they are
+/// in it.</param>
 public sealed record FusionPart(
-    string Name, int Dim, double Weight, bool KeepLength, float[] Mean, float Scale, string? Space = null);
+    string Name, int Dim, double Weight, bool KeepLength, float[] Mean, float Scale, string? Space = null, float[]? Rotation = null);
 
 /// <summary>
 /// Puts an item's named embeddings into one vector: each centred and scaled to the same mean length, weighted, concatenated.
@@ -189,6 +191,11 @@ public sealed class Fusion
             return 0;
         }
 
+        if (part.Rotation is { } rotation)
+        {
+            Rotate(target, rotation);
+        }
+
         float factor = (float)(part.Scale * part.Weight);
         for (int i = 0; i < target.Length; i++)
         {
@@ -196,6 +203,20 @@ public sealed class Fusion
         }
 
         return part.Weight * part.Weight;
+    }
+
+    private static void Rotate(Span<float> row, float[] rotation)
+    {
+        var turned = new float[row.Length];
+        for (int i = 0; i < row.Length; i++)
+        {
+            for (int j = 0; j < row.Length; j++)
+            {
+                turned[j] += row[i] * rotation[(i * row.Length) + j];
+            }
+        }
+
+        turned.CopyTo(row);
     }
 
     private void Grow(Span<float> row, double squaredPresent)

@@ -25,7 +25,7 @@ public sealed record LevelReport(int Size, int Used, double Usage, double Perple
 /// <param name="ReconstructionError">Squared distance to the reconstruction, summed over items, over the same to the mean: 0 perfect, 1 no
 /// better than the mean.</param>
 /// <param name="DistinctCodes">Distinct tuples of codes.</param>
-/// <param name="Collisions">Items that need a collision token above 0.</param>
+/// <param name="Collisions">Items beyond the first of their tuple.</param>
 /// <param name="LargestGroup">Most items on one tuple.</param>
 public sealed record QuantizerReport(
     int Items, double ReconstructionError, LevelReport[] Levels, int DistinctCodes, int Collisions, int LargestGroup)
@@ -50,16 +50,19 @@ public sealed record QuantizerReport(
             levels[level] = new LevelReport(sizes[level], used, (double)used / sizes[level], Perplexity(counts, ids.Count), counts);
         }
 
-        int distinct = ids.Count(id => id.Collision == 0);
-        int largest = ids.Count == 0 ? 0 : ids.Max(id => id.Collision) + 1;
-        return new QuantizerReport(ids.Count, RelativeError(x, reconstruction, ids.Count), levels, distinct, ids.Count - distinct, largest);
+        // Not by the largest token: where an item has gone, its token may be nobody's.
+        int[] groups = [.. ids.CountBy(id => id.WithCollision(0)).Select(group => group.Value)];
+        return new QuantizerReport(
+            ids.Count, RelativeError(x, reconstruction, ids.Count), levels, groups.Length, ids.Count - groups.Length,
+            groups.DefaultIfEmpty(0).Max());
     }
 
     /// <summary>exp of the entropy of codes that so many items have; 1 where there are none.</summary>
     internal static double Perplexity(IReadOnlyCollection<int> counts, int total)
         => Math.Exp(-counts.Where(c => c > 0).Sum(c => (double)c / total * Math.Log((double)c / total)));
 
-    private static double RelativeError(ReadOnlySpan<float> x, ReadOnlySpan<float> reconstruction, int n)
+    /// <summary>The squared distance to the reconstruction, of that to the mean.</summary>
+    internal static double RelativeError(ReadOnlySpan<float> x, ReadOnlySpan<float> reconstruction, int n)
     {
         if (n == 0)
         {

@@ -4,8 +4,7 @@ namespace Recsys.Quantizer.Training;
 
 /// <summary>
 /// Optimised product quantization (Ge et al. 2013, algorithm 1): from the rotation that spreads the variance evenly over the parts
-/// (their section 3.3), codes and rotation take turns. For fixed reconstructions Y the best rotation of X solves the orthogonal
-/// Procrustes problem: R = UVᵀ of XᵀY = UΣVᵀ (Schönemann 1966). Each turn lowers ‖XR − Y‖².
+/// (their section 3.3), codes and rotation take turns, the rotation by <see cref="Procrustes"/>. Each turn lowers ‖XR − Y‖².
 /// </summary>
 internal static class OpqTrainer
 {
@@ -51,8 +50,7 @@ internal static class OpqTrainer
         }
 
         var y = model.Codebooks.Joined(vectors);
-        var (u, _, vh) = linalg.svd(x.t().matmul(y).to(ScalarType.Float64), fullMatrices: false);
-        model.Rotation.copy_(u.matmul(vh));
+        model.Rotation.copy_(Procrustes.Rotation(x, y));
         ranks.Broadcast(model.Rotation);
     }
 
