@@ -9,14 +9,14 @@ public sealed record StabilityOptions
     public bool Fresh { get; init; }
 
     /// <summary>
-    /// An item keeps its codes while their squared error is above that of the best codes by no more than this multiple of the mean
+    /// An item keeps its codes while their squared error is above that of the nearest codes by no more than this multiple of the mean
     /// error, 0 to 1,000. 0: only codes that are as good.
     /// </summary>
-    public double Keep { get; init; } = 1;
+    public double Keep { get; init; } = 0.3;
 
-    /// <summary>The codebook is kept until it describes the items worse, by this share, than it did when it was trained, 0 to 10. Then
-    /// it is trained anew and its codes are numbered after the old ones.</summary>
-    public double MaxErrorGrowth { get; init; } = 0.1;
+    /// <summary>The codebook is kept until its error has grown by more than this share since it was trained from nothing, 0 to 10. Then
+    /// it is trained anew, and its codes are numbered after the old ones.</summary>
+    public double MaxErrorGrowth { get; init; } = 0.2;
 
     internal void Check(Faults faults)
     {

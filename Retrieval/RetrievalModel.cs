@@ -1,3 +1,4 @@
+using Recsys.Retrieval.Decoding;
 using Recsys.Retrieval.Legs;
 using Recsys.Retrieval.Legs.Dense;
 using Recsys.Retrieval.Legs.Generative;
@@ -39,6 +40,34 @@ public sealed class RetrievalModel : IDisposable
     /// <summary>The items with most interactions in the training part, best first, with the natural log of their share.</summary>
     internal IEnumerable<(int Item, double LogShare)> Popular =>
         _popular.Items.Select((item, i) => ((int)item, Math.Log((double)_popular.Counts[i] / _popular.Counts[^1])));
+
+    /// <summary>The tuples of codes that the generative leg finds likeliest behind histories, whether an item has them or not.</summary>
+    /// <param name="histories">Item indexes, oldest first; none is empty.</param>
+    /// <param name="beam">Tuples of each.</param>
+    /// <returns>[histories] of the tuples, best first, without collision tokens; null: the model has no generative leg.</returns>
+    public SemanticId[][]? Generate(IReadOnlyList<int[]> histories, ItemTable items, int beam, CancellationToken cancel)
+    {
+        if (Generative is null)
+        {
+            return null;
+        }
+
+        using var _ = no_grad();
+        var generated = new List<SemanticId[]>();
+        int levels = items.Levels;
+        foreach (var batch in histories.Chunk(64))
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var (hidden, cache) = Generative.Read(batch, items);
+            var tuples = BeamSearch.Unconstrained(Generative.Network, hidden, cache, beam, levels);
+            var codes = Array.ConvertAll(tuples.cpu().contiguous().data<long>().ToArray(), code => (ushort)code);
+            generated.AddRange(codes.Chunk((int)tuples.size(1) * levels)
+                .Select(row => row.Chunk(levels).Select(tuple => new SemanticId(tuple)).ToArray()));
+        }
+
+        return [.. generated];
+    }
 
     /// <summary>The same legs, joined in another way; replaces this model, which is not disposed then.</summary>
     internal RetrievalModel With(LegSum sum) => new(Config with { Sum = sum }, Legs, Generative, _popular);

@@ -92,6 +92,18 @@ public sealed class Ranks(
         }
     }
 
+    /// <summary>Gives rank 0's text to all.</summary>
+    /// <param name="text">Below 256 bytes of UTF-8; null where there is none, and on the other ranks.</param>
+    public string? Broadcast(string? text)
+    {
+        var bytes = new byte[256];
+        bytes[0] = (byte)System.Text.Encoding.UTF8.GetBytes(text ?? "", bytes.AsSpan(1));
+        using var cells = tensor(bytes);
+        Broadcast([cells]);
+        bytes = cells.data<byte>().ToArray();
+        return bytes[0] == 0 ? null : System.Text.Encoding.UTF8.GetString(bytes, 1, bytes[0]);
+    }
+
     /// <summary>All ranks must have one and the same number, or none goes on.</summary>
     /// <exception cref="TorchException">They have not; on every rank.</exception>
     public void CheckAlike(double value, string what)

@@ -29,14 +29,35 @@ internal static class QuantizerTables
             : [row.Name, "none: " + row.Failure])];
     }
 
-    /// <summary>The header and a row for each way to make the later night's codes; shares are of the items that both nights have.</summary>
+    /// <summary>The header and a row for each way to make the later night's codes; shares are of the items that both nights have. The
+    /// last two columns are of the difference to the last row, over the seeds.</summary>
     public static IReadOnlyList<string[]> Stability(StabilityReport report) =>
     [
-        ["later night", "error", "perplexity %", "codes moved", "IDs moved", "moved by level", "R@10", "± 95 %"],
-        .. report.Rows.Select(row => (string[])
+        ["later night", "error", "perplexity %", "codes moved", "IDs moved", "first codes moved", "R@10", "difference", "95 %"],
+        .. report.Rows.Select(row =>
+        {
+            double[] differences = [.. row.Recall.Zip(report.Rows[^1].Recall, (mine, nothing) => mine - nothing)];
+            double mean = differences.DefaultIfEmpty().Average();
+            double deviation = Math.Sqrt(
+                differences.Sum(one => (one - mean) * (one - mean)) / Math.Max(1, differences.Length * (differences.Length - 1)));
+            return (string[])
+            [
+                row.Name, N(row.ReconstructionError, "F4"), N(row.Perplexity * 100, "F0"), Percent(row.Churn.Moved),
+                Percent(row.Churn.Renamed), string.Join(" / ", row.Churn.MovedPrefix!.Select(Percent)),
+                row.Recall.Count == 0 ? "–" : N(row.Recall.Average(), "F4"), differences.Length == 0 ? "–" : N(mean, "F4"),
+                differences.Length < 2 ? "–" : "± " + N(1.96 * deviation, "F4"),
+            ];
+        }),
+    ];
+
+    /// <summary>The header and a row for each embedding that was removed; figures of several levels stand coarse to fine.</summary>
+    public static IReadOnlyList<string[]> Removed(IReadOnlyList<FusionRow> rows) =>
+    [
+        ["removed", "items", "same first codes", "neighbours of its category"],
+        .. rows.Select(row => (string[])
         [
-            row.Name, N(row.ReconstructionError, "F4"), N(row.Perplexity * 100, "F0"), Percent(row.Churn.Moved), Percent(row.Churn.Renamed),
-            string.Join(" / ", row.Churn.MovedPrefix!.Select(Percent)), row.Recall.Count == 0 ? "" : N(row.Recall.Average(), "F4"), "",
+            row.Removed.Length == 0 ? "none" : row.Removed, $"{row.Items}", string.Join(" / ", row.SameCodes.Select(Percent)),
+            string.Join(" / ", row.SameCategory.Select(Percent)),
         ]),
     ];
 
@@ -63,6 +84,18 @@ internal static class QuantizerTables
             yield return ("neighbours with the same first codes", string.Join(" / ", near.SharedPrefix.Select(Percent)));
             yield return ("any two items with the same first codes", string.Join(" / ", near.ChancePrefix.Select(Percent)));
             yield return ("items that the codebook encodes as the table says", Percent(near.Reencoded));
+        }
+
+        if (audit.Generated is { } generated)
+        {
+            yield return (
+                "generated tuples that name no single item",
+                $"{Percent(generated.Ambiguous + generated.Nonexistent)} ({Percent(generated.Nonexistent)} name none, "
+                + $"{Percent(generated.Ambiguous)} several); {generated.Tuples} behind each of {generated.Histories} histories");
+        }
+        else if (audit.NotGenerated is { } why)
+        {
+            yield return ("generated tuples that name no single item", $"left out: {why}");
         }
 
         if (audit.Churn is { } churn)

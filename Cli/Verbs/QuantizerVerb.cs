@@ -1,13 +1,17 @@
 using System.CommandLine;
 using Recsys.Catalog;
+using Recsys.Catalog.Ports;
 using Recsys.Cli.Report;
 using Recsys.Cli.Terminal;
 using Recsys.Datasets;
 using Recsys.Files;
+using Recsys.Jobs.NightlyRebuild;
 using Recsys.Jobs.Quantizers;
 using Recsys.Quantizer.Audit;
 using Recsys.Quantizer.Encoding;
+using Recsys.Retrieval;
 using Recsys.Store.Versions;
+using Recsys.Torch;
 
 namespace Recsys.Cli.Verbs;
 
@@ -49,7 +53,7 @@ internal static class QuantizerVerb
         audit.OnCompute((parsed, cancel) => Task.Run(() => Audit(parsed, cancel), cancel));
         return new Command("quantizer", "Ways to make semantic IDs, compared; and the semantic IDs of a version, audited.")
         {
-            compare, audit, StabilityVerb.Create(),
+            compare, audit, StabilityVerb.Create(), FusionVerb.Create(),
         };
     }
 
@@ -115,11 +119,50 @@ internal static class QuantizerVerb
             var embeddings = DatasetVectors.Vectors(DatasetVectors.Embed(dataset, parsed.Encoders(), progress, cancel));
             var fused = DatasetVectors.Apply(codebook.Fusion, dataset, embeddings);
             neighbourhood = SemanticIdAudit.Neighbourly(codebook, fused, folder.Items.SemanticIds, parsed.GetValue(Seed));
+            RequireRecorded(folder, neighbourhood.ReconstructionError);
         }
 
         var audit = SemanticIdAudit.Of(version, folder.Items, dataset is null ? null : Traffic(dataset), before, neighbourhood);
+        audit = Generated(audit, folder, dataset, parsed.GetValue(Seed), cancel);
         Write(parsed, () => QuantizerPages.Audit(audit));
         return new VerbResult(audit, output => QuantizerTables.Print(output, audit));
+    }
+
+    /// <summary>Codebooks of one shape can be exchanged, and brought embeddings can change, without a word in any file; but then the codes
+    /// do not describe the embeddings as they did when they were made.</summary>
+    private static void RequireRecorded(VersionFolder folder, double error)
+    {
+        double? made = folder.Has(RebuildReport.FileName)
+            ? RebuildReport.FromJson(File.ReadAllText(folder.PathOf(RebuildReport.FileName))).Quantizer?.ReconstructionError
+            : null;
+        if (Math.Abs(error - made ?? 0) > 0.01 * made)
+        {
+            throw CatalogException.Precondition(
+                $"The codes of version '{folder.Version}' describe the embeddings of this data with an error of {error:F4}; it was "
+                + $"{made:F4} when they were made. Codebook, item table and embeddings are not of one rebuild. Give the data that the "
+                + "version was built from, or rebuild it.");
+        }
+    }
+
+    /// <summary>What the version's model generates behind the histories that validation asks behind.</summary>
+    private static SemanticIdAudit Generated(
+        SemanticIdAudit audit, VersionFolder folder, Dataset? dataset, long seed, CancellationToken cancel)
+    {
+        var split = dataset is { HasSequences: true } ? new LeaveOneOut(dataset.Sequences) : null;
+        if (split is not { EvaluatedUsers.Length: > 0 } || !folder.Has($"{RetrievalModel.PartName}/{ModelFiles.Config}"))
+        {
+            return audit with { NotGenerated = split is null ? "needs --data with histories" : "no history, or no retrieval model" };
+        }
+
+        int[] users = [.. split.EvaluatedUsers];
+        new Random(Seeds.ToInt32(seed)).Shuffle(users);
+        using var model = RetrievalModel.Load(folder.PathOf(RetrievalModel.PartName));
+        var generated = model.Generate(
+            [.. users.Take(SemanticIdAudit.Queries).Select(user => split.ValidationHistory(user).ToArray())], folder.Items,
+            model.Config.Beam, cancel);
+        return generated is null
+            ? audit with { NotGenerated = "the retrieval model has no generative leg" }
+            : audit with { Generated = GenerationAudit.Of(generated, folder.Items.SemanticIds) };
     }
 
     private static void RequireItems(Dataset dataset, ItemTable items, string version)

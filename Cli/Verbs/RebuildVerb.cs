@@ -72,6 +72,7 @@ internal static class RebuildVerb
         stages = result.Report.Stages,
         embeddings = result.Report.Embeddings,
         quantizer = result.Report.Quantizer,
+        codebook = result.Report.Codebook,
         validation = result.Report.Validation,
         gates = result.Report.Gates,
     };
@@ -91,6 +92,7 @@ internal static class RebuildVerb
             output.WriteLine("  " + line);
         }
 
+        output.WriteLine($"  {report.Codebook?.Summary}");
         foreach (var gate in report.Gates)
         {
             output.WriteLine($"  {(gate.Passed ? "passed" : "FAILED")}  {gate.Name,-24} {gate.Value:G5} ({gate.Bound})");

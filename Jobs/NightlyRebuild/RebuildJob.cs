@@ -9,8 +9,8 @@ using Recsys.Diffusion.Training;
 using Recsys.Embeddings;
 using Recsys.Files;
 using Recsys.Jobs.Quantizers;
+using Recsys.Quantizer.Alignment;
 using Recsys.Quantizer.Encoding;
-using Recsys.Quantizer.Training;
 using Recsys.Retrieval;
 using Recsys.Retrieval.Training;
 using Recsys.Torch;
@@ -45,7 +45,7 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         _ranks.CheckAlike(Convert.ToUInt32(dataset.Sha256[..8], 16), $"the dataset '{dataset.Name}'");
         var split = dataset.HasSequences ? new LeaveOneOut(dataset.Sequences) : null;
         using var checkpoints = TrainingFiles.Take(versions.Root, dataset, options, time, _ranks);
-        string? active = ids is null ? null : await ids.ActiveAsync(cancel);
+        string? active = _ranks.Broadcast(ids is null ? null : await ids.ActiveAsync(cancel));
         var run = new Run(dataset, split, options, new StageRecorder(progress, time), active, checkpoints, cancel);
         var writer = Begin(dataset, options);
         try
@@ -111,10 +111,11 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
             () => _ranks.FirstBeforeOthers(() => DatasetVectors.Embed(
                 run.Dataset, run.Options.Embeddings, run.Stages, run.Cancel, fitAll ? training : null)));
         var embeddings = DatasetVectors.Vectors(embedded);
-        var fused = Fusion.Fit(embeddings, run.Options.Quantizer.Fusion).Apply(embeddings);
+        var (before, note) = ActiveCodes.Find(versions, run.Active, run.Dataset, fitAll, embeddings, run.Options);
+        var fused = NightlyCodes.Fuse(embeddings, run.Dataset.ItemIds, before, run.Options.Quantizer);
         uint sum = fused.Data.Aggregate(0u, (hash, value) => (hash * 31) + BitConverter.SingleToUInt32Bits(value));
         _ranks.CheckAlike(sum, "the checksum of the embeddings");
-        var (items, quantizer) = Quantise(run, fused, writer);
+        var (items, quantizer, origin) = Quantise(run, fused, before, note, writer);
         var gates = new List<GateResult>(Gates.OfCodes(items, quantizer, run.Options.Gates));
         JsonObject? validation = null;
         if (training is not null)
@@ -159,22 +160,28 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
             Curves = run.Stages.Curves,
             Embeddings = [.. embedded.Select(EmbeddingSummary.Of)],
             Quantizer = quantizer,
+            Codebook = origin,
             Validation = validation,
             Gates = gates,
         };
         return (report, items, choices);
     }
 
-    private (ItemTable Items, QuantizerReport Report) Quantise(Run run, FusedEmbeddings fused, IVersionWriter? writer)
+    private (ItemTable Items, QuantizerReport Report, CodebookOrigin Origin) Quantise(
+        Run run, FusedEmbeddings fused, EarlierCodes? before, string? note, IVersionWriter? writer)
     {
-        using var codebook = run.Stages.Time(
-            "quantizer",
-            () => QuantizerTrainer.Train(
-                fused, run.Options.Quantizer, run.Options.Seed, run.Stages, run.Cancel, run.Options.Device, _ranks));
-        var (items, report) = run.Stages.Time("encode", () => Encode(run.Dataset, codebook, fused, run.Stages));
+        var (dataset, options) = (run.Dataset, run.Options);
+        var codes = run.Stages.Time(
+            "quantizer", () => NightlyCodes.Make(
+                fused, dataset.ItemIds, before, note, options.Quantizer, options.Seed, run.Stages, run.Cancel, options.Device, _ranks));
+        using var codebook = codes.Codebook;
+        _ranks.CheckAlike(codes.Ids.Aggregate(0u, (hash, id) => (hash * 31) + (uint)id.GetHashCode()), "the semantic IDs");
+        var items = new ItemTable(dataset.ItemIds, codes.Ids, [.. dataset.ReadItems().Select(item => item.Title)], codebook.Sizes);
+        string distinct = $"{codes.Report.DistinctCodes} distinct of {codes.Report.Items}";
+        run.Stages.Report(new StageProgress("encode", fused.Count, fused.Count, $"{distinct}; {codes.Origin.Summary}"));
         Save(writer, CodebookFolder, codebook.Save);
         writer?.WriteItems(items);
-        return (items, report);
+        return (items, codes.Report, codes.Origin);
     }
 
     private static EmbeddingMatrix Features(FusedEmbeddings fused) => new("fused", fused.Dim, fused.Data, fused.Present);
@@ -208,15 +215,6 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
             options, run.Options.Seed, run.Stages, run.Checkpoints.Of(fitAll ? "creative-all" : CreativeFolder), run.Options.Device,
             _ranks, run.Cancel));
         Save(writer, CreativeFolder, creative.Save);
-    }
-
-    private static (ItemTable Items, QuantizerReport Report) Encode(
-        Dataset dataset, Codebook codebook, FusedEmbeddings fused, IProgress<StageProgress>? progress)
-    {
-        var (assigned, report) = codebook.EncodeCatalogue(fused);
-        var items = new ItemTable(dataset.ItemIds, assigned, [.. dataset.ReadItems().Select(item => item.Title)], codebook.Sizes);
-        progress?.Report(new StageProgress("encode", fused.Count, fused.Count, $"{report.DistinctCodes} distinct of {report.Items}"));
-        return (items, report);
     }
 
     /// <summary>Whether a rebuild trains a creative model: pictures are wanted, and an item has one.</summary>

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Recsys.Catalog;
 using Recsys.Datasets;
 using Recsys.Embeddings;
+using Recsys.Quantizer.Alignment;
 using Recsys.Quantizer.Encoding;
 
 namespace Recsys.Jobs.NightlyRebuild;
@@ -38,6 +39,9 @@ public sealed record RebuildReport
     public IReadOnlyList<EmbeddingSummary> Embeddings { get; init; } = [];
 
     public QuantizerReport? Quantizer { get; init; }
+
+    /// <summary>Whether the codebook follows the active version's, and which IDs moved.</summary>
+    public CodebookOrigin? Codebook { get; init; }
 
     /// <summary>Validation targets, a sample of users; never test targets.</summary>
     public JsonObject? Validation { get; init; }

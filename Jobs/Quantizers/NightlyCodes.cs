@@ -25,11 +25,11 @@ public static class NightlyCodes
         Codebook Train() => QuantizerTrainer.Train(fused, options, seed, progress, cancel, device, ranks);
         if (before is not null)
         {
-            return before.Follow(fused, itemIds, options.Stability, Train);
+            return before.Follow(fused, itemIds, options.Stability, Train, ranks);
         }
 
         var codebook = Train();
         var (ids, report) = codebook.EncodeCatalogue(fused);
-        return new CatalogueCodes(codebook, ids, report, new CodebookOrigin(true, report.ReconstructionError, note));
+        return new CatalogueCodes(codebook, ids, report, new CodebookOrigin(true, report.ReconstructionError, report.ReconstructionError, note));
     }
 }

@@ -4,17 +4,19 @@ using Recsys.Embeddings;
 using Recsys.Quantizer;
 using Recsys.Quantizer.Alignment;
 using Recsys.Quantizer.Audit;
-using Recsys.Quantizer.Encoding;
 
 namespace Recsys.Jobs.Quantizers;
 
 /// <summary>Two nights, the later one made after the earlier and from nothing.</summary>
-/// <param name="NewItems">Share of the later catalogue that the earlier night did not have.</param>
+/// <param name="Items">Of the later night.</param>
+/// <param name="NewItems">Share of them that the earlier night did not have.</param>
 /// <param name="NewInteractions">The same of the interactions.</param>
-/// <param name="Rows">One a way to make the later night's codes.</param>
+/// <param name="Rows">One a way to make the later night's codes; the last is from nothing.</param>
 public sealed record StabilityReport(int Items, double NewItems, double NewInteractions, IReadOnlyList<StabilityRow> Rows);
 
 /// <param name="Name">How the later night's codes were made.</param>
+/// <param name="Trained">As of <see cref="CodebookOrigin"/>.</param>
+/// <param name="Perplexity">Of the codes' number, the mean of the levels.</param>
 /// <param name="Recall">[seeds] validation recall@10 of a small generative model; empty where none was asked for.</param>
 public sealed record StabilityRow(
     string Name, bool Trained, double ReconstructionError, double Perplexity, ChurnAudit Churn, IReadOnlyList<double> Recall);
@@ -27,42 +29,63 @@ public sealed record StabilityRow(
 /// </summary>
 public sealed class StabilityTrial(Dataset dataset, DefaultEmbeddingOptions encoders, QuantizerOptions options, double share)
 {
+    private const string Earlier = "the earlier night";
+
     /// <param name="seeds">Of trainings; the codes have the first.</param>
     /// <param name="retrieval">By seed, the recall of some IDs and their codebook sizes; null: left out.</param>
     public StabilityReport Run(
         IReadOnlyList<long> seeds, Func<long, CodeRetrieval>? retrieval, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         var all = dataset.Sequences;
-        var (known, earlier) = Cut(all, dataset.ItemCount, share);
-        var vectors = Embed(earlier, progress, cancel);
+        var (known, sequences) = Cut(all, dataset.ItemCount, share);
+        EmbeddingMatrix[] first = [.. Embed(sequences, progress, cancel).Select(embedding => Rows(embedding, known))];
         string[] names = [.. known.Select(item => dataset.ItemIds[item])];
-        EmbeddingMatrix[] first = [.. vectors.Select(embedding => Rows(embedding, known))];
-        var fused = NightlyCodes.Fuse(first, names, null, options);
-        var night = NightlyCodes.Make(fused, names, null, null, options, seeds[0], progress, cancel);
-        var table = new ItemTable(names, night.Ids, [.. names.Select(_ => "")], night.Codebook.Sizes);
-        using var before = new EarlierCodes("the earlier night", night.Codebook, table, night.Origin.TrainedError);
-        var second = Embed(all, progress, cancel);
-        return new StabilityReport(
-            dataset.ItemCount, 1 - ((double)known.Length / dataset.ItemCount), 1 - ((double)earlier.Items.Length / all.Items.Length),
-            [
-                Measure("after the earlier night", before), Measure("trained anew, numbered after it", before, options with
-                {
-                    Stability = options.Stability with { MaxErrorGrowth = -1 },
-                }),
-                Measure("from nothing", null),
-            ]);
-
-        StabilityRow Measure(string name, EarlierCodes? follow, QuantizerOptions? other = null)
+        string folder = Directory.CreateTempSubdirectory("recsys-stability").FullName;
+        try
         {
-            var later = NightlyCodes.Fuse(second, dataset.ItemIds, follow, options);
-            var codes = NightlyCodes.Make(later, dataset.ItemIds, follow, null, other ?? options, seeds[0], progress, cancel);
-            var items = new ItemTable(dataset.ItemIds, codes.Ids, [.. codes.Ids.Select(_ => "")], codes.Codebook.Sizes);
-            return new StabilityRow(
-                name, codes.Origin.Trained, codes.Report.ReconstructionError,
-                codes.Report.Levels.Average(level => level.Perplexity / level.Size), ChurnAudit.Of(items, "the earlier night", table),
-                retrieval is null ? [] : [.. seeds.Select(seed => retrieval(seed).Recall(codes.Ids, items.CodebookSizes))]);
+            var earlier = Codes(first, names, null, seeds[0], progress, cancel);
+            using (earlier.Codebook)
+            {
+                earlier.Codebook.Save(folder);
+            }
+
+            var table = Table(names, earlier);
+            EarlierCodes After(CodebookOrigin origin) => new(Earlier, folder, table, origin);
+            var second = Embed(all, progress, cancel);
+            return new StabilityReport(
+                dataset.ItemCount, 1 - ((double)known.Length / dataset.ItemCount),
+                1 - ((double)sequences.Items.Length / all.Items.Length),
+                [
+                    Measure("after the earlier night", After(earlier.Origin)),
+                    Measure("trained anew, numbered after it", After(earlier.Origin with { TrainedError = 0 })),
+                    Measure("from nothing", null),
+                ]);
+
+            StabilityRow Measure(string name, EarlierCodes? before)
+            {
+                var codes = Codes(second, dataset.ItemIds, before, seeds[0], progress, cancel);
+                using var codebook = codes.Codebook;
+                return new StabilityRow(
+                    name, codes.Origin.Trained, codes.Report.ReconstructionError,
+                    codes.Report.Levels.Average(level => level.Perplexity / level.Size),
+                    ChurnAudit.Of(Table(dataset.ItemIds, codes), Earlier, table),
+                    retrieval is null ? [] : [.. seeds.Select(seed => retrieval(seed).Recall(codes.Ids, codebook.Sizes))]);
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
         }
     }
+
+    private CatalogueCodes Codes(
+        EmbeddingMatrix[] embeddings, IReadOnlyList<string> ids, EarlierCodes? before, long seed, IProgress<StageProgress>? progress,
+        CancellationToken cancel) =>
+        NightlyCodes.Make(
+            NightlyCodes.Fuse(embeddings, ids, before, options), ids, before, null, options, seed, progress, cancel);
+
+    private static ItemTable Table(IReadOnlyList<string> names, CatalogueCodes codes) =>
+        new(names, codes.Ids, [.. names.Select(_ => "")], codes.Codebook.Sizes);
 
     /// <summary>The earlier night.</summary>
     /// <returns>Its items, ascending, and its histories, in the catalogue's item numbers.</returns>

@@ -5,12 +5,21 @@ using Recsys.Quantizer.Encoding;
 namespace Recsys.Quantizer.Alignment;
 
 /// <summary>Where a version's codebook came from, and what moved.</summary>
-/// <param name="Trained">Whether it was trained; false: it is that of the version before.</param>
-/// <param name="TrainedError">The reconstruction error of the best codes when the codebook was last trained, as of
+/// <param name="Trained">Whether it was trained from nothing; false: it is that of the version before, moved or as it was.</param>
+/// <param name="TrainedError">The reconstruction error of the nearest codes when it was last trained from nothing, as of
 /// <see cref="QuantizerReport"/>.</param>
-/// <param name="Note">Why it was trained; null: it was not.</param>
-/// <param name="Churn">Against the version before; null: there is none to follow.</param>
-public sealed record CodebookOrigin(bool Trained, double TrainedError, string? Note, ChurnAudit? Churn = null);
+/// <param name="Error">The same now.</param>
+/// <param name="Note">Why it was trained; null where it was not, and in a first version.</param>
+/// <param name="Churn">Against the version that was followed; null: none was.</param>
+public sealed record CodebookOrigin(bool Trained, double TrainedError, double Error, string? Note = null, ChurnAudit? Churn = null)
+{
+    /// <summary>For people: one line.</summary>
+    public string Summary => Churn is null
+        ? $"codebook trained{(Note is null ? "" : $" ({Note})")}"
+        : FormattableString.Invariant(
+            $"{(Trained ? $"codebook trained anew ({Note})" : "codebook kept")}; of {Churn.Kept} items of {Churn.Before} ")
+            + FormattableString.Invariant($"{Churn.Renamed * 100:F1} % have another ID, {Churn.Moved * 100:F1} % other codes");
+}
 
 /// <summary>A catalogue's codes.</summary>
 /// <param name="Codebook">The caller's to dispose.</param>
@@ -18,19 +27,21 @@ public sealed record CodebookOrigin(bool Trained, double TrainedError, string? N
 public sealed record CatalogueCodes(Codebook Codebook, SemanticId[] Ids, QuantizerReport Report, CodebookOrigin Origin);
 
 /// <summary>
-/// The codes of the version before, for a new one that keeps to them: the embeddings are standardised as they were, and turned into
-/// their basis; the codebook stays while it describes the items as well as when it was trained, else a new one is numbered after it
-/// level by level; an item keeps its ID where the best codes are hardly better.
+/// The codes of the version before, for a new one that keeps to them. The embeddings are standardised as they were, and turned into
+/// their basis. An item keeps its ID where the nearest codes are hardly better. The codebook's vectors follow their items; where they
+/// describe them much worse than when they were trained, a new codebook is trained and numbered after the old one, level by level.
 /// </summary>
-/// <param name="codebook">Becomes this object's; a codebook that is kept shares its model.</param>
+/// <param name="folder">Of its codebook.</param>
 /// <param name="items">With those that were appended since.</param>
-/// <param name="trainedError">As of <see cref="CodebookOrigin"/>.</param>
-public sealed class EarlierCodes(string version, Codebook codebook, ItemTable items, double trainedError) : IDisposable
+/// <param name="origin">Of its codebook.</param>
+/// <param name="device">Where it encodes: cpu, cuda or cuda:N.</param>
+public sealed class EarlierCodes(string version, string folder, ItemTable items, CodebookOrigin origin, string device = "cpu")
 {
     /// <summary>Why the codes cannot be followed; null: they can.</summary>
     /// <param name="embeddings">The new version's.</param>
     public string? Misfit(IReadOnlyList<EmbeddingMatrix> embeddings, QuantizerOptions options)
     {
+        using var codebook = Open();
         int present = Enumerable.Range(0, embeddings[0].Count).Count(item => embeddings.Any(embedding => embedding.Present[item]));
         var parts = embeddings.OrderBy(embedding => embedding.Name, StringComparer.Ordinal).Select(embedding => (
             embedding.Name, embedding.Dim, options.Fusion.WeightOf(embedding.Name), options.Fusion.KeepLength.Contains(embedding.Name)));
@@ -46,6 +57,7 @@ public sealed class EarlierCodes(string version, Codebook codebook, ItemTable it
     /// <param name="itemIds">[items]</param>
     public Fusion Fuse(IReadOnlyList<EmbeddingMatrix> embeddings, IReadOnlyList<string> itemIds)
     {
+        using var codebook = Open();
         var ids = Earlier(itemIds);
         int[] known = [.. Enumerable.Range(0, ids.Length).Where(item => ids[item] is not null)];
         var reconstruction = codebook.Reconstruct(known.SelectMany(item => ids[item]!.Value.Codes()).ToArray(), known.Length);
@@ -55,75 +67,43 @@ public sealed class EarlierCodes(string version, Codebook codebook, ItemTable it
     /// <param name="fused">By <see cref="Fuse"/>.</param>
     /// <param name="itemIds">[items]</param>
     /// <param name="train">Trains a codebook on <paramref name="fused"/>.</param>
+    /// <param name="ranks">The processes that take the same steps; null: this one alone.</param>
     public CatalogueCodes Follow(
-        FusedEmbeddings fused, IReadOnlyList<string> itemIds, StabilityOptions options, Func<Codebook> train)
+        FusedEmbeddings fused, IReadOnlyList<string> itemIds, StabilityOptions options, Func<Codebook> train, Ranks? ranks = null)
     {
-        var ids = Earlier(itemIds);
-        var kept = new Codebook(fused.Fusion, codebook.Model, codebook.Beam);
-        ushort[] best = kept.Encode(fused.Data, fused.Count);
-        double error = Error(kept, fused, best), bound = trainedError * (1 + options.MaxErrorGrowth);
-        if (error <= bound || !kept.Kind.IsTrained())
+        var before = Open();
+        var codebook = new Codebook(fused.Fusion, before.Model, before.Beam);
+        var codes = new Assignment(codebook, fused, Earlier(itemIds), options.Keep);
+        if (codes.Error > origin.Error) // of the same data it is the same, and nothing moves
         {
-            return Assigned(kept, fused, best, itemIds, ids, options.Keep, new CodebookOrigin(false, trainedError, null));
+            CodebookVectors.Follow(codebook, fused, codes, ranks ?? Ranks.Alone);
+            codes = new Assignment(codebook, fused, Earlier(itemIds), options.Keep);
         }
 
-        var trained = train();
-        LevelMatching.Renumber(trained.Model, trained.Encode(fused.Data, fused.Count), ids);
-        best = trained.Encode(fused.Data, fused.Count);
-        string note = $"the codebook of {version} has an error of {error:F4} now, above {bound:F4}";
-        return Assigned(
-            trained, fused, best, itemIds, ids, options.Keep, new CodebookOrigin(true, Error(trained, fused, best), note));
+        double bound = origin.TrainedError * (1 + options.MaxErrorGrowth);
+        if (codes.Error <= bound || !codebook.Kind.IsTrained())
+        {
+            return Result(codebook, codes, origin with { Trained = false, Error = codes.Error, Note = null });
+        }
+
+        codebook.Dispose();
+        string note = $"that of {version} has an error of {codes.Error:F4} now, above {bound:F4}";
+        codebook = train();
+        CodebookVectors.Renumber(codebook.Model, codebook.Encode(fused.Data, fused.Count), Earlier(itemIds));
+        codes = new Assignment(codebook, fused, Earlier(itemIds), options.Keep);
+        return Result(codebook, codes, new CodebookOrigin(true, codes.Error, codes.Error, note));
+
+        CatalogueCodes Result(Codebook codebook, Assignment codes, CodebookOrigin now)
+        {
+            var assigned = CollisionTokens.Assign(codes.Codes, fused.Count, codebook.Levels, codes.Kept);
+            var table = new ItemTable(itemIds, assigned, [.. itemIds.Select(_ => "")], codebook.Sizes);
+            var report = QuantizerReport.Of(fused.Data, codebook.Reconstruct(codes.Codes, fused.Count), assigned, codebook.Sizes);
+            return new CatalogueCodes(codebook, assigned, report, now with { Churn = ChurnAudit.Of(table, version, items) });
+        }
     }
 
-    public void Dispose() => codebook.Dispose();
+    private Codebook Open() => Codebook.Load(folder, device);
 
     private SemanticId?[] Earlier(IReadOnlyList<string> itemIds) =>
         [.. itemIds.Select(id => items.TryIndex(id, out int item) ? items.SemanticIds[item] : (SemanticId?)null)];
-
-    private CatalogueCodes Assigned(
-        Codebook book, FusedEmbeddings fused, ushort[] best, IReadOnlyList<string> itemIds, SemanticId?[] ids, double keep,
-        CodebookOrigin origin)
-    {
-        int levels = book.Levels;
-        ushort[] codes = [.. best];
-        for (int item = 0; item < ids.Length; item++)
-        {
-            ids[item]?.CopyCodes(codes.AsSpan(item * levels, levels));
-        }
-
-        double[] ofBest = Errors(fused, book.Reconstruct(best, fused.Count));
-        double[] ofKept = Errors(fused, book.Reconstruct(codes, fused.Count));
-        double slack = keep * ofBest.Average();
-        for (int item = 0; item < ids.Length; item++)
-        {
-            if (ids[item] is not null && ofKept[item] > ofBest[item] + slack)
-            {
-                ids[item] = null;
-                best.AsSpan(item * levels, levels).CopyTo(codes.AsSpan(item * levels));
-            }
-        }
-
-        var assigned = CollisionTokens.Assign(codes, fused.Count, levels, ids);
-        var table = new ItemTable(itemIds, assigned, [.. itemIds.Select(_ => "")], book.Sizes);
-        return new CatalogueCodes(
-            book, assigned, QuantizerReport.Of(fused.Data, book.Reconstruct(codes, fused.Count), assigned, book.Sizes),
-            origin with { Churn = ChurnAudit.Of(table, version, items) });
-    }
-
-    private static double Error(Codebook book, FusedEmbeddings fused, ushort[] codes) =>
-        QuantizerReport.RelativeError(fused.Data, book.Reconstruct(codes, fused.Count), fused.Count);
-
-    /// <returns>[items] squared distances.</returns>
-    private static double[] Errors(FusedEmbeddings fused, float[] reconstruction) =>
-        [.. Enumerable.Range(0, fused.Count).Select(item =>
-        {
-            double sum = 0;
-            for (int i = item * fused.Dim; i < (item + 1) * fused.Dim; i++)
-            {
-                double left = fused.Data[i] - reconstruction[i];
-                sum += left * left;
-            }
-
-            return sum;
-        })];
 }

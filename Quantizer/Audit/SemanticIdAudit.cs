@@ -28,6 +28,27 @@ public sealed record AliasingAudit(
 public sealed record NeighbourhoodAudit(
     double Recall, double[] SharedPrefix, double[] ChancePrefix, double ReconstructionError, double Reencoded);
 
+/// <summary>What the generative model writes when no trie holds it: shares of its likeliest tuples of codes.</summary>
+/// <param name="Histories">That it was asked behind.</param>
+/// <param name="Tuples">Of each, the likeliest.</param>
+/// <param name="Unique">That one item alone has.</param>
+/// <param name="Ambiguous">That several items have.</param>
+/// <param name="Nonexistent">That no item has.</param>
+public sealed record GenerationAudit(int Histories, int Tuples, double Unique, double Ambiguous, double Nonexistent)
+{
+    /// <param name="generated">[histories] of tuples.</param>
+    /// <param name="ids">[items]</param>
+    public static GenerationAudit Of(SemanticId[][] generated, IReadOnlyList<SemanticId> ids)
+    {
+        var items = ids.CountBy(id => id.WithCollision(0)).ToDictionary();
+        int[] named = [.. generated.SelectMany(tuples => tuples).Select(tuple => items.GetValueOrDefault(tuple))];
+        double Share(Func<int, bool> of) => (double)named.Count(of) / Math.Max(1, named.Length);
+        return new GenerationAudit(
+            generated.Length, generated.Select(tuples => tuples.Length).DefaultIfEmpty().Max(), Share(count => count == 1),
+            Share(count => count > 1), Share(count => count == 0));
+    }
+}
+
 /// <summary>What an ID costs and needs.</summary>
 /// <param name="Tokens">Tokens that a decoder writes for an item: codes and collision token.</param>
 /// <param name="Bits">Of all its codes and its collision token at their full sizes.</param>
@@ -73,10 +94,11 @@ public sealed record ChurnAudit(string Before, int Kept, int New, int Gone, doub
 }
 
 /// <summary>A version's semantic IDs, looked through: utilisation, aliasing, neighbourhood alignment, popularity allocation, structural
-/// cost and churn, the dimensions of SIDScope (2026) that need no generated paths.</summary>
+/// cost, churn, and the accounting of generated paths: the dimensions of SIDScope (2026).</summary>
+/// <param name="Generated">Null: <paramref name="NotGenerated"/> says why.</param>
 public sealed record SemanticIdAudit(
     string Version, int Items, int[] Sizes, LevelAudit[] Levels, AliasingAudit Aliasing, CostAudit Cost, NeighbourhoodAudit? Neighbourhood,
-    ChurnAudit? Churn)
+    ChurnAudit? Churn, GenerationAudit? Generated = null, string? NotGenerated = null)
 {
     /// <summary>Neighbours that are looked for, and items that they are looked for of.</summary>
     public const int K = 10, Queries = 2000;

@@ -64,6 +64,36 @@ public sealed class BeamSearch(DecoderOnly network, TrieLayers trie)
         return sum;
     }
 
+    /// <summary>The likeliest codes where nothing says which of them items have: what the model generates when no trie holds it.</summary>
+    /// <param name="levels">Codes of a tuple; the collision token is left out.</param>
+    /// <returns>[rows, at most beam, levels] int64, best first.</returns>
+    public static Tensor Unconstrained(DecoderOnly network, Tensor hidden, HistoryCache history, int beam, int levels)
+    {
+        long rows = hidden.size(0);
+        var beams = new BeamCache();
+        var state = hidden.unsqueeze(1); // [rows, 1, dim]
+        var scores = zeros(rows, 1, ScalarType.Float32, hidden.device);
+        var tuples = zeros(rows, 1, 0, ScalarType.Int64, hidden.device);
+        for (int depth = 0; ; depth++)
+        {
+            var sums = scores.unsqueeze(2) + network.LogProbabilities(state, depth); // [rows, beams, tokens]
+            var tokens = arange(sums.size(2), ScalarType.Int64, sums.device).expand(sums.shape);
+            (scores, var parents, var chosen) = BestChildren(sums, tokens, beam);
+            tuples = cat([tuples.gather(1, parents.unsqueeze(2).expand(-1, -1, depth)), chosen.unsqueeze(2)], 2);
+            if (depth == levels - 1)
+            {
+                return tuples;
+            }
+
+            if (depth > 0)
+            {
+                beams.Follow(parents);
+            }
+
+            state = network.Extend(chosen, depth + 1, history, beams);
+        }
+    }
+
     /// <summary>
     /// Where each row's best scores stand; of equal ones those of the smaller place come first. topk alone gives ties in no order, so each
     /// score (a float, never above 0) is lowered, as a double, by its place times 2^-51 of itself: of at most 2^26 places, less than the

@@ -138,6 +138,33 @@ public sealed class RebuildJobTests : IDisposable
         Assert.NotEqual(1, JsonNode.Parse(Said(honest, "retrieval/config.json", "sum"))!["weights"]!["id"]!.GetValue<double>());
     }
 
+    [Fact]
+    public async Task A_second_night_keeps_to_the_first_unless_it_is_told_not_to_or_the_first_has_seen_everything()
+    {
+        var versions = new VersionStore(Path.Combine(_folder, "versions"));
+        using var dataset = Write("data", heldOut: 0);
+        var first = await Rebuild(versions, dataset, Options);
+        Assert.True(first.Report.Codebook is { Trained: true, Churn: null, Note: null });
+        var second = await Rebuild(versions, dataset, Options with { Seed = 99 });
+        Assert.Equal((false, first.Report.Version), (second.Report.Codebook!.Trained, second.Report.Codebook.Churn!.Before));
+        Assert.Equal(0, second.Report.Codebook.Churn.Renamed);
+        string[] Hashes(RebuildResult result) => [.. versions.Open(result.Report.Version).Manifest.Files
+            .Where(file => file.Key.StartsWith(RebuildJob.CodebookFolder, StringComparison.Ordinal)).Select(file => file.Value.Sha256)];
+        Assert.Equal(Hashes(first), Hashes(second));
+
+        var told = Options with { Seed = 99, Quantizer = Options.Quantizer with { Stability = new StabilityOptions { Fresh = true } } };
+        var fresh = await Rebuild(versions, dataset, told);
+        Assert.True(fresh.Report.Codebook is { Trained: true, Churn: null, Note: "quantizer.stability.fresh" });
+        Assert.NotEqual(Hashes(first), Hashes(fresh));
+
+        // What is published of fit-all may follow; what the gates judge may not follow it.
+        var all = await Rebuild(versions, dataset, Options with { FitAll = true });
+        Assert.Equal(fresh.Report.Version, all.Report.Codebook!.Churn!.Before);
+        var honest = await Rebuild(versions, dataset, Options);
+        Assert.Contains("has seen", honest.Report.Codebook!.Note, StringComparison.Ordinal);
+        Assert.Equal(Hashes(first), Hashes(honest));
+    }
+
     // Root may write anywhere, so permissions would prove nothing: every name and time of change in the folder is compared instead.
     [Fact]
     public async Task Rebuilds_at_once_leave_the_dataset_as_it_was_and_both_publish()

@@ -5,6 +5,7 @@ using Recsys.Diffusion.Recipes;
 using Recsys.Diffusion.Model;
 using Recsys.Diffusion.Training;
 using Recsys.Quantizer;
+using Recsys.Quantizer.Alignment;
 using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Training;
 using Recsys.Retrieval;
@@ -18,7 +19,7 @@ namespace Recsys.Mpi.Tests;
 /// <summary>Whole trainings of seconds, in float32; each writes its model into a folder of its name.</summary>
 internal static class Trainings
 {
-    public static readonly string[] Names = ["kmeans", "rqvae-ema", "rqvae-gradient", Revived, "retrieval", "creative"];
+    public static readonly string[] Names = ["kmeans", "followed", "rqvae-ema", "rqvae-gradient", Revived, "retrieval", "creative"];
 
     /// <summary>Codes follow the gradient, and dead ones are revived.</summary>
     public const string Revived = "rqvae-gradient-revived";
@@ -44,6 +45,7 @@ internal static class Trainings
     {
         var fused = Fused(201, 12);
         Quantize("kmeans", new QuantizerOptions { Levels = 3, CodebookSize = 24 });
+        Follow("kmeans", "followed", Fused(240, 12));
         Quantize("rqvae-ema", RqVae);
         var gradient = RqVae.RqVae with { CodebookUpdate = CodebookUpdate.Gradient };
         Quantize("rqvae-gradient", RqVae with { RqVae = gradient with { DeadCodeShare = 0 } });
@@ -84,6 +86,23 @@ internal static class Trainings
             codebook.Save(Into(name));
             var codes = codebook.EncodeCatalogue(fused).Ids.SelectMany(id => id.Codes().Append(id.Collision));
             Outputs(name, tensor(codes.Select(code => (float)code).ToArray()));
+        }
+
+        void Follow(string before, string name, FusedEmbeddings later)
+        {
+            SemanticId[] ids;
+            using (var codebook = Codebook.Load(Into(before)))
+            {
+                ids = codebook.EncodeCatalogue(fused).Ids;
+            }
+
+            string[] items = [.. Enumerable.Range(0, later.Count).Select(item => $"i{item}")];
+            var table = new ItemTable(items[..fused.Count], ids, items[..fused.Count], [24, 24, 24]);
+            var earlier = new EarlierCodes(before, Into(before), table, new CodebookOrigin(true, TrainedError: 1, Error: 0));
+            var codes = earlier.Follow(later, items, new StabilityOptions(), () => throw new InvalidOperationException(), ranks);
+            using var followed = codes.Codebook;
+            followed.Save(Into(name));
+            Outputs(name, tensor(codes.Ids.SelectMany(id => id.Codes().Append(id.Collision)).Select(code => (float)code).ToArray()));
         }
 
         void Outputs(string name, Tensor values) => Recsys.Torch.Safetensors.SafetensorsFile.Save(

@@ -40,6 +40,18 @@ public class CollisionTokenTests
     }
 
     [Fact]
+    public void Items_that_have_a_token_keep_it_and_others_get_the_free_ones()
+    {
+        SemanticId?[] kept = [null, SemanticId.Parse("7-1#2"), null, SemanticId.Parse("7-1#0"), null];
+        var ids = CollisionTokens.Assign([7, 1, 7, 1, 7, 1, 7, 1, 3, 3], 5, 2, kept);
+        Assert.Equal(["7-1#1", "7-1#2", "7-1#3", "7-1#0", "3-3#0"], ids.Select(id => id.ToString()));
+
+        // A token whose item has gone is nobody's: groups are not counted by it.
+        var report = QuantizerReport.Of(new float[2], new float[2], [SemanticId.Parse("7-1#2"), SemanticId.Parse("3-3#0")], [8, 4]);
+        Assert.Equal((2, 0, 1), (report.DistinctCodes, report.Collisions, report.LargestGroup));
+    }
+
+    [Fact]
     public void More_than_65536_items_on_one_tuple_are_refused()
     {
         var refused = Assert.Throws<CatalogException>(() => CollisionTokens.Assign(new ushort[65_537], 65_537, 1));

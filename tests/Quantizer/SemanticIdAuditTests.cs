@@ -47,6 +47,18 @@ public sealed class SemanticIdAuditTests : IDisposable
     }
 
     [Fact]
+    public void Generated_tuples_are_counted_by_the_items_that_have_them()
+    {
+        var items = Table([4, 2], ("a", "0-1#0"), ("b", "0-1#1"), ("c", "0-0#0"));
+        SemanticId[][] generated =
+        [
+            [SemanticId.Parse("0-1#0"), SemanticId.Parse("0-0#0"), SemanticId.Parse("2-0#0")], [SemanticId.Parse("3-1#0")],
+        ];
+        var counted = GenerationAudit.Of(generated, items.SemanticIds);
+        Assert.Equal(new GenerationAudit(2, 3, 0.25, 0.25, 0.5), counted);
+    }
+
+    [Fact]
     public void Near_items_have_near_codes_and_codes_of_others_do_not_pass_for_theirs()
     {
         var fused = Blobs.Fused(300, 8, 15, 1);

@@ -126,21 +126,22 @@ internal static class Tiny
         $"{answer.Item} {answer.Id} {answer.Score:R} {answer.Probability:R} {string.Join(' ', answer.Parts)}")];
 
     /// <summary>log P of every item after a history, one full forward pass an item, nothing cached and nothing shared.</summary>
-    public static double[] ScoreAll(RetrievalModel model, ItemTable items, IReadOnlyList<int> history)
+    /// <param name="levels">Tokens that count; null: all.</param>
+    public static double[] ScoreAll(RetrievalModel model, ItemTable items, IReadOnlyList<int> history, int? levels = null)
     {
         using var _ = no_grad();
         var recent = history.Skip(Math.Max(0, history.Count - model.Generative!.Config.Options.History)).ToArray();
-        return [.. Enumerable.Range(0, items.Count).Select(item => Score(model, items, recent, item))];
+        return [.. Enumerable.Range(0, items.Count).Select(item => Score(model, items, recent, item, levels))];
     }
 
-    public static double Score(RetrievalModel model, ItemTable items, int[] history, int item)
+    public static double Score(RetrievalModel model, ItemTable items, int[] history, int item, int? levels = null)
     {
         using var scope = NewDisposeScope();
         var hidden = Forward(model, items, [.. history, item]);
         var layout = model.Generative!.Layout;
         var codes = layout.Codes(items);
         double sum = 0;
-        for (int level = 0; level < layout.Depth; level++)
+        for (int level = 0; level < (levels ?? layout.Depth); level++)
         {
             var logP = model.Generative.Network.LogProbabilities(hidden[0, history.Length, level], level);
             sum += logP[codes[(item * layout.Depth) + level]].item<float>();

@@ -4,10 +4,14 @@ using Recsys.Catalog.Ports;
 using Recsys.Cli.Verbs;
 using Recsys.Datasets;
 using Recsys.Embeddings;
+using Recsys.Jobs.NightlyRebuild;
 using Recsys.Jobs.Quantizers;
 using Recsys.Quantizer;
 using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Training;
+using Recsys.Retrieval;
+using Recsys.Retrieval.Legs.Generative;
+using Recsys.Retrieval.Training;
 using Recsys.Store.Versions;
 
 namespace Recsys.Cli.Tests.Verbs;
@@ -68,7 +72,7 @@ public sealed class QuantizerVerbTests : IDisposable
     [Fact]
     public async Task Audit_counts_a_version_with_its_data_and_what_moved_since_the_one_before()
     {
-        Publish("v1", seed: 1);
+        Publish("v1", seed: 1, modelItems: 0);
         Publish("v2", seed: 2);
         var (code, json) = await RunAsync(
             "quantizer", "audit", "--versions", _folder["versions"], "--data", _folder["d"], "--cache", _folder["cache"],
@@ -77,21 +81,79 @@ public sealed class QuantizerVerbTests : IDisposable
         Assert.Equal(1, json.GetProperty("neighbourhood").GetProperty("reencoded").GetDouble());
         Assert.Equal("v1", json.GetProperty("churn").GetProperty("before").GetString());
         Assert.Equal(Items, json.GetProperty("churn").GetProperty("kept").GetInt32());
+        var generated = json.GetProperty("generated");
+        Assert.Equal(40, generated.GetProperty("histories").GetInt32());
+        Assert.Equal(1, new[] { "unique", "ambiguous", "nonexistent" }.Sum(kind => generated.GetProperty(kind).GetDouble()), 9);
+        Assert.Contains("name no single item", File.ReadAllText(_folder["audit.html"]), StringComparison.Ordinal);
         Assert.True(json.GetProperty("levels")[0].GetProperty("traffic_perplexity").GetDouble() > 1);
         Assert.Equal(2, File.ReadAllText(_folder["audit.html"]).Split("<svg").Length - 1);
         (_, json) = await RunAsync("quantizer", "audit", "--versions", _folder["versions"], "--version-id", "v2", "--before", "v2");
         Assert.Equal(0, json.GetProperty("churn").GetProperty("renamed").GetDouble());
         Assert.False(json.TryGetProperty("neighbourhood", out _));
+        Assert.Equal("needs --data with histories", json.GetProperty("not_generated").GetString());
+        (_, json) = await RunAsync(
+            "quantizer", "audit", "--versions", _folder["versions"], "--version-id", "v1", "--data", _folder["d"], "--cache",
+            _folder["cache"]);
+        Assert.Equal("no history, or no retrieval model", json.GetProperty("not_generated").GetString());
+    }
+
+    [Theory]
+    [InlineData("other sizes", 5)]
+    [InlineData("another codebook of the same sizes", 5)]
+    [InlineData("altered codebook", 6)]
+    [InlineData("a model of other items", 5)]
+    [InlineData("altered model", 6)]
+    [InlineData("embeddings of another length", 5)]
+    [InlineData("other embeddings of the same length", 5)]
+    [InlineData("nothing", 0)]
+    public async Task Audit_refuses_a_version_whose_embeddings_codebook_and_models_do_not_belong_together(string what, int code)
+    {
+        Publish("v1", seed: 1, codebookOf: what switch
+        {
+            "other sizes" => new QuantizerOptions { Levels = 2, CodebookSize = 4 },
+            "another codebook of the same sizes" => new QuantizerOptions { Levels = 2, CodebookSize = 8, KMeansIterations = 1, BalanceRounds = 0 },
+            _ => null,
+        }, modelItems: what == "a model of other items" ? Items + 1 : Items);
+        if (what.StartsWith("altered", StringComparison.Ordinal))
+        {
+            string part = what == "altered model" ? "retrieval" : "codebook";
+            File.AppendAllText(_folder[$"versions/v1/{part}/config.json"], " ");
+        }
+        else if (what.Contains("embeddings", StringComparison.Ordinal))
+        {
+            int dim = what.Contains("another", StringComparison.Ordinal) ? Dim + 1 : Dim;
+            var random = new Random(7);
+            using var dataset = Dataset.Open(_folder["d"]);
+            float[] data = [.. Enumerable.Range(0, Items * dim).Select(_ => (float)random.NextDouble())];
+            dataset.WriteEmbedding(new EmbeddingMatrix("mine", dim, data, [.. Enumerable.Repeat(true, Items)]), _folder["d/embeddings"]);
+        }
+
+        var (exit, _) = await RunAsync(
+            "quantizer", "audit", "--versions", _folder["versions"], "--data", _folder["d"], "--cache", _folder["cache"]);
+        Assert.Equal(code, exit);
     }
 
     [Fact]
-    public async Task Audit_refuses_a_version_of_exchanged_or_altered_parts()
+    public async Task Stability_counts_what_moves_between_two_nights_and_fusion_what_a_missing_embedding_does()
     {
-        Publish("v1", seed: 1);
-        Publish("odd", seed: 1, codebookOf: new QuantizerOptions { Levels = 2, CodebookSize = 4 });
-        Assert.Equal(5, (await RunAsync("quantizer", "audit", "--versions", _folder["versions"], "--version-id", "odd")).Code);
-        File.AppendAllText(_folder["versions/v1/codebook/config.json"], " ");
-        Assert.Equal(6, (await RunAsync("quantizer", "audit", "--versions", _folder["versions"], "--version-id", "v1")).Code);
+        var (code, json) = await RunAsync(
+            "quantizer", "stability", "--data", _folder["d"], "--config", _folder["config.json"], "--cache", _folder["cache"],
+            "--retrieval-steps", "2", "--seeds", "2");
+        Assert.Equal(0, code);
+        var rows = json.GetProperty("report").GetProperty("rows").EnumerateArray().ToList();
+        Assert.Equal(3, rows.Count);
+        Assert.Equal(108, rows[0].GetProperty("churn").GetProperty("kept").GetInt32());
+        Assert.All(rows, row => Assert.Equal(2, row.GetProperty("recall").GetArrayLength()));
+
+        File.WriteAllText(_folder["d/items.tsv"], "item_id\tgroup\n" + string.Concat(
+            Enumerable.Range(0, Items).Select(item => $"i{item}\tg{item % 12}\n")));
+        (code, json) = await RunAsync(
+            "quantizer", "fusion", "--data", _folder["d"], "--config", _folder["config.json"], "--cache", _folder["cache"],
+            "--category", "group");
+        Assert.Equal(0, code);
+        Assert.Equal(
+            ["", "text", "collaborative", "mine", "chance"],
+            json.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("removed").GetString()!));
     }
 
     [Fact]
@@ -110,7 +172,7 @@ public sealed class QuantizerVerbTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private void Publish(string version, long seed, QuantizerOptions? codebookOf = null)
+    private void Publish(string version, long seed, QuantizerOptions? codebookOf = null, int modelItems = Items)
     {
         using var dataset = Dataset.Open(_folder["d"]);
         var embeddings = DatasetVectors.Vectors(
@@ -119,10 +181,26 @@ public sealed class QuantizerVerbTests : IDisposable
         var options = new QuantizerOptions { Levels = 2, CodebookSize = 8 };
         using var codebook = QuantizerTrainer.Train(fused, options, seed, null, default);
         using var kept = QuantizerTrainer.Train(fused, codebookOf ?? options, seed, null, default);
-        var ids = codebook.EncodeCatalogue(fused).Ids;
+        var (ids, report) = codebook.EncodeCatalogue(fused);
         using var writer = new VersionStore(_folder["versions"]).Begin(version);
-        writer.WriteItems(new ItemTable(dataset.ItemIds, ids, [.. ids.Select(_ => "")], codebook.Sizes));
+        var table = new ItemTable(dataset.ItemIds, ids, [.. ids.Select(_ => "")], codebook.Sizes);
+        writer.WriteItems(table);
         kept.Save(Directory.CreateDirectory(writer.PathOf(Codebook.PartName)).FullName);
+        if (modelItems > 0)
+        {
+            var generative = new GenerativeOptions { Dim = 16, Layers = 1, Heads = 2, DenseInputs = false, MinSteps = 2, MaxSteps = 2 };
+            using var model = RetrievalTrainer.Train(
+                new RetrievalTrainingData { Items = table, Training = new LeaveOneOut(dataset.Sequences).Train },
+                new RetrievalOptions { Transitions = null, Id = null, Content = null, Generative = generative, Open = false }, seed);
+            model.Save(Directory.CreateDirectory(writer.PathOf(RetrievalModel.PartName)).FullName);
+            string config = writer.PathOf("retrieval/config.json");
+            File.WriteAllText(config, File.ReadAllText(config).Replace($": {Items}", $": {modelItems}", StringComparison.Ordinal));
+        }
+
+        File.WriteAllText(writer.PathOf(RebuildReport.FileName), new RebuildReport
+        {
+            Version = version, Dataset = "tiny", DatasetSha256 = dataset.Sha256, Seed = seed, Machine = "", Quantizer = report,
+        }.ToJson());
         writer.Seal(new VersionDescription("tiny", seed, [.. codebook.Sizes], ids.Length, new Dictionary<string, double>()));
     }
 

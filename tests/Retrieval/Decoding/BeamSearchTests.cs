@@ -31,6 +31,26 @@ public class BeamSearchTests
 
     [Theory]
     [MemberData(nameof(Cases))]
+    public void Without_a_trie_all_tuples_come_in_the_order_of_their_probability_and_those_that_no_item_has_are_counted(bool dense, int seed)
+    {
+        int[] sizes = [4, 3, 2];
+        SemanticId[] tuples = [.. Enumerable.Range(0, 24).Select(i => new SemanticId([(ushort)(i / 6), (ushort)(i / 2 % 3), (ushort)(i % 2)]))];
+        string[] names = [.. tuples.Select(tuple => $"{tuple}")];
+        var table = new ItemTable(names, tuples, names, sizes);
+        using var model = Tiny.Model(table, Tiny.Options with { DenseInputs = dense }, seed);
+        int[] history = [3, 17, 8];
+        var expected = Tiny.ScoreAll(model, table, history, levels: 3);
+
+        var generated = model.Generate([[2], history], table, beam: 24, default)!;
+        Assert.Equal(tuples.OrderByDescending(tuple => expected[Array.IndexOf(tuples, tuple)]), generated[1]);
+        Assert.Equal(generated[1].Take(4), model.Generate([history], table, beam: 24, default)![0].Take(4)); // as alone
+        Assert.NotEqual(generated[0], generated[1]);
+        using var without = Tiny.Model(table, [Tiny.Dense(24, 1)]);
+        Assert.Null(without.Generate([history], table, 4, default));
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
     public void Histories_decoded_together_get_the_answers_they_get_alone(bool dense, int seed)
     {
         var table = Tiny.Table(60, [6, 5, 4], seed);
