@@ -12,7 +12,7 @@ public sealed record StabilityOptions
     /// An item keeps its codes while their squared error is above that of the nearest codes by no more than this multiple of the mean
     /// error, 0 to 1,000. 0: only codes that are as good.
     /// </summary>
-    public double Keep { get; init; } = 0.3;
+    public double Keep { get; init; } = 0.15;
 
     /// <summary>The codebook is kept until its error has grown by more than this share since it was trained from nothing, 0 to 10. Then
     /// it is trained anew, and its codes are numbered after the old ones.</summary>

@@ -33,7 +33,7 @@ internal static class QuantizerTables
     /// last two columns are of the difference to the last row, over the seeds.</summary>
     public static IReadOnlyList<string[]> Stability(StabilityReport report) =>
     [
-        ["later night", "error", "perplexity %", "codes moved", "IDs moved", "first codes moved", "R@10", "difference", "95 %"],
+        ["later night", "error", "tuples", "codes moved", "IDs moved", "first codes moved", "R@10", "difference", "95 %"],
         .. report.Rows.Select(row =>
         {
             double[] differences = [.. row.Recall.Zip(report.Rows[^1].Recall, (mine, nothing) => mine - nothing)];
@@ -42,7 +42,7 @@ internal static class QuantizerTables
                 differences.Sum(one => (one - mean) * (one - mean)) / Math.Max(1, differences.Length * (differences.Length - 1)));
             return (string[])
             [
-                row.Name, N(row.ReconstructionError, "F4"), N(row.Perplexity * 100, "F0"), Percent(row.Churn.Moved),
+                row.Name, N(row.ReconstructionError, "F4"), $"{row.Tuples}", Percent(row.Churn.Moved),
                 Percent(row.Churn.Renamed), string.Join(" / ", row.Churn.MovedPrefix!.Select(Percent)),
                 row.Recall.Count == 0 ? "–" : N(row.Recall.Average(), "F4"), differences.Length == 0 ? "–" : N(mean, "F4"),
                 differences.Length < 2 ? "–" : "± " + N(1.96 * deviation, "F4"),

@@ -12,7 +12,8 @@ internal static class StabilityVerb
     private static readonly Option<double> Share = VerbOption.Of(
         "--share", "Of the catalogue and of the interactions that the later night alone has, above 0 to 0.9.", 0.1);
 
-    private static readonly Option<int> Seeds = VerbOption.Of("--seeds", "Trainings that --retrieval-steps makes of each, from --seed on.", 1);
+    private static readonly Option<int> Seeds = VerbOption.Of(
+        "--seeds", "Trainings that --retrieval-steps makes of each, from --seed on.", 1);
 
     public static Command Create()
     {
@@ -49,7 +50,7 @@ internal static class StabilityVerb
         return new VerbResult(new { dataset = name, dataset_sha256 = dataset.Sha256, seed, retrieval_steps = steps, report }, output =>
         {
             output.WriteLine(
-                $"{name}: {report.Items} items, {report.NewItems:P1} of them new, {report.NewInteractions:P1} of the interactions; {seed}");
+                $"{name}: {report.Items} items, {report.NewItems:P1} of them new, {report.NewInteractions:P1} of the interactions; seed {seed}");
             QuantizerTables.Print(output, QuantizerTables.Stability(report));
         });
     }

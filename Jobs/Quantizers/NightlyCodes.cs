@@ -30,6 +30,7 @@ public static class NightlyCodes
 
         var codebook = Train();
         var (ids, report) = codebook.EncodeCatalogue(fused);
-        return new CatalogueCodes(codebook, ids, report, new CodebookOrigin(true, report.ReconstructionError, report.ReconstructionError, note));
+        double error = report.ReconstructionError;
+        return new CatalogueCodes(codebook, ids, report, new CodebookOrigin(true, error, error, note));
     }
 }

@@ -16,10 +16,10 @@ public sealed record StabilityReport(int Items, double NewItems, double NewInter
 
 /// <param name="Name">How the later night's codes were made.</param>
 /// <param name="Trained">As of <see cref="CodebookOrigin"/>.</param>
-/// <param name="Perplexity">Of the codes' number, the mean of the levels.</param>
+/// <param name="Tuples">Distinct ones.</param>
 /// <param name="Recall">[seeds] validation recall@10 of a small generative model; empty where none was asked for.</param>
 public sealed record StabilityRow(
-    string Name, bool Trained, double ReconstructionError, double Perplexity, ChurnAudit Churn, IReadOnlyList<double> Recall);
+    string Name, bool Trained, double ReconstructionError, int Tuples, ChurnAudit Churn, IReadOnlyList<double> Recall);
 
 /// <summary>
 /// Cuts a dataset by time into two nights, and measures what moves between them. Sequences hold an order but no dates: the time of an
@@ -56,20 +56,19 @@ public sealed class StabilityTrial(Dataset dataset, DefaultEmbeddingOptions enco
                 dataset.ItemCount, 1 - ((double)known.Length / dataset.ItemCount),
                 1 - ((double)sequences.Items.Length / all.Items.Length),
                 [
-                    Measure("after the earlier night", After(earlier.Origin)),
-                    Measure("trained anew, numbered after it", After(earlier.Origin with { TrainedError = 0 })),
-                    Measure("from nothing", null),
+                    Measure("after the earlier night", After(earlier.Origin), retrieval),
+                    Measure("trained anew, numbered after it", After(earlier.Origin with { TrainedError = 0 }), null),
+                    Measure("from nothing", null, retrieval),
                 ]);
 
-            StabilityRow Measure(string name, EarlierCodes? before)
+            StabilityRow Measure(string name, EarlierCodes? before, Func<long, CodeRetrieval>? asked)
             {
                 var codes = Codes(second, dataset.ItemIds, before, seeds[0], progress, cancel);
                 using var codebook = codes.Codebook;
                 return new StabilityRow(
-                    name, codes.Origin.Trained, codes.Report.ReconstructionError,
-                    codes.Report.Levels.Average(level => level.Perplexity / level.Size),
+                    name, codes.Origin.Trained, codes.Report.ReconstructionError, codes.Report.DistinctCodes,
                     ChurnAudit.Of(Table(dataset.ItemIds, codes), Earlier, table),
-                    retrieval is null ? [] : [.. seeds.Select(seed => retrieval(seed).Recall(codes.Ids, codebook.Sizes))]);
+                    asked is null ? [] : [.. seeds.Select(seed => asked(seed).Recall(codes.Ids, codebook.Sizes))]);
             }
         }
         finally
@@ -103,7 +102,8 @@ public sealed class StabilityTrial(Dataset dataset, DefaultEmbeddingOptions enco
             }
         }
 
-        var latest = Enumerable.Range(0, items).OrderByDescending(item => count[item] == 0 ? 0 : sum[item] / count[item]).ThenBy(item => item)
+        var latest = Enumerable.Range(0, items)
+            .OrderByDescending(item => count[item] == 0 ? 0 : sum[item] / count[item]).ThenBy(item => item)
             .Take((int)(share * items)).ToHashSet();
         int[] order = [.. Enumerable.Range(0, places.Length).OrderByDescending(at => latest.Contains(all.Items[at]))
             .ThenByDescending(at => places[at]).ThenBy(at => at)];
@@ -121,7 +121,8 @@ public sealed class StabilityTrial(Dataset dataset, DefaultEmbeddingOptions enco
             }
         }
 
-        return ([.. Enumerable.Range(0, items).Where(item => !latest.Contains(item))], new SequenceSet([.. users], [.. offsets], [.. kept]));
+        int[] known = [.. Enumerable.Range(0, items).Where(item => !latest.Contains(item))];
+        return (known, new SequenceSet([.. users], [.. offsets], [.. kept]));
     }
 
     private EmbeddingMatrix[] Embed(SequenceSet sequences, IProgress<StageProgress>? progress, CancellationToken cancel) =>

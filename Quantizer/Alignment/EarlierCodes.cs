@@ -37,6 +37,8 @@ public sealed record CatalogueCodes(Codebook Codebook, SemanticId[] Ids, Quantiz
 /// <param name="device">Where it encodes: cpu, cuda or cuda:N.</param>
 public sealed class EarlierCodes(string version, string folder, ItemTable items, CodebookOrigin origin, string device = "cpu")
 {
+    private const int Rounds = 5; // of codes and vectors in turns: later ones hardly change anything
+
     /// <summary>Why the codes cannot be followed; null: they can.</summary>
     /// <param name="embeddings">The new version's.</param>
     public string? Misfit(IReadOnlyList<EmbeddingMatrix> embeddings, QuantizerOptions options)
@@ -74,7 +76,8 @@ public sealed class EarlierCodes(string version, string folder, ItemTable items,
         var before = Open();
         var codebook = new Codebook(fused.Fusion, before.Model, before.Beam);
         var codes = new Assignment(codebook, fused, Earlier(itemIds), options.Keep);
-        if (codes.Error > origin.Error) // of the same data it is the same, and nothing moves
+        // Of the same data the error is the same, and nothing moves.
+        for (int round = 0; round < Rounds && codes.Error > origin.Error; round++)
         {
             CodebookVectors.Follow(codebook, fused, codes, ranks ?? Ranks.Alone);
             codes = new Assignment(codebook, fused, Earlier(itemIds), options.Keep);

@@ -69,7 +69,8 @@ public static class FusionTrial
     {
         var gone = items.ToHashSet();
         return new EmbeddingMatrix(
-            embedding.Name, embedding.Dim, embedding.Data, [.. embedding.Present.Select((present, item) => present && !gone.Contains(item))])
+            embedding.Name, embedding.Dim, embedding.Data,
+            [.. embedding.Present.Select((present, item) => present && !gone.Contains(item))])
         {
             Space = embedding.Space,
         };

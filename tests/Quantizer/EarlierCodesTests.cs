@@ -23,7 +23,10 @@ public sealed class EarlierCodesTests : IDisposable
     [InlineData(QuantizerKind.Hyperplanes)]
     public void Of_the_same_data_no_id_and_no_byte_of_the_codebook_moves(QuantizerKind kind)
     {
-        var options = Options with { Kind = kind, MinPerplexity = 0, RqVae = new RqVaeOptions { Epochs = 4, Hidden = [16], LatentDim = 4 } };
+        var options = Options with
+        {
+            Kind = kind, MinPerplexity = 0, RqVae = new RqVaeOptions { Epochs = 4, Hidden = [16], LatentDim = 4 },
+        };
         var earlier = Night(_fitted, options, out var ids);
         var codes = Follow(earlier, _fitted, options);
         using var codebook = codes.Codebook;
@@ -91,9 +94,9 @@ public sealed class EarlierCodesTests : IDisposable
     [InlineData(QuantizerKind.RqVae)]
     public void A_codebook_that_no_longer_fits_is_trained_anew_and_numbered_after_the_old_one(QuantizerKind kind)
     {
-        // The same 16 groups of items, elsewhere: nothing of the old vectors is of use, but the groups' numbers are.
+        // The same 16 groups of items, elsewhere; a codebook that had no error at all cannot do without training.
         var options = Options with { Kind = kind, Levels = 1, RqVae = new RqVaeOptions { Epochs = 30, Hidden = [16], LatentDim = 8 } };
-        var earlier = Night(Unit(Blobs.Make("mine", Items, Dim, 16, 5, noise: 0.05), null), options, out var ids);
+        var earlier = Night(Unit(Blobs.Make("mine", Items, Dim, 16, 5, noise: 0.05), null), options, out var ids, error: 0);
         var elsewhere = Unit(Blobs.Make("mine", Items, Dim, 16, 6, noise: 0.05), null);
         var codes = Follow(earlier, elsewhere, options);
         using var codebook = codes.Codebook;
@@ -125,7 +128,7 @@ public sealed class EarlierCodesTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>The first night, from nothing, saved as v1.</summary>
-    private EarlierCodes Night(EmbeddingMatrix embedding, QuantizerOptions options, out SemanticId[] ids)
+    private EarlierCodes Night(EmbeddingMatrix embedding, QuantizerOptions options, out SemanticId[] ids, double? error = null)
     {
         var fused = Fusion.Fit([embedding], options.Fusion).Apply([embedding]);
         using var codebook = QuantizerTrainer.Train(fused, options, 1, null, default);
@@ -133,7 +136,8 @@ public sealed class EarlierCodesTests : IDisposable
         codebook.Save(Directory.CreateDirectory(_folder["v1"]).FullName);
         var table = new ItemTable(Names(ids.Length), ids, Names(ids.Length), codebook.Sizes);
         return new EarlierCodes(
-            "v1", _folder["v1"], table, new CodebookOrigin(true, report.ReconstructionError, report.ReconstructionError));
+            "v1", _folder["v1"], table,
+            new CodebookOrigin(true, error ?? report.ReconstructionError, error ?? report.ReconstructionError));
     }
 
     private static CatalogueCodes Follow(EarlierCodes earlier, EmbeddingMatrix embedding, QuantizerOptions options)
