@@ -50,7 +50,8 @@ internal static class StabilityVerb
         return new VerbResult(new { dataset = name, dataset_sha256 = dataset.Sha256, seed, retrieval_steps = steps, report }, output =>
         {
             output.WriteLine(
-                $"{name}: {report.Items} items, {report.NewItems:P1} of them new, {report.NewInteractions:P1} of the interactions; seed {seed}");
+                $"{name}: {report.Items} items, {report.NewItems:P1} of them new, "
+                + $"{report.NewInteractions:P1} of the interactions; seed {seed}");
             QuantizerTables.Print(output, QuantizerTables.Stability(report));
         });
     }

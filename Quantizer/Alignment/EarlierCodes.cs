@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Recsys.Catalog;
 using Recsys.Quantizer.Audit;
 using Recsys.Quantizer.Encoding;
@@ -14,6 +15,7 @@ namespace Recsys.Quantizer.Alignment;
 public sealed record CodebookOrigin(bool Trained, double TrainedError, double Error, string? Note = null, ChurnAudit? Churn = null)
 {
     /// <summary>For people: one line.</summary>
+    [JsonIgnore]
     public string Summary => Churn is null
         ? $"codebook trained{(Note is null ? "" : $" ({Note})")}"
         : FormattableString.Invariant(

@@ -149,9 +149,8 @@ public sealed class RebuildJobTests : IDisposable
         var origin = second.Report.Codebook!;
         Assert.Equal((false, first.Report.Version, 0.0), (origin.Trained, origin.Churn!.Before, origin.Churn.Renamed));
         string[] Hashes(RebuildResult result) => [.. versions.Open(result.Report.Version).Manifest.Files
-            .Where(file => file.Key.StartsWith(RebuildJob.CodebookFolder, StringComparison.Ordinal)).Select(file => file.Value.Sha256)];
+            .Where(file => file.Key.StartsWith("codebook", StringComparison.Ordinal)).Select(file => file.Value.Sha256)];
         Assert.Equal(Hashes(first), Hashes(second));
-
         var told = Options.Quantizer with { Stability = new StabilityOptions { Fresh = true } };
         var fresh = await Rebuild(versions, dataset, Options with { Seed = 99, Quantizer = told });
         Assert.True(fresh.Report.Codebook is { Trained: true, Churn: null, Note: "quantizer.stability.fresh" });

@@ -41,7 +41,7 @@ public sealed class EarlierCodesTests : IDisposable
     {
         var before = Rows(_fitted, Items - New, "fit 1");
         var earlier = Night(before, Options, out var ids);
-        var turned = Turned(_fitted, "fit 2", noise: 0.03);
+        var turned = Turned(_fitted, "fit 2", noise: 0.015);
         var codes = Follow(earlier, turned, Options);
         using var codebook = codes.Codebook;
         Assert.False(codes.Origin.Trained);
