@@ -27,10 +27,11 @@ public static class DatasetVectors
         [.. embeddings.Select(embedding => embedding.Vectors).OfType<EmbeddingMatrix>()];
 
     /// <summary>
-    /// What retrieval models read of the items: the fused vectors and, where a frozen encoder made those of text, the words themselves. Codes
-    /// stand for the fused vectors alone, since a new item has no fitted ones.
+    /// What retrieval models read of the items: the fused vectors and, where a frozen encoder made those of text, the words themselves.
+    /// Codes stand for the fused vectors alone, since a new item has no fitted ones.
     /// </summary>
-    public static EmbeddingMatrix Features(Dataset dataset, FusedEmbeddings fused, DefaultEmbeddingOptions options, CancellationToken cancel)
+    public static EmbeddingMatrix Features(
+        Dataset dataset, FusedEmbeddings fused, DefaultEmbeddingOptions options, CancellationToken cancel)
     {
         if (!options.Text.Words || options.Text.IsFitted)
         {
