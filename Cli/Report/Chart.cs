@@ -84,7 +84,7 @@ internal static class Chart
         {
             svg.Append(
                 $"<line class=\"grid\" x1=\"{N(X(tick))}\" x2=\"{N(X(tick))}\" y1=\"{Top}\" y2=\"{height - Bottom}\"/><text "
-                + $"x=\"{N(X(tick))}\" y=\"{height - 8}\" text-anchor=\"middle\">{G(tick)}</text>");
+                + $"x=\"{N(X(tick))}\" y=\"{height - 8}\" text-anchor=\"{(tick > 0 ? "end" : "middle")}\">{G(tick)}</text>");
         }
 
         foreach (var (at, (name, of)) in rows.Index())

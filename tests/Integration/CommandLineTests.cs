@@ -13,7 +13,8 @@ public sealed partial class CommandLineTests(World world)
     public void Every_command_of_the_readme_and_the_docs_parses()
     {
         string root = RepositoryRoot.Path;
-        var pages = Directory.GetFiles(Path.Combine(root, "docs"), "*.md").Append(Path.Combine(root, "README.md"));
+        var pages = Directory.GetFiles(Path.Combine(root, "docs"), "*.md")
+            .Concat([Path.Combine(root, "README.md"), Path.Combine(root, "configs", "README.md")]);
         var commands = pages.SelectMany(File.ReadLines).Select(line => CommandLine().Match(line))
             .Where(match => match.Success).Select(match => match.Groups[1].Value.Trim()).ToList();
         Assert.True(commands.Count >= 12, $"only {commands.Count} commands found");
@@ -305,6 +306,6 @@ public sealed partial class CommandLineTests(World world)
         }
     }
 
-    [GeneratedRegex(@"^\s*(?:[A-Z_]+=\S+\s+)?\./recsys ([a-z][^#|&]*)")]
+    [GeneratedRegex(@"^\s*(?:[A-Z_]+=\S+\s+)?\./recsys ([a-z][^#|&>]*)")]
     private static partial Regex CommandLine();
 }

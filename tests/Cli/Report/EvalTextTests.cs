@@ -17,7 +17,7 @@ public sealed partial class EvalTextTests
             "strict: the validation item is not trained on, the history's items are ranked too",
             "strict_unseen: the validation item is not trained on, the history's items are removed",
             "open: the validation item is trained on, the history's items are removed",
-            "ties by item number, cold targets ranked", "Cold targets are ranked like all others: 25.0 % of the users have one.",
+            "ties by item number, cold targets ranked", "history's length; 25.0 % of the targets are cold",
             "new minus old, the same users", "0.0650", "0.0617 to 0.0683", "-0.0100 to 0.0300", "12.5 %",
             "split sha256 abc", "invalid 1, duplicates 2",
             "at the level of codes, the sum: no item level compares with it", "open: a list promises 0.0700 hits and has 0.0600",
