@@ -66,6 +66,8 @@ public sealed partial class EvalTextTests
         var dots = Dots().Matches(chart).Select(dot => double.Parse(dot.Groups[1].Value, CultureInfo.InvariantCulture));
         Assert.Equal([292, 180], dots);
         Assert.Contains("x1=\"236\" x2=\"236\"", chart, StringComparison.Ordinal);
+        Assert.Contains("x1=\"348\" x2=\"348\"", Chart.Intervals("d", [("down", new Metric(-.5, -1, -.25))]), StringComparison.Ordinal);
+        Assert.Contains("cx=\"124\"", Chart.Intervals("d", [("none", new Metric(0, 0, 0))]), StringComparison.Ordinal);
     }
 
     [Fact]
