@@ -76,7 +76,8 @@ internal static class Chart
     {
         const int line = 18, names = 124;
         var rows = values.ToArray();
-        double low = Math.Min(0, rows.Min(row => row.Of.Low)), high = Math.Max(low + 1e-9, rows.Max(row => row.Of.High));
+        double low = Math.Min(0, rows.Min(row => row.Of.Low)), high = Math.Max(0, rows.Max(row => row.Of.High));
+        high = high > low ? high : 1; // all are 0
         int height = Top + (rows.Length * line) + Bottom;
         double X(double x) => names + ((x - low) / (high - low) * (Width - names - Right));
         var svg = Open(title, height);
@@ -84,7 +85,7 @@ internal static class Chart
         {
             svg.Append(
                 $"<line class=\"grid\" x1=\"{N(X(tick))}\" x2=\"{N(X(tick))}\" y1=\"{Top}\" y2=\"{height - Bottom}\"/><text "
-                + $"x=\"{N(X(tick))}\" y=\"{height - 8}\" text-anchor=\"middle\">{G(tick)}</text>");
+                + $"x=\"{N(X(tick))}\" y=\"{height - 8}\" text-anchor=\"{(tick > 0 ? "end" : "middle")}\">{G(tick)}</text>");
         }
 
         foreach (var (at, (name, of)) in rows.Index())

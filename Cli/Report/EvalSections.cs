@@ -69,15 +69,17 @@ internal static class EvalSections
     {
         var slices = analysis.Popularity.Concat(analysis.History).Where(slice => slice.Users > 0).ToArray();
         return new EvalSection(
-            "Who is served how well", $"{protocol.Name}, the sum, by the target's popularity and by the length of the history",
+            "Who is served how well",
+            $"{protocol.Name}: the sum by the target's popularity and the history's length; {Percent(analysis.Cold)} of the targets are "
+            + "cold",
             ["", "users", "R@10", "R@10, 95 %", "N@10", "N@10, 95 %", "who"],
             [.. slices.Select(slice => (string[])
             [
                 slice.Name, slice.Users.ToString(CultureInfo.InvariantCulture), Number(slice.Row[Recall]),
                 Interval(slice.Row.Metrics[Recall]), Number(slice.Row[Ndcg]), Interval(slice.Row.Metrics[Ndcg]), slice.Meaning,
             ])],
-            $"Cold targets are ranked like all others: {Percent(analysis.Cold)} of the users have one. Head, middle and tail each hold a "
-            + "third of the training interactions.",
+            "Cold: never seen in training; such targets are ranked like all others. Head, middle and tail each hold a third of the "
+            + "training interactions.",
             Chart.Intervals($"recall@10, {protocol.Name}", slices.Select(slice => (slice.Name, slice.Row.Metrics[Recall]))));
     }
 

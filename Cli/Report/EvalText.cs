@@ -39,7 +39,7 @@ internal static class EvalText
             $"{one.Rows[EvaluationReport.SumName]["recall@10"] * 100:F2} %", $"recall@10, {one.Protocol.Name}",
             $"95 %: {EvalSections.Interval(one.Rows[EvaluationReport.SumName].Metrics["recall@10"])}; popularity alone has "
             + $"{EvalSections.Number(one.Rows["popularity"]["recall@10"])}.")));
-        Head(result).ForEach(line => page.Note(line));
+        page.Note(string.Join("; ", Head(result)));
         foreach (var group in EvalSections.Of(result).GroupBy(section => section.Heading))
         {
             page.Heading(group.Key);

@@ -17,7 +17,7 @@ public sealed partial class EvalTextTests
             "strict: the validation item is not trained on, the history's items are ranked too",
             "strict_unseen: the validation item is not trained on, the history's items are removed",
             "open: the validation item is trained on, the history's items are removed",
-            "ties by item number, cold targets ranked", "Cold targets are ranked like all others: 25.0 % of the users have one.",
+            "ties by item number, cold targets ranked", "history's length; 25.0 % of the targets are cold",
             "new minus old, the same users", "0.0650", "0.0617 to 0.0683", "-0.0100 to 0.0300", "12.5 %",
             "split sha256 abc", "invalid 1, duplicates 2",
             "at the level of codes, the sum: no item level compares with it", "open: a list promises 0.0700 hits and has 0.0600",
@@ -66,6 +66,8 @@ public sealed partial class EvalTextTests
         var dots = Dots().Matches(chart).Select(dot => double.Parse(dot.Groups[1].Value, CultureInfo.InvariantCulture));
         Assert.Equal([292, 180], dots);
         Assert.Contains("x1=\"236\" x2=\"236\"", chart, StringComparison.Ordinal);
+        Assert.Contains("x1=\"348\" x2=\"348\"", Chart.Intervals("d", [("down", new Metric(-.5, -1, -.25))]), StringComparison.Ordinal);
+        Assert.Contains("cx=\"124\"", Chart.Intervals("d", [("none", new Metric(0, 0, 0))]), StringComparison.Ordinal);
     }
 
     [Fact]
