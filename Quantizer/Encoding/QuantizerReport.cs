@@ -12,7 +12,7 @@ public sealed record LevelReport(int Size, int Used, double Usage, double Perple
     /// <summary>How unevenly items lie on the codes: 0 all alike, near 1 one code has them all (Gini coefficient).</summary>
     public double Gini => GiniOf(Array.ConvertAll(Counts, count => (double)count));
 
-    /// <summary>The Gini coefficient of shares: Σ (2i − n − 1) x_i / (n Σ x), x ascending, i from 1; 0 where there is nothing.</summary>
+    /// <summary>The Gini coefficient: Σ (2i − n − 1) x_i / (n Σ x), x ascending, i from 1; 0 where there is nothing.</summary>
     internal static double GiniOf(double[] shares)
     {
         double[] ascending = [.. shares.Order()];
