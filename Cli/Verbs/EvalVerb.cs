@@ -15,7 +15,6 @@ namespace Recsys.Cli.Verbs;
 /// <summary>Measures a version on a dataset's held-out targets; reads version folders only, no Redis and no server.</summary>
 internal static class EvalVerb
 {
-    private static readonly Option<string?> Version = VerbOption.Of<string?>("--version-id", "The version (default: the newest).");
     private static readonly Option<string?> Against =
         VerbOption.Of<string?>("--against", "Another version, compared user by user (paired bootstrap).");
     private static readonly Option<int> Users = VerbOption.Of<int>("--users", "Users, drawn by the seed; 0: all.");
@@ -28,7 +27,7 @@ internal static class EvalVerb
     {
         var command = new Command("eval", "Recall@K and NDCG@K on held-out targets, with baselines, slices, calibration and comparison.")
         {
-            FolderOptions.Data, FolderOptions.Versions, Version, Against, Users, Beam, Target, Seed, Html, DeviceOption.Device,
+            FolderOptions.Data, FolderOptions.Versions, FolderOptions.Version, Against, Users, Beam, Target, Seed, Html, DeviceOption.Device,
             DatasetOptions.DropUnknown, EvalTableVerb.Create(),
         };
         command.OnCompute((parsed, cancel) => Task.Run(() => Run(parsed, cancel), cancel));
@@ -48,7 +47,7 @@ internal static class EvalVerb
         var versions = new VersionStore(Path.GetFullPath(parsed.GetValue(FolderOptions.Versions)!));
         var split = new LeaveOneOut(dataset.Sequences);
         string device = parsed.DeviceOr("cpu");
-        var folder = versions.Open(parsed.GetValue(Version) ?? Newest(versions, dataset));
+        var folder = versions.Open(parsed.VersionIn(versions));
         var rebuild = RefuseLeak(folder, split, dataset);
         var other = parsed.GetValue(Against) is { } against ? versions.Open(against) : null;
         if (other is not null)
@@ -106,11 +105,6 @@ internal static class EvalVerb
             var other => throw CatalogException.Invalid($"--target '{other}': write test or validation."),
         },
     };
-
-    private static string Newest(VersionStore versions, Dataset dataset) => versions.List() is [.., var newest]
-        ? newest.Version
-        : throw CatalogException.NotFound(
-            $"There is no version in '{versions.Root}'. Build one: ./recsys rebuild --data {dataset.Path} --out {versions.Root}.");
 
     /// <summary>A version that was trained on other users' sequences, or on the targets themselves, must not be scored on them.</summary>
     private static RebuildReport RefuseLeak(VersionFolder folder, LeaveOneOut split, Dataset dataset)

@@ -33,13 +33,10 @@ public static class DatasetVectors
     public static EmbeddingMatrix Features(
         Dataset dataset, FusedEmbeddings fused, DefaultEmbeddingOptions options, CancellationToken cancel)
     {
-        if (!options.Text.Words || options.Text.IsFitted)
-        {
-            return new EmbeddingMatrix("features", fused.Dim, fused.Data, fused.Present);
-        }
-
-        var words = TfIdfEmbedder.Embed(dataset.Items, options.Text, options.Seed, cancel);
-        if (!words.Present.Contains(true))
+        var words = options.Text.Words && !options.Text.IsFitted
+            ? TfIdfEmbedder.Embed(dataset.Items, options.Text, options.Seed, cancel)
+            : null;
+        if (words?.Present.Contains(true) != true)
         {
             return new EmbeddingMatrix("features", fused.Dim, fused.Data, fused.Present);
         }
