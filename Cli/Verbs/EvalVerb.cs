@@ -27,8 +27,8 @@ internal static class EvalVerb
     {
         var command = new Command("eval", "Recall@K and NDCG@K on held-out targets, with baselines, slices, calibration and comparison.")
         {
-            FolderOptions.Data, FolderOptions.Versions, FolderOptions.Version, Against, Users, Beam, Target, Seed, Html, DeviceOption.Device,
-            DatasetOptions.DropUnknown, EvalTableVerb.Create(),
+            FolderOptions.Data, FolderOptions.Versions, FolderOptions.Version, Against, Users, Beam, Target, Seed, Html,
+            DeviceOption.Device, DatasetOptions.DropUnknown, EvalTableVerb.Create(),
         };
         command.OnCompute((parsed, cancel) => Task.Run(() => Run(parsed, cancel), cancel));
         return command;
