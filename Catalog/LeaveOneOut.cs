@@ -6,7 +6,9 @@ namespace Recsys.Catalog;
 
 /// <summary>
 /// The field's leave-one-out split: a user's last item is the test target, the last but one the validation target, the rest trains.
-/// Users with fewer than three interactions only train. Nothing that learns may see more than <see cref="Train"/>.
+/// Users with fewer than three interactions are not evaluated; the second of two does not train either, since with the next interaction
+/// it is the validation target of a night whose codes and gates look back at this one. Nothing that learns may see more than
+/// <see cref="Train"/>.
 /// </summary>
 public sealed class LeaveOneOut
 {
@@ -22,7 +24,7 @@ public sealed class LeaveOneOut
         {
             var sequence = all[user];
             bool held = sequence.Length >= 3;
-            items.AddRange(held ? sequence[..^2] : sequence);
+            items.AddRange(held ? sequence[..^2] : sequence[..Math.Min(1, sequence.Length)]);
             offsets[user + 1] = items.Count;
             if (held)
             {

@@ -82,8 +82,10 @@ public sealed class Recommender : IRecommender, IVersionPart
 
     /// <summary>As <see cref="RecommendBatch"/>, with the items that the generative leg found alone.</summary>
     /// <param name="answered">Called with a query's place, its answer and the beam's items, best first.</param>
+    /// <param name="scored">As in <see cref="Candidates.Find"/>.</param>
     internal void Answer(
-        IReadOnlyList<RecommendQuery> queries, Action<int, Recommendation[], int[]> answered, CancellationToken cancel)
+        IReadOnlyList<RecommendQuery> queries, Action<int, Recommendation[], int[]> answered, CancellationToken cancel,
+        LegScored? scored = null)
     {
         var alike = Enumerable.Range(0, queries.Count)
             .GroupBy(i => (Beam: BeamFor(queries[i].K, queries[i].Beam), queries[i].ExcludeSeen, queries[i].K));
@@ -92,7 +94,9 @@ public sealed class Recommender : IRecommender, IVersionPart
             foreach (var chunk in group.OrderBy(i => queries[i].History.Count).Chunk(MaxRows(group.Key.Beam, group.Key.K)))
             {
                 cancel.ThrowIfCancellationRequested();
-                var found = Find([.. chunk.Select(i => queries[i])]);
+                var found = Find(
+                    [.. chunk.Select(i => queries[i])],
+                    scored is null ? null : (row, leg, scores) => scored(chunk[row], leg, scores));
                 for (int i = 0; i < chunk.Length; i++)
                 {
                     answered(chunk[i], Rank(queries[chunk[i]], found[i].Candidates), found[i].Beam);
@@ -121,13 +125,13 @@ public sealed class Recommender : IRecommender, IVersionPart
 
     /// <summary>The candidates of queries that are alike in k, beam and what they exclude, with what each leg says of each.</summary>
     /// <returns>[queries]; scores in the order of <see cref="LegNames"/>.</returns>
-    internal Found[] Find(RecommendQuery[] queries)
+    internal Found[] Find(RecommendQuery[] queries, LegScored? scored = null)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var excluded = queries[0].ExcludeSeen ? queries.Select(query => query.History.ToHashSet()).ToArray() : null;
         return _candidates.Find(
-            [.. queries.Select(query => query.History)], BeamFor(queries[0].K, queries[0].Beam), queries[0].K, excluded);
+            [.. queries.Select(query => query.History)], BeamFor(queries[0].K, queries[0].Beam), queries[0].K, excluded, scored);
     }
 
     private Recommendation[] Rank(RecommendQuery query, (int Item, double[] Scores)[] candidates)

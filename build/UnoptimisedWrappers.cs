@@ -28,7 +28,8 @@ public sealed class UnoptimisedWrappers : Microsoft.Build.Utilities.Task
         var bytes = File.ReadAllBytes(Library);
         if (Count(bytes, Optimised, out int at) != 1)
         {
-            Log.LogError($"{Library} is another TorchSharp.dll than 0.107: see build/UnoptimisedWrappers.cs whether it still needs the mark.");
+            Log.LogError(
+                $"{Library} is another TorchSharp.dll than 0.107: see build/UnoptimisedWrappers.cs whether it still needs the mark.");
             return false;
         }
 

@@ -7,6 +7,7 @@ internal static class DemoWords
     {
         ["popularity"] = "the ten most popular",
         ["co_occurrence"] = "counting pairs",
+        ["item_knn"] = "stickers that the same shoppers took",
         ["simulate"] = "shoppers take stickers by the rules of the taste model; who knows the rules names the best possible ten",
         ["embeddings"] = "names, pictures and who took what become vectors: like stickers, near vectors",
         ["quantizer"] = "the numbers of semantic IDs are learned from the vectors",

@@ -71,7 +71,7 @@ internal sealed class ReportPage(string title)
         .figures { display:grid; grid-template-columns:repeat(auto-fit,minmax(210px,1fr)); gap:16px; margin:16px 0 }
         .figures div { background:var(--card); border-radius:10px; padding:14px 16px } .figures b { display:block; font-size:28px }
         .figures i { display:block; font-style:normal; font-weight:600 } .figures span { color:var(--soft); font-size:13px }
-        .charts { display:grid; grid-template-columns:repeat(auto-fit,minmax(300px,1fr)); gap:16px }
+        .charts { display:grid; grid-template-columns:repeat(auto-fill,minmax(300px,1fr)); gap:16px }
         figure { margin:0; background:var(--card); border-radius:10px; padding:12px }
         figcaption { font-size:13px; color:var(--soft); margin-bottom:6px }
         svg { width:100%; height:auto; display:block } svg text { font-size:10px; fill:var(--soft) } .grid { stroke:var(--line) }

@@ -29,7 +29,6 @@ internal static class QuantizerVerb
 
     private static readonly Option<string?> Html =
         VerbOption.Of<string?>("--html", "Also write one HTML page, with maps of code use, here.");
-    private static readonly Option<string?> Version = VerbOption.Of<string?>("--version-id", "The version (default: the newest).");
     private static readonly Option<string?> Before =
         VerbOption.Of<string?>("--before", "The version that churn is measured against (default: the dataset's one before).");
 
@@ -47,7 +46,7 @@ internal static class QuantizerVerb
         var audit = new Command(
             "audit", "A version's semantic IDs looked through: use, sharing, neighbourhoods, popularity, cost, and what moved.")
         {
-            FolderOptions.Versions, Version, Before, Data, Html, Seed, DatasetOptions.DropUnknown,
+            FolderOptions.Versions, FolderOptions.Version, Before, Data, Html, Seed, DatasetOptions.DropUnknown,
         };
         audit.AddEncoders();
         audit.OnCompute((parsed, cancel) => Task.Run(() => Audit(parsed, cancel), cancel));
@@ -102,8 +101,7 @@ internal static class QuantizerVerb
     {
         var versions = new VersionStore(Path.GetFullPath(parsed.GetValue(FolderOptions.Versions)!));
         var all = versions.List();
-        string version = parsed.GetValue(Version) ?? (all is [.., var newest] ? newest.Version : throw CatalogException.NotFound(
-            $"There is no version in '{versions.Root}'. Build one: ./recsys rebuild --data DATASET --out {versions.Root}."));
+        string version = parsed.VersionIn(versions);
         var folder = versions.Open(version);
         VersionConsistency.Require(folder);
         string? earlier = parsed.GetValue(Before) ?? all.TakeWhile(manifest => manifest.Version != version)

@@ -11,11 +11,14 @@ namespace Recsys.Embeddings.Text;
 /// <param name="MinDocumentFrequency">tfidf: a term that fewer items have is dropped, 1 upward.</param>
 /// <param name="MaxTerms">tfidf: the most frequent terms that are kept.</param>
 /// <param name="PowerIterations">tfidf: of the randomised factorisation, 0 to 20.</param>
+/// <param name="Words">Beside a frozen encoder: retrieval models read TF-IDF too, for the names of brands and products.</param>
 public sealed record TextEmbeddingOptions(
     string Encoder = "minilm", string? Model = null, string? Tokenizer = null, int MaxTokens = 256,
-    int Dim = 128, int MinDocumentFrequency = 2, int MaxTerms = 200_000, int PowerIterations = 4)
+    int Dim = 128, int MinDocumentFrequency = 2, int MaxTerms = 200_000, int PowerIterations = 4,
+    bool Words = true)
 {
-    internal bool IsFitted => Model is null && Encoder == "tfidf";
+    /// <summary>Whether it is fitted to the catalogue: another one gives other vectors.</summary>
+    public bool IsFitted => Model is null && Encoder == "tfidf";
 
     internal void Check(Faults faults)
     {

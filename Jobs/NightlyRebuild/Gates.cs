@@ -55,12 +55,12 @@ internal static class Gates
             },
             progress, cancel);
         double recall = report.ItemLevel.NothingRemoved["recall@10"];
-        var hits = Array.ConvertAll(report.Ranks, rank => RankingMetrics.Recall(rank, 10));
+        var hits = Array.ConvertAll(report.Plain.Item, rank => RankingMetrics.Recall(rank, 10));
         return (report.ToJson(),
         [
             new GateResult(Recall, recall >= options.Gates.MinRecall, recall, $"at least {options.Gates.MinRecall:G4}"),
-            AbovePopularity(split, report.EvaluatedUsers, hits, recommender.Items.Count, options.Gates.MinPopularityRatio),
-            .. new References(versions, dataset, options).Judge(active, split, report.EvaluatedUsers, hits, recommender.Items, cancel),
+            AbovePopularity(split, report.Plain.Users, hits, recommender.Items.Count, options.Gates.MinPopularityRatio),
+            .. new References(versions, dataset, options).Judge(active, split, report.Plain.Users, hits, recommender.Items, cancel),
             new GateResult("invalid_answers", report.Invalid == 0, report.Invalid, "0"),
             new GateResult("duplicate_answers", report.Duplicates == 0, report.Duplicates, "0"),
         ]);

@@ -115,14 +115,15 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         var fused = NightlyCodes.Fuse(embeddings, run.Dataset.ItemIds, before, run.Options.Quantizer);
         uint sum = fused.Data.Aggregate(0u, (hash, value) => (hash * 31) + BitConverter.SingleToUInt32Bits(value));
         _ranks.CheckAlike(sum, "the checksum of the embeddings");
+        var features = run.Stages.Time("features", () => DatasetVectors.Features(run.Dataset, fused, run.Options.Embeddings, run.Cancel));
         var (items, quantizer, origin) = Quantise(run, fused, before, note, writer);
         var gates = new List<GateResult>(Gates.OfCodes(items, quantizer, run.Options.Gates));
         JsonObject? validation = null;
         if (training is not null)
         {
             var data = fitAll
-                ? new RetrievalTrainingData { Items = items, Training = training, Features = Features(fused), Choices = choices }
-                : RetrievalTrainingData.From(items, run.Split!, Features(fused));
+                ? new RetrievalTrainingData { Items = items, Training = training, Features = features, Choices = choices }
+                : RetrievalTrainingData.From(items, run.Split!, features);
             var model = TrainRetrieval(run, data, fitAll ? "retrieval-all" : RetrievalFolder);
             Save(writer, RetrievalFolder, model.Save);
             choices = model.Choices;
@@ -140,7 +141,7 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         {
             var data = new RetrievalTrainingData
             {
-                Items = items, Training = run.Split!.TrainAndValidation, Features = Features(fused), Choices = choices,
+                Items = items, Training = run.Split!.TrainAndValidation, Features = features, Choices = choices,
             };
             using var open = TrainRetrieval(run, data, RetrievalModel.OpenFolder, "open ");
             Save(writer, RetrievalModel.OpenFolder, open.Save);
@@ -183,8 +184,6 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         writer?.WriteItems(items);
         return (items, codes.Report, codes.Origin);
     }
-
-    private static EmbeddingMatrix Features(FusedEmbeddings fused) => new("fused", fused.Dim, fused.Data, fused.Present);
 
     /// <param name="prefix">Before the names of the legs' stages, so that a second training is seen beside the first.</param>
     private RetrievalModel TrainRetrieval(Run run, RetrievalTrainingData data, string stage, string prefix = "") =>

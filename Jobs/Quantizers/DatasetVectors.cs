@@ -1,6 +1,7 @@
 using Recsys.Catalog;
 using Recsys.Datasets;
 using Recsys.Embeddings;
+using Recsys.Embeddings.Text;
 using Recsys.Quantizer.Encoding;
 
 namespace Recsys.Jobs.Quantizers;
@@ -24,6 +25,35 @@ public static class DatasetVectors
     /// <summary>Those that are there.</summary>
     public static EmbeddingMatrix[] Vectors(IEnumerable<DatasetEmbedding> embeddings) =>
         [.. embeddings.Select(embedding => embedding.Vectors).OfType<EmbeddingMatrix>()];
+
+    /// <summary>
+    /// What retrieval models read of the items: the fused vectors and, where a frozen encoder made those of text, the words themselves.
+    /// Codes stand for the fused vectors alone, since a new item has no fitted ones.
+    /// </summary>
+    public static EmbeddingMatrix Features(
+        Dataset dataset, FusedEmbeddings fused, DefaultEmbeddingOptions options, CancellationToken cancel)
+    {
+        var words = options.Text.Words && !options.Text.IsFitted
+            ? TfIdfEmbedder.Embed(dataset.Items, options.Text, options.Seed, cancel)
+            : null;
+        if (words?.Present.Contains(true) != true)
+        {
+            return new EmbeddingMatrix("features", fused.Dim, fused.Data, fused.Present);
+        }
+
+        var placed = Fusion.Fit([words], new FusionOptions()).Apply([words]);
+        int dim = fused.Dim + placed.Dim;
+        var (data, present) = (new float[(long)fused.Count * dim], new bool[fused.Count]);
+        for (int item = 0; item < fused.Count; item++)
+        {
+            var row = data.AsSpan(item * dim, dim);
+            fused.Data.AsSpan(item * fused.Dim, fused.Dim).CopyTo(row);
+            placed.Data.AsSpan(item * placed.Dim, placed.Dim).CopyTo(row[fused.Dim..]);
+            present[item] = fused.Present[item] || placed.Present[item];
+        }
+
+        return new EmbeddingMatrix("features", dim, data, present);
+    }
 
     /// <summary>Fuses embeddings as a codebook does that was trained before.</summary>
     /// <exception cref="CatalogException">FailedPrecondition: they are not those that the codebook was trained on.</exception>

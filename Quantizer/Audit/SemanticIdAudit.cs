@@ -154,9 +154,9 @@ public sealed record SemanticIdAudit(
 
         int used = counts.Count(count => count > 0);
         return new LevelAudit(
-            size, used, (double)used / size, Perplexity(Array.ConvertAll(counts, count => (double)count)),
+            size, used, (double)used / size, LevelReport.PerplexityOf(counts),
             LevelReport.GiniOf(Array.ConvertAll(counts, count => (double)count)), counts,
-            traffic is null ? null : Perplexity(weights), traffic is null ? null : LevelReport.GiniOf(weights));
+            traffic is null ? null : LevelReport.PerplexityOf(weights), traffic is null ? null : LevelReport.GiniOf(weights));
     }
 
     private static AliasingAudit Aliased(CodeGroups groups, long[]? traffic)
@@ -173,13 +173,7 @@ public sealed record SemanticIdAudit(
         int collisionTokens = ids.Select(id => id.Collision + 1).DefaultIfEmpty(1).Max();
         return new CostAudit(
             items.Levels + 1, items.CodebookSizes.Append(collisionTokens).Sum(size => Math.Log2(size)),
-            Math.Log2(Perplexity(Array.ConvertAll(groups.Sizes, size => (double)size))), Math.Log2(Math.Max(1, ids.Length)),
+            Math.Log2(LevelReport.PerplexityOf(groups.Sizes)), Math.Log2(Math.Max(1, ids.Length)),
             [.. Enumerable.Range(1, items.Levels).Select(levels => CodeGroups.From(ids, levels).Sizes.Length)]);
-    }
-
-    private static double Perplexity(double[] weights)
-    {
-        double sum = weights.Sum();
-        return Math.Exp(-weights.Where(weight => weight > 0).Sum(weight => weight / sum * Math.Log(weight / sum)));
     }
 }

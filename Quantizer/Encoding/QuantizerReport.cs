@@ -12,7 +12,18 @@ public sealed record LevelReport(int Size, int Used, double Usage, double Perple
     /// <summary>How unevenly items lie on the codes: 0 all alike, near 1 one code has them all (Gini coefficient).</summary>
     public double Gini => GiniOf(Array.ConvertAll(Counts, count => (double)count));
 
-    /// <summary>The Gini coefficient of shares: Σ (2i − n − 1) x_i / (n Σ x), x ascending, i from 1; 0 where there is nothing.</summary>
+    /// <summary>exp of the entropy of shares; 1 where there are none.</summary>
+    internal static double PerplexityOf(IEnumerable<double> shares)
+    {
+        double[] some = [.. shares.Where(share => share > 0)];
+        double sum = some.Sum();
+        return Math.Exp(-some.Sum(share => share / sum * Math.Log(share / sum)));
+    }
+
+    /// <inheritdoc cref="PerplexityOf(IEnumerable{double})"/>
+    internal static double PerplexityOf(IEnumerable<int> counts) => PerplexityOf(counts.Select(count => (double)count));
+
+    /// <summary>The Gini coefficient: Σ (2i − n − 1) x_i / (n Σ x), x ascending, i from 1; 0 where there is nothing.</summary>
     internal static double GiniOf(double[] shares)
     {
         double[] ascending = [.. shares.Order()];
@@ -47,7 +58,7 @@ public sealed record QuantizerReport(
             }
 
             int used = counts.Count(c => c > 0);
-            levels[level] = new LevelReport(sizes[level], used, (double)used / sizes[level], Perplexity(counts, ids.Count), counts);
+            levels[level] = new LevelReport(sizes[level], used, (double)used / sizes[level], LevelReport.PerplexityOf(counts), counts);
         }
 
         // Not by the largest token: where an item has gone, its token may be nobody's.
@@ -56,10 +67,6 @@ public sealed record QuantizerReport(
             ids.Count, RelativeError(x, reconstruction, ids.Count), levels, groups.Length, ids.Count - groups.Length,
             groups.DefaultIfEmpty(0).Max());
     }
-
-    /// <summary>exp of the entropy of codes that so many items have; 1 where there are none.</summary>
-    internal static double Perplexity(IReadOnlyCollection<int> counts, int total)
-        => Math.Exp(-counts.Where(c => c > 0).Sum(c => (double)c / total * Math.Log((double)c / total)));
 
     /// <summary>The squared distance to the reconstruction, of that to the mean.</summary>
     internal static double RelativeError(ReadOnlySpan<float> x, ReadOnlySpan<float> reconstruction, int n)

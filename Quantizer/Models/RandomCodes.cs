@@ -29,8 +29,8 @@ public sealed class RandomCodes : QuantizerModel
     /// <summary>[dim]</summary>
     public Tensor Mean => get_buffer("mean")!;
 
-    // Multilinear hashing (Carter and Wegman 1979) modulo 2⁶⁴ of the values in steps of 2⁻²⁰, of which the upper bits are taken: integers,
-    // so that every device gives the same. The values are mixed first: a linear hash of a moved vector is a moved hash.
+    // Multilinear hashing (Carter and Wegman 1979) modulo 2⁶⁴ of the values in steps of 2⁻²⁰, of which the upper bits are taken:
+    // integers, so that every device gives the same. The values are mixed first: a linear hash of a moved vector is a moved hash.
     public override Tensor Encode(Tensor x, int beam = 1)
     {
         var mixed = Mixed((x.to(ScalarType.Float64) * Steps).round().clamp(-Largest, Largest).to(ScalarType.Int64)); // [n, dim]

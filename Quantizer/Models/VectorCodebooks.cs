@@ -1,8 +1,8 @@
 namespace Recsys.Quantizer.Models;
 
 /// <summary>
-/// One codebook of vectors a level: a level takes the code nearest to its input, c_d = argmin_j ‖r_d − e_j‖² + p_j. What that input is,
-/// and how the codes' vectors make up the whole again, is what residual and product quantization differ in.
+/// One codebook of vectors a level: a level takes the code nearest to its input, c_d = argmin_j ‖r_d − e_j‖² + p_j. What that input
+/// is, and how the codes' vectors make up the whole again, is what residual and product quantization differ in.
 /// The prices p_j turn the Voronoi cells into those of a power diagram: with the right prices all cells are equally full, and still
 /// every vector is encoded by itself. Zero prices give the plain nearest code.
 /// </summary>

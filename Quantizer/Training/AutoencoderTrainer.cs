@@ -4,9 +4,9 @@ using Recsys.Quantizer.Models;
 namespace Recsys.Quantizer.Training;
 
 /// <summary>
-/// Trains an autoencoder with codes: a warm-up without them, a start of the codes from its latents, then ‖x − x̂‖² and what the codes add
-/// to it, by AdamW with a cosine schedule. On several ranks each takes its share of every batch; the codebooks follow the whole batch on
-/// all of them alike.
+/// Trains an autoencoder with codes: a warm-up without them, a start of the codes from its latents, then ‖x − x̂‖² and what codes
+/// add, by AdamW with a cosine schedule. On several ranks each takes its share of every batch; the codebooks follow the whole batch
+/// on all of them alike.
 /// </summary>
 internal static class AutoencoderTrainer
 {

@@ -16,9 +16,7 @@ internal static class BeamRefinement
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var sample = x.shape[0] <= MaxRows
-            ? x
-            : x.index_select(0, (arange(MaxRows, ScalarType.Float64, x.device) * ((double)x.shape[0] / MaxRows)).to(ScalarType.Int64));
+        var sample = BlockPlan.EvenSample(x, MaxRows);
         var mine = ranks.Share(sample);
         for (int round = 0; round < Rounds; round++)
         {

@@ -16,6 +16,12 @@ internal readonly record struct BlockPlan(long TrainingRows, long PricedRows, in
     private const long LeastRows = 131_072; // at 256 codes, all of them compete for so many
     private const long PricedRowsPerCode = 8;
 
+    /// <summary>At most so many rows of x, at even distances.</summary>
+    /// <param name="x">[n, dim]</param>
+    public static Tensor EvenSample(Tensor x, int rows) => x.shape[0] <= rows
+        ? x
+        : x.index_select(0, (arange(rows, ScalarType.Float64, x.device) * ((double)x.shape[0] / rows)).to(ScalarType.Int64));
+
     /// <param name="rows">Rows at hand.</param>
     /// <param name="codes">Codes of the level, 1 to 65,536.</param>
     public static BlockPlan For(long rows, int codes)

@@ -33,7 +33,7 @@ internal abstract class CodeTraining
     }
 }
 
-/// <summary>RQ-VAE and VQ-VAE: β‖r − sg(e)‖² (+ ‖sg(r) − e‖² where codes follow the gradient), and codebooks that follow.</summary>
+/// <summary>RQ-VAE and VQ-VAE: β‖r − sg(e)‖² (+ ‖sg(r) − e‖² where codes follow the gradient).</summary>
 internal sealed class VectorCodeTraining : CodeTraining
 {
     private const double FinalTemperature = 0.1; // of the first
@@ -113,8 +113,8 @@ internal sealed class ScalarCodeTraining(ScalarAutoencoder model, QuantizerOptio
     }
 
     /// <summary>
-    /// E[H(code | z)] − H(E[code]) with bits that are independent given z, p = σ(4z / τ) (Yu et al. 2023, equation 6). The first term is
-    /// exact; the second is summed over groups of at most eight bits, as the joint code of sixteen has 65,536 values a row.
+    /// E[H(code | z)] − H(E[code]) with bits that are independent given z, p = σ(4z / τ) (Yu et al. 2023, equation 6). The first
+    /// term is exact; the second is summed over groups of at most eight bits, as the joint code of sixteen has 65,536 values a row.
     /// </summary>
     /// <param name="z">[n, latent]</param>
     private Tensor EntropyLoss(Tensor z)

@@ -68,7 +68,7 @@ internal static class CollapseCheck
     private static void Check(int level, int[] counts, double bound)
     {
         int vectors = counts.Sum(), possible = Math.Min(vectors, counts.Length);
-        double perplexity = Encoding.QuantizerReport.Perplexity(counts, vectors), least = bound * possible;
+        double perplexity = Encoding.LevelReport.PerplexityOf(counts), least = bound * possible;
         if (vectors > 1 && perplexity < least)
         {
             throw CatalogException.Precondition(

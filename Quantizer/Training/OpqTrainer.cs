@@ -17,9 +17,7 @@ internal static class OpqTrainer
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var sample = x.shape[0] <= MaxRows
-            ? x
-            : x.index_select(0, (arange(MaxRows, ScalarType.Float64, x.device) * ((double)x.shape[0] / MaxRows)).to(ScalarType.Int64));
+        var sample = BlockPlan.EvenSample(x, MaxRows);
         model.Rotation.copy_(SpreadVariance(model.Codebooks, sample));
         ranks.Broadcast(model.Rotation);
         if (options.Opq.Iterations > 0)

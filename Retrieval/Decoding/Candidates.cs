@@ -20,11 +20,21 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     /// <param name="beam">Beams of the generative leg.</param>
     /// <param name="k">Items of the longest answer.</param>
     /// <param name="excluded">[rows] items that a row must not have; null: none.</param>
+    /// <param name="scored">Told what each leg but the generative one says of the whole catalogue; null: nobody asks.</param>
     /// <returns>[rows]</returns>
     public Found[] Find(
-        IReadOnlyList<IReadOnlyList<int>> histories, int beam, int k, IReadOnlyList<IReadOnlySet<int>>? excluded)
+        IReadOnlyList<IReadOnlyList<int>> histories, int beam, int k, IReadOnlyList<IReadOnlySet<int>>? excluded,
+        LegScored? scored = null)
     {
         var all = model.Legs.Select(leg => leg.Scores(histories)).ToArray(); // [legs] each [rows, trained items]
+        for (int row = 0; scored is not null && row < histories.Count; row++)
+        {
+            for (int at = 0; at < all.Length; at++)
+            {
+                scored(row, at, Row(all[at], row));
+            }
+        }
+
         SortedSet<int>[] found = [.. histories.Select((history, row) => InTurn(all, row, history, k, excluded?[row]))];
         var (generative, beams) = model.Generative is { } leg
             ? Generative(leg, histories, beam, excluded, found)
@@ -138,3 +148,9 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
 /// <param name="Candidates">By item index; Scores: [legs], in the order of the model's legs, the generative one last.</param>
 /// <param name="Beam">The items that the generative leg found alone, best first.</param>
 internal sealed record Found((int Item, double[] Scores)[] Candidates, int[] Beam);
+
+/// <summary>What one leg says of every item that it was trained with.</summary>
+/// <param name="query">The query's place among those that were asked.</param>
+/// <param name="leg">Place among the model's legs.</param>
+/// <param name="scores">[trained items], valid during the call.</param>
+internal delegate void LegScored(int query, int leg, ReadOnlySpan<float> scores);

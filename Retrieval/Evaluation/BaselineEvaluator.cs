@@ -1,20 +1,15 @@
 namespace Recsys.Retrieval.Evaluation;
 
 /// <summary>Evaluates the baselines on the same users, targets and conventions as the model.</summary>
-public static class BaselineEvaluator
+internal static class BaselineEvaluator
 {
     private static readonly HashSet<int> Nothing = [];
 
-    /// <returns>By baseline name.</returns>
-    public static Dictionary<string, ConventionRows> Evaluate(LeaveOneOut split, int[] users, int items, EvaluationOptions options)
-    {
-        IBaseline[] baselines = [new Popularity(split.Train, items), CoOccurrence.Choose(split, items)];
-        return baselines.ToDictionary(baseline => baseline.Name, baseline => new ConventionRows(
-            Row(baseline, split, users, options, seenRemoved: false),
-            options.SeenRemoved ? Row(baseline, split, users, options, seenRemoved: true) : null));
-    }
+    /// <summary>All baselines, counted on the training part, with what their validation targets chose.</summary>
+    public static IReadOnlyList<IBaseline> Choose(LeaveOneOut split, int items) =>
+        [new Popularity(split.Train, items), CoOccurrence.Choose(split, items), ItemKnn.Choose(split, items)];
 
-    internal static MetricRow Row(IBaseline baseline, LeaveOneOut split, int[] users, EvaluationOptions options, bool seenRemoved)
+    public static MetricRow Row(IBaseline baseline, LeaveOneOut split, int[] users, EvaluationOptions options, bool seenRemoved)
     {
         int k = options.Ks.Max();
         var ranks = new int[users.Length];

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Recsys.Retrieval.Evaluation;
 
 /// <summary>
@@ -7,12 +9,12 @@ namespace Recsys.Retrieval.Evaluation;
 public sealed class CoOccurrence : IBaseline
 {
     private const int Reach = 20;
-    private const int ChosenAt = 10;
 
     private static readonly (int Window, float Decay)[] Variants = [(1, 1), (1, .5f), (5, 1), (5, .5f), (20, 1), (20, .5f)];
 
     private readonly Popularity _popularity;
     private readonly Dictionary<int, float>[] _next;
+    private readonly int _window;
     private readonly float _decay;
 
     /// <param name="window">Interactions after an item that are counted.</param>
@@ -21,7 +23,7 @@ public sealed class CoOccurrence : IBaseline
     {
         _popularity = new Popularity(training, items);
         _next = new Dictionary<int, float>[items];
-        _decay = decay;
+        (_window, _decay) = (window, decay);
         for (int user = 0; user < training.Count; user++)
         {
             var sequence = training[user];
@@ -32,24 +34,16 @@ public sealed class CoOccurrence : IBaseline
                 {
                     if (sequence[to] != sequence[from])
                     {
-                        System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(counts, sequence[to], out _)++;
+                        CollectionsMarshal.GetValueRefOrAddDefault(counts, sequence[to], out _)++;
                     }
                 }
             }
         }
     }
 
-    /// <summary>
-    /// The variant (windows of 1, 5 or 20 interactions, decay 1 or ½) with the best recall@10 on all users' validation targets, nothing
-    /// removed; at equal recall the first. It sees no test target; where validation targets are asked for, it is flattered.
-    /// </summary>
-    public static CoOccurrence Choose(LeaveOneOut split, int items)
-    {
-        var nothing = new HashSet<int>();
-        return Variants.Select(variant => new CoOccurrence(split.Train, items, variant.Window, variant.Decay))
-            .MaxBy(counting => split.EvaluatedUsers.AsParallel().Count(
-                user => counting.Rank(split.ValidationHistory(user), ChosenAt, nothing).Contains(split.ValidationTarget(user))))!;
-    }
+    /// <summary>Of windows of 1, 5 or 20 interactions and a decay of 1 or ½, by <see cref="BaselineChoice.Best"/>.</summary>
+    public static CoOccurrence Choose(LeaveOneOut split, int items) => BaselineChoice.Best(
+        Variants.Select(variant => new CoOccurrence(split.Train, items, variant.Window, variant.Decay)), split);
 
     public string Name => "co_occurrence";
 
@@ -61,14 +55,12 @@ public sealed class CoOccurrence : IBaseline
         {
             foreach (var (item, count) in _next[history[^back]] ?? [])
             {
-                System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(scores, item, out _) += weight * count;
+                CollectionsMarshal.GetValueRefOrAddDefault(scores, item, out _) += weight * count;
             }
         }
 
-        var ranked = scores.Where(pair => !removed.Contains(pair.Key))
-            .OrderByDescending(pair => pair.Value).ThenBy(pair => _popularity.Place[pair.Key]).Take(k).Select(pair => pair.Key).ToArray();
-        return ranked.Length == k
-            ? ranked
-            : [.. ranked, .. _popularity.Rank(history, k + ranked.Length, removed).Except(ranked).Take(k - ranked.Length)];
+        return _popularity.RankScored(scores, k, removed);
     }
+
+    public IBaseline On(SequenceSet training) => new CoOccurrence(training, _next.Length, _window, _decay);
 }

@@ -62,11 +62,17 @@ public sealed record EvaluationReport
     /// <summary>Hash of the split; equal hashes, equal protocol.</summary>
     public required string SplitSha256 { get; init; }
 
-    /// <summary>[users] who they are, as indexes into the split; not part of the JSON.</summary>
-    public required int[] EvaluatedUsers { get; init; }
+    /// <summary>The answers with nothing removed; not part of the JSON.</summary>
+    public required AnswerSet Plain { get; init; }
 
-    /// <summary>[users] place of the target from 0 with nothing removed, -1: not among the answers; not part of the JSON.</summary>
-    public required int[] Ranks { get; init; }
+    /// <summary>The answers with the history's items removed; null: not asked for. Not part of the JSON.</summary>
+    public AnswerSet? Removed { get; init; }
+
+    /// <summary>The baselines with what their validation targets chose; not part of the JSON.</summary>
+    public IReadOnlyList<IBaseline> Chosen { get; init; } = [];
+
+    /// <summary>What a model that has learned from the validation targets too gave; null: there is none.</summary>
+    public ProtocolResult? Open { get; init; }
 
     /// <summary>A hit is the item.</summary>
     public required ConventionRows ItemLevel { get; init; }
@@ -89,6 +95,24 @@ public sealed record EvaluationReport
 
     /// <summary>By name, on the same users.</summary>
     public required IReadOnlyDictionary<string, ConventionRows> Baselines { get; init; }
+
+    /// <summary>Every protocol that was asked for.</summary>
+    public IEnumerable<ProtocolResult> Protocols
+    {
+        get
+        {
+            yield return Rows(Protocol.Strict, rows => rows.NothingRemoved, Plain);
+            if (Removed is not null)
+            {
+                yield return Rows(Protocol.StrictUnseen, rows => rows.SeenRemoved!, Removed);
+            }
+
+            if (Open is not null)
+            {
+                yield return Open;
+            }
+        }
+    }
 
     /// <summary>
     /// One JSON object. On top stand the item-level values with nothing removed; <c>seen_removed</c>, <c>code_level</c> and
@@ -125,29 +149,14 @@ public sealed record EvaluationReport
         }
 
         json["baselines"] = baselines;
-        json["protocols"] = new JsonObject
-        {
-            ["strict"] = Protocol(rows => rows.NothingRemoved), ["strict_unseen"] = Protocol(rows => rows.SeenRemoved),
-        };
+        json["labels"] = new JsonObject(Protocols.Select(result => KeyValuePair.Create(
+            result.Protocol.Name, (JsonNode?)result.Protocol.ToJson())));
+        json["protocols"] = new JsonObject(Protocols.Select(result => KeyValuePair.Create(
+            result.Protocol.Name, (JsonNode?)result.ToJson())));
         return json;
     }
 
-    /// <summary>The sum, each leg and each baseline under one convention.</summary>
-    private JsonObject Protocol(Func<ConventionRows, MetricRow?> convention) => Protocol(Legs.Concat(Baselines)
-        .Prepend(new(SumName, ItemLevel)).Where(rows => convention(rows.Value) is not null)
-        .Select(rows => KeyValuePair.Create(rows.Key, convention(rows.Value)!)));
-
-    /// <summary>One protocol's rows; <c>interval</c> is that of recall@10.</summary>
-    public static JsonObject Protocol(IEnumerable<KeyValuePair<string, MetricRow>> rows)
-    {
-        var json = new JsonObject();
-        foreach (var (name, row) in rows)
-        {
-            var values = row.ToJson();
-            values["interval"] = values["intervals"]!["recall@10"]?.DeepClone();
-            json[name] = values;
-        }
-
-        return json;
-    }
+    private ProtocolResult Rows(Protocol protocol, Func<ConventionRows, MetricRow> convention, AnswerSet answers) => new(
+        protocol,
+        Legs.Concat(Baselines).Prepend(new(SumName, ItemLevel)).ToDictionary(rows => rows.Key, rows => convention(rows.Value)), answers);
 }

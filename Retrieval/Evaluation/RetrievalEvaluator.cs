@@ -8,6 +8,7 @@ namespace Recsys.Retrieval.Evaluation;
 /// </summary>
 public static class RetrievalEvaluator
 {
+    /// <summary>A model that has not learned from the validation targets: the strict protocols.</summary>
     /// <exception cref="CatalogException">Options out of range, or a split that holds no target.</exception>
     public static EvaluationReport Evaluate(
         Recommender recommender, LeaveOneOut split, EvaluationOptions? options = null, IProgress<StageProgress>? progress = null,
@@ -17,12 +18,14 @@ public static class RetrievalEvaluator
         options.Validate();
         var users = Users(split, options);
         var counts = new AnswerCounts(recommender.Items);
-        var plain = Ranks(recommender, split, users, options, excludeSeen: false, counts, progress, cancel);
-        var removed = options.SeenRemoved
-            ? Ranks(recommender, split, users, options, excludeSeen: true, counts, progress, cancel)
-            : null;
+        AnswerSet Ask(bool excludeSeen, EvaluationOptions how) =>
+            AnswerSet.Of(recommender, split, users, how, excludeSeen, counts, progress, cancel);
+        var plain = Ask(false, options);
+        var removed = options.SeenRemoved ? Ask(true, options with { Legs = false }) : null; // the legs have ranked for both by now
         MetricRow Row(int[] ranks) => MetricRow.Of(ranks, options.Ks, options.Seed);
         ConventionRows Rows(int[] ranks, int[]? ofRemoved) => new(Row(ranks), ofRemoved is null ? null : Row(ofRemoved));
+        var baselines = options.Baselines ? BaselineEvaluator.Choose(split, recommender.Items.Count) : [];
+        MetricRow Baseline(IBaseline baseline, bool seenRemoved) => BaselineEvaluator.Row(baseline, split, users, options, seenRemoved);
 
         return new EvaluationReport
         {
@@ -31,54 +34,48 @@ public static class RetrievalEvaluator
             Seed = options.Seed,
             Beam = recommender.BeamFor(options.Ks.Max(), options.Beam),
             SplitSha256 = split.Sha256,
-            EvaluatedUsers = users,
-            Ranks = plain.Item,
+            Plain = plain,
+            Removed = removed,
             ItemLevel = Rows(plain.Item, removed?.Item),
             CodeLevel = Rows(plain.Codes, removed?.Codes),
             Invalid = counts.Invalid,
             Duplicates = counts.Duplicates,
             Short = counts.Short,
-            Legs = options.Legs
-                ? LegEvaluator.Evaluate(recommender, split, users, options, cancel)
-                    .Concat(recommender.LegNames.Contains(GenerativeLeg.LegName)
-                        ? [(GenerativeLeg.LegName, Rows(plain.Beam, removed?.Beam))]
-                        : [])
-                    .ToDictionary()
-                : new Dictionary<string, ConventionRows>(),
-            Baselines = options.Baselines
-                ? BaselineEvaluator.Evaluate(split, users, recommender.Items.Count, options)
-                : new Dictionary<string, ConventionRows>(),
+            Legs = Alone(recommender, options, plain, removed)
+                .ToDictionary(leg => leg.Name, leg => Rows(leg.Plain, removed is null ? null : leg.SeenRemoved)),
+            Chosen = baselines,
+            Baselines = baselines.ToDictionary(baseline => baseline.Name, baseline => new ConventionRows(
+                Baseline(baseline, seenRemoved: false), options.SeenRemoved ? Baseline(baseline, seenRemoved: true) : null)),
         };
     }
 
     /// <summary>
-    /// The sum, each leg and popularity of a model that has learned from the validation targets too, on test targets with the history's
-    /// items removed: the open protocol (PCTM, EnsRec).
+    /// A model that has learned from the validation targets too, on test targets: the open protocol. Its baselines count them too.
     /// </summary>
+    /// <param name="chosen">Baselines as chosen without it (<see cref="EvaluationReport.Chosen"/>).</param>
     /// <exception cref="CatalogException">Options out of range, or a split that holds no target.</exception>
-    public static IReadOnlyDictionary<string, MetricRow> EvaluateOpen(
-        Recommender recommender, LeaveOneOut split, EvaluationOptions options, IProgress<StageProgress>? progress = null,
-        CancellationToken cancel = default)
+    public static ProtocolResult EvaluateOpen(
+        Recommender recommender, LeaveOneOut split, EvaluationOptions options, IReadOnlyList<IBaseline> chosen,
+        IProgress<StageProgress>? progress = null, CancellationToken cancel = default)
     {
         options = options with { Target = EvaluationTarget.Test, SeenRemoved = true };
         options.Validate();
         var users = Users(split, options);
-        var ranks = Ranks(recommender, split, users, options, excludeSeen: true, new AnswerCounts(recommender.Items), progress, cancel);
-        MetricRow Row(int[] of) => MetricRow.Of(of, options.Ks, options.Seed);
-        var rows = new Dictionary<string, MetricRow> { [EvaluationReport.SumName] = Row(ranks.Item) };
-        foreach (var (name, leg) in LegEvaluator.Evaluate(recommender, split, users, options, cancel))
+        var answers = AnswerSet.Of(
+            recommender, split, users, options, excludeSeen: true, new AnswerCounts(recommender.Items), progress, cancel);
+        var training = split.TrainAndValidation;
+        var rows = new Dictionary<string, MetricRow> { [EvaluationReport.SumName] = MetricRow.Of(answers.Item, options.Ks, options.Seed) };
+        foreach (var leg in Alone(recommender, options, answers, answers))
         {
-            rows[name] = leg.SeenRemoved!;
+            rows[leg.Name] = MetricRow.Of(leg.SeenRemoved, options.Ks, options.Seed);
         }
 
-        if (recommender.LegNames.Contains(GenerativeLeg.LegName))
+        foreach (var baseline in chosen)
         {
-            rows[GenerativeLeg.LegName] = Row(ranks.Beam);
+            rows[baseline.Name] = BaselineEvaluator.Row(baseline.On(training), split, users, options, seenRemoved: true);
         }
 
-        var popularity = new Popularity(split.TrainAndValidation, recommender.Items.Count);
-        rows[popularity.Name] = BaselineEvaluator.Row(popularity, split, users, options, seenRemoved: true);
-        return rows;
+        return new ProtocolResult(Protocol.Open, rows, answers);
     }
 
     /// <summary>What is known when the target is asked for.</summary>
@@ -87,6 +84,14 @@ public static class RetrievalEvaluator
 
     internal static int Target(LeaveOneOut split, int user, EvaluationTarget target) =>
         target == EvaluationTarget.Test ? split.TestTarget(user) : split.ValidationTarget(user);
+
+    /// <summary>[users] places of the targets in each leg's own answers; a beam finds others where it may not find all.</summary>
+    private static IEnumerable<(string Name, int[] Plain, int[] SeenRemoved)> Alone(
+        Recommender recommender, EvaluationOptions options, AnswerSet plain, AnswerSet? removed) =>
+        plain.Legs.Select(leg => (leg.Key, leg.Value.Plain, leg.Value.SeenRemoved)).Concat(
+            options.Legs && recommender.LegNames.Contains(GenerativeLeg.LegName)
+                ? [(GenerativeLeg.LegName, plain.Beam, removed?.Beam ?? [])]
+                : []);
 
     private static int[] Users(LeaveOneOut split, EvaluationOptions options)
     {
@@ -105,81 +110,5 @@ public static class RetrievalEvaluator
 
         // Histories of like length share a batch, so that little of it is padding.
         return [.. users.OrderBy(user => History(split, user, options.Target).Length).ThenBy(user => user)];
-    }
-
-    /// <summary>[users] places of the targets from 0, -1: missed.</summary>
-    /// <param name="Item">In the answers.</param>
-    /// <param name="Codes">In the answers, where any item of the target's codes is a hit.</param>
-    /// <param name="Beam">In what the generative leg finds alone.</param>
-    private sealed record TargetRanks(int[] Item, int[] Codes, int[] Beam);
-
-    private static TargetRanks Ranks(
-        Recommender recommender, LeaveOneOut split, int[] users, EvaluationOptions options, bool excludeSeen, AnswerCounts counts,
-        IProgress<StageProgress>? progress, CancellationToken cancel)
-    {
-        var ranks = new TargetRanks(new int[users.Length], new int[users.Length], new int[users.Length]);
-        int k = options.Ks.Max();
-        int done = 0;
-        var gate = new Lock();
-        ComputeThreads.Each((users.Length + options.Batch - 1) / options.Batch, at =>
-        {
-            int first = at * options.Batch;
-            var batch = users.AsSpan(first, Math.Min(options.Batch, users.Length - first)).ToArray();
-            var queries = batch.Select(
-                user => new RecommendQuery(History(split, user, options.Target).ToArray(), k, options.Beam, excludeSeen)).ToArray();
-            recommender.Answer(queries, (i, answer, beam) =>
-            {
-                int target = Target(split, batch[i], options.Target);
-                int available = recommender.Items.Count - (excludeSeen ? queries[i].History.Distinct().Count() : 0);
-                lock (gate)
-                {
-                    counts.Check(answer, Math.Min(k, available));
-                }
-
-                ranks.Item[first + i] = Find(answer, item => item.Item == target);
-                var targetId = recommender.Items.SemanticIds[target];
-                ranks.Codes[first + i] = Find(answer, item => item.Id.SameCodes(targetId));
-                int found = Array.IndexOf(beam, target);
-                ranks.Beam[first + i] = found < k ? found : -1;
-            }, cancel);
-            lock (gate)
-            {
-                done += batch.Length;
-                progress?.Report(new StageProgress("evaluate", done, users.Length, excludeSeen ? "seen removed" : "nothing removed"));
-            }
-        }, cancel);
-        return ranks;
-    }
-
-    private static int Find(IReadOnlyList<Recommendation> answers, Func<Recommendation, bool> hit)
-    {
-        for (int rank = 0; rank < answers.Count; rank++)
-        {
-            if (hit(answers[rank]))
-            {
-                return rank;
-            }
-        }
-
-        return -1;
-    }
-}
-
-/// <summary>Counts answers that must not be.</summary>
-public sealed class AnswerCounts(ItemTable items)
-{
-    public int Invalid { get; private set; }
-
-    public int Duplicates { get; private set; }
-
-    public int Short { get; private set; }
-
-    /// <param name="expected">Answers that the catalogue can give.</param>
-    public void Check(IReadOnlyList<Recommendation> answers, int expected)
-    {
-        Invalid += answers.Count(
-            answer => !items.TryIndex(answer.Id, out int item) || item != answer.Item || !double.IsFinite(answer.Score));
-        Duplicates += answers.Count - answers.Select(answer => answer.Item).Distinct().Count();
-        Short += answers.Count < expected ? 1 : 0;
     }
 }

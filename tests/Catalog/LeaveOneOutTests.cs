@@ -14,12 +14,28 @@ public sealed class LeaveOneOutTests
     }
 
     [Fact]
-    public void Nothing_held_out_is_in_the_training_part_and_short_histories_only_train()
+    public void Nothing_held_out_is_in_the_training_part_and_short_histories_are_not_asked_for()
     {
         Assert.Equal([1, 2, 3], Split.Train[0].ToArray());
-        Assert.Equal([6, 7], Split.Train[1].ToArray());
+        Assert.Equal([6], Split.Train[1].ToArray());
         Assert.Equal([8], Split.Train[2].ToArray());
         Assert.Equal(Split.All.Count, Split.Train.Count);
+    }
+
+    [Fact]
+    public void What_trained_one_night_is_no_target_of_a_later_one()
+    {
+        int[] all = [1, 2, 3, 4, 5, 6];
+        for (int earlier = 0; earlier < all.Length; earlier++)
+        {
+            int[] trained = Of([all[..earlier]]).Train[0].ToArray();
+            for (int later = Math.Max(3, earlier); later <= all.Length; later++)
+            {
+                var split = Of([all[..later]]);
+                Assert.DoesNotContain(split.ValidationTarget(0), trained);
+                Assert.DoesNotContain(split.TestTarget(0), trained);
+            }
+        }
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class JavaScriptClientTests(World world)
         Assert.NotEqual("", recommend.GetProperty("version").GetString());
         var scores = recommend.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("score").GetDouble()).ToList();
         Assert.Equal(scores.OrderDescending(), scores);
-        Assert.All(scores, score => Assert.True(score < 0));
+        Assert.All(scores, score => Assert.True(double.IsFinite(score))); // counted evidence may lift a sum above 0
         // Whatever other tests have assigned to this server, each is an item of it.
         string[] ids = [.. recommend.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("item_id").GetString()!)];
         var known = await new V1.Quantizer.QuantizerClient(world.Channel).LookupAsync(new V1.LookupRequest { ItemIds = { ids } });

@@ -118,7 +118,7 @@ public sealed partial class DemoReportTests
             new EvaluationReport
             {
                 Target = EvaluationTarget.Test, Users = 2000, Seed = 1, Beam = 50, SplitSha256 = "cd",
-                Invalid = 0, Duplicates = 0, Short = 0, EvaluatedUsers = [], Ranks = [],
+                Invalid = 0, Duplicates = 0, Short = 0, Plain = new AnswerSet([]),
                 ItemLevel = Both(recall), CodeLevel = Both(0), Legs = new Dictionary<string, ConventionRows>(),
                 Baselines = new Dictionary<string, ConventionRows> { ["popularity"] = Both(0.024), ["co_occurrence"] = Both(0.554) },
             },

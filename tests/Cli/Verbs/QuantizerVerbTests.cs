@@ -87,12 +87,12 @@ public sealed class QuantizerVerbTests : IDisposable
         Assert.Contains("name no single item", File.ReadAllText(_folder["audit.html"]), StringComparison.Ordinal);
         Assert.True(json.GetProperty("levels")[0].GetProperty("traffic_perplexity").GetDouble() > 1);
         Assert.Equal(2, File.ReadAllText(_folder["audit.html"]).Split("<svg").Length - 1);
-        (_, json) = await RunAsync("quantizer", "audit", "--versions", _folder["versions"], "--version-id", "v2", "--before", "v2");
+        (_, json) = await RunAsync("quantizer", "audit", "--versions", _folder["versions"], "--version", "v2", "--before", "v2");
         Assert.Equal(0, json.GetProperty("churn").GetProperty("renamed").GetDouble());
         Assert.False(json.TryGetProperty("neighbourhood", out _));
         Assert.Equal("needs --data with histories", json.GetProperty("not_generated").GetString());
         (_, json) = await RunAsync(
-            "quantizer", "audit", "--versions", _folder["versions"], "--version-id", "v1", "--data", _folder["d"], "--cache",
+            "quantizer", "audit", "--versions", _folder["versions"], "--version", "v1", "--data", _folder["d"], "--cache",
             _folder["cache"]);
         Assert.Equal("no history, or no retrieval model", json.GetProperty("not_generated").GetString());
     }
@@ -130,7 +130,7 @@ public sealed class QuantizerVerbTests : IDisposable
         }
 
         var (exit, _) = await RunAsync(
-            "quantizer", "audit", "--versions", _folder["versions"], "--version-id", "v1", "--data", _folder["d"], "--cache",
+            "quantizer", "audit", "--versions", _folder["versions"], "--version", "v1", "--data", _folder["d"], "--cache",
             _folder["cache"]);
         Assert.Equal(code, exit);
     }
@@ -166,7 +166,7 @@ public sealed class QuantizerVerbTests : IDisposable
         var quantizer = CommandTree.Root.Subcommands.Single(verb => verb.Name == "quantizer");
         Assert.All(quantizer.Subcommands, verb => Assert.Contains($"`quantizer {verb.Name}`", page, StringComparison.Ordinal));
         Assert.All(
-            ["--only", "--retrieval-steps", "--users", "--html", "--version-id", "--before"],
+            ["--only", "--retrieval-steps", "--users", "--html", "--version", "--before"],
             option => Assert.True(
                 page.Contains(option, StringComparison.Ordinal)
                 && quantizer.Subcommands.Any(verb => verb.Options.Any(known => known.Name == option)), option));

@@ -1,0 +1,95 @@
+namespace Recsys.Retrieval.Evaluation;
+
+/// <summary>Answers to all users under one convention, and where their targets stand in them: everything that is measured comes from
+/// here.</summary>
+/// <param name="Users">[users] who they are, as indexes into the split.</param>
+public sealed record AnswerSet(int[] Users)
+{
+    /// <summary>[users] place of the target from 0, -1: not among the answers.</summary>
+    public int[] Item { get; init; } = new int[Users.Length];
+
+    /// <summary>[users] the same, where any item of the target's codes is a hit.</summary>
+    public int[] Codes { get; init; } = new int[Users.Length];
+
+    /// <summary>[users] the same, in what the generative leg's beam finds alone.</summary>
+    public int[] Beam { get; init; } = new int[Users.Length];
+
+    /// <summary>[users][answers] items, best first.</summary>
+    public int[][] Lists { get; init; } = new int[Users.Length][];
+
+    /// <summary>[users][answers] how likely each is the next item, as the model says.</summary>
+    public double[][] Probabilities { get; init; } = new double[Users.Length][];
+
+    /// <summary>By leg but the generative one, [users] place of the target in the leg's own ranking of the catalogue, under both
+    /// conventions; empty where nobody asked.</summary>
+    public IReadOnlyDictionary<string, (int[] Plain, int[] SeenRemoved)> Legs { get; init; } =
+        new Dictionary<string, (int[], int[])>();
+
+    /// <summary>Asks once for every user: lists, the legs' own rankings and the counts of what must not be are taken from one
+    /// answer.</summary>
+    internal static AnswerSet Of(
+        Recommender recommender, LeaveOneOut split, int[] users, EvaluationOptions options, bool excludeSeen, AnswerCounts counts,
+        IProgress<StageProgress>? progress, CancellationToken cancel)
+    {
+        string[] legs = options.Legs ? [.. recommender.FullLegs.Select(leg => leg.Name)] : [];
+        var set = new AnswerSet(users)
+        {
+            Legs = legs.ToDictionary(leg => leg, _ => (new int[users.Length], new int[users.Length])),
+        };
+        int k = options.Ks.Max(), done = 0;
+        var gate = new Lock();
+        ComputeThreads.Each((users.Length + options.Batch - 1) / options.Batch, at =>
+        {
+            int first = at * options.Batch;
+            var batch = users.AsSpan(first, Math.Min(options.Batch, users.Length - first)).ToArray();
+            int[][] histories = [.. batch.Select(user => RetrievalEvaluator.History(split, user, options.Target).ToArray())];
+            int[] targets = [.. batch.Select(user => RetrievalEvaluator.Target(split, user, options.Target))];
+            RecommendQuery[] queries = [.. histories.Select(history => new RecommendQuery(history, k, options.Beam, excludeSeen))];
+            recommender.Answer(queries, (i, answer, beam) =>
+            {
+                int available = recommender.Items.Count - (excludeSeen ? histories[i].Distinct().Count() : 0);
+                lock (gate)
+                {
+                    counts.Check(answer, Math.Min(k, available));
+                }
+
+                var target = recommender.Items.SemanticIds[targets[i]];
+                set.Item[first + i] = Array.FindIndex(answer, item => item.Item == targets[i]);
+                set.Codes[first + i] = Array.FindIndex(answer, item => item.Id.SameCodes(target));
+                set.Lists[first + i] = Array.ConvertAll(answer, item => item.Item);
+                set.Probabilities[first + i] = Array.ConvertAll(answer, item => item.Probability);
+                int found = Array.IndexOf(beam, targets[i]);
+                set.Beam[first + i] = found < k ? found : -1;
+            }, cancel, legs.Length == 0 ? null : (i, leg, scores) =>
+            {
+                var (plain, removed) = set.Legs[legs[leg]];
+                (plain[first + i], removed[first + i]) = FullRanking.Rank(scores, targets[i], histories[i]);
+            });
+            lock (gate)
+            {
+                done += batch.Length;
+                progress?.Report(new StageProgress("evaluate", done, users.Length, excludeSeen ? "seen removed" : "nothing removed"));
+            }
+        }, cancel);
+        return set;
+    }
+}
+
+/// <summary>Counts answers that must not be.</summary>
+public sealed class AnswerCounts(ItemTable items)
+{
+    public int Invalid { get; private set; }
+
+    public int Duplicates { get; private set; }
+
+    public int Short { get; private set; }
+
+    /// <param name="expected">Answers that the catalogue can give.</param>
+    public void Check(IReadOnlyList<Recommendation> answers, int expected)
+    {
+        Invalid += answers.Count(
+            answer => !items.TryIndex(answer.Id, out int item) || item != answer.Item || !double.IsFinite(answer.Score));
+        Duplicates += answers.Count - answers.Select(answer => answer.Item).Distinct().Count();
+        Short += answers.Count < expected ? 1 : 0;
+    }
+}
