@@ -168,7 +168,7 @@ internal static class DemoReport
     private static Tile Of(Dataset dataset, int item, string detail = "", string hint = "", bool marked = false) =>
         new(dataset.Images?.Read(item), dataset.Items[item].Title, detail, hint.Length == 0 ? dataset.Items[item].Title : hint, marked);
 
-    private static string Share(double value) => double.IsNaN(value) ? "" : F(value * 100, "F1") + " %";
+    private static string Share(double value) => F(value, "P1");
 
     private static string F(double value, string format) => double.IsNaN(value) ? "" : value.ToString(format, CultureInfo.InvariantCulture);
 }
