@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Recsys.Datasets.Tables;
 
 /// <summary>
-/// What the training part of the leave-one-out split says, counted in SQL: a user's last two items are held out where there are
-/// three or more (as <see cref="Recsys.Catalog.LeaveOneOut"/> does), so that nothing learns from what it is judged by.
+/// What the training part of the leave-one-out split says, counted in SQL: of a user's items the last two, but never the first, are
+/// held out (as <see cref="Recsys.Catalog.LeaveOneOut"/> does), so that nothing learns from what it is judged by.
 /// </summary>
 internal static class InteractionCounts
 {
@@ -34,7 +34,7 @@ internal static class InteractionCounts
         CREATE OR REPLACE TABLE train AS SELECT user, item, position FROM (
             SELECT user, item, row_number() OVER (PARTITION BY user ORDER BY time, n) AS position,
                 count(*) OVER (PARTITION BY user) AS length FROM interactions)
-        WHERE length < 3 OR position <= length - 2
+        WHERE position <= greatest(1, length - 2)
         """);
 
     /// <summary>item, count: in how many interactions an item is.</summary>

@@ -25,7 +25,10 @@ public static class NightlyCodes
         Codebook Train() => QuantizerTrainer.Train(fused, options, seed, progress, cancel, device, ranks);
         if (before is not null)
         {
-            return before.Follow(fused, itemIds, options.Stability, Train, ranks);
+            progress?.Report(new StageProgress("quantizer", 0, 1, $"follows {before.Version}"));
+            var codes = before.Follow(fused, itemIds, options.Stability, Train, ranks);
+            progress?.Report(new StageProgress("quantizer", 1, 1, $"follows {before.Version}"));
+            return codes;
         }
 
         var codebook = Train();

@@ -41,6 +41,9 @@ public sealed class EarlierCodes(string version, string folder, ItemTable items,
 {
     private const int Rounds = 5; // of codes and vectors in turns: later ones hardly change anything
 
+    /// <summary>The version whose codes they are.</summary>
+    public string Version => version;
+
     /// <summary>Why the codes cannot be followed; null: they can.</summary>
     /// <param name="embeddings">The new version's.</param>
     public string? Misfit(IReadOnlyList<EmbeddingMatrix> embeddings, QuantizerOptions options)

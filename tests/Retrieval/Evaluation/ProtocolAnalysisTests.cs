@@ -50,14 +50,15 @@ public class ProtocolAnalysisTests
     public void Item_knn_keeps_the_number_of_neighbours_that_finds_most_validation_targets_and_no_test_target_has_a_say()
     {
         // Each of the items 0 to 9 is nearest to 25 items of its own, then to the others and to 10, which is a neighbour of all ten.
-        var pairs = Enumerable.Range(0, 250).Select(at => new[] { at / 25, 11 + at })
-            .Concat(Enumerable.Range(0, 10).Select(item => new[] { item, 10 })).ToArray();
+        // What the pairs' own users are asked for is an item that nobody knows.
+        var pairs = Enumerable.Range(0, 250).Select(at => new[] { at / 25, 11 + at, 261, 261 })
+            .Concat(Enumerable.Range(0, 10).Select(item => new[] { item, 10, 261, 261 })).ToArray();
         int[] history = [.. Enumerable.Range(0, 10)];
         LeaveOneOut Split(int held) => new(Tiny.Sequences([.. pairs, [.. history, 10, held]]));
-        Assert.Equal([10], ItemKnn.Choose(Split(11), 261).Rank(history, 1, Nothing));
-        Assert.DoesNotContain(10, new ItemKnn(Split(11).Train, 261, 20).Rank(history, 10, Nothing));
+        Assert.Equal([10], ItemKnn.Choose(Split(11), 262).Rank(history, 1, Nothing));
+        Assert.DoesNotContain(10, new ItemKnn(Split(11).Train, 262, 20).Rank(history, 10, Nothing));
         Assert.Equal(
-            ItemKnn.Choose(Split(11), 261).Rank(history, 261, Nothing), ItemKnn.Choose(Split(260), 261).Rank(history, 261, Nothing));
+            ItemKnn.Choose(Split(11), 262).Rank(history, 261, Nothing), ItemKnn.Choose(Split(260), 262).Rank(history, 261, Nothing));
     }
 
     [Fact]
