@@ -57,6 +57,9 @@ public sealed class Recommender : IRecommender, IVersionPart
     /// <summary>What the validation targets of its training chose.</summary>
     public RetrievalChoices Choices => _model.Choices;
 
+    /// <summary>The weight of a repeated item where a leg answers alone, in the units of its score.</summary>
+    internal float RepeatAlone(string leg) => (float)(_model.Config.Sum.RepeatAlone?.GetValueOrDefault(leg) ?? 0);
+
     /// <summary>The legs that score the whole catalogue: all but the generative one.</summary>
     internal IReadOnlyList<Legs.ILeg> FullLegs => _model.Legs;
 
@@ -84,7 +87,7 @@ public sealed class Recommender : IRecommender, IVersionPart
     /// <param name="answered">Called with a query's place, its answer and the beam's items, best first.</param>
     /// <param name="scored">As in <see cref="Candidates.Find"/>.</param>
     internal void Answer(
-        IReadOnlyList<RecommendQuery> queries, Action<int, Recommendation[], int[]> answered, CancellationToken cancel,
+        IReadOnlyList<RecommendQuery> queries, Action<int, Recommendation[], (int Item, double LogProbability)[]> answered, CancellationToken cancel,
         LegScored? scored = null)
     {
         var alike = Enumerable.Range(0, queries.Count)

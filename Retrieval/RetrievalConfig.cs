@@ -45,7 +45,11 @@ public sealed record RetrievalChoices(
 /// <param name="Repeat">Added to the score of an item of the history: below 0 where users seldom take an item again.</param>
 /// <param name="Temperature">Probabilities are coverage · softmax(score / temperature) over an answer's candidates; above 0.</param>
 /// <param name="Coverage">Share of the held-out targets that are among the candidates, 0 to 1.</param>
-public sealed record LegSum(IReadOnlyDictionary<string, double> Weights, double Repeat, double Temperature, double Coverage)
+/// <param name="RepeatAlone">By leg, the weight of a repeated item where the leg answers alone, in the units of its score; null: 0 for
+/// all.</param>
+public sealed record LegSum(
+    IReadOnlyDictionary<string, double> Weights, double Repeat, double Temperature, double Coverage,
+    IReadOnlyDictionary<string, double>? RepeatAlone = null)
 {
     /// <summary>The name that the repeat weight has among the parts of a score.</summary>
     public const string RepeatName = "repeat";
@@ -66,6 +70,11 @@ public sealed record LegSum(IReadOnlyDictionary<string, double> Weights, double 
         }
 
         faults.Range("repeat", Repeat, -MaxRepeat, MaxRepeat);
+        foreach (var (leg, repeat) in RepeatAlone ?? new Dictionary<string, double>())
+        {
+            faults.Range($"repeat_alone.{leg}", repeat, -MaxRepeat, MaxRepeat);
+        }
+
         faults.Range("temperature", Temperature, 1e-3, 1000);
         faults.Range("coverage", Coverage, 0, 1);
     }

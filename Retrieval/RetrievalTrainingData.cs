@@ -8,8 +8,8 @@ public sealed record RetrievalTrainingData
     /// <summary>The training part (<see cref="LeaveOneOut.Train"/>); item indexes of <see cref="Items"/>.</summary>
     public required SequenceSet Training { get; init; }
 
-    /// <summary>[items] the fused feature vector of each item, where there is one; null: learned embeddings alone.</summary>
-    public EmbeddingMatrix? Features { get; init; }
+    /// <summary>[items] feature vectors of each item, of distinct names; none: learned embeddings alone.</summary>
+    public IReadOnlyList<EmbeddingMatrix> Features { get; init; } = [];
 
     /// <summary>
     /// [users] the validation target of each user of <see cref="Training"/>, -1 where there is none. Chooses settings and ends trainings;
@@ -21,7 +21,7 @@ public sealed record RetrievalTrainingData
     public RetrievalChoices? Choices { get; init; }
 
     /// <summary>The data of a leave-one-out split.</summary>
-    public static RetrievalTrainingData From(ItemTable items, LeaveOneOut split, EmbeddingMatrix? features)
+    public static RetrievalTrainingData From(ItemTable items, LeaveOneOut split, IReadOnlyList<EmbeddingMatrix> features)
     {
         var targets = new int[split.Train.Count];
         Array.Fill(targets, -1);
@@ -44,25 +44,40 @@ public sealed record RetrievalTrainingData
             : new HeldOut([.. users.Select(user => Training[user].ToArray())], [.. users.Select(user => ValidationTargets![user])]);
     }
 
-    /// <summary>Features with a row of zeros behind them, for no item; a whole of unit mean square, whatever their source's
-    /// scale. Null: there are none.</summary>
-    internal Tensor? PaddedFeatures()
+    /// <summary>The features that a leg reads, side by side, with a row of zeros behind them, for no item; a whole of unit mean square,
+    /// whatever their sources' scales.</summary>
+    /// <param name="weights"><see cref="Legs.LegOptions.Features"/>.</param>
+    /// <returns>[items + 1, dims]; null: it reads none.</returns>
+    internal Tensor? PaddedFeatures(IReadOnlyDictionary<string, double> weights)
     {
-        if (Features is not { } features)
+        var parts = Features.Select(part => (Part: part, Weight: weights.GetValueOrDefault(part.Name, 1))).Where(one => one.Weight > 0)
+            .ToArray();
+        if (parts.Length == 0)
         {
             return null;
         }
 
-        double square = features.Data.Sum(value => (double)value * value) / Math.Max(
-            1, features.Present.Count(present => present) * features.Dim);
-        float scale = square > 0 ? (float)(1 / Math.Sqrt(square)) : 1;
-        var padded = new float[features.Data.Length + features.Dim];
-        for (int i = 0; i < features.Data.Length; i++)
+        int dim = parts.Sum(one => one.Part.Dim);
+        int present = Enumerable.Range(0, Items.Count).Count(item => parts.Any(one => one.Part.Present[item]));
+        double square = parts.Sum(one => one.Weight * one.Weight * one.Part.Data.Sum(value => (double)value * value));
+        double scale = square > 0 ? 1 / Math.Sqrt(square / ((double)present * dim)) : 1;
+        var padded = new float[((long)Items.Count + 1) * dim];
+        int from = 0;
+        foreach (var (part, weight) in parts)
         {
-            padded[i] = features.Data[i] * scale;
+            float factor = (float)(scale * weight);
+            for (int item = 0; item < Items.Count; item++)
+            {
+                for (int at = 0; at < part.Dim; at++)
+                {
+                    padded[((long)item * dim) + from + at] = factor * part.Data[((long)item * part.Dim) + at];
+                }
+            }
+
+            from += part.Dim;
         }
 
-        return Tensors.Copy(padded, features.Count + 1, features.Dim);
+        return Tensors.Copy(padded, Items.Count + 1, dim);
     }
 
     /// <summary>The items with most interactions in the training part, at most <see cref="RecommendQuery.MaxK"/>, ties by index; their
@@ -92,9 +107,9 @@ public sealed record RetrievalTrainingData
             }
         }
 
-        if (Features is not null && Features.Count != Items.Count)
+        if (Features.FirstOrDefault(part => part.Count != Items.Count) is { } other)
         {
-            throw CatalogException.Invalid($"Features '{Features.Name}' have {Features.Count} rows; the table has {Items.Count} items.");
+            throw CatalogException.Invalid($"Features '{other.Name}' have {other.Count} rows; the table has {Items.Count} items.");
         }
 
         if (ValidationTargets is not null && ValidationTargets.Length != Training.Count)

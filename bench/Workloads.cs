@@ -54,7 +54,7 @@ internal static class Workloads
             [.. Enumerable.Range(0, 100).Select(i => $"{i}")], [.. Enumerable.Range(0, 101).Select(i => i * 21)],
             [.. Enumerable.Range(0, 2100).Select(_ => random.Next(Items))]);
         var model = RetrievalTrainer.Train(
-            new RetrievalTrainingData { Items = table, Training = sequences, Features = null },
+            new RetrievalTrainingData { Items = table, Training = sequences },
 #if BEFORE
             new RetrievalOptions { MinSteps = 1, MaxSteps = 1, Epochs = 1 }, 7);
 #else

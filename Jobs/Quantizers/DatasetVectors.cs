@@ -9,6 +9,9 @@ namespace Recsys.Jobs.Quantizers;
 /// <summary>A dataset's embeddings as quantizers read them.</summary>
 public static class DatasetVectors
 {
+    /// <summary>The name of the words among the features.</summary>
+    public const string Words = "words";
+
     /// <summary>Brought embeddings as they are, default ones where the dataset lacks them.</summary>
     /// <param name="everything">What the collaborative one learns from; null: the training part.</param>
     /// <exception cref="CatalogException">FailedPrecondition: there are none.</exception>
@@ -27,32 +30,23 @@ public static class DatasetVectors
         [.. embeddings.Select(embedding => embedding.Vectors).OfType<EmbeddingMatrix>()];
 
     /// <summary>
-    /// What retrieval models read of the items: the fused vectors and, where a frozen encoder made those of text, the words themselves.
-    /// Codes stand for the fused vectors alone, since a new item has no fitted ones.
+    /// What retrieval models read of the items: the embeddings and, where a frozen encoder made those of text, the words themselves
+    /// (<see cref="Words"/>). Codes stand for the embeddings alone, since a new item has no fitted ones.
     /// </summary>
-    public static EmbeddingMatrix Features(
-        Dataset dataset, FusedEmbeddings fused, DefaultEmbeddingOptions options, CancellationToken cancel)
+    /// <returns>Each centred and of the mean squared length 1.</returns>
+    public static IReadOnlyList<EmbeddingMatrix> Features(
+        Dataset dataset, IReadOnlyList<EmbeddingMatrix> embeddings, DefaultEmbeddingOptions options, CancellationToken cancel)
     {
         var words = options.Text.Words && !options.Text.IsFitted
             ? TfIdfEmbedder.Embed(dataset.Items, options.Text, options.Seed, cancel)
             : null;
-        if (words?.Present.Contains(true) != true)
-        {
-            return new EmbeddingMatrix("features", fused.Dim, fused.Data, fused.Present);
-        }
+        return [.. embeddings.Select(Placed), .. words?.Present.Contains(true) == true ? [Placed(words)] : Array.Empty<EmbeddingMatrix>()];
 
-        var placed = Fusion.Fit([words], new FusionOptions()).Apply([words]);
-        int dim = fused.Dim + placed.Dim;
-        var (data, present) = (new float[(long)fused.Count * dim], new bool[fused.Count]);
-        for (int item = 0; item < fused.Count; item++)
+        EmbeddingMatrix Placed(EmbeddingMatrix embedding)
         {
-            var row = data.AsSpan(item * dim, dim);
-            fused.Data.AsSpan(item * fused.Dim, fused.Dim).CopyTo(row);
-            placed.Data.AsSpan(item * placed.Dim, placed.Dim).CopyTo(row[fused.Dim..]);
-            present[item] = fused.Present[item] || placed.Present[item];
+            var fused = Fusion.Fit([embedding], new FusionOptions()).Apply([embedding]);
+            return new EmbeddingMatrix(embedding == words ? Words : embedding.Name, fused.Dim, fused.Data, fused.Present);
         }
-
-        return new EmbeddingMatrix("features", dim, data, present);
     }
 
     /// <summary>Fuses embeddings as a codebook does that was trained before.</summary>

@@ -38,7 +38,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
         SortedSet<int>[] found = [.. histories.Select((history, row) => InTurn(all, row, history, k, excluded?[row]))];
         var (generative, beams) = model.Generative is { } leg
             ? Generative(leg, histories, beam, excluded, found)
-            : ([.. found.Select(_ => new Dictionary<int, double>())], [.. found.Select(_ => Array.Empty<int>())]);
+            : ([.. found.Select(_ => new Dictionary<int, double>())], [.. found.Select(_ => Array.Empty<(int, double)>())]);
         return [.. found.Select((items, row) => new Found(Score(items, all, row, generative[row]), beams[row]))];
     }
 
@@ -95,7 +95,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     // equal terms. Nothing was counted for it either, which is what a count of 0 says.
     private static double Appended(ILeg leg, double? decoded) => leg is TransitionLeg ? 0 : decoded ?? double.NegativeInfinity;
 
-    private (Dictionary<int, double>[] Scores, int[][] Beams) Generative(
+    private (Dictionary<int, double>[] Scores, (int Item, double LogProbability)[][] Beams) Generative(
         GenerativeLeg leg, IReadOnlyList<IReadOnlyList<int>> histories, int beam, IReadOnlyList<IReadOnlySet<int>>? excluded,
         SortedSet<int>[] found)
     {
@@ -133,7 +133,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
             found[row].UnionWith(scores[row].Keys);
         }
 
-        return (scores, [.. beams.Select(row => row.Select(answer => answer.Item).ToArray())]);
+        return (scores, beams);
     }
 
     /// <summary>One row of a dense [rows, width] tensor of floats on the CPU, valid while it lives.</summary>
@@ -146,8 +146,8 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
 
 /// <summary>What was found for one history.</summary>
 /// <param name="Candidates">By item index; Scores: [legs], in the order of the model's legs, the generative one last.</param>
-/// <param name="Beam">The items that the generative leg found alone, best first.</param>
-internal sealed record Found((int Item, double[] Scores)[] Candidates, int[] Beam);
+/// <param name="Beam">The items that the generative leg found alone, with its log-probabilities, best first.</param>
+internal sealed record Found((int Item, double[] Scores)[] Candidates, (int Item, double LogProbability)[] Beam);
 
 /// <summary>What one leg says of every item that it was trained with.</summary>
 /// <param name="query">The query's place among those that were asked.</param>

@@ -11,7 +11,8 @@ public sealed record AnswerSet(int[] Users)
     /// <summary>[users] the same, where any item of the target's codes is a hit.</summary>
     public int[] Codes { get; init; } = new int[Users.Length];
 
-    /// <summary>[users] the same, in what the generative leg's beam finds alone.</summary>
+    /// <summary>[users] the same, in what the generative leg's beam finds alone, repeated items weighed as the leg alone weighs
+    /// them.</summary>
     public int[] Beam { get; init; } = new int[Users.Length];
 
     /// <summary>[users][answers] items, best first.</summary>
@@ -21,7 +22,7 @@ public sealed record AnswerSet(int[] Users)
     public double[][] Probabilities { get; init; } = new double[Users.Length][];
 
     /// <summary>By leg but the generative one, [users] place of the target in the leg's own ranking of the catalogue, under both
-    /// conventions; empty where nobody asked.</summary>
+    /// conventions, repeated items weighed as the leg alone weighs them; empty where nobody asked.</summary>
     public IReadOnlyDictionary<string, (int[] Plain, int[] SeenRemoved)> Legs { get; init; } =
         new Dictionary<string, (int[], int[])>();
 
@@ -36,6 +37,7 @@ public sealed record AnswerSet(int[] Users)
         {
             Legs = legs.ToDictionary(leg => leg, _ => (new int[users.Length], new int[users.Length])),
         };
+        float[] repeats = [.. recommender.LegNames.Select(recommender.RepeatAlone)];
         int k = options.Ks.Max(), done = 0;
         var gate = new Lock();
         ComputeThreads.Each((users.Length + options.Batch - 1) / options.Batch, at =>
@@ -58,12 +60,15 @@ public sealed record AnswerSet(int[] Users)
                 set.Codes[first + i] = Array.FindIndex(answer, item => item.Id.SameCodes(target));
                 set.Lists[first + i] = Array.ConvertAll(answer, item => item.Item);
                 set.Probabilities[first + i] = Array.ConvertAll(answer, item => item.Probability);
-                int found = Array.IndexOf(beam, targets[i]);
+                var seen = histories[i].ToHashSet();
+                int found = Array.IndexOf(
+                    [.. beam.OrderByDescending(item => item.LogProbability + (seen.Contains(item.Item) ? repeats[^1] : 0))
+                        .Select(item => item.Item)], targets[i]);
                 set.Beam[first + i] = found < k ? found : -1;
             }, cancel, legs.Length == 0 ? null : (i, leg, scores) =>
             {
                 var (plain, removed) = set.Legs[legs[leg]];
-                (plain[first + i], removed[first + i]) = FullRanking.Rank(scores, targets[i], histories[i]);
+                (plain[first + i], removed[first + i]) = FullRanking.Rank(scores, targets[i], histories[i], repeats[leg]);
             });
             lock (gate)
             {

@@ -43,6 +43,12 @@ public abstract record LegOptions
     /// </summary>
     public int Patience { get; init; } = 15;
 
+    /// <summary>
+    /// Weights of the items' feature vectors by name, 0 to 100: one that is not named has 1, one of 0 is not read. Legs that read alike
+    /// err alike: their sum gains most where each reads something of its own.
+    /// </summary>
+    public IReadOnlyDictionary<string, double> Features { get; init; } = new Dictionary<string, double>();
+
     /// <summary>bf16 matrix products; null: where the processor has AVX512-BF16.</summary>
     public bool? BFloat16 { get; init; }
 
@@ -65,5 +71,9 @@ public abstract record LegOptions
         faults.Check(Warmup is >= 0 and < 1, $"{leg}.warmup", Warmup, "0 to below 1");
         faults.Check(ClipNorm > 0, $"{leg}.clip_norm", ClipNorm, "above 0");
         faults.Range($"{leg}.patience", Patience, 1, 1000);
+        foreach (var (name, weight) in Features)
+        {
+            faults.Range($"{leg}.features.{name}", weight, 0, 100);
+        }
     }
 }

@@ -10,18 +10,28 @@ public static class FullSoftmaxLoss
     /// <param name="vectors">[items, dim]</param>
     /// <param name="targets">[targets] item indexes.</param>
     /// <param name="count">What the sum over the targets is divided by; null: their number. A share of a batch names the whole's.</param>
+    /// <param name="without">Rows and items of cells that are no candidates; null: all are.</param>
     /// <returns>
     /// Loss: the mean −log P of the targets, without gradient. Surrogate: a scalar whose gradient is the loss's gradient; its value means
     /// nothing.
     /// </returns>
-    public static (Tensor Loss, Tensor Surrogate) Of(Tensor queries, Tensor vectors, Tensor targets, long? count = null)
+    public static (Tensor Loss, Tensor Surrogate) Of(
+        Tensor queries, Tensor vectors, Tensor targets, long? count = null, (Tensor Rows, Tensor Items)? without = null)
     {
         long n = count ?? targets.size(0);
         Tensor loss, towardsQueries, towardsVectors;
         using (no_grad())
         {
             var (q, v) = (queries.detach(), vectors.detach());
-            var p = functional.softmax(MixedPrecision.Product(q, v.transpose(0, 1)), -1); // [targets, items]
+            var logits = MixedPrecision.Product(q, v.transpose(0, 1)); // [targets, items]
+            if (without is { } cells)
+            {
+                logits.index_put_(
+                    tensor(float.NegativeInfinity, device: q.device).to(logits.dtype), TensorIndex.Tensor(cells.Rows),
+                    TensorIndex.Tensor(cells.Items));
+            }
+
+            var p = functional.softmax(logits, -1);
             var at = targets.unsqueeze(1);
             var hit = p.gather(1, at); // [targets, 1]
             loss = hit.to(ScalarType.Float32).clamp(min: 1e-30).log().sum().neg() / n;

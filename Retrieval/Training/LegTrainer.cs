@@ -76,7 +76,12 @@ internal sealed record LegContext(
         var settings = new { leg, options, Seed, Data.Choices?.BestAt, sizes = Data.Items.CodebookSizes };
         identity.Add(System.Text.Json.JsonSerializer.Serialize(settings, Json.Files))
             .Add(string.Join(' ', Data.Items.SemanticIds)).Add<int>(Data.Training.Offsets).Add<int>(Data.Training.Items)
-            .Add<float>(Data.Features?.Data).Add<int>(Held?.Targets);
+            .Add<int>(Held?.Targets);
+        foreach (var part in Data.Features)
+        {
+            identity.Add(part.Name).Add<float>(part.Data);
+        }
+
         return identity.ToString();
     }
 }

@@ -26,10 +26,11 @@ public static class RetrievalTrainer
         ranks ??= Ranks.Alone;
         options.Validate();
         data.Validate();
-        if (data.Features is null && options is { Transitions: null, Id: null, Generative: null })
+        bool ranksContent = options.Content is { } wanted && data.Features.Any(part => wanted.Features.GetValueOrDefault(part.Name, 1) > 0);
+        if (!ranksContent && options is { Transitions: null, Id: null, Generative: null })
         {
             throw CatalogException.Invalid(
-                "The items have no embeddings, and no leg but 'content' is to be trained, which ranks by them. Train another leg too.");
+                "The items have no embeddings that the leg 'content' reads, and no other leg is to be trained. Train another leg too.");
         }
 
         var held = data.HeldOut();
@@ -52,9 +53,9 @@ public static class RetrievalTrainer
                 legs.Add(Dense(context, DenseLeg.Id, id));
             }
 
-            if (options.Content is { } content && data.Features is not null)
+            if (ranksContent)
             {
-                legs.Add(Dense(context, DenseLeg.Content, content));
+                legs.Add(Dense(context, DenseLeg.Content, options.Content!));
             }
 
             generative = options.Generative is { } decoding ? Generative(context, decoding) : null;
@@ -91,7 +92,7 @@ public static class RetrievalTrainer
         {
             bool learns = name == DenseLeg.Id;
             using var vectors = new ItemVectors(
-                data.Items.Count, options.Dim, data.PaddedFeatures(), learns, generator);
+                data.Items.Count, options.Dim, data.PaddedFeatures(options.Features), learns, generator);
             encoder.MoveTo(context.Device);
             vectors.MoveTo(context.Device);
             using var training = new DenseTraining(
@@ -126,7 +127,7 @@ public static class RetrievalTrainer
         try
         {
             using var vectors = options.DenseInputs
-                ? new ItemVectors(data.Items.Count, options.Dim, data.PaddedFeatures(), learns: true, generator)
+                ? new ItemVectors(data.Items.Count, options.Dim, data.PaddedFeatures(options.Features), learns: true, generator)
                 : null;
             network.MoveTo(context.Device);
             vectors?.MoveTo(context.Device);

@@ -33,7 +33,9 @@ internal static class SumSearch
         return model.With(new LegSum(
             legs.Zip(weights).ToDictionary(pair => pair.First, pair => Math.Round(pair.Second, 4)),
             Math.Clamp(weights[^1], -LegSum.MaxRepeat, LegSum.MaxRepeat), temperature,
-            Math.Max(1.0 / (users.Length + 1), (double)sums.Length / users.Length)));
+            Math.Max(1.0 / (users.Length + 1), (double)sums.Length / users.Length),
+            legs.Index().ToDictionary(
+                leg => leg.Item, leg => BestRepeat(users, [.. legs.Index().Select(other => other.Index == leg.Index ? 1.0 : 0), 0]))));
     }
 
     private static double[] Search(Held[] users, int legs, CancellationToken cancel)

@@ -140,7 +140,7 @@ internal static class Trainings
         {
             Items = table,
             Training = new SequenceSet([.. Enumerable.Range(0, Users).Select(user => $"u{user}")], offsets, [.. items]),
-            Features = new EmbeddingMatrix("fused", 6, features.Data, features.Present),
+            Features = [new EmbeddingMatrix("fused", 6, features.Data, features.Present)],
         };
     }
 

@@ -19,7 +19,7 @@ public sealed class RetrievalModelTests : IDisposable
     public void Saved_and_loaded_model_gives_the_same_answers()
     {
         var (table, all) = Walks.Make();
-        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), Tiny.Features(table.Count));
+        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), [Tiny.Features(table.Count)]);
         using var recommender = new Recommender(RetrievalTrainer.Train(data, Walks.All(10), 1), table);
         var before = recommender.Recommend(new RecommendQuery([3, 4, 5], 20), default);
         using (var model = RetrievalTrainer.Train(data, Walks.All(10), 1))

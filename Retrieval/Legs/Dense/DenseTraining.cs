@@ -8,8 +8,13 @@ internal sealed class DenseTraining(
     SequenceEncoder encoder, ItemVectors vectors, SequenceSet training, DenseOptions options, long seed, Device device, Ranks ranks)
     : LegTraining([encoder, vectors], training, options, hidden: 0, seed, device, ranks)
 {
+    /// <summary>Share of repeated items in the training part from which on items of the history are candidates.</summary>
+    private const double Repeats = 0.01;
+
     /// <summary>Cells of the [targets, items] matrix that are held at once.</summary>
     private const int MaxCells = 1 << 27;
+
+    private readonly bool _ranksSeen = options.RankSeen ?? RepeatShare(training) >= Repeats;
 
     protected override (Tensor Loss, Tensor Objective) Losses(StepPlan plan)
     {
@@ -29,10 +34,34 @@ internal sealed class DenseTraining(
         {
             var (part, surrogate) = FullSoftmaxLoss.Of(
                 states.index_select(0, Indexes(some)), table.narrow(0, 0, vectors.None),
-                Indexes(some.Select(slot => (long)batch.Items[slot])), plan.Followers);
+                Indexes(some.Select(slot => (long)batch.Items[slot])), plan.Followers, _ranksSeen ? null : Seen(batch, some));
             (loss, objective) = (loss + part, objective + surrogate);
         }
 
         return (loss, objective);
+
+        (Tensor Rows, Tensor Items) Seen(PackedBatch batch, long[] slots)
+        {
+            var (rows, items) = (new List<long>(), new List<long>());
+            for (int row = 0; row < slots.Length; row++)
+            {
+                int target = batch.Items[slots[row]];
+                for (long slot = slots[row]; batch.Previous[slot] >= 0; slot--) // back to the window's first slot
+                {
+                    if (batch.Previous[slot] != target)
+                    {
+                        rows.Add(row);
+                        items.Add(batch.Previous[slot]);
+                    }
+                }
+            }
+
+            return (Indexes(rows), Indexes(items));
+        }
     }
+
+    /// <summary>Share of the interactions whose item the user has had before.</summary>
+    private static double RepeatShare(SequenceSet training) =>
+        1 - (Enumerable.Range(0, training.Count).Sum(user => (double)training[user].ToArray().ToHashSet().Count)
+            / Math.Max(1, training.Items.Length));
 }

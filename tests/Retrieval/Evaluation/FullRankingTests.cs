@@ -20,11 +20,13 @@ public class FullRankingTests
             })];
             int[] history = [.. Enumerable.Range(0, random.Next(8)).Select(_ => random.Next(items + 3))]; // repeats, and appended ones
             int target = random.Next(items + 2);
+            float repeat = random.Next(-2, 2) / 3f;
+            float Score(int item) => scores[item] + (history.Contains(item) ? repeat : 0);
             int Place(Func<int, bool> allowed) => Enumerable.Range(0, items).Where(item => !float.IsNaN(scores[item]) && allowed(item))
-                .OrderByDescending(item => scores[item]).ThenBy(item => item).ToList().IndexOf(target); // -1: it is not there
+                .OrderByDescending(Score).ThenBy(item => item).ToList().IndexOf(target); // -1: it is not there
 
             repeated += history.Contains(target) ? 1 : 0;
-            Assert.Equal((Place(_ => true), Place(item => !history.Contains(item))), FullRanking.Rank(scores, target, history));
+            Assert.Equal((Place(_ => true), Place(item => !history.Contains(item))), FullRanking.Rank(scores, target, history, repeat));
         }
 
         Assert.InRange(repeated, 50, 950);

@@ -85,10 +85,10 @@ public class DenseLegTests
         };
         var data = new RetrievalTrainingData
         {
-            Items = Tiny.Table(Items, [8, 8, 8], 1), Training = Tiny.Sequences(walks), Features = features,
+            Items = Tiny.Table(Items, [8, 8, 8], 1), Training = Tiny.Sequences(walks), Features = [features],
         };
         using var knowing = RetrievalTrainer.Train(data, options, 1);
-        using var learned = RetrievalTrainer.Train(data with { Features = null }, options, 1);
+        using var learned = RetrievalTrainer.Train(data with { Features = [] }, options, 1);
         double Place(ILeg leg) => Enumerable.Range(0, Kinds).Average(kind =>
         {
             int unseen = kind * OfKind;

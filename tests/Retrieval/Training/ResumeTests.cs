@@ -98,6 +98,6 @@ public sealed class ResumeTests : IDisposable
             walk[^2] = (walk[^2] + validation) % 30;
         }
 
-        return RetrievalTrainingData.From(Tiny.Table(30, [5, 5], 1), new LeaveOneOut(Tiny.Sequences(walks)), Tiny.Features(30));
+        return RetrievalTrainingData.From(Tiny.Table(30, [5, 5], 1), new LeaveOneOut(Tiny.Sequences(walks)), [Tiny.Features(30)]);
     }
 }

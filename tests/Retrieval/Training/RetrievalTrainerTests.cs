@@ -27,7 +27,7 @@ public class RetrievalTrainerTests
         var (table, all) = Walks.Make();
         var split = new LeaveOneOut(all);
         var curve = new List<StageProgress>();
-        var data = RetrievalTrainingData.From(table, split, legs == "all" ? Tiny.Features(table.Count) : null);
+        var data = RetrievalTrainingData.From(table, split, legs == "all" ? [Tiny.Features(table.Count)] : []);
         var model = RetrievalTrainer.Train(data, options, 7, new Collect(curve));
         using var recommender = new Recommender(model, table);
         var report = RetrievalEvaluator.Evaluate(recommender, split, new EvaluationOptions { Ks = [1, 5], Batch = 16 });
@@ -46,7 +46,7 @@ public class RetrievalTrainerTests
     public void Same_seed_gives_the_same_bytes_and_another_seed_others_in_every_leg_that_is_drawn()
     {
         var (table, all) = Walks.Make();
-        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), Tiny.Features(table.Count));
+        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), [Tiny.Features(table.Count)]);
         var first = Walks.Files(data, Walks.All(5), 3);
         Assert.Equal(first, Walks.Files(data, Walks.All(5), 3));
         var other = Walks.Files(data, Walks.All(5), 4);
@@ -80,7 +80,7 @@ public class RetrievalTrainerTests
         (Dictionary<string, string> Files, List<string> Losses) Train(SequenceSet sequences)
         {
             var reports = new List<StageProgress>();
-            var data = RetrievalTrainingData.From(table, new LeaveOneOut(sequences), Tiny.Features(table.Count));
+            var data = RetrievalTrainingData.From(table, new LeaveOneOut(sequences), [Tiny.Features(table.Count)]);
             var model = RetrievalTrainer.Train(data, Walks.All(5), 3, new Collect(reports));
             return (Walks.Files(model), [.. reports.Where(report => report.Metrics is not null)
                 .Select(report => $"{report.Stage} {report.Done} {report.Metrics!["loss"]:R}")]);
@@ -124,7 +124,7 @@ public class RetrievalTrainerTests
         var (table, all) = Walks.Make();
         var split = new LeaveOneOut(all with { Items = [.. all.Items.Select((item, at) => at % 20 == 8 ? all.Items[at - 3] : item)] });
         var reports = new List<StageProgress>();
-        var data = RetrievalTrainingData.From(table, split, null);
+        var data = RetrievalTrainingData.From(table, split, []);
         using var model = RetrievalTrainer.Train(data, Walks.All(1), 1, new Collect(reports));
         double Reported(string leg, string metric) => reports.Last(report => report.Stage == leg).Metrics![metric];
         int[] users = split.EvaluatedUsers;
@@ -158,7 +158,7 @@ public class RetrievalTrainerTests
         var all = new SequenceSet(["a", "b"], [0, 6, 12], [0, 1, 2, 0, 4, 4, 2, 0, 1, 3, 4, 4]);
         var table = Tiny.Table(6, [4, 4], 1);
         using var folder = new TemporaryFolder();
-        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), null);
+        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), []);
         var options = Walks.Decoding with { Generative = Walks.Generative with { MaxSteps = 1 } };
         using (var model = RetrievalTrainer.Train(data, options, 1))
         {
@@ -198,7 +198,7 @@ public class RetrievalTrainerTests
     public void Cancelled_training_stops_and_leaves_no_tensor_behind(string leg)
     {
         var (table, all) = Walks.Make();
-        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), null) with { ValidationTargets = null };
+        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), []) with { ValidationTargets = null };
         using var cancel = new CancellationTokenSource();
         using var generator = new Generator(1);
         long overcount = leg == "id"
@@ -242,8 +242,8 @@ public class RetrievalTrainerTests
     public void Data_that_does_not_fit_its_table_is_refused()
     {
         var (table, all) = Walks.Make();
-        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), null);
-        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(data with { Features = Tiny.Features(3) }, Walks.Decoding, 1));
+        var data = RetrievalTrainingData.From(table, new LeaveOneOut(all), []);
+        Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(data with { Features = [Tiny.Features(3)] }, Walks.Decoding, 1));
         Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(data, None with { Content = Walks.Dense }, 1)); // and no features
         var unknown = data with { Training = new SequenceSet(["a"], [0, 2], [1, 99]) };
         Assert.Throws<CatalogException>(() => RetrievalTrainer.Train(unknown, Walks.Decoding, 1));
