@@ -8,6 +8,8 @@ public sealed class ItemVectors : Module
 {
     private const string FeaturesKey = "features"; // [items + 1, features]; the last row, of no item, is zero
 
+    private const double ProjectedDeviation = 0.05;
+
     private readonly Embedding? learned;
     private readonly Linear? projection;
 
@@ -36,7 +38,9 @@ public sealed class ItemVectors : Module
 
         if (projection is not null)
         {
-            projection.weight!.normal_(0, 0.02, generator);
+            // Whatever their number, features of unit mean square begin as vectors of this deviation: scores that are large at first would
+            // have to be unlearned.
+            projection.weight!.normal_(0, ProjectedDeviation / Math.Sqrt(features!.size(1)), generator);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Recsys.Retrieval.Evaluation;
 using Recsys.Retrieval.Legs;
 using Recsys.Retrieval.Legs.Dense;
@@ -59,7 +60,34 @@ public class DenseLegTests
         using var before = leg.Scores(Histories);
         using var after = loaded.Scores(Histories);
         Assert.Equal(before.data<float>().ToArray(), after.data<float>().ToArray());
-        Assert.Equal(leg.Config, loaded.Config);
+        Assert.Equal(JsonSerializer.Serialize(leg.Config, Json.Files), JsonSerializer.Serialize(loaded.Config, Json.Files));
+    }
+
+    [Fact]
+    public void A_leg_reads_the_features_that_it_weighs_and_no_other()
+    {
+        float[] ScoresOf(string leg, float collaborative, float text)
+        {
+            float[] Of(float scale) => [.. Enumerable.Range(0, 60).Select(at => scale * MathF.Sin(at * scale))];
+            EmbeddingMatrix Part(string name, float scale) => new(name, 2, Of(scale), [.. Enumerable.Repeat(true, 30)]);
+            var options = new RetrievalOptions();
+            DenseOptions Short(DenseOptions dense) => Walks.Dense with { MaxSteps = 3, MinSteps = 3, Features = dense.Features };
+            var data = new RetrievalTrainingData
+            {
+                Items = Tiny.Table(30, [5, 5], 1), Training = Tiny.Sequences(30, 20, 6, seed: 4),
+                Features = [Part("collaborative", collaborative), Part("text", text)],
+            };
+            using var model = RetrievalTrainer.Train(
+                data, options with { Transitions = null, Generative = null, Id = Short(options.Id!), Content = Short(options.Content!) }, 1);
+            using var scores = model.Legs.Single(one => one.Name == leg).Scores(Histories);
+            return scores.data<float>().ToArray();
+        }
+
+        float[] id = ScoresOf(DenseLeg.Id, 1, 1), content = ScoresOf(DenseLeg.Content, 1, 1);
+        Assert.Equal(id, ScoresOf(DenseLeg.Id, 1, 3)); // not the frozen text
+        Assert.NotEqual(id, ScoresOf(DenseLeg.Id, 3, 1));
+        Assert.Equal(content, ScoresOf(DenseLeg.Content, 3, 1)); // not how items are used
+        Assert.NotEqual(content, ScoresOf(DenseLeg.Content, 1, 3));
     }
 
     /// <summary>Six kinds of ten items, whose features are like each other; nobody leaves a kind, and of each kind one item is in no
