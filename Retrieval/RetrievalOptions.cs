@@ -16,14 +16,11 @@ public sealed record RetrievalOptions
 
     /// <summary>Learned item vectors, beside what is known of how items are used. What a frozen encoder says of them is left to
     /// <see cref="Content"/>.</summary>
-    public DenseOptions? Id { get; init; } = new()
-    {
-        Features = new Dictionary<string, double> { ["text"] = 0, ["image"] = 0, ["collaborative"] = 0.7 },
-    };
+    public DenseOptions? Id { get; init; } = new();
 
     /// <summary>Vectors projected from the items' embeddings, but from nothing that knows how they are used; left out too where there are
     /// none.</summary>
-    public DenseOptions? Content { get; init; } = new() { Features = new Dictionary<string, double> { ["collaborative"] = 0 } };
+    public DenseOptions? Content { get; init; } = new();
 
     /// <summary>Semantic IDs, decoded.</summary>
     public GenerativeOptions? Generative { get; init; } = new();

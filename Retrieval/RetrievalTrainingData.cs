@@ -46,7 +46,7 @@ public sealed record RetrievalTrainingData
 
     /// <summary>The features that a leg reads, side by side, with a row of zeros behind them, for no item; a whole of unit mean square,
     /// whatever their sources' scales.</summary>
-    /// <param name="weights"><see cref="Legs.LegOptions.Features"/>.</param>
+    /// <param name="weights"><see cref="Legs.LegOptions.FeaturesOf"/>.</param>
     /// <returns>[items + 1, dims]; null: it reads none.</returns>
     internal Tensor? PaddedFeatures(IReadOnlyDictionary<string, double> weights)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Recsys.Catalog;
 using Spectre.Console;
@@ -8,15 +9,16 @@ namespace Recsys.Cli.Terminal;
 internal sealed class ProgressView : IProgress<StageProgress>, IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, long> _tenths = [];
+    private readonly Dictionary<string, (long Tenth, long Started)> _tenths = [];
     private readonly Dictionary<string, ProgressTask> _bars = [];
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task? _live;
     private ProgressContext? _context;
 
-    public ProgressView()
+    /// <param name="redirected">Lines, whatever standard error is; null: where it is no terminal.</param>
+    public ProgressView(bool? redirected = null)
     {
-        if (Console.IsErrorRedirected || Environment.GetEnvironmentVariable("TERM") is null or "dumb")
+        if ((redirected ?? Console.IsErrorRedirected) || Environment.GetEnvironmentVariable("TERM") is null or "dumb")
         {
             return;
         }
@@ -55,12 +57,15 @@ internal sealed class ProgressView : IProgress<StageProgress>, IDisposable
             }
 
             long tenth = value.Total <= 0 ? 10 : value.Done * 10 / value.Total;
-            if (!_tenths.TryGetValue(value.Stage, out long last) || tenth > last)
+            bool known = _tenths.TryGetValue(value.Stage, out var last);
+            if (!known || tenth != last.Tenth)
             {
-                _tenths[value.Stage] = tenth;
+                // A stage that goes back has begun again, on something else.
+                long started = known && tenth > last.Tenth ? last.Started : Stopwatch.GetTimestamp();
+                _tenths[value.Stage] = (tenth, started);
                 Console.Error.WriteLine(
                     $"{value.Stage,-12} {(value.Total <= 0 ? 100 : value.Done * 100 / value.Total),3} %  {value.Done}/{value.Total}  "
-                    + $"{Words(value)}".TrimEnd());
+                    + $"{Left(value, Stopwatch.GetElapsedTime(started))}{Words(value)}".TrimEnd());
             }
         }
     }
@@ -69,6 +74,17 @@ internal sealed class ProgressView : IProgress<StageProgress>, IDisposable
     {
         _done.TrySetResult();
         _live?.Wait();
+    }
+
+    private static string Left(StageProgress value, TimeSpan elapsed)
+    {
+        if (value.Done <= 0 || value.Done >= value.Total || elapsed < TimeSpan.FromSeconds(1))
+        {
+            return "";
+        }
+
+        var left = elapsed * ((double)(value.Total - value.Done) / value.Done);
+        return FormattableString.Invariant($"{(long)left.TotalMinutes}:{left.Seconds:D2} left  ");
     }
 
     private static string Words(StageProgress value)

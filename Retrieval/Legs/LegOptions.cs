@@ -1,3 +1,5 @@
+using Recsys.Retrieval.Legs.Dense;
+
 namespace Recsys.Retrieval.Legs;
 
 /// <summary>Shape and training recipe of a leg that is a transformer.</summary>
@@ -44,13 +46,32 @@ public abstract record LegOptions
     public int Patience { get; init; } = 15;
 
     /// <summary>
-    /// Weights of the items' feature vectors by name, 0 to 100: one that is not named has 1, one of 0 is not read. Legs that read alike
-    /// err alike: their sum gains most where each reads something of its own.
+    /// Weights of the items' feature vectors by name, 0 to 100: one of 0 is not read, one that is not named has what suits the leg
+    /// (<see cref="FeaturesOf"/>).
     /// </summary>
     public IReadOnlyDictionary<string, double> Features { get; init; } = new Dictionary<string, double>();
 
     /// <summary>bf16 matrix products; null: where the processor has AVX512-BF16.</summary>
     public bool? BFloat16 { get; init; }
+
+    /// <summary>The weights of a leg's features, where <see cref="Features"/> does not say otherwise; one that is not named has 1. Legs
+    /// that read alike err alike: their sum gains most where each reads something of its own.</summary>
+    /// <param name="leg">Its name.</param>
+    public IReadOnlyDictionary<string, double> FeaturesOf(string leg)
+    {
+        var weights = leg switch
+        {
+            DenseLeg.Id => new Dictionary<string, double> { ["text"] = 0, ["image"] = 0, ["collaborative"] = 0.7 },
+            DenseLeg.Content => new Dictionary<string, double> { ["collaborative"] = 0 },
+            _ => [],
+        };
+        foreach (var (name, weight) in Features)
+        {
+            weights[name] = weight;
+        }
+
+        return weights;
+    }
 
     /// <summary>Notes every value that is out of its range.</summary>
     /// <param name="leg">The leg's key in the JSON.</param>

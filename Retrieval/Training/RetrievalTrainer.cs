@@ -26,7 +26,8 @@ public static class RetrievalTrainer
         ranks ??= Ranks.Alone;
         options.Validate();
         data.Validate();
-        bool ranksContent = options.Content is { } wanted && data.Features.Any(part => wanted.Features.GetValueOrDefault(part.Name, 1) > 0);
+        bool ranksContent = options.Content?.FeaturesOf(DenseLeg.Content) is { } weights
+            && data.Features.Any(part => weights.GetValueOrDefault(part.Name, 1) > 0);
         if (!ranksContent && options is { Transitions: null, Id: null, Generative: null })
         {
             throw CatalogException.Invalid(
@@ -85,7 +86,7 @@ public static class RetrievalTrainer
     private static DenseLeg Dense(LegContext context, string name, DenseOptions options)
     {
         var data = context.Data;
-        options = options with { History = Readable(data, options) };
+        options = options with { History = Readable(data, options), Features = options.FeaturesOf(name) };
         using var generator = new Generator((ulong)context.Seed);
         var encoder = new SequenceEncoder(options, generator);
         try

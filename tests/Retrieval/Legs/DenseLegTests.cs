@@ -66,19 +66,19 @@ public class DenseLegTests
     [Fact]
     public void A_leg_reads_the_features_that_it_weighs_and_no_other()
     {
+        var weights = new Dictionary<string, double>();
         float[] ScoresOf(string leg, float collaborative, float text)
         {
             float[] Of(float scale) => [.. Enumerable.Range(0, 60).Select(at => scale * MathF.Sin(at * scale))];
             EmbeddingMatrix Part(string name, float scale) => new(name, 2, Of(scale), [.. Enumerable.Repeat(true, 30)]);
-            var options = new RetrievalOptions();
-            DenseOptions Short(DenseOptions dense) => Walks.Dense with { MaxSteps = 3, MinSteps = 3, Features = dense.Features };
+            var dense = Walks.Dense with { MaxSteps = 3, MinSteps = 3, Features = weights };
             var data = new RetrievalTrainingData
             {
                 Items = Tiny.Table(30, [5, 5], 1), Training = Tiny.Sequences(30, 20, 6, seed: 4),
                 Features = [Part("collaborative", collaborative), Part("text", text)],
             };
             using var model = RetrievalTrainer.Train(
-                data, options with { Transitions = null, Generative = null, Id = Short(options.Id!), Content = Short(options.Content!) }, 1);
+                data, Walks.Decoding with { Generative = null, Id = dense, Content = dense }, 1);
             using var scores = model.Legs.Single(one => one.Name == leg).Scores(Histories);
             return scores.data<float>().ToArray();
         }
@@ -88,6 +88,8 @@ public class DenseLegTests
         Assert.NotEqual(id, ScoresOf(DenseLeg.Id, 3, 1));
         Assert.Equal(content, ScoresOf(DenseLeg.Content, 3, 1)); // not how items are used
         Assert.NotEqual(content, ScoresOf(DenseLeg.Content, 1, 3));
+        weights["text"] = 1;
+        Assert.NotEqual(id, ScoresOf(DenseLeg.Id, 1, 1));
     }
 
     /// <summary>Six kinds of ten items, whose features are like each other; nobody leaves a kind, and of each kind one item is in no
