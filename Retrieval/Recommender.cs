@@ -87,8 +87,8 @@ public sealed class Recommender : IRecommender, IVersionPart
     /// <param name="answered">Called with a query's place, its answer and the beam's items, best first.</param>
     /// <param name="scored">As in <see cref="Candidates.Find"/>.</param>
     internal void Answer(
-        IReadOnlyList<RecommendQuery> queries, Action<int, Recommendation[], (int Item, double LogProbability)[]> answered, CancellationToken cancel,
-        LegScored? scored = null)
+        IReadOnlyList<RecommendQuery> queries, Action<int, Recommendation[], (int Item, double LogProbability)[]> answered,
+        CancellationToken cancel, LegScored? scored = null)
     {
         var alike = Enumerable.Range(0, queries.Count)
             .GroupBy(i => (Beam: BeamFor(queries[i].K, queries[i].Beam), queries[i].ExcludeSeen, queries[i].K));

@@ -115,7 +115,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
         var fused = NightlyCodes.Fuse(embeddings, run.Dataset.ItemIds, before, run.Options.Quantizer);
         uint sum = fused.Data.Aggregate(0u, (hash, value) => (hash * 31) + BitConverter.SingleToUInt32Bits(value));
         _ranks.CheckAlike(sum, "the checksum of the embeddings");
-        var features = run.Stages.Time("features", () => DatasetVectors.Features(run.Dataset, embeddings, run.Options.Embeddings, run.Cancel));
+        var features = run.Stages.Time(
+            "features", () => DatasetVectors.Features(run.Dataset, embeddings, run.Options.Embeddings, run.Cancel));
         var (items, quantizer, origin) = Quantise(run, fused, before, note, writer);
         var gates = new List<GateResult>(Gates.OfCodes(items, quantizer, run.Options.Gates));
         JsonObject? validation = null;

@@ -80,7 +80,8 @@ public sealed class InteractionTableTests
     [Fact]
     public void Counts_are_written_as_tables_with_the_items_ids()
     {
-        using var folder = new TemporaryFolder().With("e.csv", "user,item,timestamp\nu,a,1\nu,b,2\nu,c,3\nu,d,4\nv,b,1\nv,a,2\nv,c,3\nv,d,4\n");
+        using var folder = new TemporaryFolder().With(
+            "e.csv", "user,item,timestamp\nu,a,1\nu,b,2\nu,c,3\nu,d,4\nv,b,1\nv,a,2\nv,c,3\nv,d,4\n");
         DatasetImporter.Import(new ImportOptions([], folder["out"]) { Interactions = folder["e.csv"], PairWindow = 2 });
         using var engine = new TableEngine();
         Assert.Equal(
