@@ -133,11 +133,11 @@ internal static class QuantizerVerb
         double? made = folder.Has(RebuildReport.FileName)
             ? RebuildReport.FromJson(File.ReadAllText(folder.PathOf(RebuildReport.FileName))).Quantizer?.ReconstructionError
             : null;
-        if (Math.Abs(error - made ?? 0) > 0.01 * made)
+        if (made is { } then && Math.Abs(error - then) > 0.01 * then)
         {
             throw CatalogException.Precondition(
                 $"The codes of version '{folder.Version}' describe the embeddings of this data with an error of {error:F4}; it was "
-                + $"{made:F4} when they were made. Codebook, item table and embeddings are not of one rebuild. Give the data that the "
+                + $"{then:F4} when they were made. Codebook, item table and embeddings are not of one rebuild. Give the data that the "
                 + "version was built from, or rebuild it.");
         }
     }

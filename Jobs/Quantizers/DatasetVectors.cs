@@ -37,7 +37,7 @@ public static class DatasetVectors
     public static IReadOnlyList<EmbeddingMatrix> Features(
         Dataset dataset, IReadOnlyList<EmbeddingMatrix> embeddings, DefaultEmbeddingOptions options, CancellationToken cancel)
     {
-        var words = options.Text.Words && !options.Text.IsFitted
+        var words = options.Text.Words && !options.Text.IsFitted && embeddings.All(embedding => embedding.Name != Words)
             ? TfIdfEmbedder.Embed(dataset.Items, options.Text, options.Seed, cancel)
             : null;
         return [.. embeddings.Select(Placed), .. words?.Present.Contains(true) == true ? [Placed(words)] : Array.Empty<EmbeddingMatrix>()];

@@ -5,8 +5,8 @@ using Recsys.Diffusion.Solvers;
 namespace Recsys.Diffusion.Tests;
 
 /// <summary>
-/// Data N(mean, variance) in one dimension, whose exact denoiser is known: E[x0 | x_t] = m + α s² (x_t − α m) / (α² s² + σ²). With it
-/// a sampler's result is a closed form and needs no network.
+/// Data N(mean, variance) in one dimension, whose exact denoiser is known:
+/// E[x0 | x_t] = m + α s² (x_t − α m) / (α² s² + σ²). With it a sampler's result is a closed form and needs no network.
 /// </summary>
 internal static class Gaussian
 {

@@ -86,7 +86,8 @@ public class SolverOracleTests
     [InlineData("cosine-like")]
     public void Euler_converges_with_order_1_and_Heun_with_order_2(string name)
     {
-        // The smooth variance-preserving path α = cos, σ = sin beside the straight one. The exact flow map scales by the data's deviation.
+        // The smooth variance-preserving path α = cos, σ = sin beside the straight one.
+        // The exact flow map scales by the data's deviation.
         INoisePath path = name == "rectified-flow" ? new RectifiedFlow() : new Trigonometric();
         foreach (var (solver, order, tolerance) in new (ISolver, double, double)[] { (new Euler(), 1, .1), (new Heun(), 2, .15) })
         {
@@ -102,7 +103,8 @@ public class SolverOracleTests
     [InlineData(4, .85840735)]
     public void Straightness_of_the_exact_flow_is_2_minus_half_pi_deviations(double variance, double straightness)
     {
-        // E |x1 − x0 − v(x_t, t)|² over t, along exact trajectories x(t) = sqrt(t² s² + (1 − t)²) z (Liu et al. 2023, section 2.2).
+        // E |x1 − x0 − v(x_t, t)|² over t, along exact trajectories x(t) = sqrt(t² s² + (1 − t)²) z
+        // (Liu et al. 2023, section 2.2).
         var path = new RectifiedFlow();
         double deviation = Math.Sqrt(variance), sum = 0;
         const int Points = 20_000;

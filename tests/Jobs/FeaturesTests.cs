@@ -31,6 +31,14 @@ public sealed class FeaturesTests : IDisposable
     }
 
     [Fact]
+    public void Words_that_an_owner_brings_are_taken()
+    {
+        using var spoken = Given(Titles);
+        var own = new EmbeddingMatrix(DatasetVectors.Words, 2, Brought.Data, Brought.Present);
+        Assert.Equal(2, Assert.Single(DatasetVectors.Features(spoken, [own], new(), default)).Dim);
+    }
+
+    [Fact]
     public void Without_text_without_the_option_or_with_tfidf_as_the_text_embedding_there_are_the_embeddings_alone()
     {
         using var silent = Given(["", "", "", ""]);

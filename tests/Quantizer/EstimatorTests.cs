@@ -6,7 +6,8 @@ public class EstimatorTests
 {
     private const int N = 6, Dim = 5;
 
-    /// <summary>R = I − 2rrᵀ + 2q̂ẑᵀ as a matrix: it turns ẑ to q̂, keeps lengths, and λRᵀ is what the gradient goes through.</summary>
+    /// <summary>R = I − 2rrᵀ + 2q̂ẑᵀ as a matrix: it turns ẑ to q̂, keeps lengths, and λRᵀ is what the gradient goes
+    /// through.</summary>
     [Fact]
     public void The_rotation_trick_is_the_papers_rotation_row_by_row()
     {
@@ -72,7 +73,8 @@ public class EstimatorTests
     [Fact]
     public void Gumbels_gradient_is_that_of_the_soft_choice_and_reaches_the_codes()
     {
-        // Two codes 0 and 1, one draw: d/dx of p·1 with p = σ(l₁ − l₀ + noise) is p (1 − p) · d(l₁ − l₀)/dx = p (1 − p) · 2 / (τ·scale).
+        // Two codes 0 and 1, one draw: d/dx of p·1 with p = σ(l₁ − l₀ + noise)
+        // is p (1 − p) · d(l₁ − l₀)/dx = p (1 − p) · 2 / (τ·scale).
         using var scope = NewDisposeScope();
         using var codebooks = Line(0f, 1f);
         var input = full(1, 1, 0.4f);

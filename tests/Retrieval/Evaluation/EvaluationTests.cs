@@ -41,7 +41,8 @@ public class EvaluationTests
     public void Co_occurrence_counts_what_came_after_and_halves_with_every_step_back()
     {
         var counting = new CoOccurrence(Set([0, 1], [0, 1], [0, 2], [3, 2], [3, 2], [3, 2]), 6, window: 5, decay: .5f);
-        // History 3, 0: from 0 come 1 (2) and 2 (1); from 3, one back, comes 2 (3 · ½). Then popularity: 0 and 3 (index), then the unseen.
+        // History 3, 0: from 0 come 1 (2) and 2 (1); from 3, one back, comes 2 (3 · ½).
+        // Then popularity: 0 and 3 (index), then the unseen.
         Assert.Equal([2, 1, 0, 3, 4, 5], counting.Rank([3, 0], 6, new HashSet<int>()));
         Assert.Equal([1, 4, 5], counting.Rank([3, 0], 6, new HashSet<int> { 0, 2, 3 }));
     }
