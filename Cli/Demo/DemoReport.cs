@@ -70,7 +70,8 @@ internal static class DemoReport
     /// <summary>Beside counting, whichever of the two is ahead.</summary>
     private static string Verdict(DemoResult result)
     {
-        string points = F(Math.Abs(result.Recall - result.CountingRecall) * 100, "F1");
+        // Of the shares as they are printed: a reader subtracts those.
+        string points = F(Math.Abs(Math.Round(result.Recall * 100, 1) - Math.Round(result.CountingRecall * 100, 1)), "F1");
         return result.Recall < result.CountingRecall
             ? $"Counting is {points} points ahead of the model, for a reason. These shoppers mostly go from one sticker to one of three "
                 + $"fixed successors. Counting reads such a list off directly; the model must learn it from {result.SimulatedShoppers:N0} "
