@@ -5,7 +5,7 @@ namespace Recsys.Quantizer.Audit;
 
 /// <summary>Where items lie that lack an embedding.</summary>
 /// <param name="Removed">The embedding that they lack; empty: none.</param>
-/// <param name="Items">Items that had it, and another, and a category.</param>
+/// <param name="Items">Items that had it, and another, and a category; 0: none, and no share says anything.</param>
 /// <param name="SameCodes">[levels] share of them whose first codes stay.</param>
 /// <param name="SameCategory">[levels] of the other items with their first codes, the share that is of their category.</param>
 public sealed record FusionRow(string Removed, int Items, double[] SameCodes, double[] SameCategory);
@@ -53,7 +53,7 @@ public static class FusionTrial
                 var groups = items.GroupBy(item => Prefix(whole[item])).ToDictionary(group => group.Key, group => group.ToArray());
                 int[][] near = [.. asked.Select(
                     item => groups.GetValueOrDefault(Prefix(codes[item]), []).Where(other => other != item).ToArray())];
-                same[level] = asked.Average(item => Prefix(whole[item]) == Prefix(codes[item]) ? 1.0 : 0);
+                same[level] = asked.Select(item => Prefix(whole[item]) == Prefix(codes[item]) ? 1.0 : 0).DefaultIfEmpty().Average();
                 category[level] = asked.Index().Where(at => near[at.Index].Length > 0).Select(
                     at => near[at.Index].Average(other => categories[other] == categories[at.Item] ? 1.0 : 0)).DefaultIfEmpty().Average();
             }
