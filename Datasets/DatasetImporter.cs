@@ -30,7 +30,8 @@ public static class DatasetImporter
         progress?.Report(new StageProgress("import", 2, 4, "interactions"));
         var interactions = WriteInteractions(source, options, folder);
         progress?.Report(new StageProgress("import", 3, 4, "embeddings"));
-        string[] notes = [.. source.Notes, .. interactions.Notes, .. CopyEmbeddings(source, options, folder)];
+        var cold = KeepColdItemsOut(options, source, folder);
+        string[] notes = [.. source.Notes, .. interactions.Notes, .. cold.Notes, .. CopyEmbeddings(source, options, folder)];
         string note = string.Join(" ", new[] { source.Description.Note }.Concat(notes).Where(text => text is not null).Distinct());
         (source.Description with
         {
@@ -43,8 +44,8 @@ public static class DatasetImporter
         using (var dataset = Dataset.Open(folder, options.DropUnknown))
         {
             report = new ImportReport(
-                dataset.Name, System.IO.Path.GetFullPath(options.Out), source.Format, interactions.Users, dataset.ItemCount,
-                interactions.Count, withImage, dataset.EmbeddingNames, interactions.UnknownDropped, notes);
+                dataset.Name, System.IO.Path.GetFullPath(options.Out), source.Format, cold.Users ?? interactions.Users, dataset.ItemCount,
+                cold.Count ?? interactions.Count, withImage, dataset.EmbeddingNames, interactions.UnknownDropped, notes);
         }
 
         staged.Complete();
@@ -192,6 +193,47 @@ public static class DatasetImporter
                 notes.Add($"{count} interactions {what}.");
             }
         }
+    }
+
+    /// <summary>Replaces the histories by those without the cold items.</summary>
+    /// <returns>What is left, null where nothing was asked for.</returns>
+    private static (int? Users, long? Count, string[] Notes) KeepColdItemsOut(ImportOptions options, ImportSource source, string folder)
+    {
+        if (options.ColdItems is not { } share)
+        {
+            return (null, null, []);
+        }
+
+        if (share is not (> 0 and < 1) || options.PairWindow is not null)
+        {
+            throw CatalogException.Invalid(
+                FormattableString.Invariant($"--cold-items is {share}{(options.PairWindow is null ? "" : " with --counts")}; ")
+                + "allowed: above 0 to below 1, without --counts, which would count what is kept out.");
+        }
+
+        if (SequenceFile.Locate(folder) is not { } file)
+        {
+            throw CatalogException.Invalid("--cold-items needs interactions: give --sequences, --interactions, or a folder that has them.");
+        }
+
+        var ids = ItemFile.ReadIds(System.IO.Path.Combine(folder, ItemFile.Tsv));
+        var (all, _) = SequenceFile.Read(file, ids, options.DropUnknown ? UnknownItems.Dropped : UnknownItems.Refused);
+        if (all.Users.Concat(ids.Keys).FirstOrDefault(id => id.Any(char.IsWhiteSpace)) is { } spaced)
+        {
+            throw CatalogException.Invalid($"--cold-items: the id '{spaced}' holds white space, which {SequenceFile.Text} cannot.");
+        }
+
+        var cold = ColdItems.Draw(all, ids.Count, share, options.Seed);
+        File.Delete(file);
+        AtomicFile.Write(
+            System.IO.Path.Combine(folder, SequenceFile.Text), stream => SequenceFile.WriteText(stream, cold.Sequences, ids.Keys));
+        return (
+            cold.Sequences.Count, cold.Sequences.Items.Length,
+            [
+                $"{cold.Items.Length} items drawn by seed {options.Seed} are kept out of training, and are the target of {cold.Targets} "
+                    + $"users; {all.Items.Length - cold.Sequences.Items.Length} interactions and {all.Count - cold.Sequences.Count} users "
+                    + "are left out (--cold-items).",
+            ]);
     }
 
     private static void WriteBareItems(ImportSource source, string path, IEnumerable<string> ids)

@@ -52,6 +52,12 @@ public sealed record ImportOptions(IReadOnlyList<string> Sources, string Out)
     /// <summary>Counts items and pairs up to so many steps apart (1 to 100) into <c>counts/</c>; null: no counts.</summary>
     public int? PairWindow { get; init; }
 
+    /// <summary>Share of the items that are kept out of all that learns, above 0 to below 1, drawn by <see cref="Seed"/>; null: none
+    /// is.</summary>
+    public double? ColdItems { get; init; }
+
+    public long Seed { get; init; } = 17;
+
     /// <summary>Bytes that tables and sorts may use; null: 2 GiB, or half of the memory where that is less.</summary>
     public long? MemoryLimit { get; init; }
 

@@ -5,6 +5,9 @@ namespace Recsys.Retrieval;
 /// <param name="Targets">[users]</param>
 public sealed record HeldOut(IReadOnlyList<int[]> Histories, int[] Targets)
 {
+    /// <summary>[users] their ids; null: unknown.</summary>
+    public IReadOnlyList<string>? Users { get; init; }
+
     public int Count => Targets.Length;
 
     /// <summary>At most so many of them, drawn by a seed, in their order.</summary>
@@ -18,6 +21,9 @@ public sealed record HeldOut(IReadOnlyList<int[]> Histories, int[] Targets)
         int[] users = [.. Enumerable.Range(0, Count)];
         new Random(Seeds.ToInt32(seed)).Shuffle(users);
         users = [.. users.Take(count).Order()];
-        return new HeldOut([.. users.Select(user => Histories[user])], [.. users.Select(user => Targets[user])]);
+        return new HeldOut([.. users.Select(user => Histories[user])], [.. users.Select(user => Targets[user])])
+        {
+            Users = Users is null ? null : [.. users.Select(user => Users[user])],
+        };
     }
 }

@@ -1,4 +1,5 @@
 using Recsys.Retrieval.Decoding;
+using Recsys.Retrieval.Legs.Transitions;
 
 namespace Recsys.Retrieval;
 
@@ -14,11 +15,15 @@ public sealed class Recommender : IRecommender, IVersionPart
     /// <summary>Scores of one leg held at once, over all rows of a batch.</summary>
     private const int MaxScores = 1 << 25;
 
+    /// <summary>Items of the history that an answer names as what it follows.</summary>
+    private const int MaxReasons = 3;
+
     private readonly RetrievalModel _model;
     private readonly bool _ownsModel;
     private readonly TrieLayers _trie;
     private readonly Candidates _candidates;
-    private readonly double[] _weights; // [legs], the generative one last
+    private readonly string[] _parts; // of a score: the legs, the generative one last, then the facts
+    private readonly double[] _weights; // [parts]
 
     /// <param name="model">Becomes this recommender's to dispose.</param>
     /// <exception cref="CatalogException">The table's codebook is not the model's, or it lacks items that the model knows.</exception>
@@ -40,7 +45,8 @@ public sealed class Recommender : IRecommender, IVersionPart
         _trie = before?.With(items)
             ?? new TrieLayers(items, model.Generative?.Layout.Sizes ?? TokenLayout.For(items).Sizes, model.Generative?.Device ?? CPU);
         _candidates = new Candidates(model, _trie);
-        _weights = [.. LegNames.Select(leg => model.Config.Sum.Weights[leg])];
+        _parts = [.. LegNames, .. LegSum.FactNames];
+        _weights = [.. LegNames.Select(leg => model.Config.Sum.Weights[leg]), .. model.Config.Sum.FactWeights()];
     }
 
     /// <summary>A recommender whose model lives on when it is disposed.</summary>
@@ -53,6 +59,8 @@ public sealed class Recommender : IRecommender, IVersionPart
         _model.Generative is null
             ? _model.Legs.Select(leg => leg.Name)
             : _model.Legs.Select(leg => leg.Name).Append(Legs.Generative.GenerativeLeg.LegName);
+
+    private int LegCount => _parts.Length - LegSum.FactNames.Count;
 
     /// <summary>What the validation targets of its training chose.</summary>
     public RetrievalChoices Choices => _model.Choices;
@@ -115,6 +123,13 @@ public sealed class Recommender : IRecommender, IVersionPart
             item.Item, Items.SemanticIds[item.Item], item.LogShare, Math.Exp(item.LogShare), []))];
     }
 
+    /// <summary>
+    /// A recommender whose transitions have also seen new interactions (<see cref="TransitionLeg.With"/>). It shares all else with this
+    /// one and must not outlive it.
+    /// </summary>
+    public Recommender WithInteractions(IEnumerable<(IReadOnlyList<int> Before, int Item)> interactions) =>
+        new(_model.With(interactions), Items, _trie, ownsModel: false);
+
     public IVersionPart WithItems(ItemTable items) => new Recommender(_model, items, _trie, ownsModel: false);
 
     public void Dispose()
@@ -132,19 +147,15 @@ public sealed class Recommender : IRecommender, IVersionPart
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var excluded = queries[0].ExcludeSeen ? queries.Select(query => query.History.ToHashSet()).ToArray() : null;
-        return _candidates.Find(
-            [.. queries.Select(query => query.History)], BeamFor(queries[0].K, queries[0].Beam), queries[0].K, excluded, scored);
+        return _candidates.Find(queries, BeamFor(queries[0].K, queries[0].Beam), scored);
     }
 
     private Recommendation[] Rank(RecommendQuery query, (int Item, double[] Scores)[] candidates)
     {
         var sum = _model.Config.Sum;
         var seen = query.History.ToHashSet();
-        string[] names = [.. LegNames];
-        double[] scores = [.. candidates.Select(
-            candidate => candidate.Scores.Zip(_weights, (score, weight) => weight == 0 ? 0 : weight * score).Sum()
-                + (seen.Contains(candidate.Item) ? sum.Repeat : 0))];
+        double[][] parts = [.. candidates.Select(candidate => Parts(candidate.Item, candidate.Scores, seen))];
+        double[] scores = [.. parts.Select(values => values.Zip(_weights, (value, weight) => weight == 0 ? 0 : weight * value).Sum())];
         double top = scores.DefaultIfEmpty().Max();
         double total = scores.Sum(score => Math.Exp((score - top) / sum.Temperature));
         return [.. Enumerable.Range(0, candidates.Length)
@@ -152,13 +163,29 @@ public sealed class Recommender : IRecommender, IVersionPart
             .Select(at => new Recommendation(
                 candidates[at].Item, Items.SemanticIds[candidates[at].Item], scores[at],
                 sum.Coverage * Math.Exp((scores[at] - top) / sum.Temperature) / total,
-                [
-                    .. names.Select((leg, i) => new ScorePart(leg, _weights[i], candidates[at].Scores[i])),
-                    .. seen.Contains(candidates[at].Item) && sum.Repeat != 0
-                        ? [new ScorePart(LegSum.RepeatName, sum.Repeat, 1)]
-                        : Array.Empty<ScorePart>(),
-                ]))];
+                [.. _parts.Index().Where(part => part.Index < LegCount || _weights[part.Index] * parts[at][part.Index] != 0)
+                    .Select(part => new ScorePart(part.Item, _weights[part.Index], parts[at][part.Index]))])
+            {
+                Reasons = Reasons(query.History, candidates[at].Item),
+            })];
     }
+
+    private ScoreReason[] Reasons(IReadOnlyList<int> history, int item)
+    {
+        if (_model.Legs.OfType<TransitionLeg>().FirstOrDefault() is not { } leg)
+        {
+            return [];
+        }
+
+        double weight = _model.Config.Sum.Weights[leg.Name];
+        return [.. leg.Reasons(history, item).Take(MaxReasons).Select(reason => new ScoreReason(reason.Item, weight * reason.Part))
+            .Where(reason => reason.Part > 0)];
+    }
+
+    /// <summary>What the parts of a score are made of: what each leg says, and what is known of the item itself.</summary>
+    /// <param name="scores">[legs]</param>
+    internal double[] Parts(int item, double[] scores, IReadOnlySet<int> seen) =>
+        [.. scores, .. LegSum.Facts(seen.Contains(item), item < _model.Interactions.Length ? _model.Interactions[item] : 0)];
 
     /// <summary>Queries that are answered at once.</summary>
     internal int MaxRows(int beam, int k) =>

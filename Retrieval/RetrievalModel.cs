@@ -16,17 +16,20 @@ public sealed class RetrievalModel : IDisposable
     /// served.</summary>
     public const string OpenFolder = "retrieval_open";
 
-    private const string PopularKey = "popular_items", CountsKey = "popular_counts";
-
-    private readonly (long[] Items, long[] Counts) _popular;
+    private const string InteractionsKey = "interactions";
 
     /// <param name="legs">All but the generative one, in the order of <see cref="RetrievalOptions.LegNames"/>; they become this model's to
     /// dispose.</param>
-    /// <param name="popular">Items with most interactions in the training part, best first, and [those + 1] their interactions, and at last
-    /// those of all items.</param>
-    internal RetrievalModel(
-        RetrievalConfig config, IReadOnlyList<ILeg> legs, GenerativeLeg? generative, (long[] Items, long[] Counts) popular) =>
-        (Config, Legs, Generative, _popular) = (config, legs, generative, popular);
+    /// <param name="interactions">[trained items] each item's interactions in the training part.</param>
+    internal RetrievalModel(RetrievalConfig config, IReadOnlyList<ILeg> legs, GenerativeLeg? generative, int[] interactions)
+    {
+        (Config, Legs, Generative, Interactions) = (config, legs, generative, interactions);
+        double total = interactions.Sum(count => (double)count);
+        int[] taken = [.. Enumerable.Range(0, interactions.Length).Where(item => interactions[item] > 0)];
+        Popular = [.. taken.OrderByDescending(item => interactions[item]).ThenBy(item => item).Take(RecommendQuery.MaxK)
+            .Select(item => (item, Math.Log(interactions[item] / total)))];
+        Cold = [.. Enumerable.Range(0, interactions.Length).Where(item => interactions[item] == 0)];
+    }
 
     public RetrievalConfig Config { get; }
 
@@ -37,9 +40,15 @@ public sealed class RetrievalModel : IDisposable
 
     internal GenerativeLeg? Generative { get; }
 
-    /// <summary>The items with most interactions in the training part, best first, with the natural log of their share.</summary>
-    internal IEnumerable<(int Item, double LogShare)> Popular =>
-        _popular.Items.Select((item, i) => ((int)item, Math.Log((double)_popular.Counts[i] / _popular.Counts[^1])));
+    /// <summary>[trained items] each item's interactions in the training part.</summary>
+    internal int[] Interactions { get; }
+
+    /// <summary>The items with most interactions in the training part, best first, ties by index, with the natural log of their share; at
+    /// most <see cref="RecommendQuery.MaxK"/>.</summary>
+    internal IReadOnlyList<(int Item, double LogShare)> Popular { get; }
+
+    /// <summary>Items that were there when the model was trained, and that no interaction told it of.</summary>
+    internal IReadOnlyList<int> Cold { get; }
 
     /// <summary>The tuples of codes that the generative leg finds likeliest behind histories, whether an item has them or not.</summary>
     /// <param name="histories">Item indexes, oldest first; none is empty.</param>
@@ -59,7 +68,7 @@ public sealed class RetrievalModel : IDisposable
         {
             cancel.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var (hidden, cache) = Generative.Read(batch, items);
+            var (hidden, cache) = Generative.Read(batch, new string?[batch.Length], items);
             var tuples = BeamSearch.Unconstrained(Generative.Network, hidden, cache, beam, levels);
             var codes = Array.ConvertAll(tuples.cpu().contiguous().data<long>().ToArray(), code => (ushort)code);
             generated.AddRange(codes.Chunk((int)tuples.size(1) * levels)
@@ -70,13 +79,17 @@ public sealed class RetrievalModel : IDisposable
     }
 
     /// <summary>The same legs, joined in another way; replaces this model, which is not disposed then.</summary>
-    internal RetrievalModel With(LegSum sum) => new(Config with { Sum = sum }, Legs, Generative, _popular);
+    internal RetrievalModel With(LegSum sum) => new(Config with { Sum = sum }, Legs, Generative, Interactions);
+
+    /// <summary>The same legs, the transitions' with new interactions; shares the others with this model.</summary>
+    internal RetrievalModel With(IEnumerable<(IReadOnlyList<int> Before, int Item)> interactions) => new(
+        Config, [.. Legs.Select(leg => leg is TransitionLeg transitions ? transitions.With(interactions) : leg)], Generative, Interactions);
 
     /// <summary>Writes its files into a folder, made where it is missing, and each leg's into one below it.</summary>
     public void Save(string folder)
     {
         using var scope = NewDisposeScope();
-        var state = new Dictionary<string, Tensor> { [PopularKey] = tensor(_popular.Items), [CountsKey] = tensor(_popular.Counts) };
+        var state = new Dictionary<string, Tensor> { [InteractionsKey] = tensor(Interactions) };
         ModelFiles.Save(folder, Config, state, Json.Files);
         foreach (var leg in Legs)
         {
@@ -90,9 +103,9 @@ public sealed class RetrievalModel : IDisposable
     public static RetrievalModel Load(string folder, string device = "cpu")
     {
         _ = Devices.Of(device);
-        var (config, popular) = ModelFiles.Load<RetrievalConfig, (RetrievalConfig, (long[], long[]))>(
+        var (config, interactions) = ModelFiles.Load<RetrievalConfig, (RetrievalConfig, int[])>(
             folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged,
-            (config, state) => (config, Popularity(state, config)));
+            (config, state) => (config, state.Take(InteractionsKey, ScalarType.Int32, config.TrainedItems).data<int>().ToArray()));
         var legs = new List<ILeg>();
         GenerativeLeg? generative = null;
         try
@@ -107,7 +120,7 @@ public sealed class RetrievalModel : IDisposable
                 ? GenerativeLeg.Load(Path.Combine(folder, GenerativeLeg.LegName), device)
                 : null;
             RequireOneTraining(folder, config, legs, generative);
-            return new RetrievalModel(config, legs, generative, popular);
+            return new RetrievalModel(config, legs, generative, interactions);
         }
         catch
         {
@@ -125,15 +138,6 @@ public sealed class RetrievalModel : IDisposable
         }
 
         Generative?.Dispose();
-    }
-
-    private static (long[], long[]) Popularity(Dictionary<string, Tensor> state, RetrievalConfig config)
-    {
-        var popular = state.Take(PopularKey, ScalarType.Int64, -1).data<long>().ToArray();
-        var counts = state.Take(CountsKey, ScalarType.Int64, popular.Length + 1).data<long>().ToArray();
-        return popular.All(item => item >= 0 && item < config.TrainedItems)
-            ? (popular, counts)
-            : throw new TorchException($"'{PopularKey}' names an item outside the {config.TrainedItems} trained ones.");
     }
 
     private static void RequireOneTraining(

@@ -20,7 +20,7 @@ public sealed record RetrievalOptions
 
     /// <summary>Vectors projected from the items' embeddings, but from nothing that knows how they are used; left out too where there are
     /// none.</summary>
-    public DenseOptions? Content { get; init; } = new();
+    public DenseOptions? Content { get; init; } = new() { Epochs = 40 };
 
     /// <summary>Semantic IDs, decoded.</summary>
     public GenerativeOptions? Generative { get; init; } = new();

@@ -41,7 +41,10 @@ public sealed record RetrievalTrainingData
             : [.. Enumerable.Range(0, Training.Count).Where(user => ValidationTargets[user] >= 0 && Training[user].Length > 0)];
         return users.Length == 0
             ? null
-            : new HeldOut([.. users.Select(user => Training[user].ToArray())], [.. users.Select(user => ValidationTargets![user])]);
+            : new HeldOut([.. users.Select(user => Training[user].ToArray())], [.. users.Select(user => ValidationTargets![user])])
+            {
+                Users = [.. users.Select(user => Training.Users[user])],
+            };
     }
 
     /// <summary>The features that a leg reads, side by side, with a row of zeros behind them, for no item; a whole of unit mean square,
@@ -80,19 +83,16 @@ public sealed record RetrievalTrainingData
         return Tensors.Copy(padded, Items.Count + 1, dim);
     }
 
-    /// <summary>The items with most interactions in the training part, at most <see cref="RecommendQuery.MaxK"/>, ties by index; their
-    /// counts, and behind them the count of all interactions.</summary>
-    internal (long[] Items, long[] Counts) Popular()
+    /// <summary>[items] each item's interactions in the training part.</summary>
+    internal int[] Interactions()
     {
-        var counts = new long[Items.Count];
+        var counts = new int[Items.Count];
         foreach (int item in Training.Items)
         {
             counts[item]++;
         }
 
-        long[] best = [.. Enumerable.Range(0, counts.Length).Where(item => counts[item] > 0)
-            .OrderByDescending(item => counts[item]).ThenBy(item => item).Take(RecommendQuery.MaxK)];
-        return (best, [.. best.Select(item => counts[item]), Training.Items.Length]);
+        return counts;
     }
 
     /// <exception cref="CatalogException">An item index outside the table, features of another length, nothing to learn from.</exception>

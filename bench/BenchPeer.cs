@@ -34,9 +34,9 @@ internal sealed class BenchPeer : IDisposable
             $"the build of {git.StandardOutput.ReadToEnd().Trim()}");
     }
 
-    /// <summary>Starts the other side of <see cref="TorchBench.AnswerAsPlain"/>.</summary>
+    /// <summary>Starts the other side of <see cref="BenchSuite.AnswerAsPeer"/>.</summary>
     /// <param name="program">The program that answers so, with the arguments that make it.</param>
-    public static BenchPeer StartPlain(ProcessStartInfo program) => Start(program, "plain TorchSharp");
+    public static BenchPeer StartPeers(ProcessStartInfo program) => Start(program, "the peers");
 
     /// <summary>The launcher's allocator is a part of ours: peers take the C library's.</summary>
     public static ProcessStartInfo WithoutAllocator(ProcessStartInfo start)

@@ -19,7 +19,9 @@ public interface IRecommender
 /// <param name="K">1 to <see cref="MaxK"/>.</param>
 /// <param name="Beam">0: chosen by the model; else K to <see cref="MaxK"/>.</param>
 /// <param name="ExcludeSeen">Leaves the history's own items out.</param>
-public sealed record RecommendQuery(IReadOnlyList<int> History, int K, int Beam = 0, bool ExcludeSeen = false)
+/// <param name="User">Whose history it is, for models that know users; null: unknown.</param>
+public sealed record RecommendQuery(
+    IReadOnlyList<int> History, int K, int Beam = 0, bool ExcludeSeen = false, string? User = null)
 {
     /// <summary>Largest K and widest beam.</summary>
     public const int MaxK = 1000;
@@ -45,9 +47,18 @@ public sealed record RecommendQuery(IReadOnlyList<int> History, int K, int Beam 
 /// <param name="Probability">That the item is the next one, calibrated on the version's held-out targets; in a popular answer the item's
 /// share of the training interactions.</param>
 /// <param name="Parts">What each leg of the model says of the item; empty in a popular answer.</param>
-public sealed record Recommendation(int Item, SemanticId Id, double Score, double Probability, IReadOnlyList<ScorePart> Parts);
+public sealed record Recommendation(int Item, SemanticId Id, double Score, double Probability, IReadOnlyList<ScorePart> Parts)
+{
+    /// <summary>Items of the history that this one was seen to follow, most evidence first; at most three.</summary>
+    public IReadOnlyList<ScoreReason> Reasons { get; init; } = [];
+}
 
-/// <summary>One leg's part of a score.</summary>
+/// <summary>One part of a score.</summary>
 /// <param name="Leg">transitions: evidence of counts; id, content, generative: natural logarithm of a probability; repeat: 1 for an item of
-/// the history.</param>
+/// the history; popularity: ln(1 + training interactions); cold: 1 for an item that training never saw.</param>
 public sealed record ScorePart(string Leg, double Weight, double Value);
+
+/// <summary>An item of the history that speaks for an answer.</summary>
+/// <param name="Item">Item index.</param>
+/// <param name="Part">What it adds to the score.</param>
+public sealed record ScoreReason(int Item, double Part);

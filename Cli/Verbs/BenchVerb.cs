@@ -4,11 +4,10 @@ using Recsys.Bench;
 using Recsys.Catalog;
 using Recsys.Cli.Terminal;
 using Recsys.Jobs;
-using TorchSharp;
 
 namespace Recsys.Cli.Verbs;
 
-/// <summary>Measurements beside a peer. One bench so far: <c>torch</c>.</summary>
+/// <summary>Measurements beside peers, one verb a suite.</summary>
 internal static class BenchVerb
 {
     private static readonly Option<int> Rounds = VerbOption.Of("--rounds", "Rounds of each case, all sides in turn (1 to 1000).", 7);
@@ -17,24 +16,41 @@ internal static class BenchVerb
         VerbOption.Of<string?>("--before", "A checkout of an earlier commit, built there: it is measured too (see bench/before).");
     private static readonly Option<string?> Data =
         VerbOption.Of<string?>("--data", "A dataset folder: the peak memory of its rebuild is measured too, once.");
-    private static readonly Option<bool> AsPlainPeer = new("--as-plain-peer") { Hidden = true };
+    private static readonly Option<bool> AsPeer = new("--as-peer") { Hidden = true };
+
+    private const string Torch = "torch";
+
+    private static readonly Dictionary<string, string> About = new()
+    {
+        [Torch] = "Training, sampling, optimiser, beam search and memory beside plain TorchSharp and an earlier build.",
+        ["quantizer"] = "Encoding and training of semantic IDs beside FAISS and plain TorchSharp.",
+        ["retrieval"] = "Training of the legs beside plain TorchSharp.",
+    };
 
     public static Command Create()
     {
-        var torch = new Command(
-            "torch", "Training, sampling, optimiser, beam search and memory beside plain TorchSharp and an earlier build.")
+        var command = new Command("bench", "Measurements side by side with a peer, in one run.");
+        foreach (var suite in BenchSuite.All)
         {
-            Rounds, Only, Before, Data, AsPlainPeer,
-        };
-        torch.OnCompute((parsed, cancel) => Task.Run(() => Run(parsed, cancel), cancel));
-        return new Command("bench", "Measurements side by side with a peer, in one run.") { torch };
+            var verb = new Command(suite.Name, About[suite.Name]) { Rounds, Only, AsPeer };
+            if (suite.Name == Torch)
+            {
+                verb.Add(Before);
+                verb.Add(Data);
+            }
+
+            verb.OnCompute((parsed, cancel) => Task.Run(() => Run(suite, parsed, cancel), cancel));
+            command.Add(verb);
+        }
+
+        return command;
     }
 
-    private static VerbResult Run(ParseResult parsed, CancellationToken cancel)
+    private static VerbResult Run(BenchSuite suite, ParseResult parsed, CancellationToken cancel)
     {
-        if (parsed.GetValue(AsPlainPeer))
+        if (parsed.GetValue(AsPeer))
         {
-            TorchBench.AnswerAsPlain(Console.In, Console.Out);
+            suite.AnswerAsPeer(Console.In, Console.Out);
             return new VerbResult(new { }, _ => { });
         }
 
@@ -44,12 +60,13 @@ internal static class BenchVerb
             throw CatalogException.Invalid($"--rounds {rounds}: allowed are 1 to 1000.");
         }
 
-        string? clone = parsed.GetValue(Before) is { } folder ? Path.GetFullPath(folder) : null;
+        bool torch = suite.Name == Torch;
+        string? clone = torch && parsed.GetValue(Before) is { } folder ? Path.GetFullPath(folder) : null;
         using var earlier = clone is null ? null : BenchPeer.StartBefore(clone, BeforeProgram);
-        using var plain = BenchPeer.StartPlain(ThisProgram.With("bench", "torch", AsPlainPeer.Name));
-        var cases = TorchBench.Run(
+        using var plain = BenchPeer.StartPeers(ThisProgram.With("bench", suite.Name, AsPeer.Name));
+        var cases = suite.Run(
             rounds, parsed.GetValue(Only)!, plain, earlier, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
-        if (parsed.GetValue(Data) is { } dataset)
+        if (torch && parsed.GetValue(Data) is { } dataset)
         {
             cases.Add(RebuildMemory.Run(ThisProgram.With(), dataset, clone, earlier?.Name, cancel));
         }
@@ -57,11 +74,11 @@ internal static class BenchVerb
         if (cases.Count == 0)
         {
             throw CatalogException.Invalid(
-                $"--only {parsed.GetValue(Only)}: no case of 'bench torch' has that in its name; leave it out to see them all.");
+                $"--only {parsed.GetValue(Only)}: no case of 'bench {suite.Name}' has that in its name; leave it out to see them all.");
         }
 
-        string machine = $"{Machine.Description}, {torch.get_num_threads()} threads, libtorch {torch.__version__}";
-        return new VerbResult(new { bench = "torch", machine, cases }, output => Print(output, "torch", machine, cases));
+        string machine = $"{Machine.Description}, {TorchSharp.torch.get_num_threads()} threads, libtorch {TorchSharp.torch.__version__}";
+        return new VerbResult(new { bench = suite.Name, machine, cases }, output => Print(output, suite.Name, machine, cases));
     }
 
     private static string BeforeProgram =>

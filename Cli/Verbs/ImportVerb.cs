@@ -43,6 +43,10 @@ internal static class ImportVerb
         Add(
             VerbOption.Of<int?>("--counts", "Write counts/: popularity, and pairs up to so many steps apart (1 to 100)."),
             (to, value) => to with { PairWindow = value });
+        Add(
+            VerbOption.Of<double?>("--cold-items", "Keep this share of the items out of training: eval then measures them as new ones."),
+            (to, value) => to with { ColdItems = value });
+        Add(VerbOption.Of<long>("--seed", "Of the draw of cold items (17)."), (to, value) => to with { Seed = value });
         Text("--memory-limit", "For tables and sorts, such as 512MB (2GB).", (to, value) => to with { MemoryLimit = Bytes(value) });
         Text("--name", "The dataset's name.", (to, value) => to with { Name = value });
         Text("--licence", "What may be done with the data; kept in dataset.json.", (to, value) => to with { Licence = value });

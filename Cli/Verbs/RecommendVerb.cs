@@ -45,6 +45,7 @@ internal static class RecommendVerb
                         item_id = item.ItemId, semantic_id = item.SemanticId.ToText(), score = item.Score, title = item.Title,
                         probability = item.Probability,
                         parts = item.Parts.Select(part => new { leg = part.Leg, weight = part.Weight, value = part.Value }),
+                        reasons = item.Reasons.Select(reason => new { item_id = reason.ItemId, part = reason.Part }),
                     }),
             },
             output =>
@@ -58,7 +59,9 @@ internal static class RecommendVerb
 
                 foreach (var item in answer.Items)
                 {
-                    output.WriteLine($"{item.Score,8:F3}  {item.ItemId,-14} {item.SemanticId.ToText(),-18} {item.Title}");
+                    string reasons = string.Join(", ", item.Reasons.Select(reason => reason.ItemId));
+                    string follows = reasons.Length == 0 ? "" : $"  (follows {reasons})";
+                    output.WriteLine($"{item.Score,8:F3}  {item.ItemId,-14} {item.SemanticId.ToText(),-18} {item.Title}{follows}");
                 }
             });
     }

@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
 using Recsys.Quantizer.Models;
+using Recsys.Torch.Kernels;
 
 namespace Recsys.Quantizer.Encoding;
 
@@ -19,6 +21,8 @@ public sealed class Codebook(Fusion fusion, QuantizerModel model, int beam = 1) 
     // with: matrix products choose other kernels, and round otherwise, for odd sizes.
     private const int Grain = 64;
     private const int MaxRows = 8192;
+
+    private readonly Lazy<ResidualCodes?> _settled = new(model.Settled);
 
     public Fusion Fusion { get; } = fusion;
 
@@ -54,7 +58,9 @@ public sealed class Codebook(Fusion fusion, QuantizerModel model, int beam = 1) 
             throw CatalogException.Invalid($"{x.Length} values are not {n} fused vectors of {Fusion.Dim}.");
         }
 
-        return Array.ConvertAll(InBlocks<float, long>(x, n, Levels, rows => Model.Encode(rows, Beam)), code => (ushort)code);
+        return InBlocks(x, n, Levels, rows => _settled.Value is { } codes
+            ? codes.Encode(Model.BeforeCodes(rows), Beam)
+            : Array.ConvertAll(Values<long>(Model.Encode(rows, Beam)), code => (ushort)code));
     }
 
     /// <summary>The fused vectors that codes stand for.</summary>
@@ -75,7 +81,7 @@ public sealed class Codebook(Fusion fusion, QuantizerModel model, int beam = 1) 
                 : throw CatalogException.Invalid($"Code {codes[i]} at level {i % Levels}; the codebook has {Sizes[i % Levels]}.");
         }
 
-        return InBlocks<long, float>(indexes, n, Fusion.Dim, Model.Decode);
+        return InBlocks<long, float>(indexes, n, Fusion.Dim, rows => Values<float>(Model.Decode(rows)));
     }
 
     /// <summary>Codes, collision tokens and the report for a whole catalogue.</summary>
@@ -103,27 +109,43 @@ public sealed class Codebook(Fusion fusion, QuantizerModel model, int beam = 1) 
     /// <summary>Itself: codes do not depend on the table.</summary>
     public IVersionPart WithItems(ItemTable items) => this;
 
-    public void Dispose() => Model.Dispose();
+    public void Dispose()
+    {
+        if (_settled.IsValueCreated)
+        {
+            _settled.Value?.Dispose();
+        }
+
+        Model.Dispose();
+    }
+
+    private static T[] Values<T>(Tensor tensor)
+        where T : unmanaged
+    {
+        using var data = tensor.cpu().contiguous().data<T>();
+        return data.ToArray();
+    }
 
     /// <param name="x">[n × width]</param>
-    /// <param name="step">[rows, width] to [rows, outputs].</param>
+    /// <param name="step">[rows, width] to [rows × outputs].</param>
     /// <returns>[n × outputs]</returns>
-    private TOut[] InBlocks<TIn, TOut>(ReadOnlySpan<TIn> x, int n, int outputs, Func<Tensor, Tensor> step)
+    private TOut[] InBlocks<TIn, TOut>(ReadOnlySpan<TIn> x, int n, int outputs, Func<Tensor, TOut[]> step)
         where TIn : unmanaged
         where TOut : unmanaged
     {
         int width = x.Length / Math.Max(1, n);
+        var type = typeof(TIn) == typeof(long) ? ScalarType.Int64 : ScalarType.Float32;
         var result = new TOut[(long)n * outputs];
         using var _ = no_grad();
         for (int from = 0; from < n; from += MaxRows)
         {
             using var scope = NewDisposeScope();
             int rows = Math.Min(MaxRows, n - from), padded = (rows + Grain - 1) / Grain * Grain;
-            var block = new TIn[padded * width];
-            x.Slice(from * width, rows * width).CopyTo(block);
-            var rowsHere = from_array(block).clone().view(padded, width).to(Model.Device); // clone: see Tensors.Copy
-            using var data = step(rowsHere).cpu().contiguous().data<TOut>();
-            data.ToArray().AsSpan(0, rows * outputs).CopyTo(result.AsSpan(from * outputs));
+            var block = empty([padded, width], type); // memory of its own: see Tensors.Copy
+            var values = MemoryMarshal.Cast<byte, TIn>(block.bytes);
+            x.Slice(from * width, rows * width).CopyTo(values);
+            values[(rows * width)..].Clear();
+            step(block.to(Model.Device)).AsSpan(0, rows * outputs).CopyTo(result.AsSpan(from * outputs));
         }
 
         return result;

@@ -1,3 +1,5 @@
+using Recsys.Torch.Kernels;
+
 namespace Recsys.Quantizer.Models;
 
 /// <summary>Fused vectors to codes and back. Safe to use from any thread while it is not moved.</summary>
@@ -18,6 +20,14 @@ public abstract class QuantizerModel(string name) : nn.Module(name)
     /// level's nearest code. Where levels do not depend on each other, nearest codes are the best tuple, and it changes nothing.</param>
     /// <returns>[n, levels] int64</returns>
     public abstract Tensor Encode(Tensor x, int beam = 1);
+
+    /// <summary>A faster way to the same codes, but for rounding, once they no longer change; the caller's to dispose. Null: there is
+    /// none.</summary>
+    public virtual ResidualCodes? Settled() => null;
+
+    /// <summary>What <see cref="Settled"/> reads of vectors.</summary>
+    /// <param name="x">[n, InputDim]</param>
+    public virtual Tensor BeforeCodes(Tensor x) => x;
 
     /// <summary>The vectors that codes stand for.</summary>
     /// <param name="codes">[n, levels] int64</param>

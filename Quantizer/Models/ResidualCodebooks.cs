@@ -1,3 +1,5 @@
+using Recsys.Torch.Kernels;
+
 namespace Recsys.Quantizer.Models;
 
 /// <summary>
@@ -19,6 +21,9 @@ public sealed class ResidualCodebooks(IReadOnlyList<int> sizes, int dim, bool tr
 
     /// <summary>The sum of the codes' vectors.</summary>
     public override Tensor Joined(IReadOnlyList<Tensor> vectors) => vectors.Aggregate((sum, next) => sum + next);
+
+    public override ResidualCodes? Settled() =>
+        Device.type == DeviceType.CPU ? new ResidualCodes([.. Codes], Prices) : null;
 
     public override Tensor Encode(Tensor x, int beam = 1)
     {

@@ -1,3 +1,5 @@
+using Recsys.Torch.Kernels;
+
 namespace Recsys.Quantizer.Models;
 
 /// <summary>What one pass of an <see cref="RqVae"/> gives to its training.</summary>
@@ -71,6 +73,10 @@ public sealed class RqVae : Autoencoder
         };
         return new RqVaePass(FromLatent(latent), codebookLoss, commitmentLoss, codes, residuals);
     }
+
+    public override ResidualCodes? Settled() => Codebooks.Settled();
+
+    public override Tensor BeforeCodes(Tensor x) => Latent(Standardised(x));
 
     protected override Tensor EncodeLatent(Tensor z, int beam) => Codebooks.Encode(z, beam);
 

@@ -8,9 +8,9 @@ namespace Recsys.Retrieval.Decoding;
 /// Ties have one order, whatever the layers of the trie: inside the beam the earlier beam and then the smaller token, in the answer
 /// the smaller item index.
 /// </summary>
-public sealed class BeamSearch(DecoderOnly network, TrieLayers trie)
+public sealed class BeamSearch(SemanticDecoder network, TrieLayers trie)
 {
-    /// <param name="hidden">[rows, dim] what <see cref="DecoderOnly.Read"/> gave.</param>
+    /// <param name="hidden">[rows, dim] what was read of the histories.</param>
     /// <param name="beam">Beams kept at each depth.</param>
     /// <param name="excluded">[rows] items that a row must not return; null: none.</param>
     /// <returns>[rows] items with log-probabilities, best first; at most <paramref name="beam"/>, fewer when the trie has fewer.</returns>
@@ -67,7 +67,7 @@ public sealed class BeamSearch(DecoderOnly network, TrieLayers trie)
     /// <summary>The likeliest codes where nothing says which of them items have: what the model generates when no trie holds it.</summary>
     /// <param name="levels">Codes of a tuple; the collision token is left out.</param>
     /// <returns>[rows, at most beam, levels] int64, best first.</returns>
-    public static Tensor Unconstrained(DecoderOnly network, Tensor hidden, HistoryCache history, int beam, int levels)
+    public static Tensor Unconstrained(SemanticDecoder network, Tensor hidden, HistoryCache history, int beam, int levels)
     {
         long rows = hidden.size(0);
         var beams = new BeamCache();

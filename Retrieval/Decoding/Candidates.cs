@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Recsys.Retrieval.Legs;
+using Recsys.Retrieval.Legs.Dense;
 using Recsys.Retrieval.Legs.Generative;
 using Recsys.Retrieval.Legs.Transitions;
 
@@ -14,20 +15,28 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     /// <summary>Candidates that the legs but the generative one bring in turn, and more where an answer is longer.</summary>
     public const int OfOtherLegs = 64;
 
-    /// <summary>Candidates of one row at most.</summary>
-    public static int Bound(int beam, int k) => beam + Math.Max(OfOtherLegs, 2 * k);
+    /// <summary>Candidates among those that training never saw, where there are such items.</summary>
+    private const int ColdOnes = 16;
 
+    /// <summary>Candidates of one row at most.</summary>
+    public static int Bound(int beam, int k) => beam + Math.Max(OfOtherLegs, 2 * k) + Math.Max(ColdOnes, k);
+
+    // What a leg says of items by their content alone; else the one that comes nearest.
+    private readonly int _byContent = model.Cold.Count == 0
+        ? -1
+        : model.Legs.Index().Where(leg => leg.Item is DenseLeg).Select(leg => leg.Index).LastOrDefault(-1);
+
+    /// <param name="queries">[rows] alike in k and in whether they exclude what was seen.</param>
     /// <param name="beam">Beams of the generative leg.</param>
-    /// <param name="k">Items of the longest answer.</param>
-    /// <param name="excluded">[rows] items that a row must not have; null: none.</param>
     /// <param name="scored">Told what each leg but the generative one says of the whole catalogue; null: nobody asks.</param>
     /// <returns>[rows]</returns>
-    public Found[] Find(
-        IReadOnlyList<IReadOnlyList<int>> histories, int beam, int k, IReadOnlyList<IReadOnlySet<int>>? excluded,
-        LegScored? scored = null)
+    public Found[] Find(IReadOnlyList<RecommendQuery> queries, int beam, LegScored? scored = null)
     {
+        int k = queries[0].K;
+        IReadOnlyList<int>[] histories = [.. queries.Select(query => query.History)];
+        var excluded = queries[0].ExcludeSeen ? Array.ConvertAll(histories, history => history.ToHashSet()) : null; // [rows]
         var all = model.Legs.Select(leg => leg.Scores(histories)).ToArray(); // [legs] each [rows, trained items]
-        for (int row = 0; scored is not null && row < histories.Count; row++)
+        for (int row = 0; scored is not null && row < histories.Length; row++)
         {
             for (int at = 0; at < all.Length; at++)
             {
@@ -37,14 +46,14 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
 
         SortedSet<int>[] found = [.. histories.Select((history, row) => InTurn(all, row, history, k, excluded?[row]))];
         var (generative, beams) = model.Generative is { } leg
-            ? Generative(leg, histories, beam, excluded, found)
+            ? Generative(leg, histories, [.. queries.Select(query => query.User)], beam, excluded, found)
             : ([.. found.Select(_ => new Dictionary<int, double>())], [.. found.Select(_ => Array.Empty<(int, double)>())]);
         return [.. found.Select((items, row) => new Found(Score(items, all, row, generative[row]), beams[row]))];
     }
 
     /// <summary>The best of each leg, one after the other: what is well placed in any leg is among them, whatever the scale of its
     /// scores.</summary>
-    private static SortedSet<int> InTurn(
+    private SortedSet<int> InTurn(
         Tensor[] all, int row, IReadOnlyList<int> history, int k, IReadOnlySet<int>? excluded)
     {
         int wanted = Math.Max(OfOtherLegs, 2 * k);
@@ -63,7 +72,25 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
             }
         }
 
+        if (_byContent >= 0)
+        {
+            found.UnionWith(BestCold(Row(all[_byContent], row), Math.Max(ColdOnes, k), excluded));
+        }
+
         return found;
+    }
+
+    /// <summary>No leg ranks items first that it never saw; a weight of the sum may.</summary>
+    /// <param name="scores">[trained items]</param>
+    private IEnumerable<int> BestCold(ReadOnlySpan<float> scores, int wanted, IReadOnlySet<int>? excluded)
+    {
+        var cold = new float[model.Cold.Count];
+        for (int i = 0; i < cold.Length; i++)
+        {
+            cold[i] = excluded?.Contains(model.Cold[i]) == true ? float.NaN : scores[model.Cold[i]];
+        }
+
+        return TopItems.Of(cold, wanted).Select(place => model.Cold[place]);
     }
 
     private (int Item, double[] Scores)[] Score(SortedSet<int> items, Tensor[] all, int row, Dictionary<int, double> generative)
@@ -96,10 +123,10 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     private static double Appended(ILeg leg, double? decoded) => leg is TransitionLeg ? 0 : decoded ?? double.NegativeInfinity;
 
     private (Dictionary<int, double>[] Scores, (int Item, double LogProbability)[][] Beams) Generative(
-        GenerativeLeg leg, IReadOnlyList<IReadOnlyList<int>> histories, int beam, IReadOnlyList<IReadOnlySet<int>>? excluded,
-        SortedSet<int>[] found)
+        GenerativeLeg leg, IReadOnlyList<IReadOnlyList<int>> histories, string?[] users, int beam,
+        IReadOnlyList<IReadOnlySet<int>>? excluded, SortedSet<int>[] found)
     {
-        var (hidden, history) = leg.Read(histories, trie.Items);
+        var (hidden, history) = leg.Read(histories, users, trie.Items);
         var search = new BeamSearch(leg.Network, trie);
         var beams = search.Search(hidden, history, Math.Min(beam, Math.Max(1, trie.Leaves)), excluded);
         var scores = beams.Select(row => row.ToDictionary(answer => answer.Item, answer => answer.LogProbability)).ToArray();

@@ -30,11 +30,12 @@ public sealed class TrieLayers : IDisposable
     {
         (Items, _sizes, _device) = (items, sizes, device);
         int from = kept.Sum(layer => layer.Trie.Leaves);
-        var trie = new ItemTrie(items, from);
-        var last = new TrieTensors(trie, items, sizes, device, [.. kept.Select(layer => layer.Trie)]);
-        _layers = [.. kept.Select(layer => layer.Share()), last];
+        TrieTensors[] last = from == items.Count && kept.Length > 0 // the same items as before
+            ? []
+            : [new TrieTensors(new ItemTrie(items, from), items, sizes, device, [.. kept.Select(layer => layer.Trie)])];
+        _layers = [.. kept.Select(layer => layer.Share()), .. last];
         _nodes = [.. Enumerable.Range(0, Depth).Select(depth => _layers.Sum(layer => layer.Owned(depth)))];
-        Indexed = indexed + trie.Leaves;
+        Indexed = indexed + last.Sum(layer => layer.Trie.Leaves);
     }
 
     /// <summary>The table that the leaves are of.</summary>

@@ -46,7 +46,9 @@ public sealed record AnswerSet(int[] Users)
             var batch = users.AsSpan(first, Math.Min(options.Batch, users.Length - first)).ToArray();
             int[][] histories = [.. batch.Select(user => RetrievalEvaluator.History(split, user, options.Target).ToArray())];
             int[] targets = [.. batch.Select(user => RetrievalEvaluator.Target(split, user, options.Target))];
-            RecommendQuery[] queries = [.. histories.Select(history => new RecommendQuery(history, k, options.Beam, excludeSeen))];
+            RecommendQuery[] queries = [.. batch.Zip(
+                histories,
+                (user, history) => new RecommendQuery(history, k, options.Beam, excludeSeen, split.Train.Users[user]))];
             recommender.Answer(queries, (i, answer, beam) =>
             {
                 int available = recommender.Items.Count - (excludeSeen ? histories[i].Distinct().Count() : 0);

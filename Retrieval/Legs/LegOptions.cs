@@ -73,6 +73,9 @@ public abstract record LegOptions
         return weights;
     }
 
+    /// <summary>Whether the heads share the width among them.</summary>
+    protected virtual bool FitsHeads => Dim % Heads == 0;
+
     /// <summary>Notes every value that is out of its range.</summary>
     /// <param name="leg">The leg's key in the JSON.</param>
     public virtual void Check(Faults faults, string leg)
@@ -80,7 +83,7 @@ public abstract record LegOptions
         faults.Range($"{leg}.history", History, 1, 512);
         faults.Range($"{leg}.heads", Heads, 1, 64);
         faults.Check(
-            Dim is >= 1 and <= 8192 && Heads >= 1 && Dim % Heads == 0, $"{leg}.dim", Dim, $"1 to 8192, a multiple of heads ({Heads})");
+            Dim is >= 1 and <= 8192 && Heads >= 1 && FitsHeads, $"{leg}.dim", Dim, $"1 to 8192, a multiple of heads ({Heads})");
         faults.Range($"{leg}.layers", Layers, 1, 64);
         faults.Check(Dropout is >= 0 and < 1, $"{leg}.dropout", Dropout, "0 to below 1");
         faults.Range($"{leg}.epochs", Epochs, 1, 100_000);

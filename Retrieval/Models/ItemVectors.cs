@@ -8,15 +8,16 @@ public sealed class ItemVectors : Module
 {
     private const string FeaturesKey = "features"; // [items + 1, features]; the last row, of no item, is zero
 
-    private const double ProjectedDeviation = 0.05;
-
     private readonly Embedding? learned;
     private readonly Linear? projection;
 
     /// <param name="features">[items + 1, features], zero where an item has none; null: learned embeddings alone. Becomes this
     /// module's.</param>
     /// <param name="learns">Whether an item has a learned embedding; without features it must.</param>
-    public ItemVectors(int items, int dim, Tensor? features, bool learns, Generator generator)
+    /// <param name="deviation">Of the values that projected features begin with, whatever their number. Vectors that items are ranked by
+    /// begin small: scores that are large at first would have to be unlearned. What a transformer reads may begin large: it is
+    /// normalised.</param>
+    public ItemVectors(int items, int dim, Tensor? features, bool learns, double deviation, Generator generator)
         : base(nameof(ItemVectors))
     {
         None = items;
@@ -38,9 +39,7 @@ public sealed class ItemVectors : Module
 
         if (projection is not null)
         {
-            // Whatever their number, features of unit mean square begin as vectors of this deviation: scores that are large at first would
-            // have to be unlearned.
-            projection.weight!.normal_(0, ProjectedDeviation / Math.Sqrt(features!.size(1)), generator);
+            projection.weight!.normal_(0, deviation / Math.Sqrt(features!.size(1)), generator);
         }
     }
 

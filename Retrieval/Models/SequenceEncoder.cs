@@ -16,7 +16,8 @@ public sealed class SequenceEncoder : Module
         : base(nameof(SequenceEncoder))
     {
         positions = Embedding(options.History + 1, options.Dim);
-        blocks = ModuleList(Enumerable.Range(0, options.Layers).Select(_ => new Block(options.Dim, options.Heads)).ToArray());
+        int dim = options.Dim, heads = options.Heads;
+        blocks = ModuleList(Enumerable.Range(0, options.Layers).Select(_ => new Block(dim, heads, dim / heads, 4 * dim)).ToArray());
         norm = LayerNorm(options.Dim);
         RegisterComponents();
         this.Keep();
@@ -36,7 +37,7 @@ public sealed class SequenceEncoder : Module
         for (int layer = 0; layer < blocks.Count; layer++)
         {
             var next = layer + 1 < blocks.Count ? blocks[layer + 1].AttentionNorm : norm;
-            (x, normed) = blocks[layer].Forward(x, normed, offsets, next, dropout);
+            (x, normed) = blocks[layer].Forward(x, normed, offsets, causal: true, next, dropout);
         }
 
         return normed;

@@ -10,6 +10,9 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
     /// <summary>Item ids of a history, and of those the unknown ones that an answer names.</summary>
     public const int MaxHistory = 10_000, MaxUnknown = 1_000;
 
+    /// <summary>Characters (UTF-16) of a user's id.</summary>
+    public const int MaxUserId = 256;
+
     private const int DefaultK = 10;
 
     /// <exception cref="CatalogException">
@@ -23,6 +26,12 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
         {
             throw CatalogException.Invalid(
                 $"A history of {request.History.Count} items; allowed are {MaxHistory}. Send the most recent ones.");
+        }
+
+        if (request.UserId.Length > MaxUserId)
+        {
+            throw CatalogException.Invalid(
+                $"user_id has {request.UserId.Length} characters; allowed are {MaxUserId}. Send the id that the interactions have.");
         }
 
         foreach (string id in request.History)
@@ -43,7 +52,9 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
         }
 
         var answers = history.Count > 0
-            ? recommender.Recommend(new RecommendQuery(history, k, request.Beam, request.ExcludeSeen), context.CancellationToken)
+            ? recommender.Recommend(
+                new RecommendQuery(history, k, request.Beam, request.ExcludeSeen, request.UserId.Length == 0 ? null : request.UserId),
+                context.CancellationToken)
             : recommender.Popular(k);
         response.Items.AddRange(answers.Select(answer => ToMessage(answer, items)));
         return Task.FromResult(response);
@@ -61,6 +72,8 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
         };
         message.Parts.AddRange(answer.Parts.Select(
             part => new V1.ScorePart { Leg = part.Leg, Weight = part.Weight, Value = part.Value }));
+        message.Reasons.AddRange(answer.Reasons.Select(
+            reason => new V1.ScoreReason { ItemId = items.Ids[reason.Item], Part = reason.Part }));
         return message;
     }
 }

@@ -3,17 +3,12 @@ namespace Recsys.Retrieval.Training;
 /// <summary>What all legs of one training have in common.</summary>
 /// <param name="Held">Validation targets; null: a leg trains to its last step.</param>
 /// <param name="Checkpoint">Where a leg keeps its state; null: nowhere.</param>
+/// <param name="StandIns">For items without a training interaction; null: there are none.</param>
 internal sealed record LegContext(
     RetrievalTrainingData Data, HeldOut? Held, long Seed, Device Device, Ranks Ranks, IProgress<StageProgress>? Progress,
-    CheckpointPlace? Checkpoint, CancellationToken Cancel)
+    CheckpointPlace? Checkpoint, StandIns? StandIns, CancellationToken Cancel)
 {
-    /// <summary>Users that a look at the validation targets asks for.</summary>
-    private const int HeldUsers = 2000;
-
     private const int ReportEvery = 20;
-
-    /// <summary>The users that looks ask for; null: none.</summary>
-    public HeldOut? Looked { get; } = Held?.Draw(HeldUsers, Seed);
 
     /// <summary>By leg, the share of all steps after which it was best.</summary>
     public Dictionary<string, double> BestAt { get; } = [];
@@ -21,9 +16,11 @@ internal sealed record LegContext(
     /// <summary>Trains one leg, or goes on where a checkpoint of this very training was left; one that had ended is taken as it
     /// is.</summary>
     /// <param name="leg">The stage's name; metrics <c>loss</c> (nats an item), <c>learning_rate</c>, and <paramref name="metric"/>.</param>
-    /// <param name="look">What the weights reach on <see cref="Looked"/>, the larger the better.</param>
-    public void Train(LegTraining training, string leg, object options, string metric, Func<HeldOut, double> look)
+    /// <param name="users">That a look asks for: as many as the metric needs to tell one look from the next.</param>
+    /// <param name="look">What the weights reach on such users, the larger the better.</param>
+    public void Train(LegTraining training, string leg, object options, string metric, int users, Func<HeldOut, double> look)
     {
+        var asked = Held?.Draw(users, Seed);
         var checkpoint = Checkpoint is null
             ? null
             : new TrainingCheckpoint(Path.ChangeExtension(Checkpoint.Path, $".{leg}.safetensors"), Checkpoint.Every, Ranks);
@@ -46,7 +43,7 @@ internal sealed record LegContext(
             if (looked)
             {
                 // One rank judges for all: machines that round otherwise must not part here.
-                double score = Looked is null ? double.NaN : Ranks.Sum(Ranks.First ? look(Looked) : 0.0);
+                double score = asked is null ? double.NaN : Ranks.Sum(Ranks.First ? look(asked) : 0.0);
                 training.Judge(score);
                 if (!double.IsNaN(score))
                 {

@@ -25,16 +25,16 @@ internal abstract class LegTraining : IDisposable
     private int _bestStep;
 
     /// <param name="modules">Whose parameters are trained.</param>
-    /// <param name="hidden">Share of the items before a target that are hidden from it; 0: none.</param>
+    /// <param name="draws">What is drawn for each step.</param>
     protected LegTraining(
-        IReadOnlyList<Module> modules, SequenceSet training, LegOptions options, double hidden, long seed, Device device, Ranks ranks)
+        IReadOnlyList<Module> modules, SequenceSet training, LegOptions options, StepDraws draws, long seed, Device device, Ranks ranks)
     {
         (_modules, _options, _device, Ranks) = (modules, options, device, ranks);
         _bfloat16 = options.BFloat16 ?? device.HasFastBFloat16();
         _window = options.History + 1;
         long items = TrainingWindows.OfEpoch(training, _window, new Random(0)).Sum(window => (long)window.Length);
         int slots = (int)Math.Max(_window, Math.Min(options.BatchItems, items));
-        _plans = new StepPlans(training, options, hidden, slots, new Random(Seeds.ToInt32(seed)));
+        _plans = new StepPlans(training, options, draws, slots, new Random(Seeds.ToInt32(seed)));
         long epoch = Math.Max(1, (long)Math.Ceiling(items / (double)slots));
         Total = End = (int)Math.Clamp(epoch * options.Epochs, options.MinSteps, options.MaxSteps);
 

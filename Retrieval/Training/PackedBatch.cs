@@ -12,6 +12,9 @@ namespace Recsys.Retrieval.Training;
 /// of slots.</param>
 public sealed record PackedBatch(int[] Items, int[] Previous, int[] Positions, int[] Starts)
 {
+    /// <summary>[windows but the padding] whose each is, an index into the training part.</summary>
+    public int[] Users { get; init; } = [];
+
     /// <summary>Packs windows, in their order, into batches of <paramref name="slots"/> slots.</summary>
     /// <param name="windows">Of an epoch, or of one epoch after the other without end: then no batch is partly filled at an epoch's
     /// end, where it would take a full step with few items.</param>
@@ -49,7 +52,10 @@ public sealed record PackedBatch(int[] Items, int[] Previous, int[] Positions, i
         int[] Cut(int[] values, int padding) => [.. values[first..end], .. Enumerable.Repeat(padding, slots - length)];
         var starts = Starts.Where(start => start >= first && start < end).Select(start => start - first);
         return new PackedBatch(
-            Cut(Items, -1), Cut(Previous, -1), Cut(Positions, 0), [.. starts, .. Enumerable.Range(length, slots - length + 1)]);
+            Cut(Items, -1), Cut(Previous, -1), Cut(Positions, 0), [.. starts, .. Enumerable.Range(length, slots - length + 1)])
+        {
+            Users = [.. Users.Where((_, window) => Starts[window] >= first && Starts[window] < end)],
+        };
     }
 
     private static PackedBatch Lay(SequenceSet training, List<TrainingWindow> windows, int slots)
@@ -75,6 +81,19 @@ public sealed record PackedBatch(int[] Items, int[] Previous, int[] Positions, i
         }
 
         starts.Add(slots);
-        return new PackedBatch(items, previous, positions, [.. starts]);
+        return new PackedBatch(items, previous, positions, [.. starts]) { Users = [.. windows.Select(window => UserOf(training, window))] };
+    }
+
+    // Of equal offsets, users without an interaction, the last.
+    private static int UserOf(SequenceSet training, TrainingWindow window)
+    {
+        int low = 0, high = training.Count - 1;
+        while (low < high)
+        {
+            int middle = (low + high + 1) / 2;
+            (low, high) = training.Offsets[middle] <= window.Start ? (middle, high) : (low, middle - 1);
+        }
+
+        return low;
     }
 }

@@ -11,6 +11,12 @@ namespace Recsys.Retrieval.Training;
 /// <summary>Trains the legs one after the other, and chooses how they are joined. One seed, one model (on a CPU).</summary>
 public static class RetrievalTrainer
 {
+    // Whether a target is among ten says little of one user: it takes many to tell one look from the next. A log-probability says more.
+    private const int RankedUsers = 20_000, ScoredUsers = 4000;
+
+    // What projected features begin with: of vectors that items are ranked by, and of those that are read alone.
+    private const double RankedDeviation = 0.05, ReadDeviation = 0.5;
+
     /// <param name="progress">A stage for each leg, of its name; metrics <c>loss</c> (nats an item), <c>learning_rate</c>, and what the leg
     /// reaches on validation targets.</param>
     /// <param name="checkpoint">Where the legs' states are kept; a training that was stopped goes on from there and gives the same
@@ -35,8 +41,10 @@ public static class RetrievalTrainer
         }
 
         var held = data.HeldOut();
-        var context = new LegContext(data, held, seed, Devices.Of(device), ranks, progress, checkpoint, cancel);
         using var scope = NewDisposeScope();
+        int[] interactions = data.Interactions();
+        var standIns = StandIns.Of(interactions, data.PaddedFeatures(new DenseOptions().FeaturesOf(DenseLeg.Content)));
+        var context = new LegContext(data, held, seed, Devices.Of(device), ranks, progress, checkpoint, standIns, cancel);
         var legs = new List<ILeg>();
         GenerativeLeg? generative = null;
         try
@@ -45,7 +53,7 @@ public static class RetrievalTrainer
             {
                 progress?.Report(new StageProgress(TransitionLeg.LegName, 0, 1));
                 legs.Add(TransitionLeg.Train(
-                    data.Training, data.Items.Count, transitions, held, cancel, data.Choices?.Transitions));
+                    data.Training, data.Items.Count, transitions, held, cancel, data.Choices?.Transitions, standIns));
                 progress?.Report(new StageProgress(TransitionLeg.LegName, 1, 1));
             }
 
@@ -64,7 +72,7 @@ public static class RetrievalTrainer
             var config = new RetrievalConfig(
                 RetrievalConfig.CurrentFormat, names, Sum(names, options.Weights, data.Choices?.Sum), [.. data.Items.CodebookSizes],
                 data.Items.Count, options.Beam, seed, context.BestAt);
-            var model = new RetrievalModel(config, legs, generative, data.Popular());
+            var model = new RetrievalModel(config, legs, generative, interactions);
             return ranks.First && held is not null
                 ? SumSearch.Choose(model, data.Items, held, options.Weights, seed, cancel)
                 : model;
@@ -93,13 +101,13 @@ public static class RetrievalTrainer
         {
             bool learns = name == DenseLeg.Id;
             using var vectors = new ItemVectors(
-                data.Items.Count, options.Dim, data.PaddedFeatures(options.Features), learns, generator);
+                data.Items.Count, options.Dim, data.PaddedFeatures(options.Features), learns, RankedDeviation, generator);
             encoder.MoveTo(context.Device);
             vectors.MoveTo(context.Device);
             using var training = new DenseTraining(
                 encoder, vectors, data.Training, options, context.Seed, context.Device, context.Ranks);
             var config = new DenseConfig(DenseConfig.CurrentFormat, name, options, data.Items.Count);
-            context.Train(training, name, options, "validation_ndcg@10", held =>
+            context.Train(training, name, options, "validation_ndcg@10", RankedUsers, held =>
             {
                 using var _ = no_grad();
                 using var scope = NewDisposeScope();
@@ -108,8 +116,7 @@ public static class RetrievalTrainer
                 encoder.train();
                 return ndcg;
             });
-            using var ungraded = no_grad();
-            return new DenseLeg(config, encoder, vectors.Table().detach().clone().DetachFromDisposeScope());
+            return new DenseLeg(config, encoder, Finished(context, vectors, projectsCold: !learns)!);
         }
         catch
         {
@@ -124,27 +131,45 @@ public static class RetrievalTrainer
         options = options with { History = Readable(data, options) };
         using var generator = new Generator((ulong)context.Seed);
         var layout = TokenLayout.For(data.Items);
-        var network = new DecoderOnly(layout, options, generator);
+        var network = GenerativeLeg.Make(layout, options, generator);
         try
         {
-            using var vectors = options.DenseInputs
-                ? new ItemVectors(data.Items.Count, options.Dim, data.PaddedFeatures(options.Features), learns: true, generator)
+            using var vectors = options.ReadsVectors
+                ? new ItemVectors(
+                    data.Items.Count, options.Dim, data.PaddedFeatures(options.Features), learns: true, ReadDeviation, generator)
                 : null;
             network.MoveTo(context.Device);
             vectors?.MoveTo(context.Device);
-            using var training = new GenerativeTraining(
-                network, vectors, layout, data, options, context.Seed, context.Device, context.Ranks);
-            context.Train(training, GenerativeLeg.LegName, options, "validation_log_p", training.LogProbability);
-            using var _ = no_grad();
+            using LegTraining training = network is EncoderDecoder whole
+                ? new EncoderDecoderTraining(whole, layout, data, options, context.Seed, context.Device, context.Ranks)
+                : new GenerativeTraining(
+                    (DecoderOnly)network, vectors, layout, data, options, context.Seed, context.Device, context.Ranks);
+            context.Train(
+                training, GenerativeLeg.LegName, options, "validation_log_p", ScoredUsers,
+                ((IGenerativeTraining)training).LogProbability);
             var config = new GenerativeConfig(
                 GenerativeConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count);
-            return new GenerativeLeg(config, network, vectors?.Table().detach().clone().DetachFromDisposeScope());
+            return new GenerativeLeg(config, network, Finished(context, vectors, projectsCold: false));
         }
         catch
         {
             network.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The table of trained vectors.</summary>
+    /// <param name="projectsCold">Cold items keep the vectors that are projected from their features.</param>
+    private static Tensor? Finished(LegContext context, ItemVectors? vectors, bool projectsCold)
+    {
+        using var _ = no_grad();
+        var table = vectors?.Table().detach().clone().DetachFromDisposeScope();
+        if (table is not null && !projectsCold)
+        {
+            context.StandIns?.Fill(table);
+        }
+
+        return table;
     }
 
     /// <summary>A position that no training window reaches would stay random: never read more items than the longest window

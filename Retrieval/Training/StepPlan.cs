@@ -1,5 +1,4 @@
 using Recsys.Retrieval.Legs;
-using Recsys.Retrieval.Models;
 
 namespace Recsys.Retrieval.Training;
 
@@ -38,19 +37,24 @@ internal sealed record StepPlan(PackedBatch Batch, bool[]? Hidden, long[]? MaskS
     }
 }
 
+/// <summary>What is drawn for each step, beside its windows.</summary>
+/// <param name="Masks">Dropout masks.</param>
+/// <param name="Hidden">Share of the items before a target that are hidden from it; 0: none.</param>
+/// <param name="Cuts">Each window ends at random, with two items or more: its last is what is asked for.</param>
+internal sealed record StepDraws(int Masks, double Hidden = 0, bool Cuts = false);
+
 /// <summary>The steps of one training, in order, from one random stream: drawing n of them and throwing them away goes to step n.</summary>
-/// <param name="hidden">Share of the items before a target that are hidden; 0: none.</param>
 /// <param name="slots">Items of a batch.</param>
-internal sealed class StepPlans(SequenceSet training, LegOptions options, double hidden, int slots, Random random) : IDisposable
+internal sealed class StepPlans(SequenceSet training, LegOptions options, StepDraws draws, int slots, Random random) : IDisposable
 {
     private IEnumerator<PackedBatch>? _batches;
 
     public StepPlan Next()
     {
         var batch = NextBatch();
-        var hides = hidden > 0 ? Array.ConvertAll(batch.Previous, item => item < 0 || random.NextDouble() < hidden) : null;
+        var hides = draws.Hidden > 0 ? Array.ConvertAll(batch.Previous, item => item < 0 || random.NextDouble() < draws.Hidden) : null;
         var seeds = options.Dropout > 0
-            ? Enumerable.Range(0, DropoutSeeds.Count(options.Layers)).Select(_ => random.NextInt64()).ToArray()
+            ? Enumerable.Range(0, draws.Masks).Select(_ => random.NextInt64()).ToArray()
             : null;
         return new StepPlan(batch, hides, seeds);
     }
@@ -70,7 +74,7 @@ internal sealed class StepPlans(SequenceSet training, LegOptions options, double
         {
             foreach (var window in TrainingWindows.OfEpoch(training, options.History + 1, random))
             {
-                yield return window;
+                yield return draws.Cuts ? window with { Length = random.Next(2, window.Length + 1) } : window;
             }
         }
     }

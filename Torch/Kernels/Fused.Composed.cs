@@ -14,24 +14,34 @@ public static partial class Fused
                 return qkv.select(1, 0).clone(); // no token at all: nothing to lay out
             }
 
+            return Attend(qkv.select(1, 0), qkv.select(1, 1), qkv.select(1, 2), offsets, offsets, causal);
+        }
+
+        /// <inheritdoc cref="Fused.CrossAttention"/>
+        public static Tensor CrossAttention(Tensor q, Tensor kv, Tensor offsets, Tensor keyOffsets) =>
+            q.size(0) == 0 ? q.clone() : Attend(q, kv.select(1, 0), kv.select(1, 1), offsets, keyOffsets, causal: false);
+
+        // Each [tokens or keys, heads, width].
+        private static Tensor Attend(Tensor q, Tensor k, Tensor v, Tensor offsets, Tensor keyOffsets, bool causal)
+        {
             using var scope = NewDisposeScope();
-            var (places, lengths) = Places(offsets, qkv.device); // [sequences, longest]
-            long longest = places.size(1);
-            Tensor Lay(Tensor x) => x.index_select(0, places.view(-1)).view(places.size(0), longest, x.size(1), x.size(2)).transpose(1, 2);
-            var real = arange(longest, ScalarType.Int64, qkv.device).unsqueeze(0).lt(lengths.unsqueeze(1)); // [sequences, longest]
-            var visible = real.unsqueeze(1);
+            var (places, real) = Places(offsets, q.device); // [sequences, longest]
+            var (keyPlaces, visible) = Places(keyOffsets, q.device); // [sequences, most keys]
+            Tensor Lay(Tensor x, Tensor at) =>
+                x.index_select(0, at.view(-1)).view(at.size(0), at.size(1), x.size(1), x.size(2)).transpose(1, 2);
+            visible = visible.unsqueeze(1);
             if (causal)
             {
-                visible = visible.logical_and(ones(longest, longest, ScalarType.Bool, qkv.device).tril());
+                visible = visible.logical_and(ones(places.size(1), places.size(1), ScalarType.Bool, q.device).tril());
             }
 
             // A row without any key would be 0 / 0: what pads the queries sees the first key, and is thrown away below.
-            visible = visible.logical_or(arange(longest, ScalarType.Int64, qkv.device).eq(0));
+            visible = visible.logical_or(arange(keyPlaces.size(1), ScalarType.Int64, q.device).eq(0));
             var read = nn.functional.scaled_dot_product_attention(
                 // [sequences, heads, longest, width]
-                Lay(qkv.select(1, 0)), Lay(qkv.select(1, 1)), Lay(qkv.select(1, 2)), visible.unsqueeze(1));
+                Lay(q, places), Lay(k, keyPlaces), Lay(v, keyPlaces), visible.unsqueeze(1));
             return read.transpose(1, 2)
-                .reshape(-1, qkv.size(2), qkv.size(3)).index_select(0, real.view(-1).nonzero().view(-1)).MoveToOuterDisposeScope();
+                .reshape(-1, q.size(1), q.size(2)).index_select(0, real.view(-1).nonzero().view(-1)).MoveToOuterDisposeScope();
         }
 
         /// <inheritdoc cref="Fused.Linear"/>
@@ -45,15 +55,16 @@ public static partial class Fused
             return (sum, norm.forward(sum).to(branch.dtype));
         }
 
-        // Where each sequence's tokens stand, row by row; behind a short one's end its first token again.
-        private static (Tensor Places, Tensor Lengths) Places(Tensor offsets, Device device)
+        // Where each sequence's tokens stand, row by row, and whether one is there; behind a short one's end its first token again.
+        private static (Tensor Places, Tensor Real) Places(Tensor offsets, Device device)
         {
             var starts = offsets.narrow(0, 0, offsets.size(0) - 1);
             var lengths = offsets.narrow(0, 1, offsets.size(0) - 1) - starts;
             long longest = Math.Max(1, lengths.numel() == 0 ? 0 : lengths.max().item<long>());
             var at = arange(longest, ScalarType.Int64, offsets.device).unsqueeze(0); // [1, longest]
-            var places = starts.unsqueeze(1) + at * at.lt(lengths.unsqueeze(1)).to(ScalarType.Int64);
-            return (places.clamp(max: offsets[-1].item<long>() - 1).to(device), lengths.to(device));
+            var real = at.lt(lengths.unsqueeze(1)); // [sequences, longest]
+            var places = starts.unsqueeze(1) + at * real.to(ScalarType.Int64);
+            return (places.clamp(max: offsets[-1].item<long>() - 1).to(device), real.to(device));
         }
     }
 }

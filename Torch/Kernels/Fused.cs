@@ -30,6 +30,48 @@ public static partial class Fused
             : SelfAttentionFunction.Run(qkv.contiguous(), offsets, causal).Output;
     }
 
+    /// <summary>
+    /// Attention of each sequence to another one, softmax(q kᵀ / √width) v, both laid end to end among their like; every query sees all
+    /// keys of its sequence.
+    /// </summary>
+    /// <param name="q">[tokens, heads, width]</param>
+    /// <param name="kv">[keys, 2, heads, width] keys and values, of the same element type.</param>
+    /// <param name="offsets">[sequences + 1] as of <see cref="SelfAttention"/>, of the queries.</param>
+    /// <param name="keyOffsets">[sequences + 1] the same of the keys; each sequence has at least one.</param>
+    /// <returns>[tokens, heads, width]</returns>
+    /// <exception cref="TorchException">Shapes or offsets that do not fit together, a sequence without keys.</exception>
+    public static Tensor CrossAttention(Tensor q, Tensor kv, Tensor offsets, Tensor keyOffsets)
+    {
+        if (q.dim() != 3 || kv.dim() != 4 || kv.size(1) != 2 || q.size(1) != kv.size(2) || q.size(2) != kv.size(3) || q.dtype != kv.dtype)
+        {
+            throw new TorchException(
+                $"Queries, keys and values are {q.dtype} {Shapes(q)} and {kv.dtype} {Shapes(kv)}; they must be [tokens, heads, width] and "
+                + "[keys, 2, heads, width] of one type.");
+        }
+
+        CheckOffsets(offsets, q.size(0));
+        CheckOffsets(keyOffsets, kv.size(0));
+        var starts = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(keyOffsets.bytes);
+        for (int i = 1; i < starts.Length; i++)
+        {
+            if (starts[i] == starts[i - 1])
+            {
+                throw new TorchException($"Sequence {i - 1} has no key; a query must see at least one.");
+            }
+        }
+
+        if (offsets.numel() != keyOffsets.numel())
+        {
+            throw new TorchException(
+                $"{offsets.numel() - 1} sequences of queries, {keyOffsets.numel() - 1} of keys; they must be as many.");
+        }
+
+        var queries = q.unsqueeze(1); // [tokens, 1, heads, width]
+        return !KernelLibrary.Takes(q) ? Composed.CrossAttention(q, kv, offsets, keyOffsets)
+            : NeedsGradient(q, kv) ? CrossAttentionFunction.apply(queries, kv, offsets, keyOffsets)
+            : CrossAttentionFunction.Run(queries.contiguous(), kv.contiguous(), offsets, keyOffsets).Output;
+    }
+
     /// <summary>residual + dropout(branch), and its layer norm in the branch's element type.</summary>
     /// <param name="residual">[…, width] float32</param>
     /// <param name="branch">[…, width]</param>

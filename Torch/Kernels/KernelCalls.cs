@@ -8,7 +8,24 @@ internal struct AttentionCall
 {
     public long Heads, Width, Sequences, Tokens;
     public int Causal, Type;
-    public nint Offsets, Projected;
+    public nint Offsets, KeyOffsets;
+}
+
+/// <summary>Queries, keys or values, as in attention.cpp: where they are, and elements from one token to the next.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct AttentionPart
+{
+    public nint Data;
+    public long Stride;
+
+    /// <summary>All parts of a dense [tokens, parts, heads, width].</summary>
+    public static AttentionPart[] Of(Tensor x)
+    {
+        long size = x.size(2) * x.size(3), bytes = size * x.ElementSize;
+        nint start = x.Address();
+        return [.. Enumerable.Range(0, (int)x.size(1)).Select(
+            part => new AttentionPart { Data = start + (nint)(part * bytes), Stride = x.size(1) * size })];
+    }
 }
 
 /// <summary>As in linear.cpp.</summary>
@@ -38,4 +55,12 @@ internal struct AdamWTensor
     public nint Weight, Mean, Square, Gradient;
     public long Length;
     public float Beta1, Beta2, MeanShare, SquareShare, Epsilon, Decay, Step, RootCorrection;
+}
+
+/// <summary>As in codes.cpp.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ResidualCodesCall
+{
+    public long Rows, Levels, Total, Beam;
+    public nint Starts, Base, Between, Scores, Codes;
 }

@@ -18,10 +18,11 @@ internal static partial class KernelLibrary
     }
 
     [LibraryImport(Name, EntryPoint = "rs_attention")]
-    internal static partial void Attention(in AttentionCall call, nint output, nint logSums);
+    internal static partial void Attention(in AttentionCall call, AttentionPart[] parts, nint output, nint logSums);
 
     [LibraryImport(Name, EntryPoint = "rs_attention_backward")]
-    internal static partial void AttentionBackward(in AttentionCall call, nint gradient, nint logSums, nint towards);
+    internal static partial void AttentionBackward(
+        in AttentionCall call, AttentionPart[] parts, nint gradient, nint logSums, AttentionPart[] towards);
 
     [LibraryImport(Name, EntryPoint = "rs_add_dropout_norm")]
     internal static partial void AddDropoutNorm(in NormCall call, nint residual, nint branch, nint total, nint normed, nint moments);
@@ -42,6 +43,9 @@ internal static partial class KernelLibrary
 
     [LibraryImport(Name, EntryPoint = "rs_adamw")]
     internal static partial void AdamW(AdamWTensor[] tensors, long count);
+
+    [LibraryImport(Name, EntryPoint = "rs_residual_codes")]
+    internal static partial void ResidualCodes(in ResidualCodesCall call);
 
     /// <summary>The element type's number there.</summary>
     internal static int TypeOf(Tensor tensor) => tensor.dtype == ScalarType.BFloat16 ? 1 : 0;

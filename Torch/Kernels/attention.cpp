@@ -139,7 +139,8 @@ struct Shape {
   int64_t heads, width;  // of a head
   bool causal;
   float scale;
-  const int64_t* offsets;  // [sequences + 1] where each sequence's rows start
+  const int64_t* offsets;      // [sequences + 1] where each sequence's rows start
+  const int64_t* key_offsets;  // [sequences + 1] where its keys and values start: the same, or another tensor's
   int64_t sequences;
 };
 
@@ -167,22 +168,23 @@ void scatter(const float* in, const Heads<T>& x, int64_t first, int64_t n, int64
 template <typename T>
 void forward_one(const Shape& s, int64_t sequence, int64_t head, Heads<T> q, Heads<T> k, Heads<T> v, Heads<T> out, float* lse) {
   int64_t first = s.offsets[sequence], n = s.offsets[sequence + 1] - first;
-  int64_t wide = padded(s.width), ld = padded(n);
+  int64_t from = s.key_offsets[sequence], keys = s.key_offsets[sequence + 1] - from;
+  int64_t wide = padded(s.width), ld = padded(keys);
   auto& room = scratch();
-  room.reserve(n * wide * 2 + wide * ld + kRows * (2 * wide + ld));
-  float *key = room.take(n * wide), *value = room.take(n * wide), *turned = room.take(wide * ld);
+  room.reserve(keys * wide * 2 + wide * ld + kRows * (2 * wide + ld));
+  float *key = room.take(keys * wide), *value = room.take(keys * wide), *turned = room.take(wide * ld);
   float *query = room.take(kRows * wide), *read = room.take(kRows * wide), *scores = room.take(kRows * ld);
-  gather(k, first, n, head, s.width, key);
-  gather(v, first, n, head, s.width, value);
-  transpose(key, n, wide, turned);
+  gather(k, from, keys, head, s.width, key);
+  gather(v, from, keys, head, s.width, value);
+  transpose(key, keys, wide, turned);
   for (int64_t i0 = 0; i0 < n; i0 += kRows) {
     int64_t rows = std::min(kRows, n - i0);
-    int64_t reach = s.causal ? std::min(n, i0 + rows) : n;
+    int64_t reach = s.causal ? std::min(n, i0 + rows) : keys;
     gather(q, first + i0, rows, head, s.width, query);
     scale_row(query, s.scale, rows * wide);
     multiply(query, wide, 1, turned, ld, scores, ld, rows, padded(reach), wide, false);
     for (int64_t i = 0; i < rows; i++) {
-      lse[first + i0 + i] = soften(scores + i * ld, s.causal ? std::min(n, i0 + i + 1) : n, padded(reach));
+      lse[first + i0 + i] = soften(scores + i * ld, s.causal ? std::min(n, i0 + i + 1) : keys, padded(reach));
     }
     multiply(scores, ld, 1, value, wide, read, wide, rows, wide, reach, false);
     scatter(read, out, first + i0, rows, head, s.width);
@@ -193,29 +195,31 @@ template <typename T>
 void backward_one(const Shape& s, int64_t sequence, int64_t head, Heads<T> q, Heads<T> k, Heads<T> v, Heads<T> dout,
                   const float* lse, Heads<T> dq, Heads<T> dk, Heads<T> dv) {
   int64_t first = s.offsets[sequence], n = s.offsets[sequence + 1] - first;
-  int64_t wide = padded(s.width), ld = padded(n);
+  int64_t from = s.key_offsets[sequence], keys = s.key_offsets[sequence + 1] - from;
+  int64_t wide = padded(s.width), ld = padded(keys);
   auto& room = scratch();
-  room.reserve(n * wide * 4 + 2 * wide * ld + kRows * (3 * wide + 2 * ld));
-  float *key = room.take(n * wide), *value = room.take(n * wide), *turned_key = room.take(wide * ld), *turned_value = room.take(wide * ld);
-  float *key_gradient = room.take(n * wide), *value_gradient = room.take(n * wide);
+  room.reserve(keys * wide * 4 + 2 * wide * ld + kRows * (3 * wide + 2 * ld));
+  float *key = room.take(keys * wide), *value = room.take(keys * wide);
+  float *turned_key = room.take(wide * ld), *turned_value = room.take(wide * ld);
+  float *key_gradient = room.take(keys * wide), *value_gradient = room.take(keys * wide);
   float *query = room.take(kRows * wide), *incoming = room.take(kRows * wide), *query_gradient = room.take(kRows * wide);
   float *weights = room.take(kRows * ld), *gradient = room.take(kRows * ld);
-  gather(k, first, n, head, s.width, key);
-  gather(v, first, n, head, s.width, value);
-  transpose(key, n, wide, turned_key);
-  transpose(value, n, wide, turned_value);
-  std::fill(key_gradient, key_gradient + n * wide, 0.0f);
-  std::fill(value_gradient, value_gradient + n * wide, 0.0f);
+  gather(k, from, keys, head, s.width, key);
+  gather(v, from, keys, head, s.width, value);
+  transpose(key, keys, wide, turned_key);
+  transpose(value, keys, wide, turned_value);
+  std::fill(key_gradient, key_gradient + keys * wide, 0.0f);
+  std::fill(value_gradient, value_gradient + keys * wide, 0.0f);
   for (int64_t i0 = 0; i0 < n; i0 += kRows) {
     int64_t rows = std::min(kRows, n - i0);
-    int64_t reach = s.causal ? std::min(n, i0 + rows) : n;
+    int64_t reach = s.causal ? std::min(n, i0 + rows) : keys;
     gather(q, first + i0, rows, head, s.width, query);
     gather(dout, first + i0, rows, head, s.width, incoming);
     multiply(query, wide, 1, turned_key, ld, weights, ld, rows, padded(reach), wide, false);
     scale_row(weights, s.scale, rows * ld);
     multiply(incoming, wide, 1, turned_value, ld, gradient, ld, rows, padded(reach), wide, false);
     for (int64_t i = 0; i < rows; i++) {
-      weigh(weights + i * ld, lse[first + i0 + i], s.causal ? std::min(n, i0 + i + 1) : n, padded(reach));
+      weigh(weights + i * ld, lse[first + i0 + i], s.causal ? std::min(n, i0 + i + 1) : keys, padded(reach));
     }
     multiply(weights, 1, ld, incoming, wide, value_gradient, wide, reach, wide, rows, true);
     for (int64_t i = 0; i < rows; i++) soften_back(weights + i * ld, gradient + i * ld, s.scale, padded(reach));
@@ -223,8 +227,8 @@ void backward_one(const Shape& s, int64_t sequence, int64_t head, Heads<T> q, He
     multiply(gradient, 1, ld, query, wide, key_gradient, wide, reach, wide, rows, true);
     scatter(query_gradient, dq, first + i0, rows, head, s.width);
   }
-  scatter(key_gradient, dk, first, n, head, s.width);
-  scatter(value_gradient, dv, first, n, head, s.width);
+  scatter(key_gradient, dk, from, keys, head, s.width);
+  scatter(value_gradient, dv, from, keys, head, s.width);
 }
 
 // Every (sequence, head) owns its rows of every result: threads share nothing, and their number changes no bit.
@@ -244,42 +248,47 @@ using namespace recsys;
 struct AttentionCall {
   int64_t heads, width, sequences, tokens;
   int32_t causal, type;
-  const int64_t* offsets;  // [sequences + 1] where each sequence's rows start
-  void* projected;         // [tokens, 3, heads, width] queries, keys and values
+  const int64_t* offsets;      // [sequences + 1] where each sequence's queries start
+  const int64_t* key_offsets;  // [sequences + 1] where its keys start; at least one each
+};
+
+// Rows of one of its three parts.
+struct AttentionPart {
+  void* data;
+  int64_t stride;  // elements from one token to the next
 };
 
 namespace {
 
 Shape shape_of(const AttentionCall& c) {
-  return {c.heads, c.width, c.causal != 0, 1 / std::sqrt(static_cast<float>(c.width)), c.offsets, c.sequences};
+  return {c.heads, c.width, c.causal != 0, 1 / std::sqrt(static_cast<float>(c.width)), c.offsets, c.key_offsets, c.sequences};
 }
 
-// Queries, keys or values of [tokens, 3, heads, width].
 template <typename T>
-Heads<T> part_of(const AttentionCall& c, void* projected, int64_t part) {
-  return {static_cast<T*>(projected) + part * c.heads * c.width, 3 * c.heads * c.width, c.width};
+Heads<T> rows_of(const AttentionCall& c, const AttentionPart& part) {
+  return {static_cast<T*>(part.data), part.stride, c.width};
 }
 
 }  // namespace
 
-// out: [tokens, heads, width]; lse: [heads, tokens].
-RS_EXPORT void rs_attention(const AttentionCall* c, void* out, float* lse) {
+// parts: queries, keys, values; out: [tokens, heads, width]; lse: [heads, tokens].
+RS_EXPORT void rs_attention(const AttentionCall* c, const AttentionPart* parts, void* out, float* lse) {
   Shape s = shape_of(*c);
   typed(c->type, [&](auto kind) {
     using T = decltype(kind);
-    auto q = part_of<T>(*c, c->projected, 0), k = part_of<T>(*c, c->projected, 1), v = part_of<T>(*c, c->projected, 2);
+    auto q = rows_of<T>(*c, parts[0]), k = rows_of<T>(*c, parts[1]), v = rows_of<T>(*c, parts[2]);
     Heads<T> o{static_cast<T*>(out), c->heads * c->width, c->width};
     each(s, [&](int64_t sequence, int64_t head) { forward_one<T>(s, sequence, head, q, k, v, o, lse + head * c->tokens); });
   });
 }
 
-// dout: [tokens, heads, width]; gradient: as projected.
-RS_EXPORT void rs_attention_backward(const AttentionCall* c, void* dout, const float* lse, void* gradient) {
+// dout: [tokens, heads, width]; gradients: of the parts, laid out as they are.
+RS_EXPORT void rs_attention_backward(const AttentionCall* c, const AttentionPart* parts, void* dout, const float* lse, const AttentionPart* gradients) {
   Shape s = shape_of(*c);
   typed(c->type, [&](auto kind) {
     using T = decltype(kind);
-    auto q = part_of<T>(*c, c->projected, 0), k = part_of<T>(*c, c->projected, 1), v = part_of<T>(*c, c->projected, 2);
-    auto dq = part_of<T>(*c, gradient, 0), dk = part_of<T>(*c, gradient, 1), dv = part_of<T>(*c, gradient, 2);
+    auto q = rows_of<T>(*c, parts[0]), k = rows_of<T>(*c, parts[1]), v = rows_of<T>(*c, parts[2]);
+    auto dq = rows_of<T>(*c, gradients[0]), dk = rows_of<T>(*c, gradients[1]), dv = rows_of<T>(*c, gradients[2]);
     Heads<T> d{static_cast<T*>(dout), c->heads * c->width, c->width};
     each(s, [&](int64_t sequence, int64_t head) { backward_one<T>(s, sequence, head, q, k, v, d, lse + head * c->tokens, dq, dk, dv); });
   });

@@ -31,7 +31,7 @@ public sealed class DependencyTableTests
             "Catalog", "Protos", "Torch", "Faiss", "Mpi", "Imaging", "Files", "Datasets", "Embeddings", "Store", "Quantizer", "Retrieval",
             "Diffusion", "Jobs", "Server", "bench",
         ],
-        ["bench"] = ["Catalog", "Torch", "Retrieval", "Diffusion"],
+        ["bench"] = ["Catalog", "Torch", "Faiss", "Quantizer", "Retrieval", "Diffusion"],
     };
 
     public static TheoryData<string> Projects()

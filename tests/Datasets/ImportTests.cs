@@ -38,6 +38,42 @@ public sealed class ImportTests
         Assert.Equal(["a", "b", "c", "d"], dataset.ItemIds);
     }
 
+    [Theory]
+    [InlineData("sequences.txt")]
+    [InlineData("interactions.csv")]
+    public void Cold_items_are_targets_alone_and_counted(string file)
+    {
+        string[][] users = [.. Enumerable.Range(0, 60).Select(
+            user => Enumerable.Range(0, 6).Select(at => $"i{((user * 7) + (at * at * 5)) % 20}").ToArray())];
+        using var source = new TemporaryFolder().With(
+            $"in/{file}",
+            file == "sequences.txt"
+                ? string.Concat(users.Select((items, user) => $"u{user} {string.Join(' ', items)}\n"))
+                : "user,item,timestamp\n" + string.Concat(users.SelectMany(
+                    (items, user) => items.Select((item, at) => $"u{user},{item},{at}\n"))));
+        var options = new ImportOptions([source["in"]], source["out"]) { ColdItems = 0.2, Seed = 5 };
+        var report = DatasetImporter.Import(options);
+        using var dataset = Dataset.Open(source["out"]);
+        var trained = new LeaveOneOut(dataset.Sequences).Train.Items.ToHashSet();
+        Assert.Equal(20, dataset.ItemCount); // they are items still
+        Assert.Equal(4, Enumerable.Range(0, 20).Count(item => !trained.Contains(item)));
+        Assert.Equal((dataset.Sequences.Count, (long)dataset.Sequences.Items.Length), (report.Users, report.Interactions));
+        Assert.Contains(report.Notes, note => note.StartsWith("4 items drawn by seed 5", StringComparison.Ordinal));
+        Assert.True(dataset.Sequences.Items.Length < 360);
+    }
+
+    [Theory]
+    [InlineData(0, "--cold-items is 0; allowed: above 0 to below 1")]
+    [InlineData(1.5, "--cold-items is 1.5; allowed")]
+    public void A_share_of_cold_items_outside_its_range_is_refused(double share, string message)
+    {
+        using var source = new TemporaryFolder().With("in/sequences.txt", "u a b c\n");
+        var fault = Assert.Throws<CatalogException>(
+            () => DatasetImporter.Import(new ImportOptions([source["in"]], source["out"]) { ColdItems = share }));
+        Assert.Contains(message, fault.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(source["out"]));
+    }
+
     [Fact]
     public void Importing_a_dataset_gives_the_same_dataset_again()
     {

@@ -64,7 +64,7 @@ public sealed class RetrievalModelTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "popular_items")]
+    [InlineData("", "interactions")]
     [InlineData("transitions", "counts")]
     [InlineData("id", "vectors")]
     [InlineData("content", "encoder.norm.weight")]

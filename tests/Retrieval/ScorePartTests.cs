@@ -33,6 +33,38 @@ public class ScorePartTests
     }
 
     [Fact]
+    public void Facts_of_an_item_are_parts_where_they_weigh_and_reasons_are_items_of_the_history()
+    {
+        int[] interactions = [.. Enumerable.Range(0, 80).Select(item => item % 5)];
+        using var recommender = new Recommender(
+            Tiny.Model(Table, [Tiny.Transitions(80, 1), Tiny.Dense(80, 1)], sum: new LegSum(
+                new Dictionary<string, double> { [TransitionLeg.LegName] = 0.5, [DenseLeg.Id] = 0.5 }, -0.7, 1, 1, null, 0.2, 1.5),
+            interactions: interactions), Table);
+        var answers = recommender.Recommend(new RecommendQuery(History, 80), default);
+        double Part(Recommendation answer, string name) =>
+            answer.Parts.Where(part => part.Leg == name).Sum(part => part.Weight * part.Value);
+        Assert.All(answers, answer => Assert.Equal(answer.Score, answer.Parts.Sum(part => part.Weight * part.Value), 1e-9));
+        Assert.All(answers, answer => Assert.Equal(0.2 * Math.Log(1 + interactions[answer.Item]), Part(answer, "popularity"), 1e-9));
+        Assert.All(answers, answer => Assert.Equal(interactions[answer.Item] == 0 ? 1.5 : 0, Part(answer, "cold"), 1e-9));
+        Assert.All(answers, answer => Assert.True(
+            answer.Reasons.Count <= 3 && answer.Reasons.All(reason => History.Contains(reason.Item) && reason.Part > 0)));
+        Assert.Contains(answers, answer => answer.Reasons.Count > 0);
+    }
+
+    [Fact]
+    public void New_interactions_are_in_the_answers_of_the_recommender_that_has_seen_them_alone()
+    {
+        using var recommender = Recommender(Sum);
+        static double Of(Recommender one) =>
+            one.Recommend(new RecommendQuery([5], 80), default).Single(answer => answer.Item == 70).Parts[0].Value;
+        double before = Of(recommender);
+        using var learned = recommender.WithInteractions(
+            [.. Enumerable.Repeat(((IReadOnlyList<int>)new[] { 5 }, 70), 20)]);
+        Assert.True(Of(learned) > before + 1);
+        Assert.Equal(before, Of(recommender));
+    }
+
+    [Fact]
     public void Each_part_is_what_its_leg_says_of_the_item_alone()
     {
         using var recommender = Recommender(Sum);

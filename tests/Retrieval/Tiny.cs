@@ -52,22 +52,24 @@ internal static class Tiny
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
         var layout = TokenLayout.For(items);
-        var network = new DecoderOnly(layout, options, generator);
+        var network = GenerativeLeg.Make(layout, options, generator);
         Scatter(network, generator);
-        var vectors = options.DenseInputs ? Vectors(items.Count, options.Dim, generator) : null;
+        var vectors = options.ReadsVectors ? Vectors(items.Count, options.Dim, generator) : null;
         var config = new GenerativeConfig(
             GenerativeConfig.CurrentFormat, options, [.. items.CodebookSizes], layout.CollisionTokens, items.Count);
         return Model(items, legs ?? [], new GenerativeLeg(config, network, vectors), sum);
     }
 
-    /// <summary>Legs as one model, of a beam of 8 and without popular items.</summary>
-    public static RetrievalModel Model(ItemTable items, IReadOnlyList<ILeg> legs, GenerativeLeg? generative = null, LegSum? sum = null)
+    /// <summary>Legs as one model, of a beam of 8.</summary>
+    /// <param name="interactions">[items]; null: one each.</param>
+    public static RetrievalModel Model(
+        ItemTable items, IReadOnlyList<ILeg> legs, GenerativeLeg? generative = null, LegSum? sum = null, int[]? interactions = null)
     {
         string[] names = [.. legs.Select(leg => leg.Name), .. generative is null ? [] : new[] { GenerativeLeg.LegName }];
         var config = new RetrievalConfig(
             RetrievalConfig.CurrentFormat, names, sum ?? LegSum.Even(names), [.. items.CodebookSizes], items.Count, Beam: 8, Seed: 1,
             BestAt: new Dictionary<string, double>());
-        return new RetrievalModel(config, legs, generative, ([], [0]));
+        return new RetrievalModel(config, legs, generative, interactions ?? [.. Enumerable.Repeat(1, items.Count)]);
     }
 
     /// <summary>A leg of random vectors, a new encoder and 4 items of history.</summary>
@@ -164,7 +166,7 @@ internal static class Tiny
         var input = new SlotInput(
             tensor(layout.Tokens(layout.Codes(items), window, previous), [1, slots, depth]),
             arange(slots, ScalarType.Int64).unsqueeze(0), dense);
-        return leg.Network.Forward(input, tensor(new long[] { 0, slots * depth }), null).unsqueeze(0);
+        return ((DecoderOnly)leg.Network).Forward(input, tensor(new long[] { 0, slots * depth }), null).unsqueeze(0);
     }
 
     /// <summary>

@@ -6,13 +6,16 @@ namespace Recsys.Retrieval.Legs.Dense;
 /// <summary>Steps of a dense leg: softmax over the whole catalogue behind every item of every window.</summary>
 internal sealed class DenseTraining(
     SequenceEncoder encoder, ItemVectors vectors, SequenceSet training, DenseOptions options, long seed, Device device, Ranks ranks)
-    : LegTraining([encoder, vectors], training, options, hidden: 0, seed, device, ranks)
+    : LegTraining([encoder, vectors], training, options, new StepDraws(DropoutSeeds.Count(options.Layers)), seed, device, ranks)
 {
     /// <summary>Share of repeated items in the training part from which on items of the history are candidates.</summary>
     private const double Repeats = 0.01;
 
     /// <summary>Cells of the [targets, items] matrix that are held at once.</summary>
     private const int MaxCells = 1 << 27;
+
+    /// <summary>Items with a training interaction: the others would be taught to be unlikely by never being a target.</summary>
+    private readonly long[] _ranked = [.. training.Items.Distinct().Order().Select(item => (long)item)];
 
     private readonly bool _ranksSeen = options.RankSeen ?? RepeatShare(training) >= Repeats;
 
@@ -30,11 +33,14 @@ internal sealed class DenseTraining(
         // The first item of a window follows nothing and would teach popularity alone.
         long[] targets = [.. Enumerable.Range(0, batch.Items.Length).Where(slot => batch.Previous[slot] >= 0).Select(slot => (long)slot)];
         Tensor loss = zeros(1, device: Device).squeeze(), objective = states.sum() * 0;
-        foreach (var some in targets.Chunk(Math.Max(64, MaxCells / vectors.None)))
+        bool all = _ranked.Length == vectors.None;
+        var candidates = all ? table.narrow(0, 0, vectors.None) : table.index_select(0, Indexes(_ranked)); // [ranked, dim]
+        long Place(int item) => all ? item : Array.BinarySearch(_ranked, item);
+        foreach (var some in targets.Chunk(Math.Max(64, MaxCells / _ranked.Length)))
         {
             var (part, surrogate) = FullSoftmaxLoss.Of(
-                states.index_select(0, Indexes(some)), table.narrow(0, 0, vectors.None),
-                Indexes(some.Select(slot => (long)batch.Items[slot])), plan.Followers, _ranksSeen ? null : Seen(batch, some));
+                states.index_select(0, Indexes(some)), candidates, Indexes(some.Select(slot => Place(batch.Items[slot]))),
+                plan.Followers, _ranksSeen ? null : Seen(batch, some));
             (loss, objective) = (loss + part, objective + surrogate);
         }
 
@@ -51,7 +57,7 @@ internal sealed class DenseTraining(
                     if (batch.Previous[slot] != target)
                     {
                         rows.Add(row);
-                        items.Add(batch.Previous[slot]);
+                        items.Add(Place(batch.Previous[slot]));
                     }
                 }
             }

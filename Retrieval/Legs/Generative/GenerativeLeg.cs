@@ -15,7 +15,7 @@ public sealed class GenerativeLeg : IDisposable
 
     /// <param name="network">Becomes this leg's to dispose.</param>
     /// <param name="vectors">[trained items + 1, dim], the last row zero; null: the model knows codes alone. Becomes this leg's.</param>
-    internal GenerativeLeg(GenerativeConfig config, DecoderOnly network, Tensor? vectors)
+    internal GenerativeLeg(GenerativeConfig config, SemanticDecoder network, Tensor? vectors)
     {
         (Config, Network, Vectors) = (config, network, vectors);
         Layout = new TokenLayout(config.CodebookSizes, config.CollisionTokens);
@@ -26,7 +26,7 @@ public sealed class GenerativeLeg : IDisposable
 
     internal TokenLayout Layout { get; }
 
-    internal DecoderOnly Network { get; }
+    internal SemanticDecoder Network { get; }
 
     internal Tensor? Vectors { get; }
 
@@ -34,8 +34,26 @@ public sealed class GenerativeLeg : IDisposable
 
     /// <summary>Reads the histories' most recent items, side by side.</summary>
     /// <param name="histories">[rows] indexes into <paramref name="items"/>, oldest first.</param>
+    /// <param name="users">[rows] ids, null: unknown; read by the encoder-decoder alone.</param>
     /// <returns>[rows, dim] the state that predicts the next item's first code, and what every beam looks back at.</returns>
-    internal (Tensor Hidden, HistoryCache Cache) Read(IReadOnlyList<IReadOnlyList<int>> histories, ItemTable items)
+    internal (Tensor Hidden, HistoryCache Cache) Read(
+        IReadOnlyList<IReadOnlyList<int>> histories, IReadOnlyList<string?> users, ItemTable items) => Network switch
+        {
+            EncoderDecoder network => network.Read(EncoderInput.Of(
+                Layout, Config.Options.Users, users,
+                [.. histories.Select(history => new ArraySegment<int>([.. history.TakeLast(Config.Options.History)]))],
+                (item, codes) => Layout.CopyCodes(items.SemanticIds[item], codes), Device)),
+            DecoderOnly network => Read(network, histories, items),
+            _ => throw new NotSupportedException($"{Network.GetType()} cannot read histories."),
+        };
+
+    /// <summary>A new network of the options' kind.</summary>
+    internal static SemanticDecoder Make(TokenLayout layout, GenerativeOptions options, Generator generator) =>
+        options.Network == GenerativeNetwork.EncoderDecoder
+            ? new EncoderDecoder(layout, options, generator)
+            : new DecoderOnly(layout, options, generator);
+
+    private (Tensor Hidden, HistoryCache Cache) Read(DecoderOnly network, IReadOnlyList<IReadOnlyList<int>> histories, ItemTable items)
     {
         int rows = histories.Count;
         int[] lengths = [.. histories.Select(history => Math.Min(history.Count, Config.Options.History))];
@@ -63,7 +81,7 @@ public sealed class GenerativeLeg : IDisposable
             tensor(Layout.Tokens(codes, slot, before), [rows, slots, depth], device: Device),
             arange(slots, ScalarType.Int64, Device).unsqueeze(0).expand(rows, -1),
             Vectors?[tensor(previous, [rows, slots], device: Device)]);
-        return Network.Read(input, tensor(Array.ConvertAll(lengths, length => (long)length), [rows], device: Device));
+        return network.Read(input, tensor(Array.ConvertAll(lengths, length => (long)length), [rows], device: Device));
     }
 
     public void Save(string folder)
@@ -86,12 +104,12 @@ public sealed class GenerativeLeg : IDisposable
         return ModelFiles.Load<GenerativeConfig, GenerativeLeg>(
             folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, state) =>
             {
-                var vectors = config.Options.DenseInputs
+                var vectors = config.Options.ReadsVectors
                     ? state.Take(VectorsKey, ScalarType.Float32, config.TrainedItems + 1, config.Options.Dim)
                     : null;
                 using var generator = new Generator(0); // the weights come from the file
                 var layout = new TokenLayout(config.CodebookSizes, config.CollisionTokens);
-                var network = new DecoderOnly(layout, config.Options, generator).With(state);
+                var network = Make(layout, config.Options, generator).With(state);
                 network.MoveTo(place);
                 return new GenerativeLeg(config, network, vectors?.to(place).DetachFromDisposeScope());
             });

@@ -8,10 +8,10 @@ internal sealed class GenerativeTraining(
     DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, GenerativeOptions options, long seed,
     Device device, Ranks ranks)
     : LegTraining(
-        vectors is null ? [network] : [network, vectors], data.Training, options, vectors is null ? 0 : options.DenseDropout, seed, device,
-        ranks)
+        vectors is null ? [network] : [network, vectors], data.Training, options,
+        new StepDraws(DropoutSeeds.Count(options.Layers), vectors is null ? 0 : options.DenseDropout), seed, device, ranks),
+        IGenerativeTraining
 {
-    private const long Ignored = -100; // a padding slot's target
     private readonly int[] _codes = layout.Codes(data.Items);
 
     /// <summary>−log P of the target items: the sum over their tokens, the mean over the whole batch's items.</summary>
@@ -25,7 +25,6 @@ internal sealed class GenerativeTraining(
         return (loss, loss);
     }
 
-    /// <summary>The mean log-probability of held-out targets.</summary>
     public double LogProbability(HeldOut held)
     {
         using var _ = no_grad();
@@ -73,7 +72,7 @@ internal sealed class GenerativeTraining(
             tensor(layout.Tokens(_codes, batch.Items, batch.Previous), [1, slots, depth], device: Device),
             tensor(Array.ConvertAll(batch.Positions, at => (long)at), [1, slots], device: Device),
             previous);
-        var states = network.Forward(input, tensor(Array.ConvertAll(batch.Starts, start => (long)start * depth)), dropout).unbind(1);
+        var states = network.Forward(input, tensor(Array.ConvertAll(batch.Starts, start => (long)start * depth)), dropout);
         var asked = batch.Items.ToArray();
         if (last)
         {
@@ -84,16 +83,6 @@ internal sealed class GenerativeTraining(
             }
         }
 
-        Tensor? sum = null;
-        for (int level = 0; level < depth; level++)
-        {
-            var targets = tensor(
-                Array.ConvertAll(asked, item => item < 0 ? Ignored : (long)_codes[(item * depth) + level]), [slots], device: Device);
-            var logits = network.Logits(states[level], level).to(ScalarType.Float32);
-            var part = functional.cross_entropy(logits, targets, ignore_index: Ignored, reduction: Reduction.Sum);
-            sum = sum is null ? part : sum + part;
-        }
-
-        return sum!;
+        return TokenLoss.Sum(network, states, _codes, asked);
     }
 }

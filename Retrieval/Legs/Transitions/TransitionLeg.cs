@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Recsys.Retrieval.Training;
+
 namespace Recsys.Retrieval.Legs.Transitions;
 
 /// <summary>
@@ -13,12 +16,22 @@ public sealed class TransitionLeg : ILeg
 
     private readonly float[] _evidence; // [pairs]
     private readonly float[] _prior; // [items]
+    private readonly ImmutableDictionary<int, NewerRow> _rows; // items that something new followed
+    private readonly ImmutableDictionary<int, int> _interactions; // items that were touched anew, all their interactions
 
     public TransitionLeg(TransitionTable table, TransitionReading reading, int history)
     {
         (Table, Reading, History) = (table, reading, history);
-        _evidence = Array.ConvertAll(table.Counts, count => (float)Math.Log(1 + (reading.EvidenceScale * count)));
-        _prior = Array.ConvertAll(table.Interactions, n => (float)(reading.Popularity * Math.Log(1 + n)));
+        (_rows, _interactions) = (ImmutableDictionary<int, NewerRow>.Empty, ImmutableDictionary<int, int>.Empty);
+        _evidence = Array.ConvertAll(table.Counts, Evidence);
+        _prior = Array.ConvertAll(table.Interactions, PriorOf);
+    }
+
+    private TransitionLeg(
+        TransitionLeg before, ImmutableDictionary<int, NewerRow> rows, ImmutableDictionary<int, int> interactions)
+    {
+        (Table, Reading, History) = (before.Table, before.Reading, before.History);
+        (_evidence, _prior, _rows, _interactions) = (before._evidence, before._prior, rows, interactions);
     }
 
     public string Name => LegName;
@@ -33,14 +46,72 @@ public sealed class TransitionLeg : ILeg
     /// <summary>The leg of a training part.</summary>
     /// <param name="held">Validation targets, which choose what the options leave open; null: there are none.</param>
     /// <param name="otherwise">What they leave open where there are none; null: the usual values.</param>
-    public static TransitionLeg Train(
+    /// <param name="standIns">For cold items; null: those have no evidence.</param>
+    internal static TransitionLeg Train(
         SequenceSet training, int items, TransitionOptions options, HeldOut? held, CancellationToken cancel,
-        TransitionReading? otherwise = null)
+        TransitionReading? otherwise = null, StandIns? standIns = null)
     {
         var reading = held is null
             ? TransitionSearch.Given(options, otherwise ?? TransitionReading.Usual)
             : TransitionSearch.Choose(training, items, options, held, cancel);
-        return new TransitionLeg(TransitionSearch.Count(training, items, options, reading), reading, options.History);
+        var table = TransitionSearch.Count(training, items, options, reading);
+        return new TransitionLeg(standIns?.Fill(table) ?? table, reading, options.History);
+    }
+
+    /// <summary>
+    /// The leg that has also seen new interactions: the counts are those of a training that had them, as long as no item has more followers
+    /// than are kept. What did not change is shared, so it costs what the interactions are, not what the catalogue is.
+    /// </summary>
+    /// <param name="interactions">In their order, each with the items that its user touched before, oldest first. Items that the training
+    /// did not know are passed over.</param>
+    public TransitionLeg With(IEnumerable<(IReadOnlyList<int> Before, int Item)> interactions)
+    {
+        var changed = new Dictionary<int, SortedDictionary<int, float>>();
+        var counts = _interactions.ToBuilder();
+        foreach (var (before, item) in interactions.Where(one => (uint)one.Item < (uint)Table.Items))
+        {
+            counts[item] = counts.GetValueOrDefault(item, Table.Interactions[item]) + 1;
+            for (int distance = 1; distance <= Math.Min(Reading.Window, before.Count); distance++)
+            {
+                int from = before[^distance];
+                if (from != item && (uint)from < (uint)Table.Items)
+                {
+                    if (!changed.TryGetValue(from, out var row))
+                    {
+                        changed[from] = row = RowOf(from);
+                    }
+
+                    row[item] = row.GetValueOrDefault(item) + (float)Math.Pow(distance, -Reading.DistancePower);
+                }
+            }
+        }
+
+        var rows = _rows.ToBuilder();
+        foreach (var (item, row) in changed)
+        {
+            rows[item] = new NewerRow([.. row.Keys], [.. row.Values], [.. row.Values.Select(Evidence)]);
+        }
+
+        return new TransitionLeg(this, rows.ToImmutable(), counts.ToImmutable());
+    }
+
+    /// <summary>Which items of a history speak for an item, most evidence first: their parts sum to its score but for its own
+    /// popularity.</summary>
+    public IReadOnlyList<TransitionReason> Reasons(IReadOnlyList<int> history, int item)
+    {
+        var reasons = new List<TransitionReason>();
+        foreach (var (from, weight) in Weighted(history))
+        {
+            var row = Row(from);
+            int at = row.Followers.BinarySearch(item);
+            if (at >= 0)
+            {
+                reasons.Add(new TransitionReason(from, row.Counts[at], weight * row.Evidence[at]));
+            }
+        }
+
+        return [.. reasons.GroupBy(reason => reason.Item)
+            .Select(same => same.First() with { Part = same.Sum(reason => reason.Part) }).OrderByDescending(reason => reason.Part)];
     }
 
     public Tensor Scores(IReadOnlyList<IReadOnlyList<int>> histories)
@@ -58,30 +129,69 @@ public sealed class TransitionLeg : ILeg
         if (withPrior)
         {
             _prior.CopyTo(scores);
+            foreach (var (item, count) in _interactions)
+            {
+                scores[item] = PriorOf(count);
+            }
         }
 
+        foreach (var (from, weight) in Weighted(history))
+        {
+            var row = Row(from);
+            for (int pair = 0; pair < row.Followers.Length; pair++)
+            {
+                scores[row.Followers[pair]] += (float)weight * row.Evidence[pair];
+                touched?.Invoke(row.Followers[pair]);
+            }
+        }
+    }
+
+    /// <summary>The items that are read, the newest first, with their weights; of one appended later nothing is known to follow.</summary>
+    private IEnumerable<(int Item, double Weight)> Weighted(IReadOnlyList<int> history)
+    {
         int length = Math.Min(History, history.Count);
         double total = Reading.Recency == 1 ? length : (1 - Math.Pow(Reading.Recency, length)) / (1 - Reading.Recency);
         double weight = 1 / total;
         for (int back = 1; back <= length; back++, weight *= Reading.Recency)
         {
-            int item = history[^back];
-            if (item >= Table.Items)
+            if (history[^back] < Table.Items)
             {
-                continue; // appended later: nothing is known to follow it
-            }
-
-            for (long pair = Table.Starts[item]; pair < Table.Starts[item + 1]; pair++)
-            {
-                int follower = Table.Followers[pair];
-                scores[follower] += (float)weight * _evidence[pair];
-                touched?.Invoke(follower);
+                yield return (history[^back], weight);
             }
         }
     }
 
-    public float Prior(int item) => _prior[item];
+    private TransitionRow Row(int item)
+    {
+        if (_rows.TryGetValue(item, out var newer))
+        {
+            return new TransitionRow(newer.Followers, newer.Counts, newer.Evidence);
+        }
 
+        var (start, length) = ((int)Table.Starts[item], (int)(Table.Starts[item + 1] - Table.Starts[item]));
+        return new TransitionRow(
+            Table.Followers.AsSpan(start, length), Table.Counts.AsSpan(start, length), _evidence.AsSpan(start, length));
+    }
+
+    private SortedDictionary<int, float> RowOf(int item)
+    {
+        var known = Row(item);
+        var row = new SortedDictionary<int, float>();
+        for (int pair = 0; pair < known.Followers.Length; pair++)
+        {
+            row.Add(known.Followers[pair], known.Counts[pair]);
+        }
+
+        return row;
+    }
+
+    private float Evidence(float count) => (float)Math.Log(1 + (Reading.EvidenceScale * count));
+
+    private float PriorOf(int interactions) => (float)(Reading.Popularity * Math.Log(1 + interactions));
+
+    public float Prior(int item) => _interactions.TryGetValue(item, out int count) ? PriorOf(count) : _prior[item];
+
+    /// <summary>Writes what was trained: what <see cref="With"/> added is for the next training to learn.</summary>
     public void Save(string folder) => ModelFiles.Save(
         folder, new TransitionConfig(TransitionConfig.CurrentFormat, Reading, History),
         new Dictionary<string, Tensor>
@@ -112,6 +222,24 @@ public sealed class TransitionLeg : ILeg
     public void Dispose()
     {
     }
+}
+
+/// <summary>An item of the history that speaks for another.</summary>
+/// <param name="Count">How often the one followed the other, weighted by distance.</param>
+/// <param name="Part">What it adds to the leg's score.</param>
+public sealed record TransitionReason(int Item, double Count, double Part);
+
+/// <summary>Followers of an item since something new came in.</summary>
+internal sealed record NewerRow(int[] Followers, float[] Counts, float[] Evidence);
+
+/// <summary>What follows an item: each [followers], ascending.</summary>
+internal readonly ref struct TransitionRow(ReadOnlySpan<int> followers, ReadOnlySpan<float> counts, ReadOnlySpan<float> evidence)
+{
+    public ReadOnlySpan<int> Followers { get; } = followers;
+
+    public ReadOnlySpan<float> Counts { get; } = counts;
+
+    public ReadOnlySpan<float> Evidence { get; } = evidence;
 }
 
 /// <summary>Everything but the tensors that a saved leg needs.</summary>

@@ -173,7 +173,7 @@ public class BeamSearchTests
                   select new long[] { a, b, c };
         var paths = tensor(all.SelectMany(path => path).ToArray(), [1, sizes[0] * sizes[1] * sizes[2], 3]);
         var input = new SlotInputs(model, table).Of([1, 4]);
-        var (hidden, cache) = model.Generative.Network.Read(input, tensor(new long[] { 2 }));
+        var (hidden, cache) = ((Retrieval.Models.DecoderOnly)model.Generative.Network).Read(input, tensor(new long[] { 2 }));
         var scores = new BeamSearch(model.Generative.Network, trie).Score(hidden, cache, paths);
         Assert.Equal(1, scores.exp().sum().item<float>(), 1e-5);
     }

@@ -74,7 +74,7 @@ public class DenseLegTests
             var dense = Walks.Dense with { MaxSteps = 3, MinSteps = 3, Features = weights };
             var data = new RetrievalTrainingData
             {
-                Items = Tiny.Table(30, [5, 5], 1), Training = Tiny.Sequences(30, 20, 6, seed: 4),
+                Items = Tiny.Table(30, [5, 5], 1), Training = Tiny.Sequences(30, 200, 6, seed: 4), // no item is cold
                 Features = [Part("collaborative", collaborative), Part("text", text)],
             };
             using var model = RetrievalTrainer.Train(

@@ -44,6 +44,55 @@ public class TransitionLegTests
     }
 
     [Fact]
+    public void New_interactions_make_the_leg_that_a_training_with_them_would_make()
+    {
+        const int Items = 30, Known = 6;
+        var all = Tiny.Sequences(Items, 80, 14, 6);
+        var before = Tiny.Sequences(
+            [.. Enumerable.Range(0, all.Count).Select(user => all[user][..Math.Min(Known, all[user].Length)].ToArray())]);
+        var reading = Reading with { Window = 4 };
+        TransitionTable Count(SequenceSet sequences) =>
+            TransitionTable.Count(sequences, Items, reading.Window, distance => Math.Pow(distance, -reading.DistancePower), 1000);
+        var events = Enumerable.Range(0, all.Count).SelectMany(user => Enumerable.Range(Known, Math.Max(0, all[user].Length - Known))
+            .Select(at => ((IReadOnlyList<int>)all[user][..at].ToArray(), all[user][at]))).ToArray();
+        Assert.True(events.Length > 100);
+
+        using var whole = new TransitionLeg(Count(all), reading, history: 5);
+        using var first = new TransitionLeg(Count(before), reading, history: 5);
+        using var half = first.With(events[..50]);
+        using var grown = half.With([.. events[50..], ([1, 2], Items + 3)]); // and one with an item that nobody knows
+        int[][] histories = [.. Enumerable.Range(0, all.Count).Where(user => all[user].Length > 0).Select(user => all[user].ToArray())];
+        using var expected = whole.Scores(histories);
+        using var actual = grown.Scores(histories);
+        Assert.All(
+            expected.data<float>().ToArray().Zip(actual.data<float>().ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+        Assert.All(Enumerable.Range(0, Items), item => Assert.Equal(whole.Prior(item), grown.Prior(item)));
+        using var untouched = new TransitionLeg(Count(before), reading, history: 5);
+        using var old = first.Scores(histories);
+        using var fresh = untouched.Scores(histories);
+        Assert.Equal(fresh.data<float>().ToArray(), old.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Reasons_sum_to_the_score_but_for_the_prior_most_evidence_first()
+    {
+        using var leg = new TransitionLeg(Table, Reading, history: 3);
+        int[] history = [0, 1, 0, 9]; // 9: appended later
+        using var scores = leg.Scores([history]);
+        for (int item = 0; item < 4; item++)
+        {
+            var reasons = leg.Reasons(history, item);
+            Assert.Equal(scores[0, item].item<float>() - leg.Prior(item), reasons.Sum(reason => reason.Part), 1e-6);
+            Assert.Equal(reasons.OrderByDescending(reason => reason.Part), reasons);
+            Assert.Equal(reasons.Select(reason => reason.Item).Distinct(), reasons.Select(reason => reason.Item));
+        }
+
+        Assert.Equal([0, 1], leg.Reasons(history, 2).Select(reason => reason.Item));
+        Assert.Equal(3, leg.Reasons(history, 2)[0].Count);
+        Assert.Empty(leg.Reasons(history, 3));
+    }
+
+    [Fact]
     public void With_recency_1_all_of_the_history_counts_alike()
     {
         using var leg = new TransitionLeg(Table, Reading with { Recency = 1, Popularity = 0 }, history: 20);

@@ -51,7 +51,7 @@ public class DecoderOnlyTests
             tensor(layout.Tokens(layout.Codes(table), batch.Items, batch.Previous), [1, 6, layout.Depth]),
             tensor(Array.ConvertAll(batch.Positions, at => (long)at), [1, 6]), null);
         var starts = tensor(Array.ConvertAll(batch.Starts, start => (long)start * layout.Depth));
-        var packed = model.Generative.Network.Forward(input, starts, null); // [slots, depth, dim]
+        var packed = ((Retrieval.Models.DecoderOnly)model.Generative.Network).Forward(input, starts, null); // [slots, depth, dim]
 
         Assert.True(allclose(packed.narrow(0, 0, 3), Tiny.Forward(model, table, [10, 11, 12])[0], 1e-4, 1e-5));
         Assert.True(allclose(packed.narrow(0, 3, 2), Tiny.Forward(model, table, [40, 41])[0], 1e-4, 1e-5));

@@ -23,7 +23,7 @@ public sealed class DeviceTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        using var vectors = new ItemVectors(4, 8, ones(5, 3), learns: true, generator);
+        using var vectors = new ItemVectors(4, 8, ones(5, 3), learns: true, deviation: 0.1, generator);
         using (NewDisposeScope())
         {
             vectors.MoveTo(META);

@@ -129,7 +129,7 @@ public sealed class LegTrainingTests : IDisposable
     }
 
     private sealed class Descent(Linear module, SequenceSet training, LegOptions options)
-        : LegTraining([module], training, options, hidden: 0, seed: 1, CPU, Ranks.Alone)
+        : LegTraining([module], training, options, new StepDraws(Masks: 1 + (2 * options.Layers)), seed: 1, CPU, Ranks.Alone)
     {
         protected override (Tensor Loss, Tensor Objective) Losses(StepPlan plan)
         {

@@ -11,7 +11,7 @@ public class RetrievalTrainerTests
 {
     private static readonly RetrievalOptions None = new() { Transitions = null, Id = null, Content = null, Generative = null, Beam = 10 };
 
-    public static TheoryData<string> Legs => ["codes", "codes and vectors", "id", "all"];
+    public static TheoryData<string> Legs => ["codes", "codes and vectors", "encoder and decoder", "id", "all"];
 
     [Theory]
     [MemberData(nameof(Legs))]
@@ -20,6 +20,10 @@ public class RetrievalTrainerTests
         var options = legs switch
         {
             "codes" => None with { Generative = Walks.Generative with { DenseInputs = false } },
+            "encoder and decoder" => None with // one target a window, where the others have nine
+            {
+                Generative = Walks.Generative with { Network = GenerativeNetwork.EncoderDecoder, Epochs = 700, MaxSteps = 700 },
+            },
             "codes and vectors" => None with { Generative = Walks.Generative },
             "id" => None with { Id = Walks.Dense },
             _ => new() { Id = Walks.Dense, Content = Walks.Dense, Generative = Walks.Generative, Beam = 10 },
@@ -204,7 +208,7 @@ public class RetrievalTrainerTests
         long overcount = leg == "id"
             ? Tiny.Overcount(() => new SequenceEncoder(Walks.Dense, generator))
             : Tiny.Overcount(() => new DecoderOnly(TokenLayout.For(table), Walks.Generative, generator));
-        overcount += Tiny.Overcount(() => new ItemVectors(table.Count, Walks.Dense.Dim, null, learns: true, generator));
+        overcount += Tiny.Overcount(() => new ItemVectors(table.Count, Walks.Dense.Dim, null, learns: true, deviation: 0.1, generator));
         var options = leg == "id" ? None with { Id = Walks.Dense } : Walks.Decoding;
         var stop = new Stop(cancel, leg, 20);
         long before = Tiny.LiveTensors();

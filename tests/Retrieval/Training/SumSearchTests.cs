@@ -48,6 +48,32 @@ public class SumSearchTests
     }
 
     [Fact]
+    public void Popularity_has_the_weight_that_finds_the_targets()
+    {
+        // Which of two items comes next, how often they were taken tells alone.
+        int[] interactions = [.. Enumerable.Range(0, Items).Select(item => item % 2 == 0 ? 100 : 1)];
+        ILeg Pairs() => new Fake(DenseLeg.Id, history => Scores(item => item / 2 == (history[^1] + 2) % Items / 2 ? -1 : -5));
+        var rare = Held(_ => [Random.Next(Items)], history => (((history[^1] + 2) % Items) / 2 * 2) + 1);
+        var popular = rare with { Targets = [.. rare.Targets.Select(item => item - 1)] };
+        LegSum Chosen(HeldOut held) => SumSearch.Choose(
+            Tiny.Model(Table, [Pairs()], interactions: interactions), Table, held, null, 1, default).Config.Sum;
+        Assert.True(Chosen(rare).Popularity < 0);
+        Assert.True(Chosen(popular).Popularity >= 0);
+    }
+
+    [Fact]
+    public void Cold_items_gain_where_targets_are_cold_and_lose_nowhere()
+    {
+        // A leg that ranks an item without interactions below all others, though it is the next one.
+        int[] interactions = [.. Enumerable.Range(0, Items).Select(item => item < 3 ? 0 : 5)];
+        ILeg Late() => new Fake(DenseLeg.Id, history => Scores(item => item < 3 ? -6 - item : -1 - (0.01 * item)));
+        LegSum Chosen(HeldOut held) => SumSearch.Choose(
+            Tiny.Model(Table, [Late()], interactions: interactions), Table, held, null, 1, default).Config.Sum;
+        Assert.True(Chosen(Held(_ => [5 + Random.Next(20)], _ => 1)).Cold > 2);
+        Assert.Equal(0, Chosen(Held(_ => [5 + Random.Next(20)], _ => 30)).Cold);
+    }
+
+    [Fact]
     public void Given_weights_are_kept_and_a_leg_that_they_do_not_name_has_none()
     {
         var given = new Dictionary<string, double> { [DenseLeg.Content] = 3 };

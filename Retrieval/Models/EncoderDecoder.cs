@@ -1,0 +1,125 @@
+using Recsys.Retrieval.Legs.Generative;
+
+namespace Recsys.Retrieval.Models;
+
+/// <summary>
+/// TIGER's network (Rajput et al. 2023): an encoder reads a user token and the codes of the history, each token seeing all others, and a
+/// decoder writes the codes of the next item, looking back at what was read. Where TIGER's T5 knows distances, this knows each item's place
+/// counted from the newest one; else its shape is the paper's.
+/// </summary>
+public sealed class EncoderDecoder : SemanticDecoder
+{
+    private readonly TokenLayout _layout;
+    private readonly int _heads, _width;
+    private readonly Embedding tokens, levels, positions;
+    private readonly ModuleList<Block> encoder;
+    private readonly LayerNorm memoryNorm;
+    private readonly ModuleList<CrossBlock> decoder;
+    private readonly LayerNorm norm;
+    private readonly ModuleList<Linear> heads;
+
+    public EncoderDecoder(TokenLayout layout, GenerativeOptions options, Generator generator)
+        : base(nameof(EncoderDecoder))
+    {
+        _layout = layout;
+        Dim = options.Dim;
+        (_heads, _width) = (options.Heads, options.WidthOfHead);
+        int hidden = options.HiddenOfMlp;
+        tokens = Embedding(layout.Vocabulary + options.Users + 1, Dim);
+        levels = Embedding(layout.Depth + 1, Dim);
+        positions = Embedding(options.History + 1, Dim);
+        encoder = ModuleList(Enumerable.Range(0, options.Layers).Select(_ => new Block(Dim, _heads, _width, hidden)).ToArray());
+        memoryNorm = LayerNorm(Dim);
+        decoder = ModuleList(Enumerable.Range(0, options.Layers).Select(_ => new CrossBlock(Dim, _heads, _width, hidden)).ToArray());
+        norm = LayerNorm(Dim);
+        this.heads = ModuleList(layout.Sizes.Select(size => Linear(Dim, size, hasBias: false)).ToArray());
+        RegisterComponents();
+        this.Keep();
+        Transformers.Initialise(this, options.Layers, generator);
+    }
+
+    public override int Dim { get; }
+
+    /// <summary>Dropout masks of one forward pass.</summary>
+    public static int Masks(int layers) => 2 + (5 * layers);
+
+    /// <summary>Training: each history and its next item.</summary>
+    /// <param name="next">[rows, depth] int64 of the vocabulary: BOS, then the item's tokens but its last.</param>
+    /// <param name="dropout">Where the masks come from, <see cref="Masks"/> of them; null: none.</param>
+    /// <returns>[rows, depth, dim]</returns>
+    public Tensor Forward(EncoderInput input, Tensor next, DropoutSeeds? dropout)
+    {
+        var memory = Encode(input, dropout);
+        long rows = next.size(0);
+        int depth = _layout.Depth;
+        var embedded = (tokens.forward(next) + levels.weight!.narrow(0, 0, depth)).view(-1, Dim); // [rows × depth, dim]
+        var offsets = arange(0, rows + 1, ScalarType.Int64) * depth;
+        var (x, normed) = Block.AddNorm(zeros_like(embedded), embedded, decoder[0].FirstNorm, dropout);
+        for (int layer = 0; layer < decoder.Count; layer++)
+        {
+            var after = layer + 1 < decoder.Count ? decoder[layer + 1].FirstNorm : norm;
+            (x, normed) = decoder[layer].Forward(x, normed, offsets, memory, input.Offsets, after, dropout);
+        }
+
+        return normed.view(rows, depth, Dim);
+    }
+
+    /// <summary>Reads histories once; what the decoder looks back at serves every beam and every token.</summary>
+    /// <returns>[rows, dim] the state that predicts the next item's first code; and, for each layer in turn, keys and values of BOS and
+    /// of the history.</returns>
+    public (Tensor Hidden, HistoryCache Cache) Read(EncoderInput input)
+    {
+        var memory = Encode(input, null); // [tokens, dim]
+        long rows = input.Offsets.size(0) - 1;
+        var starts = input.Offsets.narrow(0, 0, rows).unsqueeze(1);
+        var lengths = input.Offsets.narrow(0, 1, rows).unsqueeze(1) - starts; // [rows, 1]
+        var at = arange(lengths.max().item<long>(), ScalarType.Int64).unsqueeze(0); // [1, length]
+        var places = (starts + at).clamp(max: memory.size(0) - 1).to(memory.device);
+        var laid = memory.index_select(0, places.flatten()).view(rows, at.size(1), Dim); // [rows, length, dim]
+        var bias = zeros(rows, at.size(1), ScalarType.Float32, memory.device)
+            .masked_fill(at.ge(lengths).to(memory.device), float.NegativeInfinity).view(rows, 1, 1, at.size(1));
+        var cache = new HistoryCache(levels.weight![0], bias);
+        var begin = full([rows, 1], _layout.Bos, ScalarType.Int64, memory.device);
+        var x = tokens.forward(begin) + levels.weight![0]; // [rows, 1, dim]
+        for (int layer = 0; layer < decoder.Count; layer++)
+        {
+            var own = new BeamCache();
+            var (keys, values) = decoder[layer].Remember(laid); // [rows, heads, length, width]
+            x = decoder[layer].Step(x, null, (keys, values), bias, own, 0);
+            var (first, firstValues) = own.Of(0); // [rows, heads, 1, 1, width]
+            cache.Add(first.squeeze(2), firstValues.squeeze(2));
+            cache.Add(keys, values);
+        }
+
+        return (norm.forward(x).squeeze(1), cache);
+    }
+
+    public override Tensor Extend(Tensor codes, int level, HistoryCache history, BeamCache beams)
+    {
+        var x = tokens.forward(codes + _layout.Offsets[level - 1]) + levels.weight![level]; // [rows, beams, dim]
+        for (int layer = 0; layer < decoder.Count; layer++)
+        {
+            int begin = 2 * layer;
+            x = decoder[layer].Step(
+                x, (history.Keys[begin], history.Values[begin]), (history.Keys[begin + 1], history.Values[begin + 1]), history.Bias, beams,
+                layer);
+        }
+
+        return norm.forward(x);
+    }
+
+    public override Tensor Logits(Tensor hidden, int level) => heads[level].Apply(hidden);
+
+    private Tensor Encode(EncoderInput input, DropoutSeeds? dropout)
+    {
+        var embedded = tokens.forward(input.Tokens) + levels.forward(input.Levels) + positions.forward(input.Positions);
+        var (x, normed) = Block.AddNorm(zeros_like(embedded), embedded, encoder[0].AttentionNorm, dropout);
+        for (int layer = 0; layer < encoder.Count; layer++)
+        {
+            var after = layer + 1 < encoder.Count ? encoder[layer + 1].AttentionNorm : memoryNorm;
+            (x, normed) = encoder[layer].Forward(x, normed, input.Offsets, causal: false, after, dropout);
+        }
+
+        return normed;
+    }
+}
