@@ -87,30 +87,38 @@ public sealed class Recommender : IRecommender, IVersionPart
         }
 
         var answers = new IReadOnlyList<Recommendation>[queries.Count];
-        Answer(queries, (query, answer, _) => answers[query] = answer, cancel);
+        foreach (var alike in Enumerable.Range(0, queries.Count).GroupBy(i => queries[i].ExcludeSeen))
+        {
+            int[] places = [.. alike];
+            Answer(
+                [.. places.Select(i => queries[i])], [alike.Key], (_, query, answer, _) => answers[places[query]] = answer, cancel);
+        }
+
         return answers;
     }
 
-    /// <summary>As <see cref="RecommendBatch"/>, with the items that the generative leg found alone.</summary>
-    /// <param name="answered">Called with a query's place, its answer and the beam's items, best first.</param>
+    /// <summary>Answers to queries, each in some ways, with the items that the generative leg found alone.</summary>
+    /// <param name="excludes">[ways] whether items of the history are left out, whatever the queries say.</param>
     /// <param name="scored">As in <see cref="Candidates.Find"/>.</param>
     internal void Answer(
-        IReadOnlyList<RecommendQuery> queries, Action<int, Recommendation[], (int Item, double LogProbability)[]> answered,
-        CancellationToken cancel, LegScored? scored = null)
+        IReadOnlyList<RecommendQuery> queries, IReadOnlyList<bool> excludes, Answered answered, CancellationToken cancel,
+        LegScored? scored = null)
     {
-        var alike = Enumerable.Range(0, queries.Count)
-            .GroupBy(i => (Beam: BeamFor(queries[i].K, queries[i].Beam), queries[i].ExcludeSeen, queries[i].K));
+        var alike = Enumerable.Range(0, queries.Count).GroupBy(i => (Beam: BeamFor(queries[i].K, queries[i].Beam), queries[i].K));
         foreach (var group in alike)
         {
             foreach (var chunk in group.OrderBy(i => queries[i].History.Count).Chunk(MaxRows(group.Key.Beam, group.Key.K)))
             {
                 cancel.ThrowIfCancellationRequested();
                 var found = Find(
-                    [.. chunk.Select(i => queries[i])],
+                    [.. chunk.Select(i => queries[i])], excludes,
                     scored is null ? null : (row, leg, scores) => scored(chunk[row], leg, scores));
-                for (int i = 0; i < chunk.Length; i++)
+                for (int way = 0; way < found.Length; way++)
                 {
-                    answered(chunk[i], Rank(queries[chunk[i]], found[i].Candidates), found[i].Beam);
+                    for (int i = 0; i < chunk.Length; i++)
+                    {
+                        answered(way, chunk[i], Rank(queries[chunk[i]], found[way][i].Candidates), found[way][i].Beam);
+                    }
                 }
             }
         }
@@ -141,13 +149,14 @@ public sealed class Recommender : IRecommender, IVersionPart
         }
     }
 
-    /// <summary>The candidates of queries that are alike in k, beam and what they exclude, with what each leg says of each.</summary>
-    /// <returns>[queries]; scores in the order of <see cref="LegNames"/>.</returns>
-    internal Found[] Find(RecommendQuery[] queries, LegScored? scored = null)
+    /// <summary>The candidates of queries that are alike in k and beam, with what each leg says of each.</summary>
+    /// <param name="excludes">[ways] whether items of the history are left out.</param>
+    /// <returns>[ways][queries]; scores in the order of <see cref="LegNames"/>.</returns>
+    internal Found[][] Find(RecommendQuery[] queries, IReadOnlyList<bool> excludes, LegScored? scored = null)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        return _candidates.Find(queries, BeamFor(queries[0].K, queries[0].Beam), scored);
+        return _candidates.Find(queries, BeamFor(queries[0].K, queries[0].Beam), excludes, scored);
     }
 
     private Recommendation[] Rank(RecommendQuery query, (int Item, double[] Scores)[] candidates)
@@ -208,3 +217,9 @@ public sealed class Recommender : IRecommender, IVersionPart
         }
     }
 }
+
+/// <summary>One answer to one query.</summary>
+/// <param name="way">Place among the ways that were asked for.</param>
+/// <param name="query">Place among the queries.</param>
+/// <param name="beam">What the generative leg found alone, best first.</param>
+internal delegate void Answered(int way, int query, Recommendation[] answer, (int Item, double LogProbability)[] beam);

@@ -50,6 +50,9 @@ public sealed class RetrievalModel : IDisposable
     /// <summary>Items that were there when the model was trained, and that no interaction told it of.</summary>
     internal IReadOnlyList<int> Cold { get; }
 
+    /// <summary>Whether the item is one of <see cref="Cold"/>.</summary>
+    internal bool IsCold(int item) => item < Interactions.Length && Interactions[item] == 0;
+
     /// <summary>The tuples of codes that the generative leg finds likeliest behind histories, whether an item has them or not.</summary>
     /// <param name="histories">Item indexes, oldest first; none is empty.</param>
     /// <param name="beam">Tuples of each.</param>

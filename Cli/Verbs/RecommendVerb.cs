@@ -18,9 +18,11 @@ internal static class RecommendVerb
     private static readonly Option<int> Beam = VerbOption.Of<int>("--beam", "Width of the beam search; 0: the server chooses.");
     private static readonly Option<bool> Unseen = VerbOption.Of<bool>("--exclude-seen", "Leave out items of the history.");
 
+    private static readonly Option<string> User = VerbOption.Of("--user", "Whose history it is, for models that know users.", "");
+
     public static Command Create()
     {
-        var command = new Command("recommend", "Ask a running server for a user's next items.") { History, K, Beam, Unseen };
+        var command = new Command("recommend", "Ask a running server for a user's next items.") { History, K, Beam, Unseen, User };
         command.OnCall(RunAsync);
         return command;
     }
@@ -30,7 +32,8 @@ internal static class RecommendVerb
         string[] history = parsed.GetValue(History) is [""] ? [] : ClientVerb.Items(parsed.GetValue(History)); // "" alone: none
         var request = new RecommendRequest
         {
-            K = parsed.GetValue(K), Beam = parsed.GetValue(Beam), ExcludeSeen = parsed.GetValue(Unseen), History = { history },
+            K = parsed.GetValue(K), Beam = parsed.GetValue(Beam), ExcludeSeen = parsed.GetValue(Unseen), UserId = parsed.GetValue(User),
+            History = { history },
         };
         var answer = await new V1.Retrieval.RetrievalClient(channel).RecommendAsync(request, call);
         return new VerbResult(

@@ -3,6 +3,7 @@ using Recsys.Retrieval.Legs;
 using Recsys.Retrieval.Legs.Dense;
 using Recsys.Retrieval.Legs.Generative;
 using Recsys.Retrieval.Legs.Transitions;
+using Recsys.Retrieval.Models;
 
 namespace Recsys.Retrieval.Decoding;
 
@@ -21,20 +22,23 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     /// <summary>Candidates of one row at most.</summary>
     public static int Bound(int beam, int k) => beam + Math.Max(OfOtherLegs, 2 * k) + Math.Max(ColdOnes, k);
 
-    // What a leg says of items by their content alone; else the one that comes nearest.
+    // What a leg says of items by their content alone; else the one that comes nearest. For cold items it stands for what the generative
+    // leg says, which has learned that their codes are never next.
     private readonly int _byContent = model.Cold.Count == 0
         ? -1
         : model.Legs.Index().Where(leg => leg.Item is DenseLeg).Select(leg => leg.Index).LastOrDefault(-1);
 
-    /// <param name="queries">[rows] alike in k and in whether they exclude what was seen.</param>
+    /// <param name="queries">[rows] alike in k.</param>
     /// <param name="beam">Beams of the generative leg.</param>
+    /// <param name="excludes">[ways] whether items of the history are left out. What both ways ask for is read and scored once.</param>
     /// <param name="scored">Told what each leg but the generative one says of the whole catalogue; null: nobody asks.</param>
-    /// <returns>[rows]</returns>
-    public Found[] Find(IReadOnlyList<RecommendQuery> queries, int beam, LegScored? scored = null)
+    /// <returns>[ways][rows]</returns>
+    public Found[][] Find(IReadOnlyList<RecommendQuery> queries, int beam, IReadOnlyList<bool> excludes, LegScored? scored = null)
     {
         int k = queries[0].K;
         IReadOnlyList<int>[] histories = [.. queries.Select(query => query.History)];
-        var excluded = queries[0].ExcludeSeen ? Array.ConvertAll(histories, history => history.ToHashSet()) : null; // [rows]
+        HashSet<int>[] seen = [.. histories.Select(history => history.ToHashSet())];
+        HashSet<int>[]?[] excluded = [.. excludes.Select(exclude => exclude ? seen : null)]; // [ways][rows]
         var all = model.Legs.Select(leg => leg.Scores(histories)).ToArray(); // [legs] each [rows, trained items]
         for (int row = 0; scored is not null && row < histories.Length; row++)
         {
@@ -44,11 +48,14 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
             }
         }
 
-        SortedSet<int>[] found = [.. histories.Select((history, row) => InTurn(all, row, history, k, excluded?[row]))];
+        SortedSet<int>[][] found = [.. excluded.Select(
+            of => histories.Select((history, row) => InTurn(all, row, history, k, of?[row])).ToArray())];
         var (generative, beams) = model.Generative is { } leg
             ? Generative(leg, histories, [.. queries.Select(query => query.User)], beam, excluded, found)
-            : ([.. found.Select(_ => new Dictionary<int, double>())], [.. found.Select(_ => Array.Empty<(int, double)>())]);
-        return [.. found.Select((items, row) => new Found(Score(items, all, row, generative[row]), beams[row]))];
+            : ([.. histories.Select(_ => new Dictionary<int, double>())],
+                [.. found.Select(way => way.Select(_ => Array.Empty<(int, double)>()).ToArray())]);
+        return [.. found.Select((way, at) => way
+            .Select((items, row) => new Found(Score(items, all, row, generative[row]), beams[at][row])).ToArray())];
     }
 
     /// <summary>The best of each leg, one after the other: what is well placed in any leg is among them, whatever the scale of its
@@ -111,7 +118,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
         {
             foreach (var (item, of) in candidates)
             {
-                of[^1] = generative[item];
+                of[^1] = _byContent >= 0 && model.IsCold(item) ? of[_byContent] : generative[item];
             }
         }
 
@@ -122,45 +129,67 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     // equal terms. Nothing was counted for it either, which is what a count of 0 says.
     private static double Appended(ILeg leg, double? decoded) => leg is TransitionLeg ? 0 : decoded ?? double.NegativeInfinity;
 
-    private (Dictionary<int, double>[] Scores, (int Item, double LogProbability)[][] Beams) Generative(
-        GenerativeLeg leg, IReadOnlyList<IReadOnlyList<int>> histories, string?[] users, int beam,
-        IReadOnlyList<IReadOnlySet<int>>? excluded, SortedSet<int>[] found)
+    /// <param name="found">[ways][rows]; get the beams' items.</param>
+    /// <returns>[rows] the log-probabilities of all that was found in any way, and [ways][rows] what the beams found.</returns>
+    private (Dictionary<int, double>[] Scores, (int Item, double LogProbability)[][][] Beams) Generative(
+        GenerativeLeg leg, IReadOnlyList<IReadOnlyList<int>> histories, string?[] users, int beam, HashSet<int>[]?[] excluded,
+        SortedSet<int>[][] found)
     {
         var (hidden, history) = leg.Read(histories, users, trie.Items);
         var search = new BeamSearch(leg.Network, trie);
-        var beams = search.Search(hidden, history, Math.Min(beam, Math.Max(1, trie.Leaves)), excluded);
-        var scores = beams.Select(row => row.ToDictionary(answer => answer.Item, answer => answer.LogProbability)).ToArray();
-        int[][] others = [.. found.Select((items, row) => items.Where(item => !scores[row].ContainsKey(item)).ToArray())];
-        int width = others.Max(items => items.Length);
-        if (width > 0)
+        int width = Math.Min(beam, Math.Max(1, trie.Leaves));
+        var beams = excluded.Select(of => search.Search(hidden, history, width, of)).ToArray();
+        var scores = new Dictionary<int, double>[histories.Count];
+        var others = new int[histories.Count][];
+        for (int row = 0; row < histories.Count; row++)
         {
-            var tokens = new long[found.Length * width * trie.Depth];
-            for (int row = 0; row < found.Length; row++)
+            scores[row] = [];
+            for (int way = 0; way < beams.Length; way++)
             {
-                for (int at = 0; at < others[row].Length * trie.Depth; at++)
+                foreach (var (item, logProbability) in beams[way][row])
                 {
-                    var (item, depth) = (others[row][at / trie.Depth], at % trie.Depth);
-                    tokens[(row * width * trie.Depth) + at] =
-                        Math.Min(ItemTrie.Token(trie.Items.SemanticIds[item], depth), trie.Size(depth) - 1);
+                    scores[row].TryAdd(item, logProbability);
+                    found[way][row].Add(item);
                 }
             }
 
-            var values = search.Score(hidden, history, tensor(tokens, [found.Length, width, trie.Depth], device: hidden.device)).cpu();
-            for (int row = 0; row < found.Length; row++)
-            {
-                for (int at = 0; at < others[row].Length; at++)
-                {
-                    scores[row].Add(others[row][at], Row(values, row)[at]);
-                }
-            }
+            others[row] = [.. found.SelectMany(way => way[row]).Distinct().Where(item => !scores[row].ContainsKey(item)).Order()];
         }
 
-        for (int row = 0; row < found.Length; row++)
-        {
-            found[row].UnionWith(scores[row].Keys);
-        }
-
+        ScoreOthers(search, hidden, history, others, scores);
         return (scores, beams);
+    }
+
+    /// <summary>Log-probabilities of what the beams did not find.</summary>
+    /// <param name="others">[rows] items.</param>
+    /// <param name="scores">[rows]; get theirs.</param>
+    private void ScoreOthers(BeamSearch search, Tensor hidden, HistoryCache history, int[][] others, Dictionary<int, double>[] scores)
+    {
+        int width = others.Max(items => items.Length);
+        if (width == 0)
+        {
+            return;
+        }
+
+        var tokens = new long[others.Length * width * trie.Depth];
+        for (int row = 0; row < others.Length; row++)
+        {
+            for (int at = 0; at < others[row].Length * trie.Depth; at++)
+            {
+                var (item, depth) = (others[row][at / trie.Depth], at % trie.Depth);
+                tokens[(row * width * trie.Depth) + at] =
+                    Math.Min(ItemTrie.Token(trie.Items.SemanticIds[item], depth), trie.Size(depth) - 1);
+            }
+        }
+
+        var values = search.Score(hidden, history, tensor(tokens, [others.Length, width, trie.Depth], device: hidden.device)).cpu();
+        for (int row = 0; row < others.Length; row++)
+        {
+            for (int at = 0; at < others[row].Length; at++)
+            {
+                scores[row].Add(others[row][at], Row(values, row)[at]);
+            }
+        }
     }
 
     /// <summary>One row of a dense [rows, width] tensor of floats on the CPU, valid while it lives.</summary>

@@ -28,15 +28,15 @@ public sealed record AnswerSet(int[] Users)
 
     /// <summary>Asks once for every user: lists, the legs' own rankings and the counts of what must not be are taken from one
     /// answer.</summary>
-    internal static AnswerSet Of(
-        Recommender recommender, LeaveOneOut split, int[] users, EvaluationOptions options, bool excludeSeen, AnswerCounts counts,
-        IProgress<StageProgress>? progress, CancellationToken cancel)
+    /// <param name="excludes">[ways] whether items of the history are left out.</param>
+    /// <returns>[ways]; the legs' own rankings, which are of both conventions, are in the first.</returns>
+    internal static AnswerSet[] Of(
+        Recommender recommender, LeaveOneOut split, int[] users, EvaluationOptions options, IReadOnlyList<bool> excludes,
+        AnswerCounts counts, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         string[] legs = options.Legs ? [.. recommender.FullLegs.Select(leg => leg.Name)] : [];
-        var set = new AnswerSet(users)
-        {
-            Legs = legs.ToDictionary(leg => leg, _ => (new int[users.Length], new int[users.Length])),
-        };
+        var ranks = legs.ToDictionary(leg => leg, _ => (new int[users.Length], new int[users.Length]));
+        AnswerSet[] sets = [.. excludes.Select((_, way) => way == 0 ? new AnswerSet(users) { Legs = ranks } : new AnswerSet(users))];
         float[] repeats = [.. recommender.LegNames.Select(recommender.RepeatAlone)];
         int k = options.Ks.Max(), done = 0;
         var gate = new Lock();
@@ -47,38 +47,37 @@ public sealed record AnswerSet(int[] Users)
             int[][] histories = [.. batch.Select(user => RetrievalEvaluator.History(split, user, options.Target).ToArray())];
             int[] targets = [.. batch.Select(user => RetrievalEvaluator.Target(split, user, options.Target))];
             RecommendQuery[] queries = [.. batch.Zip(
-                histories,
-                (user, history) => new RecommendQuery(history, k, options.Beam, excludeSeen, split.Train.Users[user]))];
-            recommender.Answer(queries, (i, answer, beam) =>
+                histories, (user, history) => new RecommendQuery(history, k, options.Beam, User: split.Train.Users[user]))];
+            recommender.Answer(queries, excludes, (way, i, answer, beam) =>
             {
-                int available = recommender.Items.Count - (excludeSeen ? histories[i].Distinct().Count() : 0);
+                int available = recommender.Items.Count - (excludes[way] ? histories[i].Distinct().Count() : 0);
                 lock (gate)
                 {
                     counts.Check(answer, Math.Min(k, available));
                 }
 
-                var target = recommender.Items.SemanticIds[targets[i]];
-                set.Item[first + i] = Array.FindIndex(answer, item => item.Item == targets[i]);
-                set.Codes[first + i] = Array.FindIndex(answer, item => item.Id.SameCodes(target));
-                set.Lists[first + i] = Array.ConvertAll(answer, item => item.Item);
-                set.Probabilities[first + i] = Array.ConvertAll(answer, item => item.Probability);
+                var (set, place, target) = (sets[way], first + i, recommender.Items.SemanticIds[targets[i]]);
+                set.Item[place] = Array.FindIndex(answer, item => item.Item == targets[i]);
+                set.Codes[place] = Array.FindIndex(answer, item => item.Id.SameCodes(target));
+                set.Lists[place] = Array.ConvertAll(answer, item => item.Item);
+                set.Probabilities[place] = Array.ConvertAll(answer, item => item.Probability);
                 var seen = histories[i].ToHashSet();
                 int found = Array.IndexOf(
                     [.. beam.OrderByDescending(item => item.LogProbability + (seen.Contains(item.Item) ? repeats[^1] : 0))
                         .Select(item => item.Item)], targets[i]);
-                set.Beam[first + i] = found < k ? found : -1;
+                set.Beam[place] = found < k ? found : -1;
             }, cancel, legs.Length == 0 ? null : (i, leg, scores) =>
             {
-                var (plain, removed) = set.Legs[legs[leg]];
+                var (plain, removed) = ranks[legs[leg]];
                 (plain[first + i], removed[first + i]) = FullRanking.Rank(scores, targets[i], histories[i], repeats[leg]);
             });
             lock (gate)
             {
                 done += batch.Length;
-                progress?.Report(new StageProgress("evaluate", done, users.Length, excludeSeen ? "seen removed" : "nothing removed"));
+                progress?.Report(new StageProgress("evaluate", done, users.Length));
             }
         }, cancel);
-        return set;
+        return sets;
     }
 }
 

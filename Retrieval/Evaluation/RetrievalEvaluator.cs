@@ -18,10 +18,9 @@ public static class RetrievalEvaluator
         options.Validate();
         var users = Users(split, options);
         var counts = new AnswerCounts(recommender.Items);
-        AnswerSet Ask(bool excludeSeen, EvaluationOptions how) =>
-            AnswerSet.Of(recommender, split, users, how, excludeSeen, counts, progress, cancel);
-        var plain = Ask(false, options);
-        var removed = options.SeenRemoved ? Ask(true, options with { Legs = false }) : null; // the legs have ranked for both by now
+        bool[] ways = options.SeenRemoved ? [false, true] : [false];
+        var answers = AnswerSet.Of(recommender, split, users, options, ways, counts, progress, cancel);
+        var (plain, removed) = (answers[0], answers.ElementAtOrDefault(1));
         MetricRow Row(int[] ranks) => MetricRow.Of(ranks, options.Ks, options.Seed);
         ConventionRows Rows(int[] ranks, int[]? ofRemoved) => new(Row(ranks), ofRemoved is null ? null : Row(ofRemoved));
         var baselines = options.Baselines ? BaselineEvaluator.Choose(split, recommender.Items.Count) : [];
@@ -62,7 +61,7 @@ public static class RetrievalEvaluator
         options.Validate();
         var users = Users(split, options);
         var answers = AnswerSet.Of(
-            recommender, split, users, options, excludeSeen: true, new AnswerCounts(recommender.Items), progress, cancel);
+            recommender, split, users, options, [true], new AnswerCounts(recommender.Items), progress, cancel)[0];
         var training = split.TrainAndValidation;
         var rows = new Dictionary<string, MetricRow> { [EvaluationReport.SumName] = MetricRow.Of(answers.Item, options.Ks, options.Seed) };
         foreach (var leg in Alone(recommender, options, answers, answers))

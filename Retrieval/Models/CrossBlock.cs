@@ -7,7 +7,7 @@ internal sealed class CrossBlock : Module
 {
     private readonly int _heads, _width;
     private readonly LayerNorm norm1, norm2, norm3;
-    private readonly Linear qkv, output, query, memory, read_output, up, down;
+    private readonly Linear qkv, output, cross_query, cross_memory, cross_output, up, down;
 
     /// <param name="dim">Of the residual stream.</param>
     /// <param name="width">Of a head.</param>
@@ -20,9 +20,9 @@ internal sealed class CrossBlock : Module
         qkv = Linear(dim, 3 * heads * width);
         output = Linear(heads * width, dim);
         norm2 = LayerNorm(dim);
-        query = Linear(dim, heads * width);
-        memory = Linear(dim, 2 * heads * width);
-        read_output = Linear(heads * width, dim);
+        cross_query = Linear(dim, heads * width);
+        cross_memory = Linear(dim, 2 * heads * width);
+        cross_output = Linear(heads * width, dim);
         norm3 = LayerNorm(dim);
         up = Linear(dim, hidden);
         down = Linear(hidden, dim);
@@ -35,19 +35,19 @@ internal sealed class CrossBlock : Module
     /// <summary>Training: tokens of all rows end to end.</summary>
     /// <param name="x">[tokens, dim] the residual stream.</param>
     /// <param name="normed">[tokens, dim] the same after <see cref="FirstNorm"/>.</param>
-    /// <param name="offsets">[rows + 1] where each row's tokens start.</param>
-    /// <param name="read">[tokens read, dim]</param>
-    /// <param name="readOffsets">[rows + 1] where what was read for each row starts.</param>
+    /// <param name="offsets">[items + 1] where each item's tokens start.</param>
+    /// <param name="memory">What was read.</param>
     /// <param name="next">The norm that comes after this block.</param>
     public (Tensor X, Tensor Normed) Forward(
-        Tensor x, Tensor normed, Tensor offsets, Tensor read, Tensor readOffsets, LayerNorm next, DropoutSeeds? dropout)
+        Tensor x, Tensor normed, Tensor offsets, PackedMemory memory, LayerNorm next, DropoutSeeds? dropout)
     {
         long tokens = x.size(0);
         var own = Fused.SelfAttention(qkv.Apply(normed).view(tokens, 3, _heads, _width), offsets, causal: true);
         (x, normed) = Block.AddNorm(x, output.Apply(own.view(tokens, -1)), norm2, dropout);
         var far = Fused.CrossAttention(
-            query.Apply(normed).view(tokens, _heads, _width), memory.Apply(read).view(-1, 2, _heads, _width), offsets, readOffsets);
-        (x, normed) = Block.AddNorm(x, read_output.Apply(far.view(tokens, -1)), norm3, dropout);
+            cross_query.Apply(normed).view(tokens, _heads, _width), cross_memory.Apply(memory.Tokens).view(-1, 2, _heads, _width),
+            memory.Queries, memory.Offsets, memory.Visible);
+        (x, normed) = Block.AddNorm(x, cross_output.Apply(far.view(tokens, -1)), norm3, dropout);
         return Block.AddNorm(x, FeedForward(normed), next, dropout);
     }
 
@@ -56,7 +56,7 @@ internal sealed class CrossBlock : Module
     /// <returns>Each [rows, heads, length, width].</returns>
     public (Tensor Keys, Tensor Values) Remember(Tensor read)
     {
-        var both = memory.Apply(read).view(read.size(0), read.size(1), 2, _heads, _width).permute(2, 0, 3, 1, 4);
+        var both = cross_memory.Apply(read).view(read.size(0), read.size(1), 2, _heads, _width).permute(2, 0, 3, 1, 4);
         return (both[0], both[1]);
     }
 
@@ -90,9 +90,9 @@ internal sealed class CrossBlock : Module
         }
 
         x = x + output.Apply(Join(own));
-        var asked = query.Apply(norm2.forward(x)).view(rows, count, _heads, _width).transpose(1, 2) / Math.Sqrt(_width);
+        var asked = cross_query.Apply(norm2.forward(x)).view(rows, count, _heads, _width).transpose(1, 2) / Math.Sqrt(_width);
         var far = functional.softmax(matmul(asked, read.Keys.transpose(2, 3)) + bias, -1); // [rows, heads, beams, length]
-        x = x + read_output.Apply(Join(matmul(far, read.Values)));
+        x = x + cross_output.Apply(Join(matmul(far, read.Values)));
         return (x + FeedForward(norm3.forward(x))).MoveToOuterDisposeScope();
     }
 
@@ -101,3 +101,10 @@ internal sealed class CrossBlock : Module
 
     private Tensor FeedForward(Tensor normed) => down.Apply(up.Apply(normed), gelu: true);
 }
+
+/// <summary>What was read of histories, laid end to end, and who looks back at it.</summary>
+/// <param name="Tokens">[tokens read, dim]</param>
+/// <param name="Offsets">[histories + 1] where each history starts in it.</param>
+/// <param name="Queries">[histories + 1] where the tokens start that look back at each.</param>
+/// <param name="Visible">[those tokens] of its history's, the first that each sees; null: all.</param>
+internal sealed record PackedMemory(Tensor Tokens, Tensor Offsets, Tensor Queries, Tensor? Visible);

@@ -4,8 +4,8 @@ namespace Recsys.Retrieval.Models;
 
 /// <summary>
 /// TIGER's network (Rajput et al. 2023): an encoder reads a user token and the codes of the history, each token seeing all others, and a
-/// decoder writes the codes of the next item, looking back at what was read. Where TIGER's T5 knows distances, this knows each item's place
-/// counted from the newest one; else its shape is the paper's.
+/// decoder writes the codes of the next item, looking back at what was read. Where TIGER's T5 knows distances, this knows the place of each
+/// item, that of the next one too; else its shape is the paper's.
 /// </summary>
 public sealed class EncoderDecoder : SemanticDecoder
 {
@@ -27,7 +27,7 @@ public sealed class EncoderDecoder : SemanticDecoder
         int hidden = options.HiddenOfMlp;
         tokens = Embedding(layout.Vocabulary + options.Users + 1, Dim);
         levels = Embedding(layout.Depth + 1, Dim);
-        positions = Embedding(options.History + 1, Dim);
+        positions = Embedding(options.History + 2, Dim);
         encoder = ModuleList(Enumerable.Range(0, options.Layers).Select(_ => new Block(Dim, _heads, _width, hidden)).ToArray());
         memoryNorm = LayerNorm(Dim);
         decoder = ModuleList(Enumerable.Range(0, options.Layers).Select(_ => new CrossBlock(Dim, _heads, _width, hidden)).ToArray());
@@ -44,24 +44,49 @@ public sealed class EncoderDecoder : SemanticDecoder
     public static int Masks(int layers) => 2 + (5 * layers);
 
     /// <summary>Training: each history and its next item.</summary>
-    /// <param name="next">[rows, depth] int64 of the vocabulary: BOS, then the item's tokens but its last.</param>
+    /// <param name="next">[targets, depth] int64 of the vocabulary: BOS, then the item's tokens but its last. One for each history; those
+    /// beyond are of the last history.</param>
     /// <param name="dropout">Where the masks come from, <see cref="Masks"/> of them; null: none.</param>
-    /// <returns>[rows, depth, dim]</returns>
+    /// <returns>[targets, depth, dim]</returns>
     public Tensor Forward(EncoderInput input, Tensor next, DropoutSeeds? dropout)
     {
-        var memory = Encode(input, dropout);
-        long rows = next.size(0);
+        int rows = input.Lengths.Length, targets = (int)next.size(0);
+        long[] places = [.. input.Lengths.Select(length => length + 1L), .. Enumerable.Repeat(1L, targets - rows)];
+        long[] offsets = [.. Enumerable.Range(0, rows).Select(row => (long)row * _layout.Depth), (long)targets * _layout.Depth];
+        return Write(Encode(input, causal: false, dropout), input, next, places, tensor(offsets), null, dropout);
+    }
+
+    /// <summary>
+    /// Training of every item of a history but the first, each behind those before it: tokens are read with what came before them alone, so
+    /// that one reading serves all. A rehearsal at a fraction of the cost, since it is not how the network reads later.
+    /// </summary>
+    /// <param name="input">Of each history what is behind none of its targets: all but its last item.</param>
+    /// <param name="next">[targets, depth] as of the other; each history's targets in their order, one for each of its items.</param>
+    /// <returns>[targets, depth, dim]</returns>
+    public Tensor ForwardShared(EncoderInput input, Tensor next, DropoutSeeds? dropout)
+    {
         int depth = _layout.Depth;
-        var embedded = (tokens.forward(next) + levels.weight!.narrow(0, 0, depth)).view(-1, Dim); // [rows × depth, dim]
-        var offsets = arange(0, rows + 1, ScalarType.Int64) * depth;
-        var (x, normed) = Block.AddNorm(zeros_like(embedded), embedded, decoder[0].FirstNorm, dropout);
-        for (int layer = 0; layer < decoder.Count; layer++)
+        var (places, visible, offsets) = (new List<long>(), new List<long>(), new List<long> { 0 });
+        foreach (int length in input.Lengths)
         {
-            var after = layer + 1 < decoder.Count ? decoder[layer + 1].FirstNorm : norm;
-            (x, normed) = decoder[layer].Forward(x, normed, offsets, memory, input.Offsets, after, dropout);
+            for (int before = 1; before <= length; before++)
+            {
+                places.Add(before + 1);
+                visible.AddRange(Enumerable.Repeat(1L + (depth * before), depth)); // the user's token and those items'
+            }
+
+            offsets.Add(visible.Count);
         }
 
-        return normed.view(rows, depth, Dim);
+        while (places.Count < next.size(0)) // what fills up
+        {
+            places.Add(1);
+            visible.AddRange(Enumerable.Repeat(1L, depth));
+            offsets[^1] = visible.Count;
+        }
+
+        return Write(
+            Encode(input, causal: true, dropout), input, next, [.. places], tensor(offsets.ToArray()), tensor(visible.ToArray()), dropout);
     }
 
     /// <summary>Reads histories once; what the decoder looks back at serves every beam and every token.</summary>
@@ -69,18 +94,19 @@ public sealed class EncoderDecoder : SemanticDecoder
     /// of the history.</returns>
     public (Tensor Hidden, HistoryCache Cache) Read(EncoderInput input)
     {
-        var memory = Encode(input, null); // [tokens, dim]
+        var memory = Encode(input, causal: false, null); // [tokens, dim]
         long rows = input.Offsets.size(0) - 1;
         var starts = input.Offsets.narrow(0, 0, rows).unsqueeze(1);
         var lengths = input.Offsets.narrow(0, 1, rows).unsqueeze(1) - starts; // [rows, 1]
         var at = arange(lengths.max().item<long>(), ScalarType.Int64).unsqueeze(0); // [1, length]
-        var places = (starts + at).clamp(max: memory.size(0) - 1).to(memory.device);
-        var laid = memory.index_select(0, places.flatten()).view(rows, at.size(1), Dim); // [rows, length, dim]
+        var tokensAt = (starts + at).clamp(max: memory.size(0) - 1).to(memory.device);
+        var laid = memory.index_select(0, tokensAt.flatten()).view(rows, at.size(1), Dim); // [rows, length, dim]
         var bias = zeros(rows, at.size(1), ScalarType.Float32, memory.device)
             .masked_fill(at.ge(lengths).to(memory.device), float.NegativeInfinity).view(rows, 1, 1, at.size(1));
-        var cache = new HistoryCache(levels.weight![0], bias);
+        var places = tensor(input.Lengths.Select(length => length + 1L).ToArray(), [rows, 1], device: memory.device);
+        var cache = new HistoryCache(positions.forward(places), bias);
         var begin = full([rows, 1], _layout.Bos, ScalarType.Int64, memory.device);
-        var x = tokens.forward(begin) + levels.weight![0]; // [rows, 1, dim]
+        var x = tokens.forward(begin) + levels.weight![0] + cache.NextPosition; // [rows, 1, dim]
         for (int layer = 0; layer < decoder.Count; layer++)
         {
             var own = new BeamCache();
@@ -96,7 +122,7 @@ public sealed class EncoderDecoder : SemanticDecoder
 
     public override Tensor Extend(Tensor codes, int level, HistoryCache history, BeamCache beams)
     {
-        var x = tokens.forward(codes + _layout.Offsets[level - 1]) + levels.weight![level]; // [rows, beams, dim]
+        var x = tokens.forward(codes + _layout.Offsets[level - 1]) + levels.weight![level] + history.NextPosition; // [rows, beams, dim]
         for (int layer = 0; layer < decoder.Count; layer++)
         {
             int begin = 2 * layer;
@@ -110,14 +136,38 @@ public sealed class EncoderDecoder : SemanticDecoder
 
     public override Tensor Logits(Tensor hidden, int level) => heads[level].Apply(hidden);
 
-    private Tensor Encode(EncoderInput input, DropoutSeeds? dropout)
+    /// <param name="memory">[tokens read, dim]</param>
+    /// <param name="next">[targets, depth]</param>
+    /// <param name="places">[targets] of the items to be written.</param>
+    /// <param name="offsets">[rows + 1] where the tokens of each history's targets start.</param>
+    /// <param name="visible">[tokens] of what was read, what each looks back at; null: all of its history.</param>
+    /// <returns>[targets, depth, dim]</returns>
+    private Tensor Write(
+        Tensor memory, EncoderInput input, Tensor next, long[] places, Tensor offsets, Tensor? visible, DropoutSeeds? dropout)
+    {
+        int depth = _layout.Depth;
+        var position = positions.forward(tensor(places, device: next.device)).unsqueeze(1); // [targets, 1, dim]
+        var embedded = (tokens.forward(next) + levels.weight!.narrow(0, 0, depth) + position).view(-1, Dim); // [tokens, dim]
+        var items = arange(0, next.size(0) + 1, ScalarType.Int64) * depth; // an item's tokens see each other alone
+        var (x, normed) = Block.AddNorm(zeros_like(embedded), embedded, decoder[0].FirstNorm, dropout);
+        for (int layer = 0; layer < decoder.Count; layer++)
+        {
+            var after = layer + 1 < decoder.Count ? decoder[layer + 1].FirstNorm : norm;
+            (x, normed) = decoder[layer].Forward(
+                x, normed, items, new PackedMemory(memory, input.Offsets, offsets, visible), after, dropout);
+        }
+
+        return normed.view(-1, depth, Dim);
+    }
+
+    private Tensor Encode(EncoderInput input, bool causal, DropoutSeeds? dropout)
     {
         var embedded = tokens.forward(input.Tokens) + levels.forward(input.Levels) + positions.forward(input.Positions);
         var (x, normed) = Block.AddNorm(zeros_like(embedded), embedded, encoder[0].AttentionNorm, dropout);
         for (int layer = 0; layer < encoder.Count; layer++)
         {
             var after = layer + 1 < encoder.Count ? encoder[layer + 1].AttentionNorm : memoryNorm;
-            (x, normed) = encoder[layer].Forward(x, normed, input.Offsets, causal: false, after, dropout);
+            (x, normed) = encoder[layer].Forward(x, normed, input.Offsets, causal, after, dropout);
         }
 
         return normed;

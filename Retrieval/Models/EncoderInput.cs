@@ -6,21 +6,26 @@ namespace Recsys.Retrieval.Models;
 /// end.</summary>
 /// <param name="Tokens">[tokens] int64 of the vocabulary, behind which the users' tokens stand.</param>
 /// <param name="Levels">[tokens] int64 level of each; the depth for a user's.</param>
-/// <param name="Positions">[tokens] int64 place of its item counted back from the newest, which is 1; 0 for a user's.</param>
+/// <param name="Positions">[tokens] int64 place of its item, the oldest being 1; 0 for a user's.</param>
 /// <param name="Offsets">[rows + 1] int64 on the CPU: where each history starts.</param>
-public sealed record EncoderInput(Tensor Tokens, Tensor Levels, Tensor Positions, Tensor Offsets)
+/// <param name="Lengths">[rows] items of each history.</param>
+public sealed record EncoderInput(Tensor Tokens, Tensor Levels, Tensor Positions, Tensor Offsets, int[] Lengths)
 {
     /// <param name="userTokens">Tokens that users share by hash; one more stands for a user of whom nothing is known.</param>
     /// <param name="users">[rows] ids, null: unknown.</param>
     /// <param name="histories">[rows] item indexes, oldest first, no longer than the model reads.</param>
     /// <param name="copy">Copies an item's tokens, within their levels, into [depth].</param>
+    /// <param name="grain">One more history, of nobody and without items, fills the tokens up to a multiple of this: memory of few sizes
+    /// is found again from step to step. 1: there is none.</param>
     public static EncoderInput Of(
         TokenLayout layout, int userTokens, IReadOnlyList<string?> users, IReadOnlyList<ArraySegment<int>> histories, CopyTokens copy,
-        Device device)
+        Device device, int grain = 1)
     {
         int depth = layout.Depth, total = histories.Sum(history => 1 + (depth * history.Count)), at = 0;
-        var (tokens, levels, positions) = (new long[total], new long[total], new long[total]);
-        var offsets = new long[histories.Count + 1];
+        int fill = grain == 1 ? 0 : grain - (total % grain);
+        var (tokens, levels, positions) = (new long[total + fill], new long[total + fill], new long[total + fill]);
+        Array.Fill(tokens, layout.Bos);
+        var offsets = new List<long> { 0 };
         var codes = new int[depth];
         for (int row = 0; row < histories.Count; row++)
         {
@@ -33,15 +38,22 @@ public sealed record EncoderInput(Tensor Tokens, Tensor Levels, Tensor Positions
                 copy(history[i], codes);
                 for (int level = 0; level < depth; level++, at++)
                 {
-                    (tokens[at], levels[at], positions[at]) = (layout.Offsets[level] + codes[level], level, history.Count - i);
+                    (tokens[at], levels[at], positions[at]) = (layout.Offsets[level] + codes[level], level, i + 1);
                 }
             }
 
-            offsets[row + 1] = at;
+            offsets.Add(at);
+        }
+
+        int[] lengths = [.. histories.Select(history => history.Count)];
+        if (fill > 0)
+        {
+            offsets.Add(total + fill);
+            lengths = [.. lengths, 0];
         }
 
         Tensor On(long[] values) => tensor(values, device: device);
-        return new EncoderInput(On(tokens), On(levels), On(positions), tensor(offsets));
+        return new EncoderInput(On(tokens), On(levels), On(positions), tensor(offsets.ToArray()), lengths);
     }
 
     /// <summary>FNV-1a: the same on every machine, in every run.</summary>

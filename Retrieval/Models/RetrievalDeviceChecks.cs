@@ -18,9 +18,11 @@ public static class RetrievalDeviceChecks
             string precision = bfloat16 ? "bf16" : "float32";
             yield return DeviceCheck.Of($"decoder, training, {precision}", Make, Training, device, bfloat16);
             yield return DeviceCheck.Of($"dense encoder, training, {precision}", MakeEncoder, Encoding, device, bfloat16);
+            yield return DeviceCheck.Of($"encoder-decoder, training, {precision}", MakeWhole, Writing, device, bfloat16);
         }
 
         yield return DeviceCheck.Of("decoder, reading and extending", Make, Decoding, device);
+        yield return DeviceCheck.Of("encoder-decoder, reading and extending", MakeWhole, Answering, device);
     }
 
     private static DecoderOnly Make()
@@ -34,6 +36,32 @@ public static class RetrievalDeviceChecks
         using var generator = new Generator(12);
         return new SequenceEncoder(Options, generator);
     }
+
+    private static EncoderDecoder MakeWhole()
+    {
+        using var generator = new Generator(13);
+        return new EncoderDecoder(Layout, Options with { Network = GenerativeNetwork.EncoderDecoder, HeadWidth = 16 }, generator);
+    }
+
+    private static Tensor Writing(EncoderDecoder network, Device device)
+    {
+        var input = Histories(device);
+        var next = arange(0, input.Lengths.Sum() * Layout.Depth, ScalarType.Int64, device).view(-1, Layout.Depth).remainder(Layout.Bos);
+        var states = network.ForwardShared(input, next, null).unbind(1); // [depth] each [targets, dim]
+        return cat([.. states.Select((state, level) => network.Logits(state, level).flatten())]);
+    }
+
+    private static Tensor Answering(EncoderDecoder network, Device device)
+    {
+        var (hidden, history) = network.Read(Histories(device)); // [rows, dim]
+        var codes = tensor(new long[] { 1, 30, 7, 7 }, [2, 2], device: device); // [rows, beams]
+        var next = network.Extend(codes, 1, history, new BeamCache()); // [rows, beams, dim]
+        return cat([network.LogProbabilities(hidden, 0).flatten(), network.LogProbabilities(next, 1).flatten()]);
+    }
+
+    private static EncoderInput Histories(Device device) => EncoderInput.Of(
+        Layout, 100, ["someone", null], [new ArraySegment<int>([3, 1, 4]), new ArraySegment<int>([1, 5])],
+        (item, tokens) => tokens.Fill(item % 4), device);
 
     private static Tensor Encoding(SequenceEncoder encoder, Device device)
     {

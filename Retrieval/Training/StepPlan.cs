@@ -40,8 +40,7 @@ internal sealed record StepPlan(PackedBatch Batch, bool[]? Hidden, long[]? MaskS
 /// <summary>What is drawn for each step, beside its windows.</summary>
 /// <param name="Masks">Dropout masks.</param>
 /// <param name="Hidden">Share of the items before a target that are hidden from it; 0: none.</param>
-/// <param name="Cuts">Each window ends at random, with two items or more: its last is what is asked for.</param>
-internal sealed record StepDraws(int Masks, double Hidden = 0, bool Cuts = false);
+internal sealed record StepDraws(int Masks, double Hidden = 0);
 
 /// <summary>The steps of one training, in order, from one random stream: drawing n of them and throwing them away goes to step n.</summary>
 /// <param name="slots">Items of a batch.</param>
@@ -74,7 +73,7 @@ internal sealed class StepPlans(SequenceSet training, LegOptions options, StepDr
         {
             foreach (var window in TrainingWindows.OfEpoch(training, options.History + 1, random))
             {
-                yield return draws.Cuts ? window with { Length = random.Next(2, window.Length + 1) } : window;
+                yield return window;
             }
         }
     }

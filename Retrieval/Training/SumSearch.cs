@@ -4,8 +4,8 @@ namespace Recsys.Retrieval.Training;
 
 /// <summary>
 /// Chooses the weights of the legs and of the facts of an item by NDCG@10 on validation targets: one after the other, each the best of its
-/// grid with the others as they are, until none changes. Then the temperature that makes the probabilities of the answers honest on the
-/// same targets. Test targets are not within its reach.
+/// grid with the others as they are, until none changes; cold items get all the weight that costs next to nothing. Then the temperature that
+/// makes the probabilities of the answers honest on the same targets. Test targets are not within its reach.
 /// </summary>
 internal static class SumSearch
 {
@@ -16,7 +16,12 @@ internal static class SumSearch
     private static readonly double[] Popularities =
         [-0.8, -0.4, -0.2, -0.1, -0.05, -0.03, -0.015, 0, 0.015, 0.03, 0.05, 0.1, 0.2, 0.4, 0.8];
 
-    private static readonly double[] Colds = [0, 0.125, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8];
+    private static readonly double[] Colds = [0, 0.125, 0.25, 0.375, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
+
+    /// <summary>What may be given of NDCG@10 for new items to be seen, as a share of it, for each share of targets that are cold: what they
+    /// gain is theirs alone, and an item that nobody sees stays new.</summary>
+    private const double ColdAllowance = 0.2;
+
     private static readonly double[] Temperatures =
         [0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 9];
 
@@ -28,7 +33,8 @@ internal static class SumSearch
     {
         var users = Users(model, items, held.Draw(MaxUsers, seed), cancel);
         string[] legs = [.. model.Config.Sum.Weights.Keys];
-        double[] weights = Search(users, legs, given, cancel);
+        double cold = (double)held.Targets.Count(model.IsCold) / held.Count;
+        double[] weights = Search(users, legs, given, cold, cancel);
         var sums = users.Where(user => user.Target >= 0).Select(user => (Sums: user.Sums(weights), user.Target)).ToArray();
         double temperature = sums.Length == 0 ? 1 : Temperatures.MinBy(t => sums.Average(user => Surprise(user.Sums, user.Target, t)));
         double[] facts = [.. weights[legs.Length..].Select(weight => Math.Clamp(weight, -LegSum.MaxFact, LegSum.MaxFact))];
@@ -42,11 +48,11 @@ internal static class SumSearch
 
     /// <returns>[legs + facts]</returns>
     private static double[] Search(
-        Held[] users, string[] legs, IReadOnlyDictionary<string, double>? given, CancellationToken cancel)
+        Held[] users, string[] legs, IReadOnlyDictionary<string, double>? given, double coldShare, CancellationToken cancel)
     {
         double[] best = [.. legs.Select(leg => given is null ? 1 : given.GetValueOrDefault(leg)), 0, 0, 0];
         best[legs.Length] = BestRepeat(users, best);
-        double[][] facts = [Repeats, Popularities, users.Any(user => user.ColdTarget) ? Colds : []];
+        double[][] facts = [Repeats, Popularities, coldShare > 0 ? Colds : []];
         double gain = Ndcg(users, best);
         for (int round = 0; round < MaxRounds; round++)
         {
@@ -74,6 +80,9 @@ internal static class SumSearch
             }
         }
 
+        double enough = gain * (1 - (ColdAllowance * coldShare));
+        best[^1] = facts[^1].Where(value => value > best[^1]).Order()
+            .TakeWhile(value => Ndcg(users, [.. best[..^1], value]) >= enough).LastOrDefault(best[^1]);
         double scale = given is null ? best.Take(legs.Length).Sum() : 1;
         return [.. best.Select(weight => weight / scale)];
     }
@@ -101,7 +110,7 @@ internal static class SumSearch
         ComputeThreads.Each(batches.Length, at =>
         {
             var found = recommender.Find(
-                [.. batches[at].Select(user => new RecommendQuery(held.Histories[user], K, User: held.Users?[user]))]);
+                [.. batches[at].Select(user => new RecommendQuery(held.Histories[user], K, User: held.Users?[user]))], [false])[0];
             users[at] = [.. batches[at].Zip(found, (user, row) =>
             {
                 var seen = held.Histories[user].ToHashSet();
@@ -119,9 +128,6 @@ internal static class SumSearch
     /// <param name="Target">Place of the target among them, -1: it is none of them.</param>
     private sealed record Held(float[] Values, int Parts, int Target)
     {
-        /// <summary>Whether training never saw the target.</summary>
-        public bool ColdTarget => Target >= 0 && Values[((Target + 1) * Parts) - 1] != 0;
-
         public static Held Of(double[][] parts, int target) =>
             new([.. parts.SelectMany(of => of.Select(value => (float)value))], parts.Length == 0 ? 1 : parts[0].Length, target);
 

@@ -18,11 +18,12 @@ public static partial class Fused
         }
 
         /// <inheritdoc cref="Fused.CrossAttention"/>
-        public static Tensor CrossAttention(Tensor q, Tensor kv, Tensor offsets, Tensor keyOffsets) =>
-            q.size(0) == 0 ? q.clone() : Attend(q, kv.select(1, 0), kv.select(1, 1), offsets, keyOffsets, causal: false);
+        public static Tensor CrossAttention(Tensor q, Tensor kv, Tensor offsets, Tensor keyOffsets, Tensor visible) =>
+            q.size(0) == 0 ? q.clone() : Attend(q, kv.select(1, 0), kv.select(1, 1), offsets, keyOffsets, causal: false, visible);
 
         // Each [tokens or keys, heads, width].
-        private static Tensor Attend(Tensor q, Tensor k, Tensor v, Tensor offsets, Tensor keyOffsets, bool causal)
+        private static Tensor Attend(
+            Tensor q, Tensor k, Tensor v, Tensor offsets, Tensor keyOffsets, bool causal, Tensor? seen = null)
         {
             using var scope = NewDisposeScope();
             var (places, real) = Places(offsets, q.device); // [sequences, longest]
@@ -33,6 +34,13 @@ public static partial class Fused
             if (causal)
             {
                 visible = visible.logical_and(ones(places.size(1), places.size(1), ScalarType.Bool, q.device).tril());
+            }
+
+            if (seen is not null)
+            {
+                var at = arange(keyPlaces.size(1), ScalarType.Int64, q.device);
+                visible = visible.logical_and(at.lt(seen.to(q.device).index_select(0, places.view(-1)).view(
+                    places.size(0), places.size(1), 1)));
             }
 
             // A row without any key would be 0 / 0: what pads the queries sees the first key, and is thrown away below.

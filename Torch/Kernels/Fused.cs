@@ -31,16 +31,17 @@ public static partial class Fused
     }
 
     /// <summary>
-    /// Attention of each sequence to another one, softmax(q kᵀ / √width) v, both laid end to end among their like; every query sees all
-    /// keys of its sequence.
+    /// Attention of each sequence to another one, softmax(q kᵀ / √width) v, both laid end to end among their like; every query sees the
+    /// first keys of its sequence.
     /// </summary>
     /// <param name="q">[tokens, heads, width]</param>
     /// <param name="kv">[keys, 2, heads, width] keys and values, of the same element type.</param>
     /// <param name="offsets">[sequences + 1] as of <see cref="SelfAttention"/>, of the queries.</param>
     /// <param name="keyOffsets">[sequences + 1] the same of the keys; each sequence has at least one.</param>
+    /// <param name="visible">[tokens] int64 on the CPU: keys that each query sees, 1 to those of its sequence; null: all.</param>
     /// <returns>[tokens, heads, width]</returns>
     /// <exception cref="TorchException">Shapes or offsets that do not fit together, a sequence without keys.</exception>
-    public static Tensor CrossAttention(Tensor q, Tensor kv, Tensor offsets, Tensor keyOffsets)
+    public static Tensor CrossAttention(Tensor q, Tensor kv, Tensor offsets, Tensor keyOffsets, Tensor? visible = null)
     {
         if (q.dim() != 3 || kv.dim() != 4 || kv.size(1) != 2 || q.size(1) != kv.size(2) || q.size(2) != kv.size(3) || q.dtype != kv.dtype)
         {
@@ -51,25 +52,17 @@ public static partial class Fused
 
         CheckOffsets(offsets, q.size(0));
         CheckOffsets(keyOffsets, kv.size(0));
-        var starts = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(keyOffsets.bytes);
-        for (int i = 1; i < starts.Length; i++)
-        {
-            if (starts[i] == starts[i - 1])
-            {
-                throw new TorchException($"Sequence {i - 1} has no key; a query must see at least one.");
-            }
-        }
-
         if (offsets.numel() != keyOffsets.numel())
         {
             throw new TorchException(
                 $"{offsets.numel() - 1} sequences of queries, {keyOffsets.numel() - 1} of keys; they must be as many.");
         }
 
+        visible = Visible(offsets, keyOffsets, visible);
         var queries = q.unsqueeze(1); // [tokens, 1, heads, width]
-        return !KernelLibrary.Takes(q) ? Composed.CrossAttention(q, kv, offsets, keyOffsets)
-            : NeedsGradient(q, kv) ? CrossAttentionFunction.apply(queries, kv, offsets, keyOffsets)
-            : CrossAttentionFunction.Run(queries.contiguous(), kv.contiguous(), offsets, keyOffsets).Output;
+        return !KernelLibrary.Takes(q) ? Composed.CrossAttention(q, kv, offsets, keyOffsets, visible)
+            : NeedsGradient(q, kv) ? CrossAttentionFunction.apply(queries, kv, offsets, keyOffsets, visible)
+            : CrossAttentionFunction.Run(queries.contiguous(), kv.contiguous(), offsets, keyOffsets, visible).Output;
     }
 
     /// <summary>residual + dropout(branch), and its layer norm in the branch's element type.</summary>
@@ -127,6 +120,40 @@ public static partial class Fused
         return !LinearFunction.Takes(x, weight, bias) ? Composed.Linear(x, weight, bias, gelu)
             : NeedsGradient(x, weight, bias ?? weight) ? LinearFunction.apply(x, weight, bias!, gelu)
             : LinearFunction.Run(x.contiguous(), weight, bias, gelu);
+    }
+
+    /// <summary>What each query sees, checked; all keys of its sequence where nothing is said.</summary>
+    private static Tensor Visible(Tensor offsets, Tensor keyOffsets, Tensor? given)
+    {
+        static ReadOnlySpan<long> Values(Tensor of) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(of.bytes);
+        if (given is not null && (given.device.type != DeviceType.CPU || given.dtype != ScalarType.Int64 || given.dim() != 1
+            || given.numel() != offsets[-1].item<long>() || !given.is_contiguous()))
+        {
+            throw new TorchException($"visible is {given.dtype} {Shapes(given)}; it must be a dense int64 of each query on the CPU.");
+        }
+
+        var all = new long[offsets[-1].item<long>()];
+        var starts = Values(offsets);
+        var keys = Values(keyOffsets);
+        for (int i = 1; i < starts.Length; i++)
+        {
+            long most = keys[i] - keys[i - 1];
+            if (most == 0)
+            {
+                throw new TorchException($"Sequence {i - 1} has no key; a query must see at least one.");
+            }
+
+            for (long row = starts[i - 1]; row < starts[i]; row++)
+            {
+                all[row] = given is null ? most : Values(given)[(int)row];
+                if (all[row] < 1 || all[row] > most)
+                {
+                    throw new TorchException($"Query {row} sees {all[row]} keys; allowed are 1 to its sequence's {most}.");
+                }
+            }
+        }
+
+        return tensor(all);
     }
 
     private static string Shapes(params Tensor[] tensors) =>

@@ -8,7 +8,7 @@ internal struct AttentionCall
 {
     public long Heads, Width, Sequences, Tokens;
     public int Causal, Type;
-    public nint Offsets, KeyOffsets;
+    public nint Offsets, KeyOffsets, Visible;
 }
 
 /// <summary>Queries, keys or values, as in attention.cpp: where they are, and elements from one token to the next.</summary>

@@ -141,7 +141,18 @@ struct Shape {
   float scale;
   const int64_t* offsets;      // [sequences + 1] where each sequence's rows start
   const int64_t* key_offsets;  // [sequences + 1] where its keys and values start: the same, or another tensor's
+  const int64_t* visible;      // [rows] keys that each row sees, the first of its sequence's; null: as causal says
   int64_t sequences;
+
+  int64_t seen(int64_t first, int64_t row, int64_t keys) const {
+    return visible != nullptr ? visible[first + row] : causal ? std::min(keys, row + 1) : keys;
+  }
+  // What some rows of a block see at most.
+  int64_t reach(int64_t first, int64_t row, int64_t rows, int64_t keys) const {
+    int64_t most = 1;
+    for (int64_t i = row; i < row + rows; i++) most = std::max(most, seen(first, i, keys));
+    return most;
+  }
 };
 
 // Rows of one sequence and head.
@@ -179,12 +190,12 @@ void forward_one(const Shape& s, int64_t sequence, int64_t head, Heads<T> q, Hea
   transpose(key, keys, wide, turned);
   for (int64_t i0 = 0; i0 < n; i0 += kRows) {
     int64_t rows = std::min(kRows, n - i0);
-    int64_t reach = s.causal ? std::min(n, i0 + rows) : keys;
+    int64_t reach = s.reach(first, i0, rows, keys);
     gather(q, first + i0, rows, head, s.width, query);
     scale_row(query, s.scale, rows * wide);
     multiply(query, wide, 1, turned, ld, scores, ld, rows, padded(reach), wide, false);
     for (int64_t i = 0; i < rows; i++) {
-      lse[first + i0 + i] = soften(scores + i * ld, s.causal ? std::min(n, i0 + i + 1) : keys, padded(reach));
+      lse[first + i0 + i] = soften(scores + i * ld, s.seen(first, i0 + i, keys), padded(reach));
     }
     multiply(scores, ld, 1, value, wide, read, wide, rows, wide, reach, false);
     scatter(read, out, first + i0, rows, head, s.width);
@@ -212,14 +223,14 @@ void backward_one(const Shape& s, int64_t sequence, int64_t head, Heads<T> q, He
   std::fill(value_gradient, value_gradient + keys * wide, 0.0f);
   for (int64_t i0 = 0; i0 < n; i0 += kRows) {
     int64_t rows = std::min(kRows, n - i0);
-    int64_t reach = s.causal ? std::min(n, i0 + rows) : keys;
+    int64_t reach = s.reach(first, i0, rows, keys);
     gather(q, first + i0, rows, head, s.width, query);
     gather(dout, first + i0, rows, head, s.width, incoming);
     multiply(query, wide, 1, turned_key, ld, weights, ld, rows, padded(reach), wide, false);
     scale_row(weights, s.scale, rows * ld);
     multiply(incoming, wide, 1, turned_value, ld, gradient, ld, rows, padded(reach), wide, false);
     for (int64_t i = 0; i < rows; i++) {
-      weigh(weights + i * ld, lse[first + i0 + i], s.causal ? std::min(n, i0 + i + 1) : keys, padded(reach));
+      weigh(weights + i * ld, lse[first + i0 + i], s.seen(first, i0 + i, keys), padded(reach));
     }
     multiply(weights, 1, ld, incoming, wide, value_gradient, wide, reach, wide, rows, true);
     for (int64_t i = 0; i < rows; i++) soften_back(weights + i * ld, gradient + i * ld, s.scale, padded(reach));
@@ -250,6 +261,7 @@ struct AttentionCall {
   int32_t causal, type;
   const int64_t* offsets;      // [sequences + 1] where each sequence's queries start
   const int64_t* key_offsets;  // [sequences + 1] where its keys start; at least one each
+  const int64_t* visible;      // [tokens] keys that each query sees, the first of its sequence's, at least one; null: all
 };
 
 // Rows of one of its three parts.
@@ -261,7 +273,7 @@ struct AttentionPart {
 namespace {
 
 Shape shape_of(const AttentionCall& c) {
-  return {c.heads, c.width, c.causal != 0, 1 / std::sqrt(static_cast<float>(c.width)), c.offsets, c.key_offsets, c.sequences};
+  return {c.heads, c.width, c.causal != 0, 1 / std::sqrt(static_cast<float>(c.width)), c.offsets, c.key_offsets, c.visible, c.sequences};
 }
 
 template <typename T>

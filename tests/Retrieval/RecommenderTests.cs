@@ -89,6 +89,25 @@ public class RecommenderTests
         Assert.Equal(alone.Select(Tiny.Text), together.Select(Tiny.Text));
     }
 
+    [Fact]
+    public void Asked_in_both_ways_at_once_queries_get_the_answers_that_they_get_in_each()
+    {
+        int[] interactions = [.. Enumerable.Range(0, 60).Select(item => item % 7)]; // some are cold
+        using var recommender = new Recommender(
+            Tiny.Model(Table, Tiny.Options, legs: [Tiny.Transitions(60, 1), Tiny.Dense(60, 1)], interactions: interactions), Table);
+        RecommendQuery[] queries = [.. Enumerable.Range(0, 20).Select(i => new RecommendQuery([i, (i * 3) % 60, (i * 5) % 60], 6))];
+        int asked = 0;
+        recommender.Answer(queries, [false, true], (way, query, answer, beam) =>
+        {
+            var alone = recommender.Recommend(queries[query] with { ExcludeSeen = way == 1 }, default);
+            Assert.Equal(alone.Select(item => item.Item), answer.Select(item => item.Item));
+            Assert.All(alone.Zip(answer), pair => Assert.Equal(pair.First.Score, pair.Second.Score, 1e-4));
+            Assert.True(way == 0 || !beam.Any(item => queries[query].History.Contains(item.Item)));
+            asked++;
+        }, default);
+        Assert.Equal(40, asked);
+    }
+
     [Theory]
     [InlineData(0, 0)]
     [InlineData(1001, 0)]

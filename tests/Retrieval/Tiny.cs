@@ -46,7 +46,8 @@ internal static class Tiny
     /// <param name="legs">Become the model's.</param>
     /// <param name="sum">Null: all legs alike.</param>
     public static RetrievalModel Model(
-        ItemTable items, GenerativeOptions options, int seed = 1, IReadOnlyList<ILeg>? legs = null, LegSum? sum = null)
+        ItemTable items, GenerativeOptions options, int seed = 1, IReadOnlyList<ILeg>? legs = null, LegSum? sum = null,
+        int[]? interactions = null)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
@@ -57,7 +58,7 @@ internal static class Tiny
         var vectors = options.ReadsVectors ? Vectors(items.Count, options.Dim, generator) : null;
         var config = new GenerativeConfig(
             GenerativeConfig.CurrentFormat, options, [.. items.CodebookSizes], layout.CollisionTokens, items.Count);
-        return Model(items, legs ?? [], new GenerativeLeg(config, network, vectors), sum);
+        return Model(items, legs ?? [], new GenerativeLeg(config, network, vectors), sum, interactions);
     }
 
     /// <summary>Legs as one model, of a beam of 8.</summary>

@@ -4,20 +4,24 @@ using Recsys.Retrieval.Training;
 namespace Recsys.Retrieval.Legs.Generative;
 
 /// <summary>
-/// Steps of TIGER's encoder-decoder: of each window a history, cut at random, and cross-entropy of the tokens of the one item behind it.
-/// What is read is read for that item alone, so a user is asked once a pass, not at every item.
+/// Steps of TIGER's encoder-decoder: cross-entropy of the tokens of the one item behind a history that is read for it alone. Most steps
+/// rehearse this at a fraction of the cost (<see cref="EncoderDecoder.ForwardShared"/>): one reading of a window, each token seeing what
+/// came before it, serves all of the window's items. The last steps read as the network is used, each window cut at random.
 /// </summary>
 internal sealed class EncoderDecoderTraining(
     EncoderDecoder network, TokenLayout layout, RetrievalTrainingData data, GenerativeOptions options, long seed, Device device,
     Ranks ranks)
-    : LegTraining(
-        [network], data.Training, options, new StepDraws(EncoderDecoder.Masks(options.Layers), Hidden: 0, Cuts: true), seed, device,
-        ranks), IGenerativeTraining
+    : LegTraining([network], data.Training, options, new StepDraws(EncoderDecoder.Masks(options.Layers)), seed, device, ranks),
+        IGenerativeTraining
 {
     /// <summary>One user of so many is unknown in a step, another one in the next: so the model learns what to do without.</summary>
     private const int UnknownEvery = 10;
 
+    /// <summary>What tokens read and items written are filled up to a multiple of.</summary>
+    private const int TokenGrain = 1024, TargetGrain = 128;
+
     private readonly int[] _codes = layout.Codes(data.Items);
+    private readonly long _seed = seed;
 
     public double LogProbability(HeldOut held)
     {
@@ -27,48 +31,58 @@ internal sealed class EncoderDecoderTraining(
         foreach (var users in Enumerable.Range(0, held.Count).Chunk(512))
         {
             using var scope = NewDisposeScope();
-            sum += NegativeLogProbability(
+            var input = Input(
                 [.. users.Select(user => held.Users?[user])],
-                [.. users.Select(user => new ArraySegment<int>([.. held.Histories[user].TakeLast(options.History)]))],
-                [.. users.Select(user => held.Targets[user])], null).item<float>();
+                [.. users.Select(user => new ArraySegment<int>([.. held.Histories[user].TakeLast(options.History)]))]);
+            int[] targets = [.. users.Select(user => held.Targets[user]), -1]; // the last fills up
+            sum += TokenLoss.Sum(network, network.Forward(input, Next(targets), null), _codes, targets).item<float>();
         }
 
         network.train();
         return -sum / held.Count;
     }
 
-    /// <summary>−log P of the target items: the sum over their tokens, the mean over the whole batch's windows.</summary>
+    /// <summary>−log P of the target items: the sum over their tokens, the mean over the whole batch's targets.</summary>
     protected override (Tensor Loss, Tensor Objective) Losses(StepPlan plan)
     {
         var batch = plan.Batch;
-        var (users, histories, targets) = (new List<string?>(), new List<ArraySegment<int>>(), new List<int>());
-        for (int window = 0; window < batch.Users.Length; window++)
+        if (batch.Users.Length == 0) // a rank's share may hold no window
         {
-            int first = batch.Starts[window], length = batch.Starts[window + 1] - first;
-            users.Add((batch.Users[window] + Step) % UnknownEvery == 0 ? null : data.Training.Users[batch.Users[window]]);
-            histories.Add(new ArraySegment<int>(batch.Items, first, length - 1));
-            targets.Add(batch.Items[first + length - 1]);
+            var none = network.parameters().First().sum() * 0;
+            return (none, none);
         }
 
-        var loss = targets.Count == 0 // a rank's share may hold none
-            ? network.parameters().First().sum() * 0
-            : NegativeLogProbability(
-                users, histories, [.. targets],
-                plan.MaskSeeds is null ? null : new DropoutSeeds(options.Dropout, plan.MaskSeeds, (long)plan.FirstSlot * layout.Depth))
-                / (plan.Targets - plan.Followers); // windows: their first items follow none
+        var dropout = plan.MaskSeeds is null
+            ? null
+            : new DropoutSeeds(options.Dropout, plan.MaskSeeds, (long)plan.FirstSlot * layout.Depth);
+        var windows = Enumerable.Range(0, batch.Users.Length)
+            .Select(window => new ArraySegment<int>(batch.Items, batch.Starts[window], batch.Starts[window + 1] - batch.Starts[window]))
+            .ToArray();
+        string?[] users = [.. batch.Users.Select(user => (user + Step) % UnknownEvery == 0 ? null : data.Training.Users[user])];
+        bool shared = Step < (1 - options.WholeShare) * Total;
+        var cuts = shared ? windows : Cut(windows, plan.FirstSlot);
+        var input = Input(users, [.. cuts.Select(window => window[..^1])]);
+        int[] asked = shared ? [.. windows.SelectMany(window => window[1..])] : [.. cuts.Select(window => window[^1]), -1];
+        int[] targets = [.. asked, .. Enumerable.Repeat(-1, TargetGrain - (asked.Length % TargetGrain))];
+        var states = shared ? network.ForwardShared(input, Next(targets), dropout) : network.Forward(input, Next(targets), dropout);
+        // Of the whole batch: the items that follow one, or the windows, whose first items follow none.
+        var loss = TokenLoss.Sum(network, states, _codes, targets) / (shared ? plan.Followers : plan.Targets - plan.Followers);
         return (loss, loss);
     }
 
-    private Tensor NegativeLogProbability(
-        IReadOnlyList<string?> users, IReadOnlyList<ArraySegment<int>> histories, int[] targets, DropoutSeeds? dropout)
+    /// <summary>Each window up to an item drawn at random, its second at least; the same draw whenever the step is taken.</summary>
+    private ArraySegment<int>[] Cut(ArraySegment<int>[] windows, int firstSlot)
     {
-        int depth = layout.Depth;
-        var input = EncoderInput.Of(
-            layout, options.Users, users, histories, (item, tokens) => _codes.AsSpan(item * depth, depth).CopyTo(tokens), Device);
-        int[] none = [.. Enumerable.Repeat(-1, targets.Length)];
-        var next = tensor(layout.Tokens(_codes, targets, none), [targets.Length, depth], device: Device);
-        return TokenLoss.Sum(network, network.Forward(input, next, dropout), _codes, targets);
+        var random = new Random(Seeds.ToInt32(_seed + (((long)Step << 24) + firstSlot)));
+        return [.. windows.Select(window => window[..random.Next(2, window.Count + 1)])];
     }
+
+    private EncoderInput Input(IReadOnlyList<string?> users, IReadOnlyList<ArraySegment<int>> histories) => EncoderInput.Of(
+        layout, options.Users, users, histories,
+        (item, tokens) => _codes.AsSpan(item * layout.Depth, layout.Depth).CopyTo(tokens), Device, TokenGrain);
+
+    private Tensor Next(int[] targets) => tensor(
+        layout.Tokens(_codes, targets, [.. Enumerable.Repeat(-1, targets.Length)]), [targets.Length, layout.Depth], device: Device);
 }
 
 /// <summary>Trains a network that decodes semantic IDs.</summary>

@@ -30,6 +30,10 @@ public sealed record GenerativeOptions : LegOptions
     /// <summary>Of the encoder-decoder: tokens that users share by a hash of their id, 0 to 1,000,000.</summary>
     public int Users { get; init; } = 2000;
 
+    /// <summary>Of the encoder-decoder: share of the steps, the last ones, in which a history is read as it is when it is answered; the
+    /// others rehearse with one reading for all items of a history. 1 is TIGER's own training; above 0.</summary>
+    public double WholeShare { get; init; } = 0.2;
+
     /// <summary>Of the encoder-decoder: width of a head; null: dim / heads.</summary>
     public int? HeadWidth { get; init; }
 
@@ -49,6 +53,7 @@ public sealed record GenerativeOptions : LegOptions
         base.Check(faults, leg);
         faults.Check(DenseDropout is >= 0 and < 1, $"{leg}.dense_dropout", DenseDropout, "0 to below 1");
         faults.Range($"{leg}.users", Users, 0, 1_000_000);
+        faults.Check(WholeShare is > 0 and <= 1, $"{leg}.whole_share", WholeShare, "above 0 to 1");
         faults.Range($"{leg}.head_width", HeadWidth ?? 1, 1, 1024);
         faults.Range($"{leg}.hidden", Hidden ?? 1, 1, 65_536);
         faults.Check(

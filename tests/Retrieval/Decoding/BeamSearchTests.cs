@@ -88,9 +88,10 @@ public class BeamSearchTests
         Assert.All(beside[1], answer => Assert.InRange(answer.Item, 250, 399));
 
         // A beam of 1,000 finds every item; one of 8 leaves room for candidates that should not be there.
-        var candidates = recommender.Find([few])[0].Candidates;
+        var candidates = recommender.Find([few], [false])[0][0].Candidates;
         Assert.InRange(candidates.Length, Candidates.OfOtherLegs, Candidates.OfOtherLegs + 8);
-        Assert.Equal(candidates.Select(found => found.Item), recommender.Find([few, many])[0].Candidates.Select(found => found.Item));
+        var together = recommender.Find([few, many], [false])[0][0].Candidates;
+        Assert.Equal(candidates.Select(found => found.Item), together.Select(found => found.Item));
         Assert.Empty(candidates.Select(found => found.Item).Intersect(History));
     }
 
@@ -102,7 +103,7 @@ public class BeamSearchTests
         var options = Tiny.Options with { DenseInputs = false };
         using var recommender = new Recommender(Tiny.Model(table, options, 12, [Tiny.Dense(400, 1, zero: true)], Weights(0.1)), table);
         int[][] histories = [History, [7]];
-        var found = recommender.Find([.. histories.Select(history => new RecommendQuery(history, 5, 5))]);
+        var found = recommender.Find([.. histories.Select(history => new RecommendQuery(history, 5, 5))], [false])[0];
         for (int row = 0; row < histories.Length; row++)
         {
             // As many as a leg proposes, and beside them those of the history that stand before: they could all be ranked down.

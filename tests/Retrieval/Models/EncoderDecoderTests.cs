@@ -34,6 +34,42 @@ public class EncoderDecoderTests
     }
 
     [Fact]
+    public void One_reading_for_all_items_lets_none_of_them_see_what_comes_later()
+    {
+        using var _ = no_grad();
+        using var model = Model();
+        var (network, layout) = ((EncoderDecoder)model.Generative!.Network, model.Generative.Layout);
+        Tensor States(params int[] window) => network.ForwardShared(Input(layout, window[..^1]), Next(layout, window[1..]), null);
+        using var scope = NewDisposeScope();
+        var (all, other) = (States(4, 9, 2, 7), States(4, 9, 2, 30));
+        Assert.Equal([3, layout.Depth, Options.Dim], all.shape);
+        Assert.True(allclose(all.narrow(0, 0, 2), other.narrow(0, 0, 2), 1e-5, 1e-6));
+        Assert.True(allclose(all[2, 0], other[2, 0], 1e-5, 1e-6)); // its own first code is not seen either
+        Assert.False(allclose(all[2, 1], other[2, 1], 1e-5, 1e-6));
+        Assert.True(allclose(all.narrow(0, 0, 1), States(4, 9), 1e-5, 1e-6));
+        Assert.False(allclose(all[1], States(5, 9, 2)[1], 1e-5, 1e-6));
+    }
+
+    [Fact]
+    public void What_fills_up_changes_no_other_state()
+    {
+        using var _ = no_grad();
+        using var model = Model();
+        var (network, layout) = ((EncoderDecoder)model.Generative!.Network, model.Generative.Layout);
+        using var scope = NewDisposeScope();
+        int[] history = [4, 9, 2];
+        var (plain, filled) = (Input(layout, history), Input(layout, history, grain: 64));
+        Assert.Equal((13, 64), (plain.Tokens.size(0), filled.Tokens.size(0)));
+        Assert.Equal([3, 0], filled.Lengths);
+        var alone = network.ForwardShared(plain, Next(layout, [9, 2, 7]), null);
+        var among = network.ForwardShared(filled, Next(layout, [9, 2, 7, -1, -1]), null);
+        Assert.True(allclose(alone, among.narrow(0, 0, 3), 1e-5, 1e-6));
+        alone = network.Forward(plain, Next(layout, [7]), null);
+        among = network.Forward(filled, Next(layout, [7, -1, -1, -1]), null);
+        Assert.True(allclose(alone, among.narrow(0, 0, 1), 1e-5, 1e-6));
+    }
+
+    [Fact]
     public void A_history_is_answered_in_a_batch_as_it_is_alone()
     {
         using var model = Model();
@@ -101,11 +137,18 @@ public class EncoderDecoderTests
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var (network, layout) = ((EncoderDecoder)model.Generative!.Network, model.Generative.Layout);
-        int[] codes = layout.Codes(Table);
-        var read = new ArraySegment<int>([.. history.TakeLast(Options.History)]);
-        var input = EncoderInput.Of(
-            layout, Options.Users, [user], [read], (at, tokens) => codes.AsSpan(at * layout.Depth, layout.Depth).CopyTo(tokens), CPU);
-        var next = tensor(layout.Tokens(codes, [item], [-1]), [1, layout.Depth]);
-        return -TokenLoss.Sum(network, network.Forward(input, next, null), codes, [item]).item<float>();
+        var input = Input(layout, [.. history.TakeLast(Options.History)], user);
+        return -TokenLoss.Sum(network, network.Forward(input, Next(layout, [item]), null), layout.Codes(Table), [item]).item<float>();
     }
+
+    private static EncoderInput Input(TokenLayout layout, int[] history, string? user = null, int grain = 1)
+    {
+        int[] codes = layout.Codes(Table);
+        return EncoderInput.Of(
+            layout, Options.Users, [user], [new ArraySegment<int>(history)],
+            (at, tokens) => codes.AsSpan(at * layout.Depth, layout.Depth).CopyTo(tokens), CPU, grain);
+    }
+
+    private static Tensor Next(TokenLayout layout, int[] items) => tensor(
+        layout.Tokens(layout.Codes(Table), items, [.. items.Select(_ => -1)]), [items.Length, layout.Depth]);
 }
