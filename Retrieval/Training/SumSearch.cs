@@ -4,8 +4,8 @@ namespace Recsys.Retrieval.Training;
 
 /// <summary>
 /// Chooses the weights of the legs and of the facts of an item by NDCG@10 on validation targets: one after the other, each the best of its
-/// grid with the others as they are, until none changes; cold items get all the weight that costs next to nothing. Then the temperature that
-/// makes the probabilities of the answers honest on the same targets. Test targets are not within its reach.
+/// grid with the others as they are, until none changes; cold items get all the weight that costs next to nothing. Then the temperature
+/// that makes the probabilities of the answers honest on the same targets. Test targets are not within its reach.
 /// </summary>
 internal static class SumSearch
 {

@@ -25,7 +25,9 @@ public sealed class BadInputTests(World world)
         Assert.Equal(known.Items, answer.Items);
         Assert.All(answer.Items, item => Assert.Equal(item.Score, item.Parts.Sum(part => part.Weight * part.Value), 1e-9));
         Assert.All(answer.Items, item => Assert.Equal(
-            ["transitions", "id", "content", "generative"], item.Parts.Select(part => part.Leg).Where(leg => leg != "repeat")));
+            ["transitions", "id", "content", "generative"], item.Parts.Take(4).Select(part => part.Leg)));
+        Assert.All(answer.Items, item => Assert.All(item.Reasons, reason => Assert.Equal(world.ItemIds[0], reason.ItemId)));
+        Assert.Contains(answer.Items, item => item.Reasons.Count == 1);
         Assert.All(answer.Items, item => Assert.InRange(item.Probability, 0, 1));
         Assert.InRange(answer.Items.Sum(item => item.Probability), 1e-9, 1);
     }

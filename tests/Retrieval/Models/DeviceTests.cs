@@ -11,8 +11,9 @@ public sealed class DeviceTests
         var checks = RetrievalDeviceChecks.Run(CPU).ToList();
         Assert.Equal(
             [
-                "decoder, training, float32", "dense encoder, training, float32", "decoder, training, bf16",
-                "dense encoder, training, bf16", "decoder, reading and extending",
+                "decoder, training, float32", "dense encoder, training, float32", "encoder-decoder, training, float32",
+                "decoder, training, bf16", "dense encoder, training, bf16", "encoder-decoder, training, bf16",
+                "decoder, reading and extending", "encoder-decoder, reading and extending",
             ],
             checks.Select(check => check.Name));
         Assert.All(checks, check => Assert.InRange(check.Error, 0, check.Name.Contains("bf16") ? check.Bound : 1e-5));
@@ -38,6 +39,20 @@ public sealed class DeviceTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
         using var network = new DecoderOnly(new TokenLayout([4, 4], 2), Tiny.Options, generator);
+        using (NewDisposeScope())
+        {
+            network.MoveTo(META);
+        }
+
+        ModuleFields.AreAllOnMeta(network);
+    }
+
+    [Fact]
+    public void The_encoder_decoder_moves_with_all_of_its_layers()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1);
+        using var network = new EncoderDecoder(new TokenLayout([4, 4], 2), Tiny.Options, generator);
         using (NewDisposeScope())
         {
             network.MoveTo(META);

@@ -20,9 +20,12 @@ public class RetrievalTrainerTests
         var options = legs switch
         {
             "codes" => None with { Generative = Walks.Generative with { DenseInputs = false } },
-            "encoder and decoder" => None with // one target a window, where the others have nine
+            "encoder and decoder" => None with // in half of the steps one target a window, where the others have nine
             {
-                Generative = Walks.Generative with { Network = GenerativeNetwork.EncoderDecoder, Epochs = 700, MaxSteps = 700 },
+                Generative = Walks.Generative with
+                {
+                    Network = GenerativeNetwork.EncoderDecoder, Epochs = 700, MaxSteps = 700, WholeShare = 0.5,
+                },
             },
             "codes and vectors" => None with { Generative = Walks.Generative },
             "id" => None with { Id = Walks.Dense },
