@@ -8,7 +8,7 @@ public sealed partial class SourceRuleTests
     private const int LongestLine = 140, LongestFile = 300;
 
     /// <summary>All of the product's lines; raised when the legs, the ways to make semantic IDs and evaluation came in.</summary>
-    private const int LongestProduct = 28_900;
+    private const int LongestProduct = 29_900;
 
     internal static readonly string[] Rooms =
     [
