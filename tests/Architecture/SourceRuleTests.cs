@@ -7,7 +7,8 @@ public sealed partial class SourceRuleTests
 {
     private const int LongestLine = 140, LongestFile = 300;
 
-    /// <summary>All of the product's lines; raised when the legs, the ways to make semantic IDs and evaluation came in.</summary>
+    /// <summary>All of the product's lines; raised when the legs, the ways to make semantic IDs, evaluation, and
+    /// TIGER's encoder-decoder with cold items came in.</summary>
     private const int LongestProduct = 29_900;
 
     internal static readonly string[] Rooms =
