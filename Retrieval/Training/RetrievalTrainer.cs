@@ -43,7 +43,9 @@ public static class RetrievalTrainer
         var held = data.HeldOut();
         using var scope = NewDisposeScope();
         int[] interactions = data.Interactions();
-        var standIns = StandIns.Of(interactions, data.PaddedFeatures(new DenseOptions().FeaturesOf(DenseLeg.Content)));
+        var standIns = interactions.Contains(0)
+            ? StandIns.Of(interactions, data.PaddedFeatures(new DenseOptions().FeaturesOf(DenseLeg.Content)))
+            : null;
         var context = new LegContext(data, held, seed, Devices.Of(device), ranks, progress, checkpoint, standIns, cancel);
         var legs = new List<ILeg>();
         GenerativeLeg? generative = null;
