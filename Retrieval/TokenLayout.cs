@@ -82,4 +82,36 @@ public sealed class TokenLayout
 
         return tokens;
     }
+
+    /// <summary>All tokens of items.</summary>
+    /// <param name="codes">[items × depth] of <see cref="Codes"/>.</param>
+    /// <param name="items">[slots] -1: none, BOS throughout.</param>
+    /// <returns>[slots × depth]</returns>
+    public long[] Whole(int[] codes, ReadOnlySpan<int> items)
+    {
+        var tokens = new long[items.Length * Depth];
+        for (int at = 0; at < tokens.Length; at++)
+        {
+            int item = items[at / Depth], level = at % Depth;
+            tokens[at] = item < 0 ? Bos : Offsets[level] + codes[(item * Depth) + level];
+        }
+
+        return tokens;
+    }
+
+    /// <summary>The tokens of items but the last.</summary>
+    /// <param name="codes">[items × depth] of <see cref="Codes"/>.</param>
+    /// <param name="items">[slots] -1: none, whatever.</param>
+    /// <returns>[slots × (depth − 1)]</returns>
+    public long[] Own(int[] codes, ReadOnlySpan<int> items)
+    {
+        var tokens = new long[items.Length * (Depth - 1)];
+        for (int at = 0; at < tokens.Length; at++)
+        {
+            int item = items[at / (Depth - 1)], level = at % (Depth - 1);
+            tokens[at] = Offsets[level] + (item < 0 ? 0 : codes[(item * Depth) + level]);
+        }
+
+        return tokens;
+    }
 }

@@ -41,17 +41,19 @@ internal sealed class PlainDecoder : Module<Tensor, Tensor>
         ? layer.forward(x)
         : functional.linear(x.to(type), layer.weight.to(type), layer.bias?.to(type)).to(ScalarType.Float32);
 
-    private sealed class Block : Module<Tensor, Tensor>
+    /// <summary>[rows, length, dim], causal.</summary>
+    internal sealed class Block : Module<Tensor, Tensor>
     {
         private readonly ScalarType _type;
+        private readonly double _dropout;
         private readonly LayerNorm norm1, norm2;
         private readonly Linear qkv, output, up, down;
 
-        public Block(ScalarType type)
+        public Block(ScalarType type, double dropout = DecoderShape.Dropout)
             : base(nameof(Block))
         {
             const int dim = DecoderShape.Dim;
-            _type = type;
+            (_type, _dropout) = (type, dropout);
             (norm1, norm2) = (LayerNorm(dim), LayerNorm(dim));
             (qkv, output, up, down) = (Linear(dim, 3 * dim), Linear(dim, dim), Linear(dim, 4 * dim), Linear(4 * dim, dim));
             RegisterComponents();
@@ -59,12 +61,13 @@ internal sealed class PlainDecoder : Module<Tensor, Tensor>
 
         public override Tensor forward(Tensor x)
         {
-            const int rows = DecoderShape.Rows, length = DecoderShape.Length, dim = DecoderShape.Dim, heads = DecoderShape.Heads;
+            const int dim = DecoderShape.Dim, heads = DecoderShape.Heads;
+            var (rows, length) = (x.size(0), x.size(1));
             var parts = Cast(qkv, norm1.forward(x), _type).view(rows, length, 3, heads, dim / heads).permute(2, 0, 3, 1, 4);
             // [rows, heads, length, dim / heads]
             var read = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], is_casual: true);
-            x = x + functional.dropout(Cast(output, read.transpose(1, 2).reshape(rows, length, dim), _type), DecoderShape.Dropout);
-            return x + functional.dropout(Cast(down, functional.gelu(Cast(up, norm2.forward(x), _type)), _type), DecoderShape.Dropout);
+            x = x + functional.dropout(Cast(output, read.transpose(1, 2).reshape(rows, length, dim), _type), _dropout);
+            return x + functional.dropout(Cast(down, functional.gelu(Cast(up, norm2.forward(x), _type)), _type), _dropout);
         }
     }
 }

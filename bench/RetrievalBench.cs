@@ -13,8 +13,11 @@ internal static class RetrievalBench
     [
         new(
             "generative leg, training step of 11,000 tokens", "generative", GenerativeSteps,
-            () => SuiteCase.Timed(TorchCases.Decoder(fused: false, ScalarType.BFloat16)), 1 / 3.0,
-            Floor: () => DecoderShape.Flops / Machinery.ProductRate(ScalarType.BFloat16), PeerName: "plain TorchSharp, bf16"),
+            () => SuiteCase.Timed(TorchCases.PlainGenerative(ScalarType.BFloat16)), 1 / 3.0,
+            Floor: () => GenerativeShape.Flops / Machinery.ProductRate(ScalarType.BFloat16), PeerName: "plain TorchSharp, bf16"),
+        new(
+            "generative leg, training step of 11,000 tokens", "generative-fp32", GenerativeSteps,
+            () => SuiteCase.Timed(TorchCases.PlainGenerative(ScalarType.Float32)), 1 / 3.0, PeerName: SuiteCase.PlainFloat),
         new(
             "full softmax of the ID leg, 3,000 targets of 12,101 items", "softmax", () => Softmax(plain: null),
             () => Softmax(ScalarType.Float32), .5,
@@ -44,12 +47,12 @@ internal static class RetrievalBench
             [256, 256, 256]);
         const int users = 2000;
         var training = new SequenceSet(
-            [.. Enumerable.Range(0, users).Select(user => $"{user}")], [.. Enumerable.Range(0, users + 1).Select(user => user * 21)],
-            [.. Enumerable.Range(0, users * 21).Select(_ => random.Next(Items))]);
+            [.. Enumerable.Range(0, users).Select(user => $"{user}")], [.. Enumerable.Range(0, users + 1).Select(user => user * GenerativeShape.Length)],
+            [.. Enumerable.Range(0, users * GenerativeShape.Length).Select(_ => random.Next(Items))]);
         var options = new RetrievalOptions
         {
             Transitions = null, Id = null, Content = null, Open = false,
-            Generative = new() { DenseInputs = false, BatchItems = 2751, MinSteps = steps, MaxSteps = steps },
+            Generative = new() { DenseInputs = false, BatchItems = GenerativeShape.Items, MinSteps = steps, MaxSteps = steps },
         };
         return () =>
         {

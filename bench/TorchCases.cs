@@ -27,6 +27,25 @@ internal static class TorchCases
         };
     }
 
+    /// <summary>The generative leg's step without its own kernels.</summary>
+    public static Action PlainGenerative(ScalarType type)
+    {
+        manual_seed(7);
+        var model = new PlainGenerative(type);
+        var parameters = model.parameters().ToList();
+        var optimizer = Optimizer(fused: false, parameters);
+        long[] shape = [GenerativeShape.Rows, GenerativeShape.Length + 1, GenerativeShape.Depth];
+        var codes = randint(0, GenerativeShape.Codes, shape, dtype: ScalarType.Int64);
+        return () =>
+        {
+            using var scope = NewDisposeScope();
+            model.zero_grad();
+            model.forward(codes).backward();
+            nn.utils.clip_grad_norm_(parameters, 1.0);
+            optimizer.step();
+        };
+    }
+
     public static Action DiTTraining(bool plain)
     {
         manual_seed(7);

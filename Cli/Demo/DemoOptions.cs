@@ -34,7 +34,7 @@ internal static class DemoOptions
         {
             Id = new DenseOptions { MaxSteps = 300 },
             Content = new DenseOptions { MinSteps = 200, MaxSteps = 200 },
-            Generative = new GenerativeOptions { Layers = 2, Dropout = 0.1, LearningRate = 3e-3, MaxSteps = 300 },
+            Generative = new GenerativeOptions { Dropout = 0.1, LearningRate = 3e-3, MaxSteps = 300 },
             Open = false, // the page shows what was measured
         },
         Creative = CreativeOptions.Demo,

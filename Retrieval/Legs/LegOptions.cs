@@ -11,7 +11,7 @@ public abstract record LegOptions
     /// <summary>Width of the transformer, a multiple of <see cref="Heads"/>.</summary>
     public int Dim { get; init; } = 128;
 
-    public int Layers { get; init; } = 4;
+    public int Layers { get; init; } = 2;
 
     public int Heads { get; init; } = 4;
 

@@ -1,9 +1,9 @@
 namespace Recsys.Retrieval.Models;
 
 /// <summary>Keys and values of a batch of histories, one copy for all beams.</summary>
-/// <param name="NextPosition">[rows, 1, dim] position embedding of the item to come.</param>
-/// <param name="Bias">[rows, 1, 1, length] −inf behind a history's end.</param>
-public sealed record HistoryCache(Tensor NextPosition, Tensor Bias)
+/// <param name="Bias">[rows or 1, 1, 1, length] −inf behind a history's end.</param>
+/// <param name="NextPosition">[rows, 1, dim] position embedding of the item to come; null: its tokens have none.</param>
+public sealed record HistoryCache(Tensor Bias, Tensor? NextPosition = null)
 {
     /// <summary>[layer] each [rows, heads, length, head dim]</summary>
     public List<Tensor> Keys { get; } = [];

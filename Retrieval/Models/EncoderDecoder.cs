@@ -104,9 +104,9 @@ public sealed class EncoderDecoder : SemanticDecoder
         var bias = zeros(rows, at.size(1), ScalarType.Float32, memory.device)
             .masked_fill(at.ge(lengths).to(memory.device), float.NegativeInfinity).view(rows, 1, 1, at.size(1));
         var places = tensor(input.Lengths.Select(length => length + 1L).ToArray(), [rows, 1], device: memory.device);
-        var cache = new HistoryCache(positions.forward(places), bias);
+        var cache = new HistoryCache(bias, positions.forward(places));
         var begin = full([rows, 1], _layout.Bos, ScalarType.Int64, memory.device);
-        var x = tokens.forward(begin) + levels.weight![0] + cache.NextPosition; // [rows, 1, dim]
+        var x = tokens.forward(begin) + levels.weight![0] + cache.NextPosition!; // [rows, 1, dim]
         for (int layer = 0; layer < decoder.Count; layer++)
         {
             var own = new BeamCache();
@@ -122,7 +122,7 @@ public sealed class EncoderDecoder : SemanticDecoder
 
     public override Tensor Extend(Tensor codes, int level, HistoryCache history, BeamCache beams)
     {
-        var x = tokens.forward(codes + _layout.Offsets[level - 1]) + levels.weight![level] + history.NextPosition; // [rows, beams, dim]
+        var x = tokens.forward(codes + _layout.Offsets[level - 1]) + levels.weight![level] + history.NextPosition!; // [rows, beams, dim]
         for (int layer = 0; layer < decoder.Count; layer++)
         {
             int begin = 2 * layer;

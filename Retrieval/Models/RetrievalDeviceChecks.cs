@@ -65,34 +65,34 @@ public static class RetrievalDeviceChecks
 
     private static Tensor Encoding(SequenceEncoder encoder, Device device)
     {
-        var input = Input(1, Slots, device);
-        var offsets = arange(0, (Slots / Window) + 1, ScalarType.Int64) * Window;
-        return encoder.Forward(input.Vectors!.squeeze(0), input.Positions.squeeze(0), offsets, null); // [slots, dim]
+        var input = Input(device);
+        return encoder.Forward(input.Vectors!, input.Positions, Starts, null); // [slots, dim]
     }
 
     private static Tensor Training(DecoderOnly network, Device device)
     {
-        var offsets = arange(0, (Slots / Window) + 1, ScalarType.Int64) * Window * Layout.Depth;
-        var states = network.Forward(Input(1, Slots, device), offsets, null).unbind(1); // [depth] each [slots, dim]
-        var logits = states.Select((state, level) => network.Logits(state, level).flatten());
-        return cat([.. logits]);
+        var input = Input(device);
+        var states = network.Write(network.Read(input, Starts, null), input.Previous.narrow(1, 0, Layout.Depth - 1), null);
+        return cat([.. states.unbind(1).Select((state, level) => network.Logits(state, level).flatten())]);
     }
 
     private static Tensor Decoding(DecoderOnly network, Device device)
     {
-        var lengths = tensor(new long[] { Window - 1, 3 }, device: device);
-        var (hidden, history) = network.Read(Input(2, Window, device), lengths); // [rows, dim]
+        var ends = tensor(new long[] { Window - 1, 3 }, device: device);
+        var (hidden, history) = network.Begin(network.Read(Input(device), Starts, null).index_select(0, ends)); // [rows, dim]
         var codes = tensor(new long[] { 1, 30, 7, 7 }, [2, 2], device: device); // [rows, beams]
         var next = network.Extend(codes, 1, history, new BeamCache()); // [rows, beams, dim]
         return cat([network.LogProbabilities(hidden, 0).flatten(), network.LogProbabilities(next, 1).flatten()]);
     }
 
-    private static SlotInput Input(int rows, int slots, Device device)
+    private static Tensor Starts => arange(0, (Slots / Window) + 1, ScalarType.Int64) * Window;
+
+    private static SlotInput Input(Device device)
     {
         using var generator = new Generator(7);
-        var tokens = randint(0, Layout.Vocabulary, [rows, slots, Layout.Depth], ScalarType.Int64, generator: generator);
-        var positions = arange(slots, ScalarType.Int64).remainder(Window).unsqueeze(0).expand(rows, -1);
-        var vectors = randn([rows, slots, Options.Dim], generator: generator);
+        var tokens = randint(0, Layout.Vocabulary, [Slots, Layout.Depth], ScalarType.Int64, generator: generator);
+        var positions = arange(Slots, ScalarType.Int64).remainder(Window);
+        var vectors = randn([Slots, Options.Dim], generator: generator);
         return new SlotInput(tokens.to(device), positions.to(device), vectors.to(device));
     }
 }

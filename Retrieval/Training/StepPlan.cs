@@ -4,8 +4,8 @@ namespace Recsys.Retrieval.Training;
 
 /// <summary>Everything about one step that is drawn.</summary>
 /// <param name="Hidden">[slots] whether the vector of the item before is hidden; null: none is.</param>
-/// <param name="MaskSeeds">One for each dropout mask; null: no dropout.</param>
-internal sealed record StepPlan(PackedBatch Batch, bool[]? Hidden, long[]? MaskSeeds)
+/// <param name="MaskSeeds">One for each dropout mask.</param>
+internal sealed record StepPlan(PackedBatch Batch, bool[]? Hidden, long[] MaskSeeds)
 {
     /// <summary>Targets of the whole batch, whatever this share of it has: what losses are divided by.</summary>
     public int Targets { get; } = Batch.Items.Count(item => item >= 0);
@@ -52,10 +52,7 @@ internal sealed class StepPlans(SequenceSet training, LegOptions options, StepDr
     {
         var batch = NextBatch();
         var hides = draws.Hidden > 0 ? Array.ConvertAll(batch.Previous, item => item < 0 || random.NextDouble() < draws.Hidden) : null;
-        var seeds = options.Dropout > 0
-            ? Enumerable.Range(0, draws.Masks).Select(_ => random.NextInt64()).ToArray()
-            : null;
-        return new StepPlan(batch, hides, seeds);
+        return new StepPlan(batch, hides, [.. Enumerable.Range(0, draws.Masks).Select(_ => random.NextInt64())]);
     }
 
     public void Dispose() => _batches?.Dispose();

@@ -2,16 +2,21 @@ using Recsys.Retrieval.Models;
 
 namespace Recsys.Retrieval.Tests;
 
-/// <summary>The decoder's input for one history, laid out by hand.</summary>
+/// <summary>What the decoder's trunk reads, laid out by hand.</summary>
 internal sealed class SlotInputs(RetrievalModel model, ItemTable items)
 {
-    public SlotInput Of(int[] history)
+    /// <param name="previous">[slots] the item before each slot of one window, -1: none.</param>
+    /// <param name="vectors">[items + 1, dim] instead of the model's own.</param>
+    public SlotInput Of(int[] previous, Tensor? vectors = null)
     {
-        int[] window = [.. history, -1], previous = [-1, .. history];
-        var (layout, vectors, none) = (model.Generative!.Layout, model.Generative.Vectors, model.Config.TrainedItems);
-        var dense = vectors?.index_select(0, tensor(previous.Select(item => item < 0 ? none : (long)item).ToArray())).unsqueeze(0);
+        var leg = model.Generative!;
+        var (layout, none) = (leg.Layout, leg.Config.TrainedItems);
+        var dense = leg.Vectors is null
+            ? null
+            : (vectors ?? leg.Vectors).index_select(
+                0, tensor(previous.Select(item => item < 0 || item >= none ? none : (long)item).ToArray()));
         return new SlotInput(
-            tensor(layout.Tokens(layout.Codes(items), window, previous), [1, window.Length, layout.Depth]),
-            arange(window.Length, ScalarType.Int64).unsqueeze(0), dense);
+            tensor(layout.Whole(layout.Codes(items), previous), [previous.Length, layout.Depth]),
+            arange(previous.Length, ScalarType.Int64), dense);
     }
 }

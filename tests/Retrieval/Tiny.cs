@@ -157,17 +157,10 @@ internal static class Tiny
     /// <returns>[1, slots, depth, dim]</returns>
     public static Tensor Forward(RetrievalModel model, ItemTable items, int[] window, Tensor? vectors = null)
     {
-        var (leg, layout) = (model.Generative!, model.Generative!.Layout);
-        vectors ??= leg.Vectors;
-        int slots = window.Length, depth = layout.Depth;
-        var previous = window[..^1].Prepend(-1).ToArray();
-        int none = leg.Config.TrainedItems;
-        var dense = vectors is null || !leg.Config.Options.DenseInputs ? null
-            : vectors.index_select(0, tensor(previous.Select(item => item < 0 || item >= none ? none : (long)item).ToArray())).unsqueeze(0);
-        var input = new SlotInput(
-            tensor(layout.Tokens(layout.Codes(items), window, previous), [1, slots, depth]),
-            arange(slots, ScalarType.Int64).unsqueeze(0), dense);
-        return ((DecoderOnly)leg.Network).Forward(input, tensor(new long[] { 0, slots * depth }), null).unsqueeze(0);
+        var (network, layout) = ((DecoderOnly)model.Generative!.Network, model.Generative.Layout);
+        var input = new SlotInputs(model, items).Of([-1, .. window[..^1]], vectors);
+        var own = tensor(layout.Own(layout.Codes(items), window), [window.Length, layout.Depth - 1]);
+        return network.Write(network.Read(input, tensor(new long[] { 0, window.Length }), null), own, null).unsqueeze(0);
     }
 
     /// <summary>

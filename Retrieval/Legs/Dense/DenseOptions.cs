@@ -10,5 +10,5 @@ public sealed record DenseOptions : LegOptions
     /// </summary>
     public bool? RankSeen { get; init; }
 
-    public DenseOptions() => (Layers, Heads, Dropout, LearningRate, BatchItems, Epochs) = (2, 2, 0.5, 1e-3, 3000, 30);
+    public DenseOptions() => (Heads, Dropout, LearningRate, BatchItems, Epochs) = (2, 0.5, 1e-3, 3000, 30);
 }

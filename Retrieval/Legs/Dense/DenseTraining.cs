@@ -25,7 +25,7 @@ internal sealed class DenseTraining(
         Tensor Indexes(IEnumerable<long> values) => tensor(values.ToArray(), device: Device);
         var table = vectors.Table(); // [items + 1, dim]
         var previous = table.index_select(0, Indexes(batch.Previous.Select(item => item < 0 ? vectors.None : (long)item)));
-        var dropout = plan.MaskSeeds is null ? null : new DropoutSeeds(options.Dropout, plan.MaskSeeds, plan.FirstSlot);
+        var dropout = new DropoutSeeds(options.Dropout, plan.MaskSeeds, plan.FirstSlot);
         var states = encoder.Forward(
             previous, Indexes(batch.Positions.Select(at => (long)at)), tensor(Array.ConvertAll(batch.Starts, start => (long)start)),
             dropout)

@@ -52,9 +52,7 @@ internal sealed class EncoderDecoderTraining(
             return (none, none);
         }
 
-        var dropout = plan.MaskSeeds is null
-            ? null
-            : new DropoutSeeds(options.Dropout, plan.MaskSeeds, (long)plan.FirstSlot * layout.Depth);
+        var dropout = new DropoutSeeds(options.Dropout, plan.MaskSeeds, (long)plan.FirstSlot * layout.Depth);
         var windows = Enumerable.Range(0, batch.Users.Length)
             .Select(window => new ArraySegment<int>(batch.Items, batch.Starts[window], batch.Starts[window + 1] - batch.Starts[window]))
             .ToArray();

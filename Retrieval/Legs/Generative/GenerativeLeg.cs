@@ -55,33 +55,33 @@ public sealed class GenerativeLeg : IDisposable
 
     private (Tensor Hidden, HistoryCache Cache) Read(DecoderOnly network, IReadOnlyList<IReadOnlyList<int>> histories, ItemTable items)
     {
-        int rows = histories.Count;
-        int[] lengths = [.. histories.Select(history => Math.Min(history.Count, Config.Options.History))];
-        int slots = lengths.Max() + 1, depth = Layout.Depth;
-        var (slot, before) = (new int[rows * slots], new int[rows * slots]); // the item's slot, that before it
-        var codes = new int[rows * slots * depth];
-        var previous = new long[rows * slots];
-        long none = Config.TrainedItems; // appended items have no vector
-        Array.Fill(slot, -1);
-        Array.Fill(before, -1);
-        Array.Fill(previous, none);
-        for (int row = 0; row < rows; row++)
+        int depth = Layout.Depth, none = Config.TrainedItems; // appended items have no vector
+        var (previous, places, starts, ends) = (new List<int>(), new List<long>(), new List<long> { 0 }, new List<long>());
+        foreach (var history in histories)
         {
-            var history = histories[row];
-            for (int i = 0; i < lengths[row]; i++)
+            int length = Math.Min(history.Count, Config.Options.History);
+            previous.AddRange(history.Skip(history.Count - length).Prepend(-1)); // the beginning, as in training
+            places.AddRange(Enumerable.Range(0, length + 1).Select(place => (long)place));
+            starts.Add(previous.Count);
+            ends.Add(previous.Count - 1);
+        }
+
+        var codes = new int[previous.Count * depth];
+        for (int slot = 0; slot < previous.Count; slot++)
+        {
+            if (previous[slot] >= 0)
             {
-                int at = (row * slots) + i, item = history[history.Count - lengths[row] + i];
-                slot[at] = before[at + 1] = at;
-                previous[at + 1] = Math.Min(item, none);
-                Layout.CopyCodes(items.SemanticIds[item], codes.AsSpan(at * depth, depth));
+                Layout.CopyCodes(items.SemanticIds[previous[slot]], codes.AsSpan(slot * depth, depth));
             }
         }
 
+        int[] own = [.. previous.Select((item, slot) => item < 0 ? -1 : slot)];
+        long[] vectors = [.. previous.Select(item => item < 0 ? none : (long)Math.Min(item, none))];
         var input = new SlotInput(
-            tensor(Layout.Tokens(codes, slot, before), [rows, slots, depth], device: Device),
-            arange(slots, ScalarType.Int64, Device).unsqueeze(0).expand(rows, -1),
-            Vectors?[tensor(previous, [rows, slots], device: Device)]);
-        return network.Read(input, tensor(Array.ConvertAll(lengths, length => (long)length), [rows], device: Device));
+            tensor(Layout.Whole(codes, own), [previous.Count, depth], device: Device), tensor(places.ToArray(), device: Device),
+            Vectors?[tensor(vectors, device: Device)]);
+        var states = network.Read(input, tensor(starts.ToArray()), null);
+        return network.Begin(states.index_select(0, tensor(ends.ToArray(), device: Device)));
     }
 
     public void Save(string folder)
@@ -131,7 +131,7 @@ public sealed class GenerativeLeg : IDisposable
 public sealed record GenerativeConfig(
     int Format, GenerativeOptions Options, int[] CodebookSizes, int CollisionTokens, int TrainedItems)
 {
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     /// <summary>Notes every value that is out of its range.</summary>
     public void Check(Faults faults)

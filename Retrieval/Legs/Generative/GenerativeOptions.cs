@@ -18,11 +18,20 @@ public enum GenerativeNetwork
 /// <summary>Shape and training recipe of the leg that decodes semantic IDs.</summary>
 public sealed record GenerativeOptions : LegOptions
 {
+    public GenerativeOptions() => Epochs = 22;
+
     public GenerativeNetwork Network { get; init; }
 
-    /// <summary>Adds each history item's own vector (projected features + learned embedding) to its last token; the decoder's
+    /// <summary>Adds each history item's own vector (projected features + learned embedding) to its tokens; the decoder's
     /// alone.</summary>
     public bool DenseInputs { get; init; } = true;
+
+    /// <summary>Of the decoder: layers of the head that writes an item's tokens; <see cref="LegOptions.Layers"/> are the trunk's.</summary>
+    public int DepthLayers { get; init; } = 2;
+
+    /// <summary>Of the decoder: dropout of the head. Where a token that was just written is dropped, no prefix is left to go on
+    /// from.</summary>
+    public double DepthDropout { get; init; }
 
     /// <summary>Share of dense vectors hidden in training, so that an appended item, which has none, is nothing new to the model.</summary>
     public double DenseDropout { get; init; } = 0.1;
@@ -53,6 +62,8 @@ public sealed record GenerativeOptions : LegOptions
         base.Check(faults, leg);
         faults.Check(DenseDropout is >= 0 and < 1, $"{leg}.dense_dropout", DenseDropout, "0 to below 1");
         faults.Range($"{leg}.users", Users, 0, 1_000_000);
+        faults.Range($"{leg}.depth_layers", DepthLayers, 1, 64);
+        faults.Check(DepthDropout is >= 0 and < 1, $"{leg}.depth_dropout", DepthDropout, "0 to below 1");
         faults.Check(WholeShare is > 0 and <= 1, $"{leg}.whole_share", WholeShare, "above 0 to 1");
         faults.Range($"{leg}.head_width", HeadWidth ?? 1, 1, 1024);
         faults.Range($"{leg}.hidden", Hidden ?? 1, 1, 65_536);

@@ -3,13 +3,13 @@ using Recsys.Retrieval.Training;
 
 namespace Recsys.Retrieval.Legs.Generative;
 
-/// <summary>Steps of the generative leg: cross-entropy at every token of every window.</summary>
+/// <summary>Steps of the decoder: cross-entropy at every token of every window.</summary>
 internal sealed class GenerativeTraining(
     DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, GenerativeOptions options, long seed,
     Device device, Ranks ranks)
     : LegTraining(
         vectors is null ? [network] : [network, vectors], data.Training, options,
-        new StepDraws(DropoutSeeds.Count(options.Layers), vectors is null ? 0 : options.DenseDropout), seed, device, ranks),
+        new StepDraws(DecoderOnly.Masks(options), vectors is null ? 0 : options.DenseDropout), seed, device, ranks),
         IGenerativeTraining
 {
     private readonly int[] _codes = layout.Codes(data.Items);
@@ -17,10 +17,7 @@ internal sealed class GenerativeTraining(
     /// <summary>−log P of the target items: the sum over their tokens, the mean over the whole batch's items.</summary>
     protected override (Tensor Loss, Tensor Objective) Losses(StepPlan plan)
     {
-        var sum = NegativeLogProbability(
-            plan.Batch, plan.Hidden, plan.MaskSeeds is null
-                ? null
-                : new DropoutSeeds(options.Dropout, plan.MaskSeeds, (long)plan.FirstSlot * layout.Depth));
+        var sum = TokenLoss.Sum(network, States(plan.Batch, plan.Hidden, plan), _codes, plan.Batch.Items);
         var loss = sum / plan.Targets;
         return (loss, loss);
     }
@@ -33,7 +30,15 @@ internal sealed class GenerativeTraining(
         foreach (var users in Enumerable.Range(0, held.Count).Chunk(512))
         {
             using var scope = NewDisposeScope();
-            sum += NegativeLogProbability(Windows(held, users), null, null, last: true).item<float>();
+            var batch = Windows(held, users);
+            var asked = new int[batch.Items.Length];
+            Array.Fill(asked, -1);
+            foreach (int end in batch.Starts.Skip(1)) // of each window's last item alone
+            {
+                asked[end - 1] = batch.Items[end - 1];
+            }
+
+            sum += TokenLoss.Sum(network, States(batch, null, null), _codes, asked).item<float>();
         }
 
         network.train();
@@ -57,32 +62,27 @@ internal sealed class GenerativeTraining(
     }
 
     /// <param name="hidden">[slots] whether the vector of the item before is hidden; null: none is.</param>
-    /// <param name="last">Of each window's last item alone.</param>
-    private Tensor NegativeLogProbability(PackedBatch batch, bool[]? hidden, DropoutSeeds? dropout, bool last = false)
+    /// <param name="plan">Where the dropout's masks come from; null: there are none.</param>
+    /// <returns>[slots, depth, dim] what predicts each token.</returns>
+    private Tensor States(PackedBatch batch, bool[]? hidden, StepPlan? plan)
     {
-        int depth = layout.Depth, slots = batch.Items.Length;
+        int depth = layout.Depth, slots = batch.Items.Length, masks = DropoutSeeds.Count(options.Layers);
+        DropoutSeeds? Draws(double p, Range range, int rows) =>
+            plan is null ? null : new DropoutSeeds(p, plan.MaskSeeds[range], (long)plan.FirstSlot * rows);
         Tensor? previous = null;
         if (vectors is not null)
         {
             var indexes = batch.Previous.Select((item, slot) => item < 0 || hidden?[slot] == true ? vectors.None : (long)item).ToArray();
-            previous = vectors.Forward(tensor(indexes, [1, slots], device: Device));
+            previous = vectors.Forward(tensor(indexes, device: Device));
         }
 
         var input = new SlotInput(
-            tensor(layout.Tokens(_codes, batch.Items, batch.Previous), [1, slots, depth], device: Device),
-            tensor(Array.ConvertAll(batch.Positions, at => (long)at), [1, slots], device: Device),
+            tensor(layout.Whole(_codes, batch.Previous), [slots, depth], device: Device),
+            tensor(Array.ConvertAll(batch.Positions, at => (long)at), device: Device),
             previous);
-        var states = network.Forward(input, tensor(Array.ConvertAll(batch.Starts, start => (long)start * depth)), dropout);
-        var asked = batch.Items.ToArray();
-        if (last)
-        {
-            Array.Fill(asked, -1);
-            foreach (int end in batch.Starts.Skip(1))
-            {
-                asked[end - 1] = batch.Items[end - 1];
-            }
-        }
-
-        return TokenLoss.Sum(network, states, _codes, asked);
+        var starts = tensor(Array.ConvertAll(batch.Starts, start => (long)start));
+        var states = network.Read(input, starts, Draws(options.Dropout, ..masks, 1));
+        var own = tensor(layout.Own(_codes, batch.Items), [slots, depth - 1], device: Device);
+        return network.Write(states, own, Draws(options.DepthDropout, masks.., depth));
     }
 }

@@ -173,8 +173,9 @@ public class BeamSearchTests
                   from c in Enumerable.Range(0, sizes[2])
                   select new long[] { a, b, c };
         var paths = tensor(all.SelectMany(path => path).ToArray(), [1, sizes[0] * sizes[1] * sizes[2], 3]);
-        var input = new SlotInputs(model, table).Of([1, 4]);
-        var (hidden, cache) = ((Retrieval.Models.DecoderOnly)model.Generative.Network).Read(input, tensor(new long[] { 2 }));
+        var network = (Retrieval.Models.DecoderOnly)model.Generative.Network;
+        var states = network.Read(new SlotInputs(model, table).Of([-1, 1, 4]), tensor(new long[] { 0, 3 }), null);
+        var (hidden, cache) = network.Begin(states.narrow(0, 2, 1));
         var scores = new BeamSearch(model.Generative.Network, trie).Score(hidden, cache, paths);
         Assert.Equal(1, scores.exp().sum().item<float>(), 1e-5);
     }

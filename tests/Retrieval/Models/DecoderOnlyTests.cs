@@ -47,11 +47,13 @@ public class DecoderOnlyTests
         var layout = model.Generative!.Layout;
         var training = new SequenceSet(["a", "b"], [0, 3, 5], [10, 11, 12, 40, 41]);
         var batch = Assert.Single(Retrieval.Training.PackedBatch.Pack(training, [new(0, 3), new(3, 2)], 6));
-        var input = new Retrieval.Models.SlotInput(
-            tensor(layout.Tokens(layout.Codes(table), batch.Items, batch.Previous), [1, 6, layout.Depth]),
-            tensor(Array.ConvertAll(batch.Positions, at => (long)at), [1, 6]), null);
-        var starts = tensor(Array.ConvertAll(batch.Starts, start => (long)start * layout.Depth));
-        var packed = ((Retrieval.Models.DecoderOnly)model.Generative.Network).Forward(input, starts, null); // [slots, depth, dim]
+        var codes = layout.Codes(table);
+        var input = new SlotInput(
+            tensor(layout.Whole(codes, batch.Previous), [6, layout.Depth]),
+            tensor(Array.ConvertAll(batch.Positions, at => (long)at)), null);
+        var network = (DecoderOnly)model.Generative.Network;
+        var states = network.Read(input, tensor(Array.ConvertAll(batch.Starts, start => (long)start)), null);
+        var packed = network.Write(states, tensor(layout.Own(codes, batch.Items), [6, layout.Depth - 1]), null); // [slots, depth, dim]
 
         Assert.True(allclose(packed.narrow(0, 0, 3), Tiny.Forward(model, table, [10, 11, 12])[0], 1e-4, 1e-5));
         Assert.True(allclose(packed.narrow(0, 3, 2), Tiny.Forward(model, table, [40, 41])[0], 1e-4, 1e-5));
