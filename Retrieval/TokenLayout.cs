@@ -61,29 +61,7 @@ public sealed class TokenLayout
         codes[^1] = Math.Min((int)id.Collision, CollisionTokens - 1);
     }
 
-    /// <summary>The decoder's tokens in item slots: the last token of the item before (BOS without one), then the item's own but its
-    /// last.</summary>
-    /// <param name="codes">[items × depth] of <see cref="Codes"/>.</param>
-    /// <param name="items">[slots] the item of each slot, -1: none.</param>
-    /// <param name="previous">[slots] the item before it, -1: none.</param>
-    /// <returns>[slots × depth]</returns>
-    public long[] Tokens(int[] codes, ReadOnlySpan<int> items, ReadOnlySpan<int> previous)
-    {
-        var tokens = new long[items.Length * Depth];
-        for (int slot = 0; slot < items.Length; slot++)
-        {
-            int at = slot * Depth;
-            tokens[at] = previous[slot] < 0 ? Bos : Offsets[Depth - 1] + codes[(previous[slot] * Depth) + Depth - 1];
-            for (int level = 1; level < Depth; level++)
-            {
-                tokens[at + level] = Offsets[level - 1] + (items[slot] < 0 ? 0 : codes[(items[slot] * Depth) + level - 1]);
-            }
-        }
-
-        return tokens;
-    }
-
-    /// <summary>All tokens of items.</summary>
+    /// <summary>All tokens of items, of the whole vocabulary.</summary>
     /// <param name="codes">[items × depth] of <see cref="Codes"/>.</param>
     /// <param name="items">[slots] -1: none, BOS throughout.</param>
     /// <returns>[slots × depth]</returns>
@@ -92,23 +70,24 @@ public sealed class TokenLayout
         var tokens = new long[items.Length * Depth];
         for (int at = 0; at < tokens.Length; at++)
         {
-            int item = items[at / Depth], level = at % Depth;
+            var (item, level) = (items[at / Depth], at % Depth);
             tokens[at] = item < 0 ? Bos : Offsets[level] + codes[(item * Depth) + level];
         }
 
         return tokens;
     }
 
-    /// <summary>The tokens of items but the last.</summary>
+    /// <summary>What items are written behind: their tokens but the last, of the whole vocabulary.</summary>
     /// <param name="codes">[items × depth] of <see cref="Codes"/>.</param>
-    /// <param name="items">[slots] -1: none, whatever.</param>
+    /// <param name="items">[slots] -1: none, its tokens mean nothing.</param>
     /// <returns>[slots × (depth − 1)]</returns>
-    public long[] Own(int[] codes, ReadOnlySpan<int> items)
+    public long[] Prefixes(int[] codes, ReadOnlySpan<int> items)
     {
-        var tokens = new long[items.Length * (Depth - 1)];
+        int length = Depth - 1;
+        var tokens = new long[items.Length * length];
         for (int at = 0; at < tokens.Length; at++)
         {
-            int item = items[at / (Depth - 1)], level = at % (Depth - 1);
+            var (item, level) = (items[at / length], at % length);
             tokens[at] = Offsets[level] + (item < 0 ? 0 : codes[(item * Depth) + level]);
         }
 

@@ -50,13 +50,13 @@ public sealed class DecoderOnly : SemanticDecoder
     }
 
     /// <summary>What predicts each token of an item.</summary>
-    /// <param name="states">[slots, dim] of <see cref="Read(SlotInput, Tensor, DropoutSeeds?)"/>.</param>
-    /// <param name="own">[slots, depth − 1] the item's tokens but its last, of the whole vocabulary.</param>
+    /// <param name="states">[slots, dim] of <see cref="Read"/>.</param>
+    /// <param name="prefixes">[slots, depth − 1] of <see cref="TokenLayout.Prefixes"/>.</param>
     /// <returns>[slots, depth, dim]</returns>
-    public Tensor Write(Tensor states, Tensor own, DropoutSeeds? dropout)
+    public Tensor Write(Tensor states, Tensor prefixes, DropoutSeeds? dropout)
     {
         var first = states.unsqueeze(1) + levels.weight!.narrow(0, 0, 1);
-        var x = cat([first, written.forward(own) + levels.weight!.narrow(0, 1, _layout.Depth - 1)], 1).view(-1, Dim);
+        var x = cat([first, written.forward(prefixes) + levels.weight!.narrow(0, 1, _layout.Depth - 1)], 1).view(-1, Dim);
         var offsets = arange(0, x.size(0) + 1, _layout.Depth, ScalarType.Int64);
         return Through(depth, x, offsets, norm, dropout).view(-1, _layout.Depth, Dim);
     }

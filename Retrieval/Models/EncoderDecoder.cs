@@ -44,16 +44,16 @@ public sealed class EncoderDecoder : SemanticDecoder
     public static int Masks(int layers) => 2 + (5 * layers);
 
     /// <summary>Training: each history and its next item.</summary>
-    /// <param name="next">[targets, depth] int64 of the vocabulary: BOS, then the item's tokens but its last. One for each history; those
-    /// beyond are of the last history.</param>
+    /// <param name="prefixes">[targets, depth − 1] of <see cref="TokenLayout.Prefixes"/>. One for each history; those beyond are of the last
+    /// history.</param>
     /// <param name="dropout">Where the masks come from, <see cref="Masks"/> of them; null: none.</param>
     /// <returns>[targets, depth, dim]</returns>
-    public Tensor Forward(EncoderInput input, Tensor next, DropoutSeeds? dropout)
+    public Tensor Forward(EncoderInput input, Tensor prefixes, DropoutSeeds? dropout)
     {
-        int rows = input.Lengths.Length, targets = (int)next.size(0);
+        int rows = input.Lengths.Length, targets = (int)prefixes.size(0);
         long[] places = [.. input.Lengths.Select(length => length + 1L), .. Enumerable.Repeat(1L, targets - rows)];
         long[] offsets = [.. Enumerable.Range(0, rows).Select(row => (long)row * _layout.Depth), (long)targets * _layout.Depth];
-        return Write(Encode(input, causal: false, dropout), input, next, places, tensor(offsets), null, dropout);
+        return Write(Encode(input, causal: false, dropout), input, prefixes, places, tensor(offsets), null, dropout);
     }
 
     /// <summary>
@@ -61,9 +61,9 @@ public sealed class EncoderDecoder : SemanticDecoder
     /// that one reading serves all. A rehearsal at a fraction of the cost, since it is not how the network reads later.
     /// </summary>
     /// <param name="input">Of each history what is behind none of its targets: all but its last item.</param>
-    /// <param name="next">[targets, depth] as of the other; each history's targets in their order, one for each of its items.</param>
+    /// <param name="prefixes">[targets, depth − 1] as of the other; each history's targets in their order, one for each of its items.</param>
     /// <returns>[targets, depth, dim]</returns>
-    public Tensor ForwardShared(EncoderInput input, Tensor next, DropoutSeeds? dropout)
+    public Tensor ForwardShared(EncoderInput input, Tensor prefixes, DropoutSeeds? dropout)
     {
         int depth = _layout.Depth;
         var (places, visible, offsets) = (new List<long>(), new List<long>(), new List<long> { 0 });
@@ -78,7 +78,7 @@ public sealed class EncoderDecoder : SemanticDecoder
             offsets.Add(visible.Count);
         }
 
-        while (places.Count < next.size(0)) // what fills up
+        while (places.Count < prefixes.size(0)) // what fills up
         {
             places.Add(1);
             visible.AddRange(Enumerable.Repeat(1L, depth));
@@ -86,7 +86,7 @@ public sealed class EncoderDecoder : SemanticDecoder
         }
 
         return Write(
-            Encode(input, causal: true, dropout), input, next, [.. places], tensor(offsets.ToArray()), tensor(visible.ToArray()), dropout);
+            Encode(input, causal: true, dropout), input, prefixes, [.. places], tensor(offsets.ToArray()), tensor(visible.ToArray()), dropout);
     }
 
     /// <summary>Reads histories once; what the decoder looks back at serves every beam and every token.</summary>
@@ -137,18 +137,19 @@ public sealed class EncoderDecoder : SemanticDecoder
     public override Tensor Logits(Tensor hidden, int level) => heads[level].Apply(hidden);
 
     /// <param name="memory">[tokens read, dim]</param>
-    /// <param name="next">[targets, depth]</param>
+    /// <param name="prefixes">[targets, depth − 1]</param>
     /// <param name="places">[targets] of the items to be written.</param>
     /// <param name="offsets">[rows + 1] where the tokens of each history's targets start.</param>
     /// <param name="visible">[tokens] of what was read, what each looks back at; null: all of its history.</param>
     /// <returns>[targets, depth, dim]</returns>
     private Tensor Write(
-        Tensor memory, EncoderInput input, Tensor next, long[] places, Tensor offsets, Tensor? visible, DropoutSeeds? dropout)
+        Tensor memory, EncoderInput input, Tensor prefixes, long[] places, Tensor offsets, Tensor? visible, DropoutSeeds? dropout)
     {
         int depth = _layout.Depth;
-        var position = positions.forward(tensor(places, device: next.device)).unsqueeze(1); // [targets, 1, dim]
-        var embedded = (tokens.forward(next) + levels.weight!.narrow(0, 0, depth) + position).view(-1, Dim); // [tokens, dim]
-        var items = arange(0, next.size(0) + 1, ScalarType.Int64) * depth; // an item's tokens see each other alone
+        var position = positions.forward(tensor(places, device: prefixes.device)).unsqueeze(1); // [targets, 1, dim]
+        var begin = full([prefixes.size(0), 1], _layout.Bos, ScalarType.Int64, prefixes.device);
+        var embedded = (tokens.forward(cat([begin, prefixes], 1)) + levels.weight!.narrow(0, 0, depth) + position).view(-1, Dim); // [tokens, dim]
+        var items = arange(0, prefixes.size(0) + 1, ScalarType.Int64) * depth; // an item's tokens see each other alone
         var (x, normed) = Block.AddNorm(zeros_like(embedded), embedded, decoder[0].FirstNorm, dropout);
         for (int layer = 0; layer < decoder.Count; layer++)
         {

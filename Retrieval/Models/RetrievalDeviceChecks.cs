@@ -46,8 +46,9 @@ public static class RetrievalDeviceChecks
     private static Tensor Writing(EncoderDecoder network, Device device)
     {
         var input = Histories(device);
-        var next = arange(0, input.Lengths.Sum() * Layout.Depth, ScalarType.Int64, device).view(-1, Layout.Depth).remainder(Layout.Bos);
-        var states = network.ForwardShared(input, next, null).unbind(1); // [depth] each [targets, dim]
+        int targets = input.Lengths.Sum(), length = Layout.Depth - 1;
+        var prefixes = arange(0, targets * length, ScalarType.Int64, device).view(-1, length).remainder(Layout.Bos);
+        var states = network.ForwardShared(input, prefixes, null).unbind(1); // [depth] each [targets, dim]
         return cat([.. states.Select((state, level) => network.Logits(state, level).flatten())]);
     }
 

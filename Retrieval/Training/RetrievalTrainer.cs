@@ -142,13 +142,11 @@ public static class RetrievalTrainer
                 : null;
             network.MoveTo(context.Device);
             vectors?.MoveTo(context.Device);
-            using LegTraining training = network is EncoderDecoder whole
+            using TokenTraining training = network is EncoderDecoder whole
                 ? new EncoderDecoderTraining(whole, layout, data, options, context.Seed, context.Device, context.Ranks)
-                : new GenerativeTraining(
+                : new DecoderOnlyTraining(
                     (DecoderOnly)network, vectors, layout, data, options, context.Seed, context.Device, context.Ranks);
-            context.Train(
-                training, GenerativeLeg.LegName, options, "validation_log_p", ScoredUsers,
-                ((IGenerativeTraining)training).LogProbability);
+            context.Train(training, GenerativeLeg.LegName, options, "validation_log_p", ScoredUsers, training.LogProbability);
             var config = new GenerativeConfig(
                 GenerativeConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count);
             return new GenerativeLeg(config, network, Finished(context, vectors, projectsCold: false));

@@ -159,8 +159,8 @@ internal static class Tiny
     {
         var (network, layout) = ((DecoderOnly)model.Generative!.Network, model.Generative.Layout);
         var input = new SlotInputs(model, items).Of([-1, .. window[..^1]], vectors);
-        var own = tensor(layout.Own(layout.Codes(items), window), [window.Length, layout.Depth - 1]);
-        return network.Write(network.Read(input, tensor(new long[] { 0, window.Length }), null), own, null).unsqueeze(0);
+        var prefixes = tensor(layout.Prefixes(layout.Codes(items), window), [window.Length, layout.Depth - 1]);
+        return network.Write(network.Read(input, tensor(new long[] { 0, window.Length }), null), prefixes, null).unsqueeze(0);
     }
 
     /// <summary>

@@ -11,8 +11,7 @@ namespace Recsys.Retrieval.Legs.Generative;
 internal sealed class EncoderDecoderTraining(
     EncoderDecoder network, TokenLayout layout, RetrievalTrainingData data, GenerativeOptions options, long seed, Device device,
     Ranks ranks)
-    : LegTraining([network], data.Training, options, new StepDraws(EncoderDecoder.Masks(options.Layers)), seed, device, ranks),
-        IGenerativeTraining
+    : TokenTraining(network, [network], data, options, new StepDraws(EncoderDecoder.Masks(options.Layers)), seed, device, ranks)
 {
     /// <summary>One user of so many is unknown in a step, another one in the next: so the model learns what to do without.</summary>
     private const int UnknownEvery = 10;
@@ -23,23 +22,11 @@ internal sealed class EncoderDecoderTraining(
     private readonly int[] _codes = layout.Codes(data.Items);
     private readonly long _seed = seed;
 
-    public double LogProbability(HeldOut held)
+    protected override Tensor LogProbabilities(string?[] users, ArraySegment<int>[] windows)
     {
-        using var _ = no_grad();
-        network.eval();
-        double sum = 0;
-        foreach (var users in Enumerable.Range(0, held.Count).Chunk(512))
-        {
-            using var scope = NewDisposeScope();
-            var input = Input(
-                [.. users.Select(user => held.Users?[user])],
-                [.. users.Select(user => new ArraySegment<int>([.. held.Histories[user].TakeLast(options.History)]))]);
-            int[] targets = [.. users.Select(user => held.Targets[user]), -1]; // the last fills up
-            sum += TokenLoss.Sum(network, network.Forward(input, Next(targets), null), _codes, targets).item<float>();
-        }
-
-        network.train();
-        return -sum / held.Count;
+        int[] targets = [.. windows.Select(window => window[^1]), -1]; // the last fills up
+        var states = network.Forward(Input(users, [.. windows.Select(window => window[..^1])]), Prefixes(targets), null);
+        return TokenLoss.Sum(network, states, _codes, targets).neg();
     }
 
     /// <summary>−log P of the target items: the sum over their tokens, the mean over the whole batch's targets.</summary>
@@ -52,17 +39,17 @@ internal sealed class EncoderDecoderTraining(
             return (none, none);
         }
 
-        var dropout = new DropoutSeeds(options.Dropout, plan.MaskSeeds, (long)plan.FirstSlot * layout.Depth);
+        var dropout = new DropoutSeeds(Options.Dropout, plan.MaskSeeds, (long)plan.FirstSlot * layout.Depth);
         var windows = Enumerable.Range(0, batch.Users.Length)
             .Select(window => new ArraySegment<int>(batch.Items, batch.Starts[window], batch.Starts[window + 1] - batch.Starts[window]))
             .ToArray();
-        string?[] users = [.. batch.Users.Select(user => (user + Step) % UnknownEvery == 0 ? null : data.Training.Users[user])];
-        bool shared = Step < (1 - options.WholeShare) * Total;
+        string?[] users = [.. batch.Users.Select(user => (user + Step) % UnknownEvery == 0 ? null : Data.Training.Users[user])];
+        bool shared = Step < (1 - Options.WholeShare) * Total;
         var cuts = shared ? windows : Cut(windows, plan.FirstSlot);
         var input = Input(users, [.. cuts.Select(window => window[..^1])]);
         int[] asked = shared ? [.. windows.SelectMany(window => window[1..])] : [.. cuts.Select(window => window[^1]), -1];
         int[] targets = [.. asked, .. Enumerable.Repeat(-1, TargetGrain - (asked.Length % TargetGrain))];
-        var states = shared ? network.ForwardShared(input, Next(targets), dropout) : network.Forward(input, Next(targets), dropout);
+        var states = shared ? network.ForwardShared(input, Prefixes(targets), dropout) : network.Forward(input, Prefixes(targets), dropout);
         // Of the whole batch: the items that follow one, or the windows, whose first items follow none.
         var loss = TokenLoss.Sum(network, states, _codes, targets) / (shared ? plan.Followers : plan.Targets - plan.Followers);
         return (loss, loss);
@@ -76,16 +63,9 @@ internal sealed class EncoderDecoderTraining(
     }
 
     private EncoderInput Input(IReadOnlyList<string?> users, IReadOnlyList<ArraySegment<int>> histories) => EncoderInput.Of(
-        layout, options.Users, users, histories,
+        layout, Options.Users, users, histories,
         (item, tokens) => _codes.AsSpan(item * layout.Depth, layout.Depth).CopyTo(tokens), Device, TokenGrain);
 
-    private Tensor Next(int[] targets) => tensor(
-        layout.Tokens(_codes, targets, [.. Enumerable.Repeat(-1, targets.Length)]), [targets.Length, layout.Depth], device: Device);
-}
-
-/// <summary>Trains a network that decodes semantic IDs.</summary>
-internal interface IGenerativeTraining
-{
-    /// <summary>The mean log-probability of held-out targets.</summary>
-    double LogProbability(HeldOut held);
+    private Tensor Prefixes(int[] targets) =>
+        tensor(layout.Prefixes(_codes, targets), [targets.Length, layout.Depth - 1], device: Device);
 }

@@ -6,7 +6,7 @@ namespace Recsys.Retrieval.Legs.Generative;
 [JsonConverter(typeof(JsonStringEnumConverter<GenerativeNetwork>))]
 public enum GenerativeNetwork
 {
-    /// <summary>One stream of tokens, learned at every position at once.</summary>
+    /// <summary>A trunk reads a history item by item, a head writes the next item's tokens; learned behind every item at once.</summary>
     [JsonStringEnumMemberName("decoder")]
     DecoderOnly,
 

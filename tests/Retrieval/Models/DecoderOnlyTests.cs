@@ -53,7 +53,7 @@ public class DecoderOnlyTests
             tensor(Array.ConvertAll(batch.Positions, at => (long)at)), null);
         var network = (DecoderOnly)model.Generative.Network;
         var states = network.Read(input, tensor(Array.ConvertAll(batch.Starts, start => (long)start)), null);
-        var packed = network.Write(states, tensor(layout.Own(codes, batch.Items), [6, layout.Depth - 1]), null); // [slots, depth, dim]
+        var packed = network.Write(states, tensor(layout.Prefixes(codes, batch.Items), [6, layout.Depth - 1]), null); // [slots, depth, dim]
 
         Assert.True(allclose(packed.narrow(0, 0, 3), Tiny.Forward(model, table, [10, 11, 12])[0], 1e-4, 1e-5));
         Assert.True(allclose(packed.narrow(0, 3, 2), Tiny.Forward(model, table, [40, 41])[0], 1e-4, 1e-5));

@@ -39,7 +39,7 @@ public class EncoderDecoderTests
         using var _ = no_grad();
         using var model = Model();
         var (network, layout) = ((EncoderDecoder)model.Generative!.Network, model.Generative.Layout);
-        Tensor States(params int[] window) => network.ForwardShared(Input(layout, window[..^1]), Next(layout, window[1..]), null);
+        Tensor States(params int[] window) => network.ForwardShared(Input(layout, window[..^1]), Prefixes(layout, window[1..]), null);
         using var scope = NewDisposeScope();
         var (all, other) = (States(4, 9, 2, 7), States(4, 9, 2, 30));
         Assert.Equal([3, layout.Depth, Options.Dim], all.shape);
@@ -61,11 +61,11 @@ public class EncoderDecoderTests
         var (plain, filled) = (Input(layout, history), Input(layout, history, grain: 64));
         Assert.Equal((13, 64), (plain.Tokens.size(0), filled.Tokens.size(0)));
         Assert.Equal([3, 0], filled.Lengths);
-        var alone = network.ForwardShared(plain, Next(layout, [9, 2, 7]), null);
-        var among = network.ForwardShared(filled, Next(layout, [9, 2, 7, -1, -1]), null);
+        var alone = network.ForwardShared(plain, Prefixes(layout, [9, 2, 7]), null);
+        var among = network.ForwardShared(filled, Prefixes(layout, [9, 2, 7, -1, -1]), null);
         Assert.True(allclose(alone, among.narrow(0, 0, 3), 1e-5, 1e-6));
-        alone = network.Forward(plain, Next(layout, [7]), null);
-        among = network.Forward(filled, Next(layout, [7, -1, -1, -1]), null);
+        alone = network.Forward(plain, Prefixes(layout, [7]), null);
+        among = network.Forward(filled, Prefixes(layout, [7, -1, -1, -1]), null);
         Assert.True(allclose(alone, among.narrow(0, 0, 1), 1e-5, 1e-6));
     }
 
@@ -138,7 +138,7 @@ public class EncoderDecoderTests
         using var scope = NewDisposeScope();
         var (network, layout) = ((EncoderDecoder)model.Generative!.Network, model.Generative.Layout);
         var input = Input(layout, [.. history.TakeLast(Options.History)], user);
-        return -TokenLoss.Sum(network, network.Forward(input, Next(layout, [item]), null), layout.Codes(Table), [item]).item<float>();
+        return -TokenLoss.Sum(network, network.Forward(input, Prefixes(layout, [item]), null), layout.Codes(Table), [item]).item<float>();
     }
 
     private static EncoderInput Input(TokenLayout layout, int[] history, string? user = null, int grain = 1)
@@ -149,6 +149,6 @@ public class EncoderDecoderTests
             (at, tokens) => codes.AsSpan(at * layout.Depth, layout.Depth).CopyTo(tokens), CPU, grain);
     }
 
-    private static Tensor Next(TokenLayout layout, int[] items) => tensor(
-        layout.Tokens(layout.Codes(Table), items, [.. items.Select(_ => -1)]), [items.Length, layout.Depth]);
+    private static Tensor Prefixes(TokenLayout layout, int[] items) =>
+        tensor(layout.Prefixes(layout.Codes(Table), items), [items.Length, layout.Depth - 1]);
 }

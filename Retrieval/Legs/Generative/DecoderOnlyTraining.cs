@@ -1,0 +1,63 @@
+using Recsys.Retrieval.Models;
+using Recsys.Retrieval.Training;
+
+namespace Recsys.Retrieval.Legs.Generative;
+
+/// <summary>Steps of the decoder: cross-entropy at every token of every window.</summary>
+internal sealed class DecoderOnlyTraining(
+    DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, GenerativeOptions options, long seed,
+    Device device, Ranks ranks)
+    : TokenTraining(
+        network, vectors is null ? [network] : [network, vectors], data, options,
+        new StepDraws(DecoderOnly.Masks(options), vectors is null ? 0 : options.DenseDropout), seed, device, ranks)
+{
+    private readonly int[] _codes = layout.Codes(data.Items);
+
+    /// <summary>−log P of the target items: the sum over their tokens, the mean over the whole batch's items.</summary>
+    protected override (Tensor Loss, Tensor Objective) Losses(StepPlan plan)
+    {
+        var sum = TokenLoss.Sum(network, States(plan.Batch, plan.Hidden, plan), _codes, plan.Batch.Items);
+        var loss = sum / plan.Targets;
+        return (loss, loss);
+    }
+
+    protected override Tensor LogProbabilities(string?[] users, ArraySegment<int>[] windows)
+    {
+        int[] lengths = [.. windows.Select(window => window.Count)], starts = new int[windows.Length + 1];
+        for (int row = 0; row < lengths.Length; row++)
+        {
+            starts[row + 1] = starts[row] + lengths[row];
+        }
+
+        var batch = new PackedBatch(
+            [.. windows.SelectMany(window => window)], [.. windows.SelectMany(window => window[..^1].Prepend(-1))],
+            [.. lengths.SelectMany(length => Enumerable.Range(0, length))], starts);
+        int[] asked = [.. windows.SelectMany(window => Enumerable.Repeat(-1, window.Count - 1).Append(window[^1]))];
+        return TokenLoss.Sum(network, States(batch, null, null), _codes, asked).neg();
+    }
+
+    /// <param name="hidden">[slots] whether the vector of the item before is hidden; null: none is.</param>
+    /// <param name="plan">Where the dropout's masks come from; null: there are none.</param>
+    /// <returns>[slots, depth, dim] what predicts each token.</returns>
+    private Tensor States(PackedBatch batch, bool[]? hidden, StepPlan? plan)
+    {
+        int depth = layout.Depth, slots = batch.Items.Length, masks = DropoutSeeds.Count(Options.Layers);
+        DropoutSeeds? Draws(double p, Range range, int rows) =>
+            plan is null ? null : new DropoutSeeds(p, plan.MaskSeeds[range], (long)plan.FirstSlot * rows);
+        Tensor? previous = null;
+        if (vectors is not null)
+        {
+            var indexes = batch.Previous.Select((item, slot) => item < 0 || hidden?[slot] == true ? vectors.None : (long)item).ToArray();
+            previous = vectors.Forward(tensor(indexes, device: Device));
+        }
+
+        var input = new SlotInput(
+            tensor(layout.Whole(_codes, batch.Previous), [slots, depth], device: Device),
+            tensor(Array.ConvertAll(batch.Positions, at => (long)at), device: Device),
+            previous);
+        var starts = tensor(Array.ConvertAll(batch.Starts, start => (long)start));
+        var states = network.Read(input, starts, Draws(Options.Dropout, ..masks, 1));
+        var prefixes = tensor(layout.Prefixes(_codes, batch.Items), [slots, depth - 1], device: Device);
+        return network.Write(states, prefixes, Draws(Options.DepthDropout, masks.., depth));
+    }
+}
