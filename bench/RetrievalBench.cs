@@ -45,10 +45,10 @@ internal static class RetrievalBench
         var table = new ItemTable(
             [.. Enumerable.Range(0, Items).Select(item => $"{item}")], ids, [.. Enumerable.Range(0, Items).Select(_ => "")],
             [256, 256, 256]);
-        const int users = 2000;
+        const int users = 2000, length = GenerativeShape.Length;
         var training = new SequenceSet(
-            [.. Enumerable.Range(0, users).Select(user => $"{user}")], [.. Enumerable.Range(0, users + 1).Select(user => user * GenerativeShape.Length)],
-            [.. Enumerable.Range(0, users * GenerativeShape.Length).Select(_ => random.Next(Items))]);
+            [.. Enumerable.Range(0, users).Select(user => $"{user}")], [.. Enumerable.Range(0, users + 1).Select(user => user * length)],
+            [.. Enumerable.Range(0, users * length).Select(_ => random.Next(Items))]);
         var options = new RetrievalOptions
         {
             Transitions = null, Id = null, Content = null, Open = false,

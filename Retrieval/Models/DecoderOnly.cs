@@ -3,8 +3,8 @@ using Recsys.Retrieval.Legs.Generative;
 namespace Recsys.Retrieval.Models;
 
 /// <summary>
-/// A decoder-only transformer in two stages (RQ-Transformer, Lee et al. 2022): the trunk reads a history item by item, an item being the sum
-/// of its tokens' embeddings and its dense vector, and the head writes the next item's tokens, each reading the trunk's state and the
+/// A decoder-only transformer in two stages (RQ-Transformer, Lee et al. 2022): the trunk reads a history item by item, an item being the
+/// sum of its tokens' embeddings and its dense vector, and the head writes the next item's tokens, each reading the trunk's state and the
 /// tokens before it. Trained at every item of a window at once; what every beam looks back at is one state, however long the history.
 /// Generative retrieval by semantic IDs: TIGER (Rajput et al. 2023).
 /// </summary>

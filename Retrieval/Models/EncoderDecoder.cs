@@ -44,8 +44,8 @@ public sealed class EncoderDecoder : SemanticDecoder
     public static int Masks(int layers) => 2 + (5 * layers);
 
     /// <summary>Training: each history and its next item.</summary>
-    /// <param name="prefixes">[targets, depth − 1] of <see cref="TokenLayout.Prefixes"/>. One for each history; those beyond are of the last
-    /// history.</param>
+    /// <param name="prefixes">[targets, depth − 1] of <see cref="TokenLayout.Prefixes"/>. One for each history; those beyond are of the
+    /// last.</param>
     /// <param name="dropout">Where the masks come from, <see cref="Masks"/> of them; null: none.</param>
     /// <returns>[targets, depth, dim]</returns>
     public Tensor Forward(EncoderInput input, Tensor prefixes, DropoutSeeds? dropout)
@@ -61,7 +61,8 @@ public sealed class EncoderDecoder : SemanticDecoder
     /// that one reading serves all. A rehearsal at a fraction of the cost, since it is not how the network reads later.
     /// </summary>
     /// <param name="input">Of each history what is behind none of its targets: all but its last item.</param>
-    /// <param name="prefixes">[targets, depth − 1] as of the other; each history's targets in their order, one for each of its items.</param>
+    /// <param name="prefixes">[targets, depth − 1] as of the other; each history's targets in their order, one for each of its
+    /// items.</param>
     /// <returns>[targets, depth, dim]</returns>
     public Tensor ForwardShared(EncoderInput input, Tensor prefixes, DropoutSeeds? dropout)
     {
@@ -86,7 +87,8 @@ public sealed class EncoderDecoder : SemanticDecoder
         }
 
         return Write(
-            Encode(input, causal: true, dropout), input, prefixes, [.. places], tensor(offsets.ToArray()), tensor(visible.ToArray()), dropout);
+            Encode(input, causal: true, dropout), input, prefixes, [.. places], tensor(offsets.ToArray()), tensor(visible.ToArray()),
+            dropout);
     }
 
     /// <summary>Reads histories once; what the decoder looks back at serves every beam and every token.</summary>
@@ -148,7 +150,8 @@ public sealed class EncoderDecoder : SemanticDecoder
         int depth = _layout.Depth;
         var position = positions.forward(tensor(places, device: prefixes.device)).unsqueeze(1); // [targets, 1, dim]
         var begin = full([prefixes.size(0), 1], _layout.Bos, ScalarType.Int64, prefixes.device);
-        var embedded = (tokens.forward(cat([begin, prefixes], 1)) + levels.weight!.narrow(0, 0, depth) + position).view(-1, Dim); // [tokens, dim]
+        var written = tokens.forward(cat([begin, prefixes], 1)); // [targets, depth, dim]
+        var embedded = (written + levels.weight!.narrow(0, 0, depth) + position).view(-1, Dim); // [tokens, dim]
         var items = arange(0, prefixes.size(0) + 1, ScalarType.Int64) * depth; // an item's tokens see each other alone
         var (x, normed) = Block.AddNorm(zeros_like(embedded), embedded, decoder[0].FirstNorm, dropout);
         for (int layer = 0; layer < decoder.Count; layer++)
