@@ -28,6 +28,26 @@ internal sealed class Block : Module
     /// <summary>The norm before the attention.</summary>
     public LayerNorm AttentionNorm => norm1;
 
+    /// <summary>Blocks one behind the other, over windows end to end, each seeing itself alone.</summary>
+    /// <param name="embedded">[tokens, dim] what goes in, before dropout.</param>
+    /// <param name="offsets">[windows + 1] int64 on the CPU: where each window starts.</param>
+    /// <param name="causal">A token sees itself and what came before it; else its whole window.</param>
+    /// <param name="last">The norm behind the last block.</param>
+    /// <param name="dropout">Where the masks come from, <see cref="DropoutSeeds.Count"/> of them; null: none.</param>
+    /// <returns>[tokens, dim]</returns>
+    public static Tensor Stack(
+        ModuleList<Block> blocks, Tensor embedded, Tensor offsets, bool causal, LayerNorm last, DropoutSeeds? dropout)
+    {
+        var (x, normed) = AddNorm(zeros_like(embedded), embedded, blocks[0].AttentionNorm, dropout);
+        for (int layer = 0; layer < blocks.Count; layer++)
+        {
+            var next = layer + 1 < blocks.Count ? blocks[layer + 1].AttentionNorm : last;
+            (x, normed) = blocks[layer].Forward(x, normed, offsets, causal, next, dropout);
+        }
+
+        return normed;
+    }
+
     /// <summary>Training: windows end to end.</summary>
     /// <param name="x">[tokens, dim] the residual stream.</param>
     /// <param name="normed">[tokens, dim] the same after this block's first norm.</param>

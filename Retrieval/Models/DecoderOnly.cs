@@ -46,7 +46,8 @@ public sealed class DecoderOnly : SemanticDecoder
     public Tensor Read(SlotInput input, Tensor offsets, DropoutSeeds? dropout)
     {
         var embedded = tokens.forward(input.Previous).sum(1) + positions.forward(input.Positions);
-        return Through(trunk, input.Vectors is { } vectors ? embedded + vectors : embedded, offsets, middle, dropout);
+        embedded = input.Vectors is { } vectors ? embedded + vectors : embedded;
+        return Block.Stack(trunk, embedded, offsets, causal: true, middle, dropout);
     }
 
     /// <summary>What predicts each token of an item.</summary>
@@ -58,7 +59,7 @@ public sealed class DecoderOnly : SemanticDecoder
         var first = states.unsqueeze(1) + levels.weight!.narrow(0, 0, 1);
         var x = cat([first, written.forward(prefixes) + levels.weight!.narrow(0, 1, _layout.Depth - 1)], 1).view(-1, Dim);
         var offsets = arange(0, x.size(0) + 1, _layout.Depth, ScalarType.Int64);
-        return Through(depth, x, offsets, norm, dropout).view(-1, _layout.Depth, Dim);
+        return Block.Stack(depth, x, offsets, causal: true, norm, dropout).view(-1, _layout.Depth, Dim);
     }
 
     /// <summary>What beams look back at: the states behind histories.</summary>
@@ -90,18 +91,6 @@ public sealed class DecoderOnly : SemanticDecoder
     }
 
     public override Tensor Logits(Tensor hidden, int level) => heads[level].Apply(hidden);
-
-    private static Tensor Through(ModuleList<Block> blocks, Tensor embedded, Tensor offsets, LayerNorm last, DropoutSeeds? dropout)
-    {
-        var (x, normed) = Block.AddNorm(zeros_like(embedded), embedded, blocks[0].AttentionNorm, dropout);
-        for (int layer = 0; layer < blocks.Count; layer++)
-        {
-            var next = layer + 1 < blocks.Count ? blocks[layer + 1].AttentionNorm : last;
-            (x, normed) = blocks[layer].Forward(x, normed, offsets, causal: true, next, dropout);
-        }
-
-        return normed;
-    }
 }
 
 /// <summary>What the trunk reads, in item slots.</summary>

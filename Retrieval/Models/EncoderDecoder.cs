@@ -167,13 +167,6 @@ public sealed class EncoderDecoder : SemanticDecoder
     private Tensor Encode(EncoderInput input, bool causal, DropoutSeeds? dropout)
     {
         var embedded = tokens.forward(input.Tokens) + levels.forward(input.Levels) + positions.forward(input.Positions);
-        var (x, normed) = Block.AddNorm(zeros_like(embedded), embedded, encoder[0].AttentionNorm, dropout);
-        for (int layer = 0; layer < encoder.Count; layer++)
-        {
-            var after = layer + 1 < encoder.Count ? encoder[layer + 1].AttentionNorm : memoryNorm;
-            (x, normed) = encoder[layer].Forward(x, normed, input.Offsets, causal, after, dropout);
-        }
-
-        return normed;
+        return Block.Stack(encoder, embedded, input.Offsets, causal, memoryNorm, dropout);
     }
 }

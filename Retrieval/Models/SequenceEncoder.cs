@@ -32,14 +32,6 @@ public sealed class SequenceEncoder : Module
     /// <returns>[slots, dim]</returns>
     public Tensor Forward(Tensor vectors, Tensor places, Tensor offsets, DropoutSeeds? dropout)
     {
-        var embedded = vectors + positions.forward(places);
-        var (x, normed) = Block.AddNorm(zeros_like(embedded), embedded, blocks[0].AttentionNorm, dropout);
-        for (int layer = 0; layer < blocks.Count; layer++)
-        {
-            var next = layer + 1 < blocks.Count ? blocks[layer + 1].AttentionNorm : norm;
-            (x, normed) = blocks[layer].Forward(x, normed, offsets, causal: true, next, dropout);
-        }
-
-        return normed;
+        return Block.Stack(blocks, vectors + positions.forward(places), offsets, causal: true, norm, dropout);
     }
 }
