@@ -58,6 +58,13 @@ public sealed record RetrievalOptions
 
         faults.Check(
             Weights is null || Weights.Values.Any(weight => weight > 0), "retrieval.weights", "0 for all", "at least one above 0");
+        if (Generative is { Network: GenerativeNetwork.DecoderOnly, Distillation: > 0 } distilled && Id is { } teacher)
+        {
+            faults.Check(
+                teacher.History >= distilled.History, "retrieval.id.history", teacher.History,
+                $"generative.history ({distilled.History}) and more, where generative.distillation is above 0");
+        }
+
         faults.Range("retrieval.beam", Beam, 1, RecommendQuery.MaxK);
     }
 }

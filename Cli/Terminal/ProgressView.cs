@@ -9,7 +9,7 @@ namespace Recsys.Cli.Terminal;
 internal sealed class ProgressView : IProgress<StageProgress>, IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, (long Tenth, long Started)> _tenths = [];
+    private readonly Dictionary<string, (long Tenth, long Started, long From)> _tenths = [];
     private readonly Dictionary<string, ProgressTask> _bars = [];
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task? _live;
@@ -60,12 +60,13 @@ internal sealed class ProgressView : IProgress<StageProgress>, IDisposable
             bool known = _tenths.TryGetValue(value.Stage, out var last);
             if (!known || tenth != last.Tenth)
             {
-                // A stage that goes back has begun again, on something else.
-                long started = known && tenth > last.Tenth ? last.Started : Stopwatch.GetTimestamp();
-                _tenths[value.Stage] = (tenth, started);
+                // A stage that goes back has begun again, on something else; one that was stopped goes on from where it was.
+                bool goesOn = known && tenth > last.Tenth;
+                var (started, from) = goesOn ? (last.Started, last.From) : (Stopwatch.GetTimestamp(), value.Done);
+                _tenths[value.Stage] = (tenth, started, from);
                 Console.Error.WriteLine(
                     $"{value.Stage,-12} {(value.Total <= 0 ? 100 : value.Done * 100 / value.Total),3} %  {value.Done}/{value.Total}  "
-                    + $"{Left(value, Stopwatch.GetElapsedTime(started))}{Words(value)}".TrimEnd());
+                    + $"{Left(value, value.Done - from, Stopwatch.GetElapsedTime(started))}{Words(value)}".TrimEnd());
             }
         }
     }
@@ -76,14 +77,15 @@ internal sealed class ProgressView : IProgress<StageProgress>, IDisposable
         _live?.Wait();
     }
 
-    private static string Left(StageProgress value, TimeSpan elapsed)
+    /// <param name="done">In <paramref name="elapsed"/>.</param>
+    private static string Left(StageProgress value, long done, TimeSpan elapsed)
     {
-        if (value.Done <= 0 || value.Done >= value.Total || elapsed < TimeSpan.FromSeconds(1))
+        if (done <= 0 || value.Done >= value.Total || elapsed < TimeSpan.FromSeconds(1))
         {
             return "";
         }
 
-        var left = elapsed * ((double)(value.Total - value.Done) / value.Done);
+        var left = elapsed * ((double)(value.Total - value.Done) / done);
         return FormattableString.Invariant($"{(long)left.TotalMinutes}:{left.Seconds:D2} left  ");
     }
 

@@ -69,7 +69,9 @@ public static class RetrievalTrainer
                 legs.Add(Dense(context, DenseLeg.Content, options.Content!));
             }
 
-            generative = options.Generative is { } decoding ? Generative(context, decoding) : null;
+            generative = options.Generative is { } decoding
+                ? Generative(context, decoding, legs.OfType<DenseLeg>().FirstOrDefault(leg => leg.Name == DenseLeg.Id))
+                : null;
             string[] names = [.. legs.Select(leg => leg.Name), .. generative is null ? [] : new[] { GenerativeLeg.LegName }];
             var config = new RetrievalConfig(
                 RetrievalConfig.CurrentFormat, names, Sum(names, options.Weights, data.Choices?.Sum), [.. data.Items.CodebookSizes],
@@ -127,7 +129,8 @@ public static class RetrievalTrainer
         }
     }
 
-    private static GenerativeLeg Generative(LegContext context, GenerativeOptions options)
+    /// <param name="teacher">The ID leg; null: there is none.</param>
+    private static GenerativeLeg Generative(LegContext context, GenerativeOptions options, DenseLeg? teacher)
     {
         var data = context.Data;
         options = options with { History = Readable(data, options) };
@@ -145,8 +148,10 @@ public static class RetrievalTrainer
             using TokenTraining training = network is EncoderDecoder whole
                 ? new EncoderDecoderTraining(whole, layout, data, options, context.Seed, context.Device, context.Ranks)
                 : new DecoderOnlyTraining(
-                    (DecoderOnly)network, vectors, layout, data, options, context.Seed, context.Device, context.Ranks);
-            context.Train(training, GenerativeLeg.LegName, options, "validation_log_p", ScoredUsers, training.LogProbability);
+                    (DecoderOnly)network, vectors, layout, data, options, teacher, context.Seed, context.Device, context.Ranks);
+            context.Train(
+                training, GenerativeLeg.LegName, new { options, teacher = teacher?.Config.Options }, "validation_log_p", ScoredUsers,
+                training.LogProbability);
             var config = new GenerativeConfig(
                 GenerativeConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count);
             return new GenerativeLeg(config, network, Finished(context, vectors, projectsCold: false));

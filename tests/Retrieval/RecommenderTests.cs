@@ -40,7 +40,7 @@ public class RecommenderTests
     [InlineData(true)]
     public void Equal_scores_come_in_the_order_of_the_items(bool legs)
     {
-        using var model = Tiny.Model(Table, Tiny.Options, legs: legs ? [Tiny.Dense(60, 1, zero: true)] : []);
+        using var model = Tiny.Model(Table, Tiny.Options, legs: legs ? [Tiny.Dense(60, 1, scale: 0)] : []);
         using (no_grad())
         {
             foreach (var parameter in model.Generative!.Network.parameters())

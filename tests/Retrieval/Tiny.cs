@@ -74,21 +74,16 @@ internal static class Tiny
     }
 
     /// <summary>A leg of random vectors, a new encoder and 4 items of history.</summary>
-    /// <param name="zero">All vectors 0: every item has the same score.</param>
-    public static DenseLeg Dense(int items, int seed, string name = DenseLeg.Id, bool zero = false)
+    /// <param name="scale">Of the vectors; 0: every item has the same score.</param>
+    public static DenseLeg Dense(int items, int seed, string name = DenseLeg.Id, double scale = 1, bool? rankSeen = null)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed + 1000);
-        var options = new DenseOptions { History = 4, Dim = 16, Layers = 2, Heads = 2, BFloat16 = false };
+        var options = new DenseOptions { History = 4, Dim = 16, Layers = 2, Heads = 2, BFloat16 = false, RankSeen = rankSeen };
         var encoder = new SequenceEncoder(options, generator);
         Scatter(encoder, generator);
-        var vectors = Vectors(items, options.Dim, generator);
-        if (zero)
-        {
-            vectors.zero_();
-        }
-
+        var vectors = Vectors(items, options.Dim, generator).mul_(scale);
         return new DenseLeg(new DenseConfig(DenseConfig.CurrentFormat, name, options, items), encoder, vectors);
     }
 

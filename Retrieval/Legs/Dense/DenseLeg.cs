@@ -1,4 +1,5 @@
 using Recsys.Retrieval.Models;
+using Recsys.Retrieval.Training;
 
 namespace Recsys.Retrieval.Legs.Dense;
 
@@ -68,6 +69,20 @@ public sealed class DenseLeg : ILeg
         Tensor On(List<long> values) => tensor(values.ToArray(), device: vectors.device);
         var states = encoder.Forward(vectors.index_select(0, On(items)), On(places), tensor(starts.ToArray()), null);
         return states.index_select(0, On(ends)); // [rows, dim]
+    }
+
+    /// <summary>Reads what comes before the slots of a batch.</summary>
+    /// <param name="slots">[n] each with an item before it, at most <see cref="LegOptions.History"/> of them.</param>
+    /// <param name="items">[candidates]</param>
+    /// <returns>[n, dim] states, and [candidates, dim] vectors; their products are the scores before the softmax.</returns>
+    internal (Tensor States, Tensor Vectors) Read(PackedBatch batch, int[] slots, int[] items)
+    {
+        long none = _vectors.size(0) - 1;
+        Tensor On(int[] values) => tensor(Array.ConvertAll(values, value => (long)value), device: _vectors.device);
+        var previous = _vectors.index_select(0, On(Array.ConvertAll(batch.Previous, item => item < 0 ? (int)none : item)));
+        var states = _encoder.Forward(
+            previous, On(batch.Positions), tensor(Array.ConvertAll(batch.Starts, start => (long)start)), null);
+        return (states.index_select(0, On(slots)), _vectors.index_select(0, On(items)));
     }
 
     public void Save(string folder)

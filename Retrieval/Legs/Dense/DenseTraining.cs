@@ -17,7 +17,10 @@ internal sealed class DenseTraining(
     /// <summary>Items with a training interaction: the others would be taught to be unlikely by never being a target.</summary>
     private readonly long[] _ranked = [.. training.Items.Distinct().Order().Select(item => (long)item)];
 
-    private readonly bool _ranksSeen = options.RankSeen ?? RepeatShare(training) >= Repeats;
+    private readonly bool _ranksSeen = RanksSeen(training, options);
+
+    /// <summary>Whether an item of the history is a candidate for the next place.</summary>
+    public static bool RanksSeen(SequenceSet training, DenseOptions options) => options.RankSeen ?? RepeatShare(training) >= Repeats;
 
     protected override (Tensor Loss, Tensor Objective) Losses(StepPlan plan)
     {

@@ -1,24 +1,51 @@
+using Recsys.Retrieval.Legs.Dense;
 using Recsys.Retrieval.Models;
 using Recsys.Retrieval.Training;
 
 namespace Recsys.Retrieval.Legs.Generative;
 
-/// <summary>Steps of the decoder: cross-entropy at every token of every window.</summary>
+/// <summary>
+/// Steps of the decoder: cross-entropy at every token of every window; beside it, of some items, that towards what the ID leg expects
+/// (<see cref="PrefixLabels"/>).
+/// </summary>
+/// <param name="teacher">The ID leg, trained; null: there is none.</param>
 internal sealed class DecoderOnlyTraining(
-    DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, GenerativeOptions options, long seed,
-    Device device, Ranks ranks)
+    DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, GenerativeOptions options, DenseLeg? teacher,
+    long seed, Device device, Ranks ranks)
     : TokenTraining(
         network, vectors is null ? [network] : [network, vectors], data, options,
         new StepDraws(DecoderOnly.Masks(options), vectors is null ? 0 : options.DenseDropout), seed, device, ranks)
 {
+    /// <summary>One item of so many is distilled in a step, another one in the next: at half the cost hardly less is learned.</summary>
+    private const int DistilledEvery = 2;
+
     private readonly int[] _codes = layout.Codes(data.Items);
+
+    private readonly PrefixLabels? _labels =
+        teacher is null || options.Distillation == 0 ? null : new PrefixLabels(teacher, data, layout);
 
     /// <summary>−log P of the target items: the sum over their tokens, the mean over the whole batch's items.</summary>
     protected override (Tensor Loss, Tensor Objective) Losses(StepPlan plan)
     {
-        var sum = TokenLoss.Sum(network, States(plan.Batch, plan.Hidden, plan), _codes, plan.Batch.Items);
-        var loss = sum / plan.Targets;
-        return (loss, loss);
+        var batch = plan.Batch;
+        var states = States(batch, plan.Hidden, plan);
+        var loss = TokenLoss.Sum(network, states, _codes, batch.Items) / plan.Targets;
+        if (_labels is null)
+        {
+            return (loss, loss);
+        }
+
+        int[] slots = [.. Enumerable.Range(0, batch.Items.Length)
+            .Where(slot => batch.Previous[slot] >= 0 && (plan.FirstSlot + slot + Step) % DistilledEvery == 0)];
+        var objective = (1 - Options.Distillation) * loss;
+        if (slots.Length > 0)
+        {
+            var distilled = states.index_select(0, tensor(Array.ConvertAll(slots, slot => (long)slot), device: Device));
+            var away = TokenLoss.Sum(network, distilled, _labels.Of(batch, slots)) * DistilledEvery / plan.Followers;
+            objective = objective + (Options.Distillation * away);
+        }
+
+        return (loss, objective);
     }
 
     protected override Tensor LogProbabilities(string?[] users, ArraySegment<int>[] windows)

@@ -33,6 +33,12 @@ public sealed record GenerativeOptions : LegOptions
     /// from.</summary>
     public double DepthDropout { get; init; }
 
+    /// <summary>
+    /// Of the decoder: share of the objective that is learned from the ID leg, where there is one: not the item that came alone, but
+    /// all that the leg would have expected, by exact sums over the trie of semantic IDs. 0 to 1.
+    /// </summary>
+    public double Distillation { get; init; } = 0.5;
+
     /// <summary>Share of dense vectors hidden in training, so that an appended item, which has none, is nothing new to the model.</summary>
     public double DenseDropout { get; init; } = 0.1;
 
@@ -64,6 +70,7 @@ public sealed record GenerativeOptions : LegOptions
         faults.Range($"{leg}.users", Users, 0, 1_000_000);
         faults.Range($"{leg}.depth_layers", DepthLayers, 1, 64);
         faults.Check(DepthDropout is >= 0 and < 1, $"{leg}.depth_dropout", DepthDropout, "0 to below 1");
+        faults.Check(Distillation is >= 0 and <= 1, $"{leg}.distillation", Distillation, "0 to 1");
         faults.Check(WholeShare is > 0 and <= 1, $"{leg}.whole_share", WholeShare, "above 0 to 1");
         faults.Range($"{leg}.head_width", HeadWidth ?? 1, 1, 1024);
         faults.Range($"{leg}.hidden", Hidden ?? 1, 1, 65_536);

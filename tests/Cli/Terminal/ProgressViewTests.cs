@@ -36,4 +36,27 @@ public sealed class ProgressViewTests
         Assert.EndsWith("100 %  20/20  nothing removed", lines[2], StringComparison.Ordinal);
         Assert.EndsWith("5 %  1/20  seen removed", lines[3], StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_stage_that_goes_on_where_it_was_stopped_reckons_from_there()
+    {
+        var before = Console.Error;
+        using var error = new StringWriter();
+        Console.SetError(error);
+        try
+        {
+            using var view = new ProgressView(redirected: true);
+            view.Report(new StageProgress("generative", 500, 1000));
+            Thread.Sleep(1200);
+            view.Report(new StageProgress("generative", 600, 1000)); // 100 took a second: 400 more take some four, not one
+        }
+        finally
+        {
+            Console.SetError(before);
+        }
+
+        string line = error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        int seconds = int.Parse(System.Text.RegularExpressions.Regex.Match(line, @"60 %  600/1000  0:(\d\d) left").Groups[1].Value);
+        Assert.InRange(seconds, 4, 59);
+    }
 }

@@ -101,7 +101,7 @@ public class BeamSearchTests
     {
         var table = Tiny.Table(400, [8, 8, 8], 12);
         var options = Tiny.Options with { DenseInputs = false };
-        using var recommender = new Recommender(Tiny.Model(table, options, 12, [Tiny.Dense(400, 1, zero: true)], Weights(0.1)), table);
+        using var recommender = new Recommender(Tiny.Model(table, options, 12, [Tiny.Dense(400, 1, scale: 0)], Weights(0.1)), table);
         int[][] histories = [History, [7]];
         var found = recommender.Find([.. histories.Select(history => new RecommendQuery(history, 5, 5))], [false])[0];
         for (int row = 0; row < histories.Length; row++)

@@ -66,10 +66,17 @@ public class RetrievalTrainerTests
         Assert.Equal(first["transitions/model.safetensors"], other["transitions/model.safetensors"]);
     }
 
-    [Fact]
-    public void Test_targets_leave_no_trace_and_validation_targets_none_in_a_step()
+    [Theory]
+    [InlineData(0, 5)]
+    [InlineData(0.5, 1)] // a teacher of one look: validation targets have no say in what it knows
+    public void Test_targets_leave_no_trace_and_validation_targets_none_in_a_step(double distillation, int teacherSteps)
     {
         var (table, all) = Walks.Make();
+        var whole = Walks.All(5);
+        var options = whole with
+        {
+            Id = whole.Id! with { MaxSteps = teacherSteps }, Generative = whole.Generative! with { Distillation = distillation },
+        };
         SequenceSet Altered(params int[] fromEnd)
         {
             var altered = all with { Items = [.. all.Items] };
@@ -88,13 +95,13 @@ public class RetrievalTrainerTests
         {
             var reports = new List<StageProgress>();
             var data = RetrievalTrainingData.From(table, new LeaveOneOut(sequences), [Tiny.Features(table.Count)]);
-            var model = RetrievalTrainer.Train(data, Walks.All(5), 3, new Collect(reports));
+            var model = RetrievalTrainer.Train(data, options, 3, new Collect(reports));
             return (Walks.Files(model), [.. reports.Where(report => report.Metrics is not null)
                 .Select(report => $"{report.Stage} {report.Done} {report.Metrics!["loss"]:R}")]);
         }
 
         var honest = Train(all);
-        Assert.Equal(15, honest.Losses.Count);
+        Assert.Equal(teacherSteps + 10, honest.Losses.Count);
         Assert.Equal(honest.Files, Train(Altered(1)).Files);
         var unlike = Train(Altered(1, 2)); // chooses other settings, maybe another step; every step is the same
         Assert.Equal(honest.Losses, unlike.Losses);
@@ -228,9 +235,9 @@ public class RetrievalTrainerTests
         var options = new RetrievalOptions
         {
             Transitions = new TransitionOptions { Recency = 0 },
-            Id = new DenseOptions { Patience = 0 },
+            Id = new DenseOptions { Patience = 0, History = 10 },
             Content = new DenseOptions { BatchItems = 1 },
-            Generative = new GenerativeOptions { Dim = 30, Heads = 4, Dropout = 1 },
+            Generative = new GenerativeOptions { Dim = 30, Heads = 4, Dropout = 1, Distillation = 2 },
             Weights = new Dictionary<string, double> { ["beam"] = 1, [DenseLeg.Id] = -1 },
             Beam = 0,
         };
@@ -239,7 +246,8 @@ public class RetrievalTrainerTests
         [
             "retrieval.transitions.recency is 0", "retrieval.id.patience is 0", "retrieval.content.batch_items is 1",
             "retrieval.generative.dim is 30", "retrieval.generative.dropout is 1", "retrieval.weights is beam",
-            "retrieval.weights.id is -1", "retrieval.beam is 0",
+            "retrieval.weights.id is -1", "retrieval.beam is 0", "retrieval.generative.distillation is 2",
+            "retrieval.id.history is 10, allowed is generative.history (20) and more",
         ];
         Assert.All(faults, fault => Assert.Contains(fault, message, StringComparison.Ordinal));
         Assert.Contains("retrieval is without a leg", Assert.Throws<CatalogException>(None.Validate).Message, StringComparison.Ordinal);
