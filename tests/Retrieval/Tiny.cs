@@ -132,7 +132,9 @@ internal static class Tiny
         return [.. Enumerable.Range(0, items.Count).Select(item => Score(model, items, recent, item, levels))];
     }
 
-    public static double Score(RetrievalModel model, ItemTable items, int[] history, int item, int? levels = null)
+    /// <param name="temperature">What the logits are divided by.</param>
+    public static double Score(
+        RetrievalModel model, ItemTable items, int[] history, int item, int? levels = null, double temperature = 1)
     {
         using var scope = NewDisposeScope();
         var hidden = Forward(model, items, [.. history, item]);
@@ -141,7 +143,7 @@ internal static class Tiny
         double sum = 0;
         for (int level = 0; level < (levels ?? layout.Depth); level++)
         {
-            var logP = model.Generative.Network.LogProbabilities(hidden[0, history.Length, level], level);
+            var logP = functional.log_softmax(model.Generative.Network.Logits(hidden[0, history.Length, level], level) / temperature, -1);
             sum += logP[codes[(item * layout.Depth) + level]].item<float>();
         }
 

@@ -13,13 +13,11 @@ internal sealed class DecoderOnlyTraining(
     DecoderOnly network, ItemVectors? vectors, TokenLayout layout, RetrievalTrainingData data, GenerativeOptions options, DenseLeg? teacher,
     long seed, Device device, Ranks ranks)
     : TokenTraining(
-        network, vectors is null ? [network] : [network, vectors], data, options,
+        network, vectors is null ? [network] : [network, vectors], layout, data, options,
         new StepDraws(DecoderOnly.Masks(options), vectors is null ? 0 : options.DenseDropout), seed, device, ranks)
 {
     /// <summary>One item of so many is distilled in a step, another one in the next: at half the cost hardly less is learned.</summary>
     private const int DistilledEvery = 2;
-
-    private readonly int[] _codes = layout.Codes(data.Items);
 
     private readonly PrefixLabels? _labels =
         teacher is null || options.Distillation == 0 ? null : new PrefixLabels(teacher, data, layout);
@@ -29,7 +27,7 @@ internal sealed class DecoderOnlyTraining(
     {
         var batch = plan.Batch;
         var states = States(batch, plan.Hidden, plan);
-        var loss = TokenLoss.Sum(network, states, _codes, batch.Items) / plan.Targets;
+        var loss = TokenLoss.Sum(network, states, Codes, batch.Items) / plan.Targets;
         if (_labels is null)
         {
             return (loss, loss);
@@ -48,7 +46,7 @@ internal sealed class DecoderOnlyTraining(
         return (loss, objective);
     }
 
-    protected override Tensor LogProbabilities(string?[] users, ArraySegment<int>[] windows)
+    protected override Tensor States(string?[] users, ArraySegment<int>[] windows)
     {
         int[] lengths = [.. windows.Select(window => window.Count)], starts = new int[windows.Length + 1];
         for (int row = 0; row < lengths.Length; row++)
@@ -59,8 +57,7 @@ internal sealed class DecoderOnlyTraining(
         var batch = new PackedBatch(
             [.. windows.SelectMany(window => window)], [.. windows.SelectMany(window => window[..^1].Prepend(-1))],
             [.. lengths.SelectMany(length => Enumerable.Range(0, length))], starts);
-        int[] asked = [.. windows.SelectMany(window => Enumerable.Repeat(-1, window.Count - 1).Append(window[^1]))];
-        return TokenLoss.Sum(network, States(batch, null, null), _codes, asked).neg();
+        return States(batch, null, null).index_select(0, tensor(Array.ConvertAll(starts[1..], end => end - 1L), device: Device));
     }
 
     /// <param name="hidden">[slots] whether the vector of the item before is hidden; null: none is.</param>
@@ -68,7 +65,7 @@ internal sealed class DecoderOnlyTraining(
     /// <returns>[slots, depth, dim] what predicts each token.</returns>
     private Tensor States(PackedBatch batch, bool[]? hidden, StepPlan? plan)
     {
-        int depth = layout.Depth, slots = batch.Items.Length, masks = DropoutSeeds.Count(Options.Layers);
+        int depth = Layout.Depth, slots = batch.Items.Length, masks = DropoutSeeds.Count(Options.Layers);
         DropoutSeeds? Draws(double p, Range range, int rows) =>
             plan is null ? null : new DropoutSeeds(p, plan.MaskSeeds[range], (long)plan.FirstSlot * rows);
         Tensor? previous = null;
@@ -79,12 +76,12 @@ internal sealed class DecoderOnlyTraining(
         }
 
         var input = new SlotInput(
-            tensor(layout.Whole(_codes, batch.Previous), [slots, depth], device: Device),
+            tensor(Layout.Whole(Codes, batch.Previous), [slots, depth], device: Device),
             tensor(Array.ConvertAll(batch.Positions, at => (long)at), device: Device),
             previous);
         var starts = tensor(Array.ConvertAll(batch.Starts, start => (long)start));
         var states = network.Read(input, starts, Draws(Options.Dropout, ..masks, 1));
-        var prefixes = tensor(layout.Prefixes(_codes, batch.Items), [slots, depth - 1], device: Device);
+        var prefixes = tensor(Layout.Prefixes(Codes, batch.Items), [slots, depth - 1], device: Device);
         return network.Write(states, prefixes, Draws(Options.DepthDropout, masks.., depth));
     }
 }

@@ -11,7 +11,7 @@ namespace Recsys.Retrieval.Legs.Generative;
 internal sealed class EncoderDecoderTraining(
     EncoderDecoder network, TokenLayout layout, RetrievalTrainingData data, GenerativeOptions options, long seed, Device device,
     Ranks ranks)
-    : TokenTraining(network, [network], data, options, new StepDraws(EncoderDecoder.Masks(options.Layers)), seed, device, ranks)
+    : TokenTraining(network, [network], layout, data, options, new StepDraws(EncoderDecoder.Masks(options.Layers)), seed, device, ranks)
 {
     /// <summary>One user of so many is unknown in a step, another one in the next: so the model learns what to do without.</summary>
     private const int UnknownEvery = 10;
@@ -19,14 +19,13 @@ internal sealed class EncoderDecoderTraining(
     /// <summary>What tokens read and items written are filled up to a multiple of.</summary>
     private const int TokenGrain = 1024, TargetGrain = 128;
 
-    private readonly int[] _codes = layout.Codes(data.Items);
     private readonly long _seed = seed;
 
-    protected override Tensor LogProbabilities(string?[] users, ArraySegment<int>[] windows)
+    protected override Tensor States(string?[] users, ArraySegment<int>[] windows)
     {
         int[] targets = [.. windows.Select(window => window[^1]), -1]; // the last fills up
-        var states = network.Forward(Input(users, [.. windows.Select(window => window[..^1])]), Prefixes(targets), null);
-        return TokenLoss.Sum(network, states, _codes, targets).neg();
+        return network.Forward(Input(users, [.. windows.Select(window => window[..^1])]), Prefixes(targets), null)
+            .narrow(0, 0, windows.Length);
     }
 
     /// <summary>−log P of the target items: the sum over their tokens, the mean over the whole batch's targets.</summary>
@@ -39,7 +38,7 @@ internal sealed class EncoderDecoderTraining(
             return (none, none);
         }
 
-        var dropout = new DropoutSeeds(Options.Dropout, plan.MaskSeeds, (long)plan.FirstSlot * layout.Depth);
+        var dropout = new DropoutSeeds(Options.Dropout, plan.MaskSeeds, (long)plan.FirstSlot * Layout.Depth);
         var windows = Enumerable.Range(0, batch.Users.Length)
             .Select(window => new ArraySegment<int>(batch.Items, batch.Starts[window], batch.Starts[window + 1] - batch.Starts[window]))
             .ToArray();
@@ -51,7 +50,7 @@ internal sealed class EncoderDecoderTraining(
         int[] targets = [.. asked, .. Enumerable.Repeat(-1, TargetGrain - (asked.Length % TargetGrain))];
         var states = shared ? network.ForwardShared(input, Prefixes(targets), dropout) : network.Forward(input, Prefixes(targets), dropout);
         // Of the whole batch: the items that follow one, or the windows, whose first items follow none.
-        var loss = TokenLoss.Sum(network, states, _codes, targets) / (shared ? plan.Followers : plan.Targets - plan.Followers);
+        var loss = TokenLoss.Sum(network, states, Codes, targets) / (shared ? plan.Followers : plan.Targets - plan.Followers);
         return (loss, loss);
     }
 
@@ -63,9 +62,9 @@ internal sealed class EncoderDecoderTraining(
     }
 
     private EncoderInput Input(IReadOnlyList<string?> users, IReadOnlyList<ArraySegment<int>> histories) => EncoderInput.Of(
-        layout, Options.Users, users, histories,
-        (item, tokens) => _codes.AsSpan(item * layout.Depth, layout.Depth).CopyTo(tokens), Device, TokenGrain);
+        Layout, Options.Users, users, histories,
+        (item, tokens) => Codes.AsSpan(item * Layout.Depth, Layout.Depth).CopyTo(tokens), Device, TokenGrain);
 
     private Tensor Prefixes(int[] targets) =>
-        tensor(layout.Prefixes(_codes, targets), [targets.Length, layout.Depth - 1], device: Device);
+        tensor(Layout.Prefixes(Codes, targets), [targets.Length, Layout.Depth - 1], device: Device);
 }

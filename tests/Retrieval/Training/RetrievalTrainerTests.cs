@@ -166,6 +166,26 @@ public class RetrievalTrainerTests
     }
 
     [Fact]
+    public void A_network_that_has_grown_too_sure_of_itself_is_judged_at_the_temperature_that_suits_it()
+    {
+        var (table, all) = Walks.Make();
+        // Every fourth user's validation target is not where the walk leads.
+        var split = new LeaveOneOut(all with { Items = [.. all.Items.Select((item, at) => at % 40 == 8 ? (item + 11) % 30 : item)] });
+        var reports = new List<StageProgress>();
+        var data = RetrievalTrainingData.From(table, split, []);
+        var options = Walks.Decoding with { Generative = Walks.Generative with { MaxSteps = 120 } };
+        using var model = RetrievalTrainer.Train(data, options, 1, new Collect(reports));
+        double LogP(double temperature) => split.EvaluatedUsers.Average(user =>
+        {
+            int[] history = [.. split.ValidationHistory(user).ToArray().TakeLast(Walks.Generative.History)];
+            return Tiny.Score(model, table, history, split.ValidationTarget(user), temperature: temperature);
+        });
+        double best = TokenTraining.Temperatures.Max(LogP);
+        Assert.Equal(best, reports.Max(report => report.Metrics?.GetValueOrDefault("validation_log_p", double.MinValue))!.Value, 1e-4);
+        Assert.True(best > LogP(1) + 0.2, $"{best}, {LogP(1)} at temperature 1");
+    }
+
+    [Fact]
     public void Popular_items_are_those_of_the_training_part_and_come_with_the_saved_model()
     {
         // Interactions of item 0: 3, 1: 2, 2: 2, 3: 1; the held-out ones of a user (the last two) are all of item 4.
