@@ -16,7 +16,7 @@ internal sealed class DecoderOnlyTraining(
         network, vectors is null ? [network] : [network, vectors], layout, data, options,
         new StepDraws(DecoderOnly.Masks(options), vectors is null ? 0 : options.DenseDropout), seed, device, ranks)
 {
-    /// <summary>One item of so many is distilled in a step, another one in the next: at half the cost hardly less is learned.</summary>
+    /// <summary>One item of so many is distilled in a step, another one in the next: labels are sums over the whole catalogue.</summary>
     private const int DistilledEvery = 2;
 
     private readonly PrefixLabels? _labels =

@@ -25,9 +25,8 @@ internal abstract class TokenTraining(
     protected RetrievalTrainingData Data { get; } = data;
 
     /// <summary>
-    /// The mean log-probability of held-out targets, at the temperature that suits the network best. One that has grown too sure of itself
-    /// is no worse at ranking, and the weight in the sum sets its scale anyway: at temperature 1 the end of a long training, which ranks
-    /// best, looks worse than its beginning.
+    /// The mean log-probability of held-out targets, at the temperature that suits the network best. At temperature 1 one that has
+    /// grown too sure of itself looks worse than it ranks, and the weight in the sum sets its scale anyway.
     /// </summary>
     public double LogProbability(HeldOut held)
     {
