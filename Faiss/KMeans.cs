@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 using Recsys.Faiss.Native;
 using static Recsys.Faiss.Native.NativeMethods;
 
@@ -6,12 +8,20 @@ namespace Recsys.Faiss;
 /// <summary>How the first centroids are chosen.</summary>
 public enum KMeansSeeding
 {
-    /// <summary>k-means++ (Arthur and Vassilvitskii 2007): far-apart points; distinct as long as the data has k distinct points.</summary>
+    /// <summary>k-means++ (Arthur and Vassilvitskii 2007): far-apart points, out of 64 a centroid at even distances; distinct as long as
+    /// these have k distinct ones.</summary>
     PlusPlus,
 
     /// <summary>A uniform random sample, as FAISS does by itself.</summary>
     Random,
 }
+
+/// <summary>Gives each point its nearest centroid.</summary>
+/// <param name="points">[n × dim], row-major.</param>
+/// <param name="centroids">[k × dim]</param>
+/// <param name="dim">Values of a point.</param>
+/// <param name="nearest">[n] the answers, 0 to k − 1.</param>
+public delegate void NearestCentroids(ReadOnlySpan<float> points, ReadOnlySpan<float> centroids, int dim, Span<long> nearest);
 
 /// <summary>Settings of <see cref="KMeans.Train"/>; the defaults are those of FAISS except for the seeding.</summary>
 public sealed record KMeansOptions
@@ -26,6 +36,9 @@ public sealed record KMeansOptions
 
     /// <summary>Runs from this many seeds (Seed, Seed + 1, …) and keeps the best.</summary>
     public int Restarts { get; init; } = 1;
+
+    /// <summary>A faster search for the nearest centroids; null: FAISS's own.</summary>
+    public NearestCentroids? Nearest { get; init; }
 }
 
 /// <param name="Centroids">Row-major [k, dim].</param>
@@ -37,7 +50,7 @@ public sealed record KMeansResult(float[] Centroids, double Objective, long[] As
 public static class KMeans
 {
     /// <summary>Clusters <paramref name="data"/>, row-major [n, dim], into <paramref name="k"/> centroids. More than 256 points a centroid
-    /// are subsampled for training, never for seeding, assignment and objective.</summary>
+    /// are subsampled for training, never for assignment and objective.</summary>
     /// <remarks>Where the data has fewer than k distinct points (all-zero residuals, say), centroids repeat: exactly k come back, and a
     /// caller whose codes must differ removes the repeated ones.</remarks>
     /// <exception cref="FaissException">k above n, a length that does not fit, a value that is not finite or beyond ±1e15.</exception>
@@ -56,14 +69,48 @@ public static class KMeans
         Rows.Range("k-means: the number of restarts", options.Restarts, 1, int.MaxValue, "1 runs once");
         var centroids = Rows.Allocate<float>(k, dim, "k-means: centroids");
         var assignment = new long[n];
-        fixed (float* x = data, centroidsOut = centroids)
-        fixed (long* assignmentOut = assignment)
+        var search = new Search(options.Nearest);
+        var handle = GCHandle.Alloc(search);
+        try
         {
-            int status = rf_kmeans(
-                x, n, dim, k, options.Iterations, options.Restarts, options.Seed, options.Seeding == KMeansSeeding.PlusPlus ? 1 : 0,
-                centroidsOut, assignmentOut, out double objective);
-            Check(status, "k-means");
-            return new KMeansResult(centroids, objective, assignment);
+            fixed (float* x = data, centroidsOut = centroids)
+            fixed (long* assignmentOut = assignment)
+            {
+                int status = rf_kmeans(
+                    x, n, dim, k, options.Iterations, options.Restarts, options.Seed, options.Seeding == KMeansSeeding.PlusPlus ? 1 : 0,
+                    options.Nearest is null ? null : &Answer, GCHandle.ToIntPtr(handle), centroidsOut, assignmentOut, out double objective);
+                search.Fault?.Throw();
+                Check(status, "k-means");
+                return new KMeansResult(centroids, objective, assignment);
+            }
         }
+        finally
+        {
+            handle.Free();
+        }
+    }
+
+    [UnmanagedCallersOnly]
+    private static unsafe int Answer(nint context, float* points, long n, float* centroids, long k, long dim, long* nearest)
+    {
+        var search = (Search)GCHandle.FromIntPtr(context).Target!;
+        try
+        {
+            search.Nearest!(
+                new(points, checked((int)(n * dim))), new(centroids, checked((int)(k * dim))), (int)dim, new(nearest, (int)n));
+            return 0;
+        }
+        catch (Exception fault) // no exception may cross the C++
+        {
+            search.Fault = ExceptionDispatchInfo.Capture(fault);
+            return 1;
+        }
+    }
+
+    private sealed class Search(NearestCentroids? nearest)
+    {
+        public NearestCentroids? Nearest => nearest;
+
+        public ExceptionDispatchInfo? Fault { get; set; }
     }
 }

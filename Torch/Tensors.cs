@@ -1,6 +1,6 @@
 namespace Recsys.Torch;
 
-/// <summary>Tensors from arrays.</summary>
+/// <summary>Numbers into tensors and out of them.</summary>
 public static class Tensors
 {
     /// <summary>
@@ -14,4 +14,11 @@ public static class Tensors
         using var onArray = tensor(values, shape);
         return onArray.clone();
     }
+
+    /// <summary>The numbers of a tensor where they lie, valid while it is alive. (An accessor's <c>ToArray</c> asks the library for each
+    /// of them.)</summary>
+    /// <param name="dense">Contiguous, on the CPU, of element type T.</param>
+    /// <exception cref="OverflowException">More than 2³¹ − 1 numbers.</exception>
+    public static unsafe ReadOnlySpan<T> Values<T>(Tensor dense)
+        where T : unmanaged => new((void*)dense.Address(), checked((int)dense.numel()));
 }

@@ -16,8 +16,9 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library)]
     internal static partial int rf_kmeans(
-        float* x, long n, long dim, long k, int iterations, int restarts, long seed, int seedPlusPlus, float* centroids, long* assignment,
-        out double objective);
+        float* x, long n, long dim, long k, int iterations, int restarts, long seed, int seedPlusPlus,
+        delegate* unmanaged<nint, float*, long, float*, long, long, long*, int> nearest, nint context, float* centroids,
+        long* assignment, out double objective);
 
     [LibraryImport(Library)]
     internal static partial int rf_rq_train(

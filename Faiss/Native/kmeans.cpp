@@ -5,14 +5,29 @@
 #include <faiss/IndexFlat.h>
 #include <faiss/utils/distances.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <random>
+#include <stdexcept>
 #include <vector>
 
+typedef int32_t (*rf_nearest)(void* context, const float* x, int64_t n, const float* centroids, int64_t k, int64_t dim, int64_t* labels);
+
 namespace {
+// Points of the sample that k-means++ draws one seed from: each seed is a pass over all of them.
+constexpr int64_t kPointsPerSeed = 64;
+
 // k-means++ (Arthur and Vassilvitskii 2007): each next seed is drawn with probability proportional to D(x)^2.
-std::vector<float> plus_plus(const float* x, int64_t n, int64_t dim, int64_t k, int64_t seed) {
+std::vector<float> plus_plus(const float* all, int64_t count, int64_t dim, int64_t k, int64_t seed) {
+  int64_t n = std::min(count, kPointsPerSeed * k);
+  std::vector<float> sample;
+  const float* x = all;
+  if (n < count) {
+    sample.resize(n * dim);
+    for (int64_t i = 0; i < n; ++i) std::memcpy(&sample[i * dim], all + i * count / n * dim, sizeof(float) * dim);
+    x = sample.data();
+  }
   std::mt19937_64 generator(static_cast<uint64_t>(seed));
   auto uniform = [&] { return static_cast<double>(generator() >> 11) * 0x1.0p-53; };
   std::vector<double> mass(n, 1.0);
@@ -47,12 +62,26 @@ std::vector<float> plus_plus(const float* x, int64_t n, int64_t dim, int64_t k, 
   }
   return centroids;
 }
+
+// Where Clustering looks for the nearest centroids: with the caller's function, or FAISS's own way without one.
+struct Centroids : faiss::IndexFlatL2 {
+  rf_nearest nearest;
+  void* context;
+
+  Centroids(int64_t dim, rf_nearest nearest, void* context) : IndexFlatL2(dim), nearest(nearest), context(context) {}
+
+  void search(idx_t n, const float* x, idx_t k, float* distances, idx_t* labels, const faiss::SearchParameters* parameters = nullptr) const override {
+    if (!nearest) return IndexFlatL2::search(n, x, k, distances, labels, parameters);
+    std::memset(distances, 0, sizeof(float) * n);  // Clustering prints their sum
+    if (nearest(context, x, n, get_xb(), ntotal, d, labels) != 0) throw std::runtime_error("the caller's search for the nearest centroids failed");
+  }
+};
 }  // namespace
 
 // x [n, dim]; centroids [k, dim]; assignment [n]; objective: sum of squared distances of all n points to their centroid.
-// Runs from seed, seed + 1, ... and keeps the best.
+// Runs from seed, seed + 1, ... and keeps the best. nearest (may be null): labels[i] of the centroid nearest to x[i], of k; 0, or failed.
 RF_EXPORT int rf_kmeans(const float* x, int64_t n, int64_t dim, int64_t k, int32_t iterations, int32_t restarts, int64_t seed,
-                        int32_t seed_plus_plus, float* centroids, int64_t* assignment, double* objective) {
+                        int32_t seed_plus_plus, rf_nearest nearest, void* context, float* centroids, int64_t* assignment, double* objective) {
   return recsys_faiss::guarded([&] {
     faiss::ClusteringParameters parameters;
     parameters.niter = iterations;
@@ -63,7 +92,7 @@ RF_EXPORT int rf_kmeans(const float* x, int64_t n, int64_t dim, int64_t k, int32
       parameters.seed = static_cast<int>((seed + run) & 0x7fffffff);
       faiss::Clustering clustering(static_cast<int>(dim), static_cast<int>(k), parameters);
       if (seed_plus_plus) clustering.centroids = plus_plus(x, n, dim, k, seed + run);
-      faiss::IndexFlatL2 index(dim);
+      Centroids index(dim, nearest, context);
       if (iterations > 0) clustering.train(n, x, index);
       index.reset();
       index.add(k, clustering.centroids.data());

@@ -98,7 +98,7 @@ public sealed class Neighbours
             using var blockScope = NewDisposeScope();
             var rows = Tensors.Copy([.. block.SelectMany(query => x.AsSpan(query * dim, dim).ToArray())], block.Length, dim);
             var distances = squares.unsqueeze(0) - (rows.matmul(all.t()) * 2); // [block, n], up to the query's own length
-            float[] values = distances.data<float>().ToArray();
+            float[] values = Tensors.Values<float>(distances).ToArray();
             for (int i = 0; i < block.Length; i++)
             {
                 each(at++, block[i], values[(i * n)..((i + 1) * n)]);

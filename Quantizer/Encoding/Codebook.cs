@@ -122,8 +122,8 @@ public sealed class Codebook(Fusion fusion, QuantizerModel model, int beam = 1) 
     private static T[] Values<T>(Tensor tensor)
         where T : unmanaged
     {
-        using var data = tensor.cpu().contiguous().data<T>();
-        return data.ToArray();
+        using var dense = tensor.cpu().contiguous();
+        return Tensors.Values<T>(dense).ToArray();
     }
 
     /// <param name="x">[n × width]</param>

@@ -54,11 +54,11 @@ public abstract class Autoencoder : QuantizerModel
 
     /// <param name="x">[n, input], standardised.</param>
     /// <returns>[n, latent]</returns>
-    public Tensor Latent(Tensor x) => _encoder.forward(x);
+    public Tensor Latent(Tensor x) => Through(_encoder, x);
 
     /// <param name="z">[n, latent]</param>
     /// <returns>[n, input], standardised.</returns>
-    public Tensor FromLatent(Tensor z) => _decoder.forward(z);
+    public Tensor FromLatent(Tensor z) => Through(_decoder, z);
 
     /// <summary>The autoencoder without codes between: for warming up.</summary>
     public Tensor Autoencode(Tensor x) => FromLatent(Latent(x));
@@ -74,6 +74,11 @@ public abstract class Autoencoder : QuantizerModel
     /// <param name="codes">[n, levels] int64</param>
     /// <returns>[n, latent]</returns>
     protected abstract Tensor DecodeLatent(Tensor codes);
+
+    // In the precision of the scope, and float32 again behind it: codes and losses are small differences.
+    private static Tensor Through(Sequential layers, Tensor x) => layers.children()
+        .Aggregate(x, (value, layer) => layer is Linear linear ? linear.Apply(value) : ((Module<Tensor, Tensor>)layer).forward(value))
+        .to(ScalarType.Float32);
 
     private static Sequential Mlp(int[] widths)
     {

@@ -1,3 +1,5 @@
+using Recsys.Torch.Kernels;
+
 namespace Recsys.Quantizer.Models;
 
 /// <summary>
@@ -72,7 +74,7 @@ public abstract class VectorCodebooks : QuantizerModel
     /// <summary>The code that a level gives to its inputs.</summary>
     /// <param name="input">[n, width]</param>
     /// <returns>[n] int64</returns>
-    public Tensor Nearest(Tensor input, int level) => Costs(input, level).argmin(1);
+    public Tensor Nearest(Tensor input, int level) => NearestCodes.Of(input.detach(), Codes[level].detach(), Prices[level]);
 
     /// <param name="codes">[n] int64</param>
     /// <returns>[n, width]</returns>

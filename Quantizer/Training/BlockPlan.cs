@@ -4,14 +4,13 @@ namespace Recsys.Quantizer.Training;
 /// <param name="TrainingRows">Rows that k-means and the codes' means learn from: all, or 256 a code and at least 131,072.</param>
 /// <param name="PricedRows">Of these, rows that a round of balancing looks at; each round takes the next ones.</param>
 /// <param name="Candidates">Codes that compete for one of them: the nearest, or all where they fit.</param>
-/// <param name="BlockRows">Rows whose distances to all codes are held at once.</param>
-internal readonly record struct BlockPlan(long TrainingRows, long PricedRows, int Candidates, long BlockRows)
+internal readonly record struct BlockPlan(long TrainingRows, long PricedRows, int Candidates)
 {
     /// <summary>Values of the largest tensor of distances that is kept for a round: 128 MiB.</summary>
     public const long KeptEntries = 1L << 25;
 
-    /// <summary>Values of a block of distances to all codes: 16 MiB; a few such are alive at once.</summary>
-    public const long BlockEntries = 1L << 22;
+    /// <summary>Values of a block of distances to all codes, 1 MiB: what is made of it stays in the caches.</summary>
+    public const long BlockEntries = 1L << 18;
 
     private const long LeastRows = 131_072; // at 256 codes, all of them compete for so many
     private const long PricedRowsPerCode = 8;
@@ -30,6 +29,6 @@ internal readonly record struct BlockPlan(long TrainingRows, long PricedRows, in
         long priced = Math.Min(training, Math.Max(PricedRowsPerCode * codes, LeastRows));
         bool all = priced * codes <= KeptEntries;
         long candidates = all ? codes : KeptEntries / 2 / priced; // half for the distances, half for 32-bit indexes
-        return new BlockPlan(training, priced, (int)candidates, Math.Max(1, BlockEntries / codes));
+        return new BlockPlan(training, priced, (int)candidates);
     }
 }

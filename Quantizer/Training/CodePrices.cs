@@ -58,7 +58,7 @@ internal static class CodePrices
             foreach (var block in blocks)
             {
                 using var _ = NewDisposeScope();
-                block.AddTo(share, softmax((block.Distances + block.PricesOf(prices)) * (-1 / softness), 1));
+                block.AddTo(share, softmax((block.Distances + block.PricesOf(prices)).mul_(-1 / softness), 1));
             }
 
             var change = (ranks.Sum(share) / perCode).clamp_min(1e-3).log() * softness;

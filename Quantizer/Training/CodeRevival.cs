@@ -25,7 +25,7 @@ internal static class CodeRevival
     private static bool Revive(VectorCodebooks codebooks, int level, Tensor input)
     {
         using var scope = NewDisposeScope();
-        var assignment = KMeansTrainer.NearestInBlocks(codebooks, input, level);
+        var assignment = codebooks.Nearest(input, level);
         var unused = (bincount(assignment, minlength: codebooks.Sizes[level]) == 0).nonzero().flatten().cpu().data<long>().ToArray();
         if (unused.Length == 0)
         {
@@ -75,12 +75,13 @@ internal static class CodeRevival
     private static ulong[] Hashes(Tensor input)
     {
         int width = (int)input.shape[1];
-        uint[] bits = MemoryMarshal.Cast<float, uint>(input.cpu().contiguous().data<float>().ToArray()).ToArray();
+        using var dense = input.cpu().contiguous();
+        var bits = MemoryMarshal.Cast<float, uint>(Tensors.Values<float>(dense));
         var hashes = new ulong[input.shape[0]];
         for (int row = 0; row < hashes.Length; row++)
         {
             hashes[row] = 14695981039346656037;
-            foreach (uint value in bits.AsSpan(row * width, width))
+            foreach (uint value in bits.Slice(row * width, width))
             {
                 hashes[row] = (hashes[row] ^ value) * 1099511628211;
             }

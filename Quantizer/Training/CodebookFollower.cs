@@ -115,6 +115,7 @@ internal sealed class CodebookFollower
 
         using var _ = no_grad();
         using var scope = NewDisposeScope();
+        using var precision = MixedPrecision.Scope(on: true); // the latents that the steps see
         var head = Head(x, MaxBalanced);
         var rest = model.Latent(_ranks.Share(head));
         for (int level = 0; level < _prices.Length; level++)
@@ -128,7 +129,7 @@ internal sealed class CodebookFollower
             }
 
             _codebooks.Prices[level].copy_(_prices[level] * _options.BalanceStrength);
-            rest = _codebooks.Left(rest, _codebooks.Vectors(KMeansTrainer.NearestInBlocks(_codebooks, input, level), level));
+            rest = _codebooks.Left(rest, _codebooks.Vectors(_codebooks.Nearest(input, level), level));
         }
     }
 
@@ -142,7 +143,7 @@ internal sealed class CodebookFollower
         {
             var input = _codebooks.Input(rest, level);
             CodeRevival.Spread(_codebooks, level, input);
-            rest = _codebooks.Left(rest, _codebooks.Vectors(KMeansTrainer.NearestInBlocks(_codebooks, input, level), level));
+            rest = _codebooks.Left(rest, _codebooks.Vectors(_codebooks.Nearest(input, level), level));
         }
     }
 

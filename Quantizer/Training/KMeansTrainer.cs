@@ -1,5 +1,6 @@
 using Recsys.Faiss;
 using Recsys.Quantizer.Models;
+using Recsys.Torch.Kernels;
 
 namespace Recsys.Quantizer.Training;
 
@@ -30,7 +31,7 @@ internal static class KMeansTrainer
             cancel.ThrowIfCancellationRequested();
             var input = codebooks.Input(rest, level);
             FitLevel(codebooks, level, input, options, seed + level, ranks, cancel);
-            rest = codebooks.Left(rest, codebooks.Vectors(NearestInBlocks(codebooks, input, level), level));
+            rest = codebooks.Left(rest, codebooks.Vectors(codebooks.Nearest(input, level), level));
             levelDone?.Invoke(level);
         }
     }
@@ -44,13 +45,14 @@ internal static class KMeansTrainer
         var sample = Sample(input, plan, seed);
         if (ranks.First)
         {
-            using var values = sample.cpu().contiguous().data<float>();
-            var result = KMeans.Train(values.ToArray(), codebooks.Widths[level], size, new KMeansOptions
+            using var dense = sample.cpu().contiguous();
+            var result = KMeans.Train(Tensors.Values<float>(dense), codebooks.Widths[level], size, new KMeansOptions
             {
                 Iterations = options.KMeansIterations,
                 Restarts = options.KMeansRestarts,
                 Seed = Seeds.ToInt32(seed) & int.MaxValue,
                 Seeding = size <= MaxPlusPlus ? KMeansSeeding.PlusPlus : KMeansSeeding.Random,
+                Nearest = NearestCodes.Here ? NearestCodes.Of : null,
             });
             codebooks.Codes[level].copy_(tensor(result.Centroids, [size, codebooks.Widths[level]]));
         }
@@ -86,7 +88,7 @@ internal static class KMeansTrainer
             if (round < options.BalanceRounds)
             {
                 var mine = ranks.Share(sample);
-                MoveToMeans(codebooks, level, mine, NearestInBlocks(codebooks, mine, level), ranks);
+                MoveToMeans(codebooks, level, mine, codebooks.Nearest(mine, level), ranks);
             }
         }
     }
@@ -101,21 +103,6 @@ internal static class KMeansTrainer
         var counts = ranks.Sum(chosen).unsqueeze(1); // [size, 1]
         var sums = ranks.Sum(zeros_like(codebooks.Codes[level]).index_add(0, assignment, sample, 1));
         codebooks.Codes[level].copy_(where(counts > 0, sums / counts.clamp_min(1), codebooks.Codes[level]));
-    }
-
-    /// <returns>[n] int64, the codes at the prices of the codebooks.</returns>
-    public static Tensor NearestInBlocks(VectorCodebooks codebooks, Tensor input, int level)
-    {
-        long rows = BlockPlan.For(input.shape[0], codebooks.Sizes[level]).BlockRows;
-        var parts = new List<Tensor>();
-        for (long from = 0; from == 0 || from < input.shape[0]; from += rows)
-        {
-            using var scope = NewDisposeScope();
-            var block = input.narrow(0, from, Math.Min(rows, input.shape[0] - from));
-            parts.Add(codebooks.Nearest(block, level).MoveToOuterDisposeScope());
-        }
-
-        return cat(parts, 0);
     }
 
     // In the order of the rows while one round of balancing sees them all; shuffled where it sees a part, and where some are left out.

@@ -42,7 +42,7 @@ internal static class OpqTrainer
         for (int level = 0; level < vectors.Length; level++)
         {
             var input = model.Codebooks.Input(rotated, level);
-            var codes = KMeansTrainer.NearestInBlocks(model.Codebooks, input, level);
+            var codes = model.Codebooks.Nearest(input, level);
             KMeansTrainer.MoveToMeans(model.Codebooks, level, ranks.Share(input), ranks.Share(codes), ranks);
             vectors[level] = model.Codebooks.Vectors(codes, level);
         }

@@ -64,3 +64,11 @@ internal struct ResidualCodesCall
     public long Rows, Levels, Total, Beam;
     public nint Starts, Base, Between, Scores, Codes;
 }
+
+/// <summary>greedy.cpp's GreedyCodesCall.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct GreedyCodesCall
+{
+    public long Rows, Dim, Width, Levels;
+    public nint Starts, Codes, Base, Lengths, Packed, X, To;
+}

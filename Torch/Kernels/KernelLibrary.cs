@@ -47,6 +47,15 @@ internal static partial class KernelLibrary
     [LibraryImport(Name, EntryPoint = "rs_residual_codes")]
     internal static partial void ResidualCodes(in ResidualCodesCall call);
 
+    [LibraryImport(Name, EntryPoint = "rs_greedy_codes_here")]
+    internal static partial int HasGreedyCodes();
+
+    [LibraryImport(Name, EntryPoint = "rs_pack_codes")]
+    internal static partial void PackCodes(nint codes, long total, long width, nint packed);
+
+    [LibraryImport(Name, EntryPoint = "rs_greedy_codes")]
+    internal static partial void GreedyCodes(in GreedyCodesCall call);
+
     /// <summary>The element type's number there.</summary>
     internal static int TypeOf(Tensor tensor) => tensor.dtype == ScalarType.BFloat16 ? 1 : 0;
 

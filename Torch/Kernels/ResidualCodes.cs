@@ -1,15 +1,16 @@
 namespace Recsys.Torch.Kernels;
 
 /// <summary>
-/// The codes of residual codebooks, by one product with all codes and a table of the codes' products with each other (codes.cpp): what the
-/// steps r, r − e, … give, but for rounding. Made once for codes that no longer change; safe from any thread; for the CPU.
+/// The codes of residual codebooks: the nearest code of each level (<see cref="GreedyCodes"/>), or the best tuple of a beam by one product
+/// with all codes and a table of the codes' products with each other (codes.cpp): what the steps r, r − e, … give, but for rounding.
+/// For codes that stay as they were; safe from any thread; for the CPU.
 /// </summary>
 public sealed class ResidualCodes : IDisposable
 {
     private const int Lanes = 16;
 
-    private readonly long[] _starts; // [levels + 1]
-    private readonly Tensor _codes, _base, _between; // [dim, total], [total], [total, total]
+    private readonly Lazy<GreedyCodes> _greedy;
+    private readonly Lazy<Tables> _tables;
     private readonly int _dim;
 
     /// <param name="codes">[levels] of [size, dim] float32 on the CPU.</param>
@@ -24,23 +25,9 @@ public sealed class ResidualCodes : IDisposable
             throw new TorchException("Codes and prices must be [size, dim] and [size] for each level, 1 to 65536 codes a level.");
         }
 
-        using var _ = no_grad();
-        using var scope = NewDisposeScope();
         _dim = (int)codes[0].size(1);
-        _starts = new long[codes.Count + 1];
-        var (padded, costs) = (new List<Tensor>(), new List<Tensor>());
-        for (int level = 0; level < codes.Count; level++)
-        {
-            long size = codes[level].size(0), fill = (Lanes - (size % Lanes)) % Lanes;
-            _starts[level + 1] = _starts[level] + size + fill;
-            padded.Add(cat([codes[level].detach(), zeros(fill, _dim)], 0));
-            costs.Add(cat([codes[level].detach().square().sum(1) + prices[level], full([fill], float.PositiveInfinity)], 0));
-        }
-
-        var all = cat(padded, 0); // [total, dim]
-        _codes = all.transpose(0, 1).contiguous().DetachFromDisposeScope();
-        _base = cat(costs, 0).contiguous().DetachFromDisposeScope();
-        _between = (matmul(all, _codes) * 2).contiguous().DetachFromDisposeScope();
+        _greedy = new Lazy<GreedyCodes>(() => new GreedyCodes(codes, prices));
+        _tables = new Lazy<Tables>(() => Tables.Of(codes, prices));
     }
 
     /// <param name="x">[n, dim] float32 on the CPU.</param>
@@ -61,30 +48,89 @@ public sealed class ResidualCodes : IDisposable
         }
 
         using var _ = no_grad();
-        using var scores = matmul(x, _codes); // [n, total]
-        int levels = _starts.Length - 1;
-        var codes = new ushort[x.size(0) * levels];
-        unsafe
-        {
-            fixed (long* starts = _starts)
-            fixed (ushort* to = codes)
-            {
-                KernelLibrary.ResidualCodes(new ResidualCodesCall
-                {
-                    Rows = x.size(0), Levels = levels, Total = _starts[^1], Beam = beam, Starts = (nint)starts, Base = _base.Address(),
-                    Between = _between.Address(), Scores = scores.Address(), Codes = (nint)to,
-                });
-            }
-        }
-
-        GC.KeepAlive((_base, _between)); // the loops have addresses alone
-        return codes;
+        return beam == 1 && GreedyCodes.Here ? _greedy.Value.Encode(x) : Search(x, beam);
     }
 
     public void Dispose()
     {
-        _codes.Dispose();
-        _base.Dispose();
-        _between.Dispose();
+        if (_greedy.IsValueCreated)
+        {
+            _greedy.Value.Dispose();
+        }
+
+        if (_tables.IsValueCreated)
+        {
+            _tables.Value.Dispose();
+        }
+    }
+
+    /// <summary>The beam's way, for a beam of 1 too.</summary>
+    internal unsafe ushort[] Search(Tensor x, int beam)
+    {
+        var tables = _tables.Value;
+        using var scores = matmul(x, tables.Codes); // [n, total]
+        int levels = tables.Starts.Length - 1;
+        var codes = new ushort[x.size(0) * levels];
+        fixed (long* starts = tables.Starts)
+        fixed (ushort* to = codes)
+        {
+            KernelLibrary.ResidualCodes(new ResidualCodesCall
+            {
+                Rows = x.size(0), Levels = levels, Total = tables.Starts[^1], Beam = beam, Starts = (nint)starts,
+                Base = tables.Base.Address(), Between = tables.Between.Address(), Scores = scores.Address(), Codes = (nint)to,
+            });
+        }
+
+        GC.KeepAlive(tables); // the loops have addresses alone
+        return codes;
+    }
+
+    /// <summary>All levels' codes one below the other, each level filled up to whole groups of rows with zeros of infinite cost.</summary>
+    /// <param name="group">Rows of a group.</param>
+    /// <param name="width">Values of a row; those beyond the codes' own are zeros.</param>
+    /// <returns>[levels + 1] where each level starts, [total, width], and [total] ‖e‖² + price.</returns>
+    internal static (long[] Starts, Tensor Codes, Tensor Base) Joined(
+        IReadOnlyList<Tensor> codes, IReadOnlyList<Tensor> prices, int group, long width)
+    {
+        var starts = new long[codes.Count + 1];
+        foreach (var (level, of) in codes.Index())
+        {
+            starts[level + 1] = starts[level] + UpTo(of.size(0), group);
+        }
+
+        var (all, costs) = (zeros(starts[^1], width), full([starts[^1]], float.PositiveInfinity));
+        foreach (var (level, (of, price)) in codes.Zip(prices).Index())
+        {
+            all.narrow(0, starts[level], of.size(0)).narrow(1, 0, of.size(1)).copy_(of);
+            costs.narrow(0, starts[level], of.size(0)).copy_(of.detach().square().sum(1) + price);
+        }
+
+        return (starts, all, costs);
+    }
+
+    internal static long UpTo(long n, int group) => (n + group - 1) / group * group;
+
+    /// <param name="Starts">[levels + 1]</param>
+    /// <param name="Codes">[dim, total]</param>
+    /// <param name="Base">[total]</param>
+    /// <param name="Between">[total, total] 2 e_i·e_j</param>
+    private sealed record Tables(long[] Starts, Tensor Codes, Tensor Base, Tensor Between) : IDisposable
+    {
+        public static Tables Of(IReadOnlyList<Tensor> codes, IReadOnlyList<Tensor> prices)
+        {
+            using var scope = NewDisposeScope();
+            var (starts, all, costs) = Joined(codes, prices, Lanes, codes[0].size(1));
+            var turned = all.transpose(0, 1).contiguous();
+            var between = (matmul(all, turned) * 2).contiguous();
+            return new Tables(
+                starts, turned.DetachFromDisposeScope(), costs.DetachFromDisposeScope(), between.DetachFromDisposeScope());
+        }
+
+        public void Dispose()
+        {
+            Codes.Dispose();
+            Base.Dispose();
+            Between.Dispose();
+        }
     }
 }

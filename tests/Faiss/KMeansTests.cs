@@ -88,6 +88,40 @@ public class KMeansTests
         Assert.Equal([1f, 1f, 2f, 3f], KMeans.Train([1, 1, 2, 3], 1, 4).Centroids.Order());
     }
 
+    [Theory]
+    [InlineData(KMeansSeeding.PlusPlus)]
+    [InlineData(KMeansSeeding.Random)]
+    public void The_caller_s_search_takes_the_place_of_FAISS_s_own(KMeansSeeding seeding)
+    {
+        float[] data = Points.Gaussian(500, Dim, seed: 3);
+        int calls = 0;
+        var options = new KMeansOptions { Seeding = seeding, Iterations = 7 };
+        KMeansResult own = KMeans.Train(data, Dim, 16, options), ours = KMeans.Train(data, Dim, 16, options with
+        {
+            Nearest = (points, centroids, dim, nearest) =>
+            {
+                calls++;
+                float[] all = centroids.ToArray();
+                for (int row = 0; row < nearest.Length; row++)
+                {
+                    nearest[row] = Points.Nearest(all, points.Slice(row * dim, dim).ToArray(), 1, Metric.L2)[0].Id;
+                }
+            },
+        });
+        Assert.Equal(8, calls); // and once for the assignment
+        Assert.Equal(own.Assignment, ours.Assignment);
+        Points.Near(own.Centroids, ours.Centroids, 1e-5);
+        Assert.Equal(own.Objective, ours.Objective, 1e-3);
+    }
+
+    [Fact]
+    public void What_the_caller_s_search_throws_comes_through()
+    {
+        var options = new KMeansOptions { Nearest = (_, _, _, _) => throw new OperationCanceledException("enough") };
+        Assert.Equal("enough", Assert.Throws<OperationCanceledException>(
+            () => KMeans.Train(Points.Gaussian(50, Dim, seed: 3), Dim, 4, options)).Message);
+    }
+
     [Fact]
     public void One_point_is_its_own_centroid() => Assert.Equal([7f, -2f], KMeans.Train([7, -2], 2, 1).Centroids);
 

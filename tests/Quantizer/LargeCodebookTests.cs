@@ -19,7 +19,8 @@ public class LargeCodebookTests
         var plan = BlockPlan.For(rows, codes);
         Assert.Equal(Math.Min(rows, Math.Max(256L * codes, 131_072)), plan.TrainingRows);
         long kept = plan.PricedRows * plan.Candidates * (plan.Candidates == codes ? 4 : 8); // distances, and 32-bit indexes beside them
-        Assert.True(kept + (4 * plan.BlockRows * codes * 4) <= 256L << 20, $"{kept} bytes a round, {plan.BlockRows} rows a block");
+        long block = 4 * Math.Max(BlockPlan.BlockEntries, codes) * 4;
+        Assert.True(kept + block <= 256L << 20, $"{kept} bytes a round, {block} bytes for a block");
         Assert.InRange(plan.Candidates, Math.Min(codes, 32), codes);
         Assert.True(plan.PricedRows >= Math.Min(rows, 2L * codes));
     }
@@ -90,13 +91,13 @@ public class LargeCodebookTests
 
     private static double Error(ResidualCodebooks codebooks, Tensor x)
     {
-        var codes = KMeansTrainer.NearestInBlocks(codebooks, x, 0);
+        var codes = codebooks.Nearest(x, 0);
         return (x - codebooks.Codes[0].index_select(0, codes)).pow(2).sum().ToDouble();
     }
 
     private static double Perplexity(ResidualCodebooks codebooks, Tensor x)
     {
-        var codes = KMeansTrainer.NearestInBlocks(codebooks, x, 0);
+        var codes = codebooks.Nearest(x, 0);
         var share = bincount(codes, minlength: codebooks.Sizes[0]).to(ScalarType.Float64) / x.shape[0];
         return (-(share * share.clamp_min(1e-12).log()).sum()).exp().ToDouble();
     }

@@ -20,20 +20,51 @@ public sealed class ResidualCodesTests
         var prices = sizes.Select((size, level) => Random((ulong)(20 + level), size).to(ScalarType.Float32) * 0.1).ToArray();
         var x = Random(40, 60, dim).to(ScalarType.Float32);
         using var settled = new ResidualCodes(codes, prices);
-        ushort[] found = settled.Encode(x, beam);
-        Assert.Equal(60 * sizes.Length, found.Length);
-        float[][] rows = Rows(x);
-        var books = codes.Select(Rows).ToArray();
-        var costs = prices.Select(level => level.data<float>().ToArray()).ToArray();
-        for (int row = 0; row < 60; row++)
+        foreach (ushort[] found in new[] { settled.Encode(x, beam), settled.Search(x, beam) }) // a beam of 1 has two ways
         {
-            int[] tuple = [.. found.Skip(row * sizes.Length).Take(sizes.Length).Select(code => (int)code)];
-            int[] expected = Best(rows[row], books, costs, beam);
-            if (!tuple.SequenceEqual(expected)) // two tuples may cost the same, but for rounding
-            {
-                Assert.Equal(Cost(rows[row], books, costs, expected), Cost(rows[row], books, costs, tuple), 1e-4);
-            }
+            AssertBest(x, codes, prices, beam, found, 1e-4);
         }
+    }
+
+    /// <summary>Products in bf16 cannot tell these codes apart.</summary>
+    [Theory]
+    [InlineData(1.0, 0.01)]
+    [InlineData(1.0, 0.001)]
+    [InlineData(1e4, 10.0)]
+    [InlineData(1e-6, 1e-9)]
+    public void Codes_that_differ_by_less_than_bf16_are_told_apart(double scale, double apart)
+    {
+        using var scope = NewDisposeScope();
+        var centre = Random(1, 1, 40);
+        var codes = ((centre * scale) + (Random(2, 200, 40) * apart)).to(ScalarType.Float32);
+        var x = ((centre * scale) + (Random(3, 60, 40) * apart)).to(ScalarType.Float32);
+        using var settled = new ResidualCodes([codes], [zeros(200)]);
+        double rounding = 4e-7 * scale * scale * 40; // of a square of that length in float32
+        AssertBest(x, [codes], [zeros(200)], 1, settled.Encode(x, 1), rounding);
+    }
+
+    [Theory]
+    [InlineData(1, 5, 3)]
+    [InlineData(700, 256, 32)]
+    [InlineData(90, 60_000, 7)] // blocks of rows without the loops
+    public void The_nearest_of_codes_that_change_are_those_of_the_operators(int rows, int size, int width)
+    {
+        using var scope = NewDisposeScope();
+        var (x, codes) = (Random(1, rows, width).to(ScalarType.Float32), Random(2, size, width).to(ScalarType.Float32));
+        var prices = Random(3, size).to(ScalarType.Float32) * 0.1;
+        var found = NearestCodes.Of(x, codes, prices);
+        Assert.Equal(NearestCodes.Composed(x, codes, prices).data<long>().ToArray(), found.data<long>().ToArray());
+        var outside = new long[rows];
+        NearestCodes.Of(Tensors.Values<float>(x), Tensors.Values<float>(codes), width, outside);
+        Assert.Equal(NearestCodes.Composed(x, codes, zeros(size)).data<long>().ToArray(), outside);
+    }
+
+    [Fact]
+    public void A_row_that_is_no_number_gets_a_code_that_there_is()
+    {
+        using var scope = NewDisposeScope();
+        using var settled = new ResidualCodes([Random(1, 7, 3).to(ScalarType.Float32)], [zeros(7)]);
+        Assert.All(settled.Encode(full([2, 3], float.NaN), 1), code => Assert.InRange(code, 0, 6));
     }
 
     [Fact]
@@ -76,6 +107,23 @@ public sealed class ResidualCodesTests
         using var settled = new ResidualCodes([zeros(4, 3)], [zeros(4)]);
         Refused("[2, 4] on cpu; it must be Float32 [n, 3]", () => settled.Encode(zeros(2, 4), 1));
         Refused("The beam is 0; allowed are 1 to 1024", () => settled.Encode(zeros(2, 3), 0));
+    }
+
+    private static void AssertBest(Tensor x, Tensor[] codes, Tensor[] prices, int beam, ushort[] found, double rounding)
+    {
+        var rows = Rows(x);
+        Assert.Equal(rows.Length * codes.Length, found.Length);
+        var books = codes.Select(Rows).ToArray();
+        var costs = prices.Select(level => level.data<float>().ToArray()).ToArray();
+        for (int row = 0; row < rows.Length; row++)
+        {
+            int[] tuple = [.. found.Skip(row * codes.Length).Take(codes.Length).Select(code => (int)code)];
+            int[] expected = Best(rows[row], books, costs, beam);
+            if (!tuple.SequenceEqual(expected)) // two tuples may cost the same, but for rounding
+            {
+                Assert.Equal(Cost(rows[row], books, costs, expected), Cost(rows[row], books, costs, tuple), rounding);
+            }
+        }
     }
 
     private static float[][] Rows(Tensor x) => [.. x.contiguous().data<float>().ToArray().Chunk((int)x.size(1))];
