@@ -12,9 +12,11 @@ namespace Recsys.Retrieval;
 /// all.</param>
 /// <param name="Popularity">Weight of ln(1 + an item's interactions).</param>
 /// <param name="Cold">Added to the score of an item that training never saw, 0 and more: nothing is ranked down for being new.</param>
+/// <param name="Interplay">What is added to that; null: nothing.</param>
 public sealed record LegSum(
     IReadOnlyDictionary<string, double> Weights, double Repeat, double Temperature, double Coverage,
-    IReadOnlyDictionary<string, double>? RepeatAlone = null, double Popularity = 0, double Cold = 0)
+    IReadOnlyDictionary<string, double>? RepeatAlone = null, double Popularity = 0, double Cold = 0,
+    Interplay? Interplay = null)
 {
     /// <summary>Largest weight of a fact, to either side of 0.</summary>
     public const double MaxFact = 1000;
@@ -51,6 +53,7 @@ public sealed record LegSum(
             faults.Range($"repeat_alone.{leg}", repeat, -MaxFact, MaxFact);
         }
 
+        Interplay?.Check(faults, legs.Count);
         faults.Range("temperature", Temperature, 1e-3, 1000);
         faults.Range("coverage", Coverage, 0, 1);
     }

@@ -22,8 +22,9 @@ public sealed class Recommender : IRecommender, IVersionPart
     private readonly bool _ownsModel;
     private readonly TrieLayers _trie;
     private readonly Candidates _candidates;
-    private readonly string[] _parts; // of a score: the legs, the generative one last, then the facts
+    private readonly string[] _parts; // of a score: the legs, the generative one last, then the facts, then their interplay
     private readonly double[] _weights; // [parts]
+    private readonly int _legCount;
 
     /// <param name="model">Becomes this recommender's to dispose.</param>
     /// <exception cref="CatalogException">The table's codebook is not the model's, or it lacks items that the model knows.</exception>
@@ -45,8 +46,9 @@ public sealed class Recommender : IRecommender, IVersionPart
         _trie = before?.With(items)
             ?? new TrieLayers(items, model.Generative?.Layout.Sizes ?? TokenLayout.For(items).Sizes, model.Generative?.Device ?? CPU);
         _candidates = new Candidates(model, _trie);
-        _parts = [.. LegNames, .. LegSum.FactNames];
-        _weights = [.. LegNames.Select(leg => model.Config.Sum.Weights[leg]), .. model.Config.Sum.FactWeights()];
+        _legCount = LegNames.Count();
+        _parts = [.. LegNames, .. LegSum.FactNames, Interplay.PartName];
+        _weights = [.. LegNames.Select(leg => model.Config.Sum.Weights[leg]), .. model.Config.Sum.FactWeights(), 1];
     }
 
     /// <summary>A recommender whose model lives on when it is disposed.</summary>
@@ -59,8 +61,6 @@ public sealed class Recommender : IRecommender, IVersionPart
         _model.Generative is null
             ? _model.Legs.Select(leg => leg.Name)
             : _model.Legs.Select(leg => leg.Name).Append(Legs.Generative.GenerativeLeg.LegName);
-
-    private int LegCount => _parts.Length - LegSum.FactNames.Count;
 
     /// <summary>What the validation targets of its training chose.</summary>
     public RetrievalChoices Choices => _model.Choices;
@@ -164,6 +164,8 @@ public sealed class Recommender : IRecommender, IVersionPart
         var sum = _model.Config.Sum;
         var seen = query.History.ToHashSet();
         double[][] parts = [.. candidates.Select(candidate => Parts(candidate.Item, candidate.Scores, seen))];
+        double[]? interplay = sum.Interplay?.Of(Interplay.Inputs(parts, _legCount, query.History.Count));
+        parts = [.. parts.Select((of, at) => (double[])[.. of, interplay?[at] ?? 0])];
         double[] scores = [.. parts.Select(values => values.Zip(_weights, (value, weight) => weight == 0 ? 0 : weight * value).Sum())];
         double top = scores.DefaultIfEmpty().Max();
         double total = scores.Sum(score => Math.Exp((score - top) / sum.Temperature));
@@ -172,7 +174,7 @@ public sealed class Recommender : IRecommender, IVersionPart
             .Select(at => new Recommendation(
                 candidates[at].Item, Items.SemanticIds[candidates[at].Item], scores[at],
                 sum.Coverage * Math.Exp((scores[at] - top) / sum.Temperature) / total,
-                [.. _parts.Index().Where(part => part.Index < LegCount || _weights[part.Index] * parts[at][part.Index] != 0)
+                [.. _parts.Index().Where(part => part.Index < _legCount || _weights[part.Index] * parts[at][part.Index] != 0)
                     .Select(part => new ScorePart(part.Item, _weights[part.Index], parts[at][part.Index]))])
             {
                 Reasons = Reasons(query.History, candidates[at].Item),

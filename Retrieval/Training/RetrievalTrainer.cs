@@ -78,7 +78,7 @@ public static class RetrievalTrainer
                 data.Items.Count, options.Beam, seed, context.BestAt);
             var model = new RetrievalModel(config, legs, generative, interactions);
             return ranks.First && held is not null
-                ? SumSearch.Choose(model, data.Items, held, options.Weights, seed, cancel)
+                ? SumSearch.Choose(model, data.Items, held, options.Weights, seed, progress, cancel)
                 : model;
         }
         catch

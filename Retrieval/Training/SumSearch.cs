@@ -5,11 +5,15 @@ namespace Recsys.Retrieval.Training;
 /// <summary>
 /// Chooses the weights of the legs and of the facts of an item by NDCG@10 on validation targets: one after the other, each the best of its
 /// grid with the others as they are, until none changes; cold items get all the weight that costs next to nothing. Then the temperature
-/// that makes the probabilities of the answers honest on the same targets. Test targets are not within its reach.
+/// that makes the probabilities of the answers honest on the same targets, and an <see cref="Interplay"/> where it is worth it: then what cold
+/// items get and the temperature are of targets that its fit has not seen. Test targets are not within its reach.
 /// </summary>
 internal static class SumSearch
 {
-    private const int MaxUsers = 6000, Batch = 32, K = 10, MaxRounds = 6;
+    /// <summary>The stage's name in progress reports.</summary>
+    public const string Stage = "sum";
+
+    private const int MaxUsers = 24_000, Batch = 32, K = HeldCandidates.K, MaxRounds = 6;
 
     private static readonly double[] Factors = [0, 0.25, 0.5, 0.7, 0.85, 1.2, 1.4, 2, 4];
     private static readonly double[] Repeats = [-20, -8, -4, -2, -1, -0.5, 0, 0.5, 1, 2];
@@ -29,26 +33,34 @@ internal static class SumSearch
     /// <returns>The model with its sum; takes over the legs of <paramref name="model"/>.</returns>
     public static RetrievalModel Choose(
         RetrievalModel model, ItemTable items, HeldOut held, IReadOnlyDictionary<string, double>? given, long seed,
-        CancellationToken cancel)
+        IProgress<StageProgress>? progress, CancellationToken cancel)
     {
-        var users = Users(model, items, held.Draw(MaxUsers, seed), cancel);
+        var users = Users(model, items, held.Draw(MaxUsers, seed), progress, cancel);
         string[] legs = [.. model.Config.Sum.Weights.Keys];
-        double cold = (double)held.Targets.Count(model.IsCold) / held.Count;
-        double[] weights = Search(users, legs, given, cold, cancel);
-        var sums = users.Where(user => user.Target >= 0).Select(user => (Sums: user.Sums(weights), user.Target)).ToArray();
-        double temperature = sums.Length == 0 ? 1 : Temperatures.MinBy(t => sums.Average(user => Surprise(user.Sums, user.Target, t)));
+        double coldShare = (double)held.Targets.Count(model.IsCold) / held.Count;
+        var (weights, scale) = Search(users, legs, given, coldShare, cancel);
+        double temperature = Temperature(users, weights);
+        var interplay = given is null ? InterplayFit.Choose(users, weights, temperature, legs.Length, seed, cancel) : null;
+        if (interplay is { } found)
+        {
+            HeldCandidates[] joined = [.. users.Zip(found.HeldOut, (user, values) => user.With(values))];
+            int cold = weights.Length - 1;
+            weights[cold] = Cold(joined, [.. weights, 1], cold, coldShare, scale);
+            temperature = Temperature(joined, [.. weights, 1]);
+        }
+
         double[] facts = [.. weights[legs.Length..].Select(weight => Math.Clamp(weight, -LegSum.MaxFact, LegSum.MaxFact))];
         return model.With(new LegSum(
-            legs.Zip(weights).ToDictionary(pair => pair.First, pair => Math.Round(pair.Second, 4)), facts[0], temperature,
-            Math.Max(1.0 / (users.Length + 1), (double)sums.Length / users.Length),
+            legs.Zip(weights).ToDictionary(pair => pair.First, pair => pair.Second), facts[0], temperature,
+            Math.Max(1.0 / (users.Length + 1), (double)users.Count(user => user.Target >= 0) / users.Length),
             legs.Index().ToDictionary(
                 leg => leg.Item, leg => BestRepeat(users, [.. legs.Select((_, other) => other == leg.Index ? 1.0 : 0), 0, 0, 0])),
-            facts[1], facts[2]));
+            facts[1], facts[2], interplay?.Fit));
     }
 
-    /// <returns>[legs + facts]</returns>
-    private static double[] Search(
-        Held[] users, string[] legs, IReadOnlyDictionary<string, double>? given, double coldShare, CancellationToken cancel)
+    /// <returns>[legs + facts], and what their units were divided by.</returns>
+    private static (double[] Weights, double Scale) Search(
+        HeldCandidates[] users, string[] legs, IReadOnlyDictionary<string, double>? given, double coldShare, CancellationToken cancel)
     {
         double[] best = [.. legs.Select(leg => given is null ? 1 : given.GetValueOrDefault(leg)), 0, 0, 0];
         best[legs.Length] = BestRepeat(users, best);
@@ -80,20 +92,42 @@ internal static class SumSearch
             }
         }
 
-        double enough = gain * (1 - (ColdAllowance * coldShare));
-        best[^1] = facts[^1].Where(value => value > best[^1]).Order()
-            .TakeWhile(value => Ndcg(users, [.. best[..^1], value]) >= enough).LastOrDefault(best[^1]);
+        best[^1] = Cold(users, best, best.Length - 1, coldShare, 1);
         double scale = given is null ? best.Take(legs.Length).Sum() : 1;
-        return [.. best.Select(weight => weight / scale)];
+        return ([.. best.Select((weight, at) => at < legs.Length ? Math.Round(weight / scale, 4) : weight / scale)], scale);
     }
 
-    private static double BestRepeat(Held[] users, double[] weights)
+    /// <summary>The largest weight of cold items that costs next to nothing.</summary>
+    /// <param name="at">Its place among the weights.</param>
+    /// <param name="scale">What the weights' units were divided by.</param>
+    private static double Cold(HeldCandidates[] users, double[] weights, int at, double coldShare, double scale)
+    {
+        if (coldShare == 0)
+        {
+            return weights[at];
+        }
+
+        double Reached(double value) => Ndcg(users, [.. weights[..at], value, .. weights[(at + 1)..]]);
+        double enough = Reached(weights[at]) * (1 - (ColdAllowance * coldShare));
+        return Colds.Select(value => value / scale).Where(value => value > weights[at]).Order()
+            .TakeWhile(value => Reached(value) >= enough).LastOrDefault(weights[at]);
+    }
+
+    private static double Temperature(HeldCandidates[] users, double[] weights)
+    {
+        var sums = users.Where(user => user.Target >= 0).Select(user => (Sums: user.Sums(weights), user.Target)).ToArray();
+        return sums.Length == 0
+            ? 1
+            : Temperatures.MinBy(t => sums.AsParallel().AsOrdered().Select(user => Surprise(user.Sums, user.Target, t)).Sum());
+    }
+
+    private static double BestRepeat(HeldCandidates[] users, double[] weights)
     {
         int at = weights.Length - LegSum.FactNames.Count;
         return Repeats.MaxBy(repeat => Ndcg(users, [.. weights[..at], repeat, .. weights[(at + 1)..]]));
     }
 
-    private static double Ndcg(Held[] users, double[] weights) => users.AsParallel().Sum(user => user.Ndcg(weights)) / users.Length;
+    private static double Ndcg(HeldCandidates[] users, double[] weights) => users.AsParallel().Sum(user => user.Ndcg(weights)) / users.Length;
 
     private static double Surprise(double[] sums, int target, double temperature)
     {
@@ -101,12 +135,14 @@ internal static class SumSearch
         return Math.Log(sums.Sum(sum => Math.Exp((sum - top) / temperature))) - ((sums[target] - top) / temperature);
     }
 
-    private static Held[] Users(RetrievalModel model, ItemTable items, HeldOut held, CancellationToken cancel)
+    private static HeldCandidates[] Users(
+        RetrievalModel model, ItemTable items, HeldOut held, IProgress<StageProgress>? progress, CancellationToken cancel)
     {
         using var recommender = Recommender.Borrowing(model, items);
         int[] byLength = [.. Enumerable.Range(0, held.Count).OrderBy(user => held.Histories[user].Length).ThenBy(user => user)];
         int[][] batches = [.. byLength.Chunk(Math.Min(Batch, recommender.MaxRows(recommender.BeamFor(K, 0), K)))];
-        var users = new Held[batches.Length][];
+        var users = new HeldCandidates[batches.Length][];
+        int done = 0;
         ComputeThreads.Each(batches.Length, at =>
         {
             var found = recommender.Find(
@@ -114,52 +150,13 @@ internal static class SumSearch
             users[at] = [.. batches[at].Zip(found, (user, row) =>
             {
                 var seen = held.Histories[user].ToHashSet();
-                return Held.Of(
+                return HeldCandidates.Of(
                     [.. row.Candidates.Select(candidate => recommender.Parts(candidate.Item, candidate.Scores, seen))],
-                    Array.FindIndex(row.Candidates, candidate => candidate.Item == held.Targets[user]));
+                    Array.FindIndex(row.Candidates, candidate => candidate.Item == held.Targets[user]), held.Histories[user].Length);
             })];
+            progress?.Report(new StageProgress(Stage, Interlocked.Increment(ref done), batches.Length));
         }, cancel);
 
         return [.. users.SelectMany(some => some)];
-    }
-
-    /// <summary>A user's candidates.</summary>
-    /// <param name="Values">[candidates × parts]</param>
-    /// <param name="Target">Place of the target among them, -1: it is none of them.</param>
-    private sealed record Held(float[] Values, int Parts, int Target)
-    {
-        public static Held Of(double[][] parts, int target) =>
-            new([.. parts.SelectMany(of => of.Select(value => (float)value))], parts.Length == 0 ? 1 : parts[0].Length, target);
-
-        public double[] Sums(double[] weights) => [.. Enumerable.Range(0, Values.Length / Parts).Select(at => Sum(at, weights))];
-
-        public double Ndcg(double[] weights)
-        {
-            if (Target < 0)
-            {
-                return 0;
-            }
-
-            double target = Sum(Target, weights);
-            int above = 0;
-            for (int at = 0; at < Values.Length / Parts && above < K; at++)
-            {
-                double sum = Sum(at, weights);
-                above += sum > target || (sum == target && at < Target) ? 1 : 0;
-            }
-
-            return RankingMetrics.Ndcg(above, K);
-        }
-
-        private double Sum(int at, double[] weights)
-        {
-            double sum = 0;
-            for (int part = 0; part < Parts; part++)
-            {
-                sum += weights[part] == 0 ? 0 : weights[part] * Values[(at * Parts) + part];
-            }
-
-            return sum;
-        }
     }
 }

@@ -56,7 +56,7 @@ public class SumSearchTests
         var rare = Held(_ => [Random.Next(Items)], history => (((history[^1] + 2) % Items) / 2 * 2) + 1);
         var popular = rare with { Targets = [.. rare.Targets.Select(item => item - 1)] };
         LegSum Chosen(HeldOut held) => SumSearch.Choose(
-            Tiny.Model(Table, [Pairs()], interactions: interactions), Table, held, null, 1, default).Config.Sum;
+            Tiny.Model(Table, [Pairs()], interactions: interactions), Table, held, null, 1, null, default).Config.Sum;
         Assert.True(Chosen(rare).Popularity < 0);
         Assert.True(Chosen(popular).Popularity >= 0);
     }
@@ -68,7 +68,7 @@ public class SumSearchTests
         int[] interactions = [.. Enumerable.Range(0, Items).Select(item => item < 3 ? 0 : 5)];
         ILeg Late() => new Fake(DenseLeg.Id, history => Scores(item => item < 3 ? -6 - item : -1 - (0.01 * item)));
         LegSum Chosen(HeldOut held) => SumSearch.Choose(
-            Tiny.Model(Table, [Late()], interactions: interactions), Table, held, null, 1, default).Config.Sum;
+            Tiny.Model(Table, [Late()], interactions: interactions), Table, held, null, 1, null, default).Config.Sum;
         Assert.True(Chosen(Held(_ => [5 + Random.Next(20)], _ => 1)).Cold > 2);
         Assert.Equal(0, Chosen(Held(_ => [5 + Random.Next(20)], _ => 30)).Cold);
     }
@@ -114,7 +114,7 @@ public class SumSearchTests
         var table = Tiny.Table(Many, [8, 8, 8], 1);
         var held = Held(_ => [199], _ => 0) with { Targets = [.. Enumerable.Range(0, Users).Select(user => user % 4 == 0 ? 150 : 20)] };
         var leg = new Fake(TransitionLeg.LegName, _ => [.. Enumerable.Range(0, Many).Select(item => (float)item)]);
-        var chosen = SumSearch.Choose(Tiny.Model(table, [leg]), table, held, null, 1, default);
+        var chosen = SumSearch.Choose(Tiny.Model(table, [leg]), table, held, null, 1, null, default);
         Assert.Equal(0.25, chosen.Config.Sum.Coverage, 1e-12);
     }
 
@@ -139,7 +139,7 @@ public class SumSearchTests
     private static LegSum Choose(HeldOut held, params ILeg[] legs) => Choose(held, null, legs);
 
     private static LegSum Choose(HeldOut held, Dictionary<string, double>? given, params ILeg[] legs) =>
-        SumSearch.Choose(Tiny.Model(Table, legs), Table, held, given, 1, default).Config.Sum;
+        SumSearch.Choose(Tiny.Model(Table, legs), Table, held, given, 1, null, default).Config.Sum;
 
     private static HeldOut Held(Func<int, int[]> history, Func<int[], int> target, int users = Users)
     {
