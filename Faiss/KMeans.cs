@@ -8,8 +8,8 @@ namespace Recsys.Faiss;
 /// <summary>How the first centroids are chosen.</summary>
 public enum KMeansSeeding
 {
-    /// <summary>k-means++ (Arthur and Vassilvitskii 2007): far-apart points, out of 64 a centroid at even distances; distinct as long as
-    /// these have k distinct ones.</summary>
+    /// <summary>k-means++ (Arthur and Vassilvitskii 2007): far-apart points, out of all or of 64 a centroid (16,384 at least) at even
+    /// distances; distinct as long as these have k distinct ones.</summary>
     PlusPlus,
 
     /// <summary>A uniform random sample, as FAISS does by itself.</summary>

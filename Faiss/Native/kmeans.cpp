@@ -14,8 +14,8 @@
 typedef int32_t (*rf_nearest)(void* context, const float* x, int64_t n, const float* centroids, int64_t k, int64_t dim, int64_t* labels);
 
 namespace {
-// Points of the sample that k-means++ draws one seed from: each seed is a pass over all of them.
-constexpr int64_t kPointsPerSeed = 64;
+// Points that k-means++ draws a seed from, for each seed and at least: a seed takes a pass over all of them.
+constexpr int64_t kPointsPerSeed = 64, kLeastPoints = 16384;
 
 // FAISS's own, built for any x86-64, takes four floats at once.
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) float distance(const float* a, const float* b, int64_t dim) {
@@ -27,7 +27,7 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) fl
 
 // k-means++ (Arthur and Vassilvitskii 2007): each next seed is drawn with probability proportional to D(x)^2.
 std::vector<float> plus_plus(const float* all, int64_t count, int64_t dim, int64_t k, int64_t seed) {
-  int64_t n = std::min(count, kPointsPerSeed * k);
+  int64_t n = std::min(count, std::max(kPointsPerSeed * k, kLeastPoints));
   std::vector<float> sample;
   const float* x = all;
   if (n < count) {

@@ -11,12 +11,13 @@ internal static class CodebookVectors
 {
     /// <summary>Moves each code, level by level, to the mean of what its items leave to it: what a round of k-means does, with the codes
     /// given.</summary>
-    public static void Follow(Codebook codebook, FusedEmbeddings fused, Assignment assignment, Ranks ranks)
+    /// <returns>The codebook as it is now, in place of <paramref name="codebook"/>.</returns>
+    public static Codebook Follow(Codebook codebook, FusedEmbeddings fused, Assignment assignment, Ranks ranks)
     {
         var model = codebook.Model;
         if (Of(model) is not { } books)
         {
-            return;
+            return codebook;
         }
 
         using var _ = no_grad();
@@ -40,15 +41,17 @@ internal static class CodebookVectors
         }
 
         ranks.Broadcast(books.Codes);
+        return codebook.Renewed();
     }
 
     /// <summary>Gives each code, level by level, the number that most of its items have had, pairs with most items first.</summary>
-    /// <param name="codes">[items × levels] of the model.</param>
+    /// <param name="codes">[items × levels] of the codebook.</param>
     /// <param name="earlier">[items] null: the item is new.</param>
-    public static void Renumber(QuantizerModel model, ushort[] codes, IReadOnlyList<SemanticId?> earlier)
+    /// <returns>The codebook as it is now, in place of <paramref name="codebook"/>.</returns>
+    public static Codebook Renumber(Codebook codebook, ushort[] codes, IReadOnlyList<SemanticId?> earlier)
     {
         using var _ = no_grad();
-        var books = Of(model);
+        var books = Of(codebook.Model);
         for (int level = 0; books is not null && level < books.Sizes.Count; level++)
         {
             using var scope = NewDisposeScope();
@@ -56,6 +59,8 @@ internal static class CodebookVectors
             books.Codes[level].copy_(books.Codes[level].index_select(0, at));
             books.Prices[level].copy_(books.Prices[level].index_select(0, at));
         }
+
+        return codebook.Renewed();
     }
 
     private static VectorCodebooks? Of(QuantizerModel model) => model switch

@@ -84,7 +84,7 @@ public sealed class EarlierCodes(string version, string folder, ItemTable items,
         // Of the same data the error is the same, and nothing moves.
         for (int round = 0; round < Rounds && codes.Error > origin.Error; round++)
         {
-            CodebookVectors.Follow(codebook, fused, codes, ranks ?? Ranks.Alone);
+            codebook = CodebookVectors.Follow(codebook, fused, codes, ranks ?? Ranks.Alone);
             codes = new Assignment(codebook, fused, Earlier(itemIds), options.Keep);
         }
 
@@ -97,7 +97,7 @@ public sealed class EarlierCodes(string version, string folder, ItemTable items,
         codebook.Dispose();
         string note = $"that of {version} has an error of {codes.Error:F4} now, above {bound:F4}";
         codebook = train();
-        CodebookVectors.Renumber(codebook.Model, codebook.Encode(fused.Data, fused.Count), Earlier(itemIds));
+        codebook = CodebookVectors.Renumber(codebook, codebook.Encode(fused.Data, fused.Count), Earlier(itemIds));
         codes = new Assignment(codebook, fused, Earlier(itemIds), options.Keep);
         return Result(codebook, codes, new CodebookOrigin(true, codes.Error, codes.Error, note));
 

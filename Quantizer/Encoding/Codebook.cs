@@ -92,6 +92,14 @@ public sealed class Codebook(Fusion fusion, QuantizerModel model, int beam = 1) 
         return (ids, QuantizerReport.Of(fused.Data, Reconstruct(codes, fused.Count), ids, Sizes));
     }
 
+    /// <summary>This codebook after its model's vectors were changed in place; takes the place of this one, whose preparations for encoding
+    /// are of the old vectors.</summary>
+    internal Codebook Renewed()
+    {
+        LetGo();
+        return new Codebook(Fusion, Model, Beam);
+    }
+
     /// <summary>Writes its two files into a folder; equal codebooks give equal bytes.</summary>
     public void Save(string folder) => CodebookFiles.Save(this, folder);
 
@@ -111,12 +119,16 @@ public sealed class Codebook(Fusion fusion, QuantizerModel model, int beam = 1) 
 
     public void Dispose()
     {
+        LetGo();
+        Model.Dispose();
+    }
+
+    private void LetGo()
+    {
         if (_settled.IsValueCreated)
         {
             _settled.Value?.Dispose();
         }
-
-        Model.Dispose();
     }
 
     private static T[] Values<T>(Tensor tensor)

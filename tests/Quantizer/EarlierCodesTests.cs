@@ -78,6 +78,7 @@ public sealed class EarlierCodesTests : IDisposable
             var codes = Follow(earlier, later, Options with { Stability = new StabilityOptions { Keep = keep, MaxErrorGrowth = 10 } });
             using var codebook = codes.Codebook;
             error = codes.Origin.Error;
+            AssertOfOnePiece(codes, earlier.Fuse([later], Names(Items)).Apply([later]));
             return codes.Origin.Churn!.Moved;
         }
 
@@ -104,6 +105,7 @@ public sealed class EarlierCodesTests : IDisposable
         Assert.Contains("v1", codes.Origin.Note, StringComparison.Ordinal);
         Assert.InRange(codes.Origin.Churn!.Moved, 0, 0.2);
         Assert.Equal(codes.Origin.Error, codes.Origin.TrainedError);
+        AssertOfOnePiece(codes, earlier.Fuse([elsewhere], Names(Items)).Apply([elsewhere]));
 
         var embedding = new[] { elsewhere };
         using var nothing = QuantizerTrainer.Train(Fusion.Fit(embedding, options.Fusion).Apply(embedding), options, 1, null, default);
@@ -126,6 +128,17 @@ public sealed class EarlierCodesTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>What was encoded is what the codebook encodes once it is saved, whatever moved on the way.</summary>
+    private void AssertOfOnePiece(CatalogueCodes codes, FusedEmbeddings fused)
+    {
+        codes.Codebook.Save(Directory.CreateDirectory(_folder["saved"]).FullName);
+        using var saved = Codebook.Load(_folder["saved"]);
+        var (ids, report) = saved.EncodeCatalogue(fused);
+        Assert.Equal(report.ReconstructionError, codes.Origin.Error, 1e-6);
+        Assert.Equal(
+            codes.Codebook.Encode(fused.Data, fused.Count), ids.SelectMany(id => id.Codes()));
+    }
 
     /// <summary>The first night, from nothing, saved as v1.</summary>
     private EarlierCodes Night(EmbeddingMatrix embedding, QuantizerOptions options, out SemanticId[] ids, double? error = null)
