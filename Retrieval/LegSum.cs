@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Recsys.Retrieval;
 
 /// <summary>
@@ -27,6 +29,14 @@ public sealed record LegSum(
     /// <summary>All legs alike: where there is no held-out target to choose by.</summary>
     public static LegSum Even(IEnumerable<string> legs) => new(legs.ToDictionary(leg => leg, _ => 1.0), 0, 1, 1);
 
+    /// <summary>For people: what weighs how much.</summary>
+    public string Summary => string.Join(", ", Weights.Select(leg => (leg.Key, leg.Value))
+        .Concat(FactNames.Zip(FactWeights()).Where(fact => fact.Second != 0))
+        .Select(part => FormattableString.Invariant($"{part.Item1} {part.Item2:0.###}")))
+        + (Interplay is null ? "" : FormattableString.Invariant(
+            $"; with {Retrieval.Interplay.PartName} of {Interplay.Out.Length} units: N@10 {Interplay.Alone:F4} to {Interplay.Joined:F4} on ")
+            + "validation targets that its fit had not seen");
+
     /// <summary>What is known of an item itself, in the order of <see cref="FactNames"/>.</summary>
     /// <param name="seen">Whether the history has it.</param>
     /// <param name="interactions">That it has in the training part.</param>
@@ -35,6 +45,19 @@ public sealed record LegSum(
 
     /// <summary>Their weights.</summary>
     internal double[] FactWeights() => [Repeat, Popularity, Cold];
+
+    /// <returns>Weights by part, and how much the interplay brought.</returns>
+    public JsonObject ToJson()
+    {
+        var json = new JsonObject(Weights.Concat(FactNames.Zip(FactWeights(), KeyValuePair.Create))
+            .Select(part => KeyValuePair.Create(part.Key, (JsonNode?)part.Value)));
+        json[Retrieval.Interplay.PartName] = Interplay is null ? null : new JsonObject
+        {
+            ["units"] = Interplay.Out.Length, ["validation_ndcg@10_without"] = Interplay.Alone,
+            ["validation_ndcg@10_with"] = Interplay.Joined,
+        };
+        return json;
+    }
 
     /// <summary>Notes every value that is out of its range.</summary>
     public void Check(Faults faults, IReadOnlyCollection<string> legs)

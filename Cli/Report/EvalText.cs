@@ -69,6 +69,7 @@ internal static class EvalText
             + $"{(report.Target == EvaluationTarget.Test ? "test" : "validation")} targets, item level, full ranking, ties by item number, "
             + $"cold targets ranked, beam {report.Beam}, seed {report.Seed}",
             $"split sha256 {report.SplitSha256}",
+            $"the sum: {report.Sum.Summary}",
             $"invalid {report.Invalid}, duplicates {report.Duplicates}",
         ];
     }

@@ -59,6 +59,9 @@ public sealed record EvaluationReport
 
     public required int Beam { get; init; }
 
+    /// <summary>How the legs' scores become one, as the validation targets chose it.</summary>
+    public required LegSum Sum { get; init; }
+
     /// <summary>Hash of the split; equal hashes, equal protocol.</summary>
     public required string SplitSha256 { get; init; }
 
@@ -138,6 +141,7 @@ public sealed record EvaluationReport
         json["duplicates"] = Duplicates;
         json["short"] = Short;
         json["beam"] = Beam;
+        json["weights"] = Sum.ToJson();
         json["seed"] = Seed;
         json["split_sha256"] = SplitSha256;
         var baselines = new JsonObject();

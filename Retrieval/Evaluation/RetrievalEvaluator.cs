@@ -32,6 +32,7 @@ public static class RetrievalEvaluator
             Users = users.Length,
             Seed = options.Seed,
             Beam = recommender.BeamFor(options.Ks.Max(), options.Beam),
+            Sum = recommender.Choices.Sum,
             SplitSha256 = split.Sha256,
             Plain = plain,
             Removed = removed,

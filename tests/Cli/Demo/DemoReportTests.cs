@@ -5,6 +5,7 @@ using Recsys.Cli.Demo.Shoppers;
 using Recsys.Datasets;
 using Recsys.Jobs.NightlyRebuild;
 using Recsys.Quantizer.Encoding;
+using Recsys.Retrieval;
 using Recsys.Retrieval.Evaluation;
 
 namespace Recsys.Cli.Tests.Demo;
@@ -117,7 +118,7 @@ public sealed partial class DemoReportTests
             },
             new EvaluationReport
             {
-                Target = EvaluationTarget.Test, Users = 2000, Seed = 1, Beam = 50, SplitSha256 = "cd",
+                Target = EvaluationTarget.Test, Users = 2000, Seed = 1, Beam = 50, Sum = LegSum.Even(["id"]), SplitSha256 = "cd",
                 Invalid = 0, Duplicates = 0, Short = 0, Plain = new AnswerSet([]),
                 ItemLevel = Both(recall), CodeLevel = Both(0), Legs = new Dictionary<string, ConventionRows>(),
                 Baselines = new Dictionary<string, ConventionRows> { ["popularity"] = Both(0.024), ["co_occurrence"] = Both(0.554) },

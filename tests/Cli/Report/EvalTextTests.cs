@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Recsys.Cli.Report;
+using Recsys.Retrieval;
 using Recsys.Retrieval.Evaluation;
 
 namespace Recsys.Cli.Tests.Report;
@@ -19,7 +20,9 @@ public sealed partial class EvalTextTests
             "open: the validation item is trained on, the history's items are removed",
             "ties by item number, cold targets ranked", "history's length; 25.0 % of the targets are cold",
             "new minus old, the same users", "0.0650", "0.0617 to 0.0683", "-0.0100 to 0.0300", "12.5 %",
-            "split sha256 abc", "invalid 1, duplicates 2",
+            "split sha256 abc",
+            "the sum: transitions 0.75, id 0.25, repeat -2, cold 0.125; with interplay of 2 units: N@10 0.0800 to 0.0825 on validation",
+            "invalid 1, duplicates 2",
             "at the level of codes, the sum: no item level compares with it", "open: a list promises 0.0700 hits and has 0.0600",
         ];
         Assert.All(said, one => Assert.Contains(one, text, StringComparison.Ordinal));
@@ -94,7 +97,11 @@ public sealed partial class EvalTextTests
         var answers = new AnswerSet([]);
         var report = new EvaluationReport
         {
-            Target = EvaluationTarget.Test, Users = 4, Seed = 1, Beam = 50, SplitSha256 = "abc", Plain = answers, Removed = answers,
+            Target = EvaluationTarget.Test, Users = 4, Seed = 1, Beam = 50, SplitSha256 = "abc",
+            Sum = new LegSum(
+                new Dictionary<string, double> { ["transitions"] = .75, ["id"] = .25 }, -2, 1, 1, Cold: .125,
+                Interplay: new Interplay([], [], [], [], [], [1, 1], .08, .0825)),
+            Plain = answers, Removed = answers,
             ItemLevel = rows, CodeLevel = rows, Invalid = 1, Duplicates = 2, Short = 0,
             Legs = new Dictionary<string, ConventionRows> { ["id"] = rows },
             Baselines = new Dictionary<string, ConventionRows> { ["popularity"] = rows },
