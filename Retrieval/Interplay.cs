@@ -1,9 +1,10 @@
 namespace Recsys.Retrieval;
 
 /// <summary>
-/// What the legs say together beyond their weighted sum, that two of them agree, say, or that one is sure behind a long history: a
-/// perceptron of one hidden layer over each leg's score of a candidate, its rank among the answer's candidates in each leg, its popularity
-/// and the length of the history. Fit on validation targets (stacking: Wolpert 1992), kept where targets that had no part in the fit say so.
+/// What the legs say together beyond their weighted sum: that two of them agree, say, or that one is the better guide behind a long
+/// history. A perceptron of one hidden layer over each leg's score of a candidate, its rank among the answer's candidates in each leg, its
+/// popularity and the length of the history. Fit on validation targets (stacking: Wolpert 1992), and kept where targets that had no part in
+/// the fit say so.
 /// </summary>
 /// <param name="Means">[inputs]</param>
 /// <param name="Deviations">[inputs] above 0.</param>

@@ -34,8 +34,8 @@ public sealed record LegSum(
         .Concat(FactNames.Zip(FactWeights()).Where(fact => fact.Second != 0))
         .Select(part => FormattableString.Invariant($"{part.Item1} {part.Item2:0.###}")))
         + (Interplay is null ? "" : FormattableString.Invariant(
-            $"; with {Retrieval.Interplay.PartName} of {Interplay.Out.Length} units: N@10 {Interplay.Alone:F4} to {Interplay.Joined:F4} on ")
-            + "validation targets that its fit had not seen");
+            $"; with {Retrieval.Interplay.PartName} of {Interplay.Out.Length} units: N@10 {Interplay.Alone:F4} to {Interplay.Joined:F4} ")
+            + "on validation targets that its fit had not seen");
 
     /// <summary>What is known of an item itself, in the order of <see cref="FactNames"/>.</summary>
     /// <param name="seen">Whether the history has it.</param>

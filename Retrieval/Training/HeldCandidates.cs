@@ -21,8 +21,8 @@ internal sealed record HeldCandidates(float[] Values, int Parts, int Target, int
 
     /// <summary>The same with one more part.</summary>
     /// <param name="values">[candidates]</param>
-    public HeldCandidates With(double[] values) =>
-        new([.. Values.Chunk(Parts).Zip(values, (row, value) => row.Append((float)value)).SelectMany(row => row)], Parts + 1, Target, History);
+    public HeldCandidates With(double[] values) => new(
+        [.. Values.Chunk(Parts).Zip(values, (row, value) => row.Append((float)value)).SelectMany(row => row)], Parts + 1, Target, History);
 
     public double[] Sums(double[] weights) => [.. Enumerable.Range(0, Count).Select(at => Sum(at, weights))];
 

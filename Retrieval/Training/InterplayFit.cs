@@ -1,8 +1,8 @@
 namespace Recsys.Retrieval.Training;
 
 /// <summary>
-/// Fits an <see cref="Interplay"/> to held-out targets: cross-entropy of the target among a user's candidates, beside the weighted sum as it
-/// was chosen. Folds of the users say what it is worth: each is judged by a fit on the others.
+/// Fits an <see cref="Interplay"/> to held-out targets: cross-entropy of the target among a user's candidates, beside the weighted sum as
+/// it was chosen. Folds of the users say what it is worth: each is judged by a fit on the others.
 /// </summary>
 internal static class InterplayFit
 {
@@ -14,7 +14,7 @@ internal static class InterplayFit
 
     /// <param name="weights">[parts] of the sum.</param>
     /// <param name="temperature">Of the sum's probabilities.</param>
-    /// <returns>The fit to all users, and [users] what fits without a user's fold say of its candidates; null: it is not worth it.</returns>
+    /// <returns>The fit to all users, and [users] what fits without a user's fold say of its candidates; null: not worth it.</returns>
     public static (Interplay Fit, double[][] HeldOut)? Choose(
         HeldCandidates[] users, double[] weights, double temperature, int legs, long seed, CancellationToken cancel)
     {
@@ -27,7 +27,8 @@ internal static class InterplayFit
         double[][] sums = users.AsParallel().AsOrdered().Select(user => user.Sums(weights)).ToArray();
         var fits = new Interplay[Folds + 1]; // the last one to all
         ComputeThreads.Each(
-            fits.Length, fold => fits[fold] = Fit(users, inputs, sums, user => user % Folds != fold, temperature, legs, seed, cancel), cancel);
+            fits.Length,
+            fold => fits[fold] = Fit(users, inputs, sums, user => user % Folds != fold, temperature, legs, seed, cancel), cancel);
         double[][] values = [.. inputs.Index().AsParallel().AsOrdered().Select(user => fits[user.Index % Folds].Of(user.Item))];
         double[] both = [.. weights, 1], alone = [.. users.AsParallel().AsOrdered().Select(user => user.Ndcg(weights))];
         double[] gains = [.. users.Zip(values).AsParallel().AsOrdered().Select(user => user.First.With(user.Second).Ndcg(both)).Zip(

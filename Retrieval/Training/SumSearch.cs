@@ -5,8 +5,8 @@ namespace Recsys.Retrieval.Training;
 /// <summary>
 /// Chooses the weights of the legs and of the facts of an item by NDCG@10 on validation targets: one after the other, each the best of its
 /// grid with the others as they are, until none changes; cold items get all the weight that costs next to nothing. Then the temperature
-/// that makes the probabilities of the answers honest on the same targets, and an <see cref="Interplay"/> where it is worth it: then what cold
-/// items get and the temperature are of targets that its fit has not seen. Test targets are not within its reach.
+/// that makes the probabilities of the answers honest on the same targets, and an <see cref="Interplay"/> where it is worth it: what cold
+/// items get and the temperature are then of targets that its fit has not seen. Test targets are not within its reach.
 /// </summary>
 internal static class SumSearch
 {
@@ -127,7 +127,8 @@ internal static class SumSearch
         return Repeats.MaxBy(repeat => Ndcg(users, [.. weights[..at], repeat, .. weights[(at + 1)..]]));
     }
 
-    private static double Ndcg(HeldCandidates[] users, double[] weights) => users.AsParallel().Sum(user => user.Ndcg(weights)) / users.Length;
+    private static double Ndcg(HeldCandidates[] users, double[] weights) =>
+        users.AsParallel().Sum(user => user.Ndcg(weights)) / users.Length;
 
     private static double Surprise(double[] sums, int target, double temperature)
     {
