@@ -60,6 +60,9 @@ public sealed record RqVaeOptions
     /// <summary>Items that the first k-means sees: the first batch, but a large one.</summary>
     public int InitialBatch { get; init; } = 20_000;
 
+    /// <summary>bf16 matrix products in training; null: where the processor has AVX512-BF16.</summary>
+    public bool? BFloat16 { get; init; }
+
     internal void Check(Faults faults)
     {
         faults.Range("quantizer.rq_vae.latent_dim", LatentDim, 1, 1024);

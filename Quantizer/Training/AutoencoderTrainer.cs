@@ -105,7 +105,7 @@ internal static class AutoencoderTrainer
         var model = codes.Model;
         model.zero_grad();
         var mine = ranks.Share(rows);
-        using var precision = MixedPrecision.Scope(rows.device.HasFastBFloat16());
+        using var precision = MixedPrecision.Scope(codes.BFloat16 ?? rows.device.HasFastBFloat16());
         var (output, penalty) = done is { } share ? codes.Pass(mine, share) : (model.Autoencode(mine), null);
         var reconstruction = functional.mse_loss(output, mine);
         var loss = penalty is null ? reconstruction : reconstruction + penalty.sum();

@@ -3,9 +3,12 @@ using Recsys.Quantizer.Models;
 namespace Recsys.Quantizer.Training;
 
 /// <summary>What the training of an autoencoder does for its codes, beside the reconstruction.</summary>
-internal abstract class CodeTraining
+/// <param name="bFloat16">As of <see cref="RqVaeOptions.BFloat16"/>.</param>
+internal abstract class CodeTraining(bool? bFloat16)
 {
     public abstract Autoencoder Model { get; }
+
+    public bool? BFloat16 => bFloat16;
 
     /// <summary>Once, when the bare autoencoder has warmed up.</summary>
     /// <param name="x">[n, input], standardised and shuffled.</param>
@@ -46,6 +49,7 @@ internal sealed class VectorCodeTraining : CodeTraining
 
     /// <param name="noise">Of Gumbel-softmax: its own, as ranks draw for their own rows.</param>
     public VectorCodeTraining(RqVae model, QuantizerOptions options, long seed, FusedAdamW optimizer, Generator noise, Ranks ranks)
+        : base(options.RqVae.BFloat16)
     {
         (_model, _options, _noise) = (model, options.RqVae, noise);
         _follower = new CodebookFollower(
@@ -74,7 +78,7 @@ internal sealed class VectorCodeTraining : CodeTraining
 }
 
 /// <summary>FSQ and LFQ: no codebook to follow. The latent starts whitened, so that each value takes its numbers evenly.</summary>
-internal sealed class ScalarCodeTraining(ScalarAutoencoder model, QuantizerOptions options) : CodeTraining
+internal sealed class ScalarCodeTraining(ScalarAutoencoder model, QuantizerOptions options) : CodeTraining(options.RqVae.BFloat16)
 {
     // tanh of a value spread like artanh of an even one is even: its deviation is π / √12.
     private const double EvenTanh = 0.9069;

@@ -115,7 +115,7 @@ internal sealed class CodebookFollower
 
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        using var precision = MixedPrecision.Scope(x.device.HasFastBFloat16()); // the latents that the steps see
+        using var precision = MixedPrecision.Scope(_options.RqVae.BFloat16 ?? x.device.HasFastBFloat16()); // the latents that the steps see
         var head = Head(x, MaxBalanced);
         var rest = model.Latent(_ranks.Share(head));
         for (int level = 0; level < _prices.Length; level++)

@@ -53,7 +53,8 @@ internal static class InterplayFit
         using var hidden = new Parameter(randn([Units, width], generator: generator) / Math.Sqrt(width));
         using var biases = new Parameter(zeros(Units));
         using var outward = new Parameter(zeros(Units));
-        using var optimizer = optim.Adam([scale, direct, hidden, biases, outward], LearningRate, weight_decay: WeightDecay);
+        Parameter[] all = [scale, direct, hidden, biases, outward];
+        using var optimizer = optim.Adam(all, LearningRate, weight_decay: WeightDecay);
         var random = new Random(Seeds.ToInt32(seed));
         int steps = Epochs * ((taken.Length + BatchUsers - 1) / BatchUsers), step = 0;
         for (int epoch = 0; epoch < Epochs; epoch++)
@@ -65,7 +66,7 @@ internal static class InterplayFit
                 using var stepScope = NewDisposeScope();
                 var (x, sum, targets) = Padded(batch, users, inputs, sums, means, deviations);
                 var logits = (sum * scale) + x.matmul(direct) + functional.linear(x, hidden, biases).tanh().matmul(outward);
-                optimizer.zero_grad();
+                Array.ForEach(all, parameter => parameter.grad = null);
                 functional.cross_entropy(logits, targets).backward();
                 foreach (var group in optimizer.ParamGroups)
                 {

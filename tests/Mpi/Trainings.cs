@@ -32,6 +32,7 @@ internal static class Trainings
         CodebookSize = 24,
         RqVae = new RqVaeOptions
         {
+            BFloat16 = false,
             LatentDim = 8, Hidden = [24], Epochs = 12, WarmUpEpochs = 3, BatchSize = 50, EmaDecay = 0.9, DeadCodeShare = 0.3,
         },
     };

@@ -41,7 +41,7 @@ public class RetrievalTrainerTests
 
         Assert.True(report.ItemLevel.NothingRemoved["recall@1"] > 0.95, $"recall@1 {report.ItemLevel.NothingRemoved["recall@1"]}");
         Assert.Equal((0, 0, 0), (report.Invalid, report.Duplicates, report.Short));
-        Assert.Equal(recommender.LegNames, curve.Select(progress => progress.Stage).Distinct());
+        Assert.Equal([.. recommender.LegNames, "sum"], curve.Select(progress => progress.Stage).Distinct());
         foreach (var stage in curve.Where(progress => progress.Metrics is not null).GroupBy(progress => progress.Stage))
         {
             Assert.True(stage.Last().Metrics!["loss"] < stage.First().Metrics!["loss"] / 3, stage.Key);

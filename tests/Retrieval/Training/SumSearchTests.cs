@@ -136,6 +136,32 @@ public class SumSearchTests
         }
     }
 
+    /// <summary>Behind short histories the one leg knows the next item, behind long ones the other, and each is as loud where it does
+    /// not.</summary>
+    [Fact]
+    public void Where_no_weighted_sum_can_say_it_the_answers_use_what_legs_say_together()
+    {
+        ILeg Right(string name, bool behindShort) => new Fake(name, history => Scores(item =>
+            ((history.Count < 4) == behindShort ? item == (history[^1] + 1) % Items : item == (history[0] + 7) % Items)
+                ? -0.5 : -3 - (0.5 * Hash(name, item, history))));
+        var held = Held(
+            _ => [.. Enumerable.Range(0, Random.Next(1, 7)).Select(_ => Random.Next(Items))], history => (history[^1] + 1) % Items, 2000);
+        var (one, other) = (Right(DenseLeg.Id, true), Right(DenseLeg.Content, false));
+        var chosen = Choose(held, one, other);
+        Assert.NotNull(chosen.Interplay);
+        Assert.True(chosen.Interplay.Joined > chosen.Interplay.Alone + 0.05, chosen.Summary);
+        Assert.Null(Choose(held, new Dictionary<string, double> { [DenseLeg.Id] = 1, [DenseLeg.Content] = 1 }, one, other).Interplay);
+        int with = Found(chosen), without = Found(chosen with { Interplay = null });
+        Assert.True(with > 1.1 * without, $"{with} with, {without} without");
+
+        int Found(LegSum how)
+        {
+            using var recommender = new Recommender(Tiny.Model(Table, [one, other], sum: how), Table);
+            return Enumerable.Range(0, held.Count).Count(user => recommender.Recommend(
+                new RecommendQuery(held.Histories[user], 1), default)[0].Item == held.Targets[user]);
+        }
+    }
+
     private static LegSum Choose(HeldOut held, params ILeg[] legs) => Choose(held, null, legs);
 
     private static LegSum Choose(HeldOut held, Dictionary<string, double>? given, params ILeg[] legs) =>
