@@ -99,8 +99,7 @@ void encode_row(const ResidualCodesCall& c, int64_t row, Room& room) {
 
 RS_EXPORT void rs_residual_codes(const ResidualCodesCall* call) {
   const ResidualCodesCall& c = *call;
-  int64_t widest = 0;
-  for (int64_t level = 0; level < c.levels; level++) widest = std::max(widest, c.starts[level + 1] - c.starts[level]);
+  int64_t widest = widest_level(c.starts, c.levels);
 #pragma omp parallel
   {
     Room room;

@@ -24,9 +24,9 @@ struct GreedyCodesCall {
 namespace {
 
 struct Room {
-  std::vector<float> rest;      // [8, width]
+  std::vector<float> rest;       // [8, width]
   std::vector<BFloat16> narrow;  // [8, width]
-  std::vector<float> costs;     // [codes / 32][8][32]
+  std::vector<float> costs;      // [codes / 32][8][32]
 };
 
 // The row in bf16, its length, and the length of what bf16 cuts off.
@@ -129,8 +129,7 @@ RS_EXPORT void rs_pack_codes(const float* codes, int64_t total, int64_t width, u
 
 RS_EXPORT void rs_greedy_codes(const GreedyCodesCall* call) {
   const GreedyCodesCall& c = *call;
-  int64_t widest = 0;
-  for (int64_t level = 0; level < c.levels; level++) widest = std::max(widest, c.starts[level + 1] - c.starts[level]);
+  int64_t widest = widest_level(c.starts, c.levels);
 #pragma omp parallel
   {
     Room room;

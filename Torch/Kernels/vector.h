@@ -84,6 +84,13 @@ RS_INLINE void narrow(float v, BFloat16& out) {  // to nearest, ties to even; a 
   out.x = static_cast<uint16_t>(v != v ? 0x7FC0 : rounded);
 }
 
+// Codes of the largest of residual codebooks' levels.
+inline int64_t widest_level(const int64_t* starts, int64_t levels) {
+  int64_t widest = 0;
+  for (int64_t level = 0; level < levels; level++) widest = std::max(widest, starts[level + 1] - starts[level]);
+  return widest;
+}
+
 // splitmix64: one independent pair of 32-bit keys for each block.
 inline uint64_t block_key(uint64_t seed, uint64_t block) {
   uint64_t z = seed + (block + 1) * 0x9E3779B97F4A7C15ull;
