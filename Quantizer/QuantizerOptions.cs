@@ -37,7 +37,8 @@ public sealed record QuantizerOptions
     /// <summary>0: plain nearest codes; 1: codes nearly equally frequent; between: prices are that share of the balancing ones.</summary>
     public double BalanceStrength { get; init; } = 1;
 
-    /// <summary>Rounds of balanced k-means after the plain one, 0 to 1,000.</summary>
+    /// <summary>Rounds of balanced k-means after the plain one, 0 to 1,000. Without strength Lloyd starts once more from their codes, and
+    /// the fit with less error stays.</summary>
     public int BalanceRounds { get; init; } = 10;
 
     /// <summary>Softness of the balance, as a share of the level's mean squared error.</summary>

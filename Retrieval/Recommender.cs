@@ -71,6 +71,9 @@ public sealed class Recommender : IRecommender, IVersionPart
     /// <summary>The legs that score the whole catalogue: all but the generative one.</summary>
     internal IReadOnlyList<Legs.ILeg> FullLegs => _model.Legs;
 
+    /// <summary>As the model's: items that training never saw, and the leg of <see cref="FullLegs"/> that tells them apart.</summary>
+    internal (IReadOnlyList<int> Items, int Leg) Cold => (_model.Cold, _model.ByContent);
+
     /// <summary>The beam that a query is searched with.</summary>
     public int BeamFor(int k, int beam) => beam > 0 ? beam : Math.Max(k, _model.Config.Beam);
 

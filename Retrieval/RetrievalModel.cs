@@ -53,6 +53,11 @@ public sealed class RetrievalModel : IDisposable
     /// <summary>Whether the item is one of <see cref="Cold"/>.</summary>
     internal bool IsCold(int item) => item < Interactions.Length && Interactions[item] == 0;
 
+    /// <summary>Place among the legs of what tells cold items apart: the one that reads items by their content alone, else the one that
+    /// comes nearest; -1 where no item is cold or no leg is dense.</summary>
+    internal int ByContent =>
+        Cold.Count == 0 ? -1 : Legs.Index().Where(leg => leg.Item is DenseLeg).Select(leg => leg.Index).LastOrDefault(-1);
+
     /// <summary>The tuples of codes that the generative leg finds likeliest behind histories, whether an item has them or not.</summary>
     /// <param name="histories">Item indexes, oldest first; none is empty.</param>
     /// <param name="beam">Tuples of each.</param>

@@ -124,7 +124,10 @@ internal static class QuantizerBench
     private static Func<double> OurKMeans()
     {
         float[] vectors = Vectors(Sample, 3);
-        var options = new QuantizerOptions { Levels = 1, CodebookSize = Size, KMeansIterations = Iterations, BalanceStrength = 0 };
+        var options = new QuantizerOptions
+        {
+            Levels = 1, CodebookSize = Size, KMeansIterations = Iterations, BalanceStrength = 0, BalanceRounds = 0, // Lloyd, as FAISS does
+        };
         var matrix = new EmbeddingMatrix("all", Dim, vectors, [.. Enumerable.Repeat(true, Sample)]);
         var fused = new FusedEmbeddings(Fusion.Fit([matrix], new FusionOptions()), vectors, matrix.Present);
         Codebook Train() => QuantizerTrainer.Train(fused, options with { MinPerplexity = 0 }, 7, null, CancellationToken.None);

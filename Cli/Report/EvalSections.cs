@@ -67,7 +67,8 @@ internal static class EvalSections
 
     private static EvalSection Slices(Protocol protocol, ProtocolAnalysis analysis)
     {
-        var slices = analysis.Popularity.Concat(analysis.History).Where(slice => slice.Users > 0).ToArray();
+        var slices = analysis.Popularity.Concat(analysis.ColdShort is { } cold ? [cold] : []).Concat(analysis.History)
+            .Where(slice => slice.Users > 0).ToArray();
         return new EvalSection(
             "Who is served how well",
             $"{protocol.Name}: the sum by the target's popularity and the history's length; {Percent(analysis.Cold)} of the targets are "

@@ -63,6 +63,10 @@ internal static class KMeansTrainer
         {
             BalanceLevel(codebooks, level, sample, plan, options, ranks, cancel);
         }
+        else if (options.BalanceRounds > 0)
+        {
+            FitFromBalance(codebooks, level, sample, plan, options, ranks, cancel);
+        }
 
         CodeRevival.Spread(codebooks, level, sample);
     }
@@ -90,6 +94,36 @@ internal static class KMeansTrainer
                 var mine = ranks.Share(sample);
                 MoveToMeans(codebooks, level, mine, codebooks.Nearest(mine, level), ranks);
             }
+        }
+    }
+
+    // Lloyd once more, from codes that are equally popular, kept where the error is lower: from far-apart seeds most of the deeper
+    // residuals, which gather near zero, may stay on one code.
+    private static void FitFromBalance(
+        VectorCodebooks codebooks, int level, Tensor sample, BlockPlan plan, QuantizerOptions options, Ranks ranks,
+        CancellationToken cancel)
+    {
+        var mine = ranks.Share(sample);
+        double Error()
+        {
+            using var scope = NewDisposeScope();
+            return ranks.Sum((mine - codebooks.Vectors(codebooks.Nearest(mine, level), level)).pow(2).sum().ToDouble());
+        }
+
+        var plain = codebooks.Codes[level].clone();
+        double error = Error();
+        BalanceLevel(codebooks, level, sample, plan, options with { BalanceStrength = 1 }, ranks, cancel);
+        codebooks.Prices[level].zero_();
+        for (int i = 0; i < options.KMeansIterations; i++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            MoveToMeans(codebooks, level, mine, codebooks.Nearest(mine, level), ranks);
+        }
+
+        if (Error() > error)
+        {
+            codebooks.Codes[level].copy_(plain);
         }
     }
 

@@ -22,11 +22,8 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     /// <summary>Candidates of one row at most.</summary>
     public static int Bound(int beam, int k) => beam + Math.Max(OfOtherLegs, 2 * k) + Math.Max(ColdOnes, k);
 
-    // What a leg says of items by their content alone; else the one that comes nearest. For cold items it stands for what the generative
-    // leg says, which has learned that their codes are never next.
-    private readonly int _byContent = model.Cold.Count == 0
-        ? -1
-        : model.Legs.Index().Where(leg => leg.Item is DenseLeg).Select(leg => leg.Index).LastOrDefault(-1);
+    // For cold items it stands for what the generative leg says, which has learned that their codes are never next.
+    private readonly int _byContent = model.ByContent;
 
     /// <param name="queries">[rows] alike in k.</param>
     /// <param name="beam">Beams of the generative leg.</param>

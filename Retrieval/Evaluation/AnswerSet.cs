@@ -15,6 +15,10 @@ public sealed record AnswerSet(int[] Users)
     /// them.</summary>
     public int[] Beam { get; init; } = new int[Users.Length];
 
+    /// <summary>[users] place of a cold target in its short list (<see cref="ColdShortlist"/>), -1 for every other target; null: nobody
+    /// asked, or nothing is cold.</summary>
+    public int[]? Cold { get; init; }
+
     /// <summary>[users][answers] items, best first.</summary>
     public int[][] Lists { get; init; } = new int[Users.Length][];
 
@@ -36,7 +40,11 @@ public sealed record AnswerSet(int[] Users)
     {
         string[] legs = options.Legs ? [.. recommender.FullLegs.Select(leg => leg.Name)] : [];
         var ranks = legs.ToDictionary(leg => leg, _ => (new int[users.Length], new int[users.Length]));
-        AnswerSet[] sets = [.. excludes.Select((_, way) => way == 0 ? new AnswerSet(users) { Legs = ranks } : new AnswerSet(users))];
+        var cold = recommender.Cold;
+        bool shortlists = legs.Length > 0 && cold.Leg >= 0;
+        int[]? Missed() => shortlists ? [.. users.Select(_ => -1)] : null;
+        AnswerSet[] sets = [.. excludes.Select((_, way) =>
+            way == 0 ? new AnswerSet(users) { Legs = ranks, Cold = Missed() } : new AnswerSet(users) { Cold = Missed() })];
         float[] repeats = [.. recommender.LegNames.Select(recommender.RepeatAlone)];
         int k = options.Ks.Max(), done = 0;
         var gate = new Lock();
@@ -48,6 +56,7 @@ public sealed record AnswerSet(int[] Users)
             int[] targets = [.. batch.Select(user => RetrievalEvaluator.Target(split, user, options.Target))];
             RecommendQuery[] queries = [.. batch.Zip(
                 histories, (user, history) => new RecommendQuery(history, k, options.Beam, User: split.Train.Users[user]))];
+            var byContent = new float[]?[batch.Length]; // of all items, where the target is cold
             recommender.Answer(queries, excludes, (way, i, answer, beam) =>
             {
                 int available = recommender.Items.Count - (excludes[way] ? histories[i].Distinct().Count() : 0);
@@ -66,10 +75,19 @@ public sealed record AnswerSet(int[] Users)
                     [.. beam.OrderByDescending(item => item.LogProbability + (seen.Contains(item.Item) ? repeats[^1] : 0))
                         .Select(item => item.Item)], targets[i]);
                 set.Beam[place] = found < k ? found : -1;
+                if (byContent[i] is { } scores)
+                {
+                    set.Cold![place] = ColdShortlist.Place(
+                        scores, cold.Items, [.. beam.Select(item => item.Item)], targets[i], excludes[way] ? seen : []);
+                }
             }, cancel, legs.Length == 0 ? null : (i, leg, scores) =>
             {
                 var (plain, removed) = ranks[legs[leg]];
                 (plain[first + i], removed[first + i]) = FullRanking.Rank(scores, targets[i], histories[i], repeats[leg]);
+                if (shortlists && leg == cold.Leg && cold.Items.Contains(targets[i]))
+                {
+                    byContent[i] = scores.ToArray();
+                }
             });
             lock (gate)
             {

@@ -9,6 +9,8 @@ public sealed record Slice(string Name, string Meaning, int Users, MetricRow Row
 /// <summary>Metrics by kind of target and by kind of history.</summary>
 public static class Slices
 {
+    public const string ColdShortName = "cold_shortlist";
+
     /// <summary>Largest lengths of a history, but of the last slice.</summary>
     private static readonly int[] Lengths = [3, 6, 12, 25];
 
@@ -48,6 +50,15 @@ public static class Slices
             return Of(name, $"history of {name} interactions", ranks, user => lengths[user] >= from && lengths[user] <= to, options);
         }),
     ];
+
+    /// <summary>The users whose target is cold, in their short lists; null where there are none.</summary>
+    /// <param name="counts">[items] training interactions.</param>
+    /// <param name="targets">[users]</param>
+    public static Slice? ColdShort(int[] counts, int[] targets, AnswerSet answers, EvaluationOptions options) => answers.Cold is null
+        ? null
+        : Of(
+            ColdShortName, $"the cold ones once more, among the cold items and {ColdShortlist.Generated} generated ones, by content",
+            answers.Cold, user => counts[targets[user]] == 0, options);
 
     private static Slice Of(string name, string meaning, int[] ranks, Func<int, bool> among, EvaluationOptions options)
     {

@@ -41,6 +41,37 @@ public class CollapseTests
         Assert.All(
             Enumerable.Range(1, 10), seed => AssertUsed(Blobs.Fused(Items, Dim, 12, seed, noise: 0.4), kind, update, estimator, seed));
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Plain_k_means_leaves_rows_that_gather_near_zero_on_many_codes(int seed)
+    {
+        // Directions at random, lengths some way apart: far-apart seeds are the longest rows, and Lloyd alone leaves most others on one.
+        const int items = 3000, dim = 48;
+        var matrix = Blobs.Make("text", items, dim, items, seed);
+        var random = new Random(seed);
+        for (int item = 0; item < items; item++)
+        {
+            float length = (float)Math.Exp(3 * (random.NextDouble() - 0.5) * random.NextDouble());
+            foreach (ref float value in matrix.Data.AsSpan(item * dim, dim))
+            {
+                value *= length;
+            }
+        }
+
+        // Not fused: that brings every row to one length, which residuals do not have.
+        var fused = new FusedEmbeddings(Fusion.Fit([matrix], new FusionOptions()), matrix.Data, matrix.Present);
+        var options = new QuantizerOptions { Levels = 1, CodebookSize = 64, BalanceStrength = 0, MinPerplexity = 0 };
+        using var lloyd = QuantizerTrainer.Train(fused, options with { BalanceRounds = 0 }, seed, null, default);
+        using var plain = QuantizerTrainer.Train(fused, options, seed, null, default);
+        var (alone, spread) = (lloyd.EncodeCatalogue(fused).Report, plain.EncodeCatalogue(fused).Report);
+        Assert.True(
+            spread.Levels[0].Perplexity > 2 * alone.Levels[0].Perplexity && spread.ReconstructionError < alone.ReconstructionError,
+            $"perplexity {spread.Levels[0].Perplexity} and {alone.Levels[0].Perplexity}, "
+            + $"error {spread.ReconstructionError} and {alone.ReconstructionError}");
+    }
+
     [Fact]
     public void Codes_that_no_row_has_are_put_on_rows_and_take_none_over_whole()
     {

@@ -110,7 +110,8 @@ public sealed partial class EvalTextTests
         };
         var lists = new ListQuality(.5, 9, .8, .7);
         var analysis = new ProtocolAnalysis(
-            .25, [new Slice("head", "many", 3, row), new Slice("tail", "none", 0, row)], [new Slice("1-3", "short", 4, row)], lists,
+            .25, [new Slice("head", "many", 3, row), new Slice("tail", "none", 0, row)], [new Slice("1-3", "short", 4, row)],
+            new Slice("cold_shortlist", "cold", 2, row), lists,
             lists with { Diversity = null }, new Calibration([new CalibrationBin(40, .007, .006, .001, .01)], .002, .07, .06));
         return new EvalResult(
             "shop of <i>me</i>", "def", "new", 17, report, report.Protocols.ToDictionary(one => one.Protocol, _ => analysis), "old",
