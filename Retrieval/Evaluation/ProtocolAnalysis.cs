@@ -23,7 +23,8 @@ public sealed record ProtocolAnalysis(
         int[] lengths = [.. answers.Users.Select(user => RetrievalEvaluator.History(split, user, options.Target).Length)];
         return new ProtocolAnalysis(
             targets.Average(item => counts[item] == 0 ? 1.0 : 0), Slices.ByPopularity(counts, targets, answers.Item, options),
-            Slices.ByHistory(lengths, answers.Item, options), Slices.ColdShort(counts, targets, answers, options), ListQuality.Of(answers.Lists, items, counts),
+            Slices.ByHistory(lengths, answers.Item, options), Slices.ColdShort(counts, targets, answers, options),
+            ListQuality.Of(answers.Lists, items, counts),
             ListQuality.Of(Array.ConvertAll(targets, item => new[] { item }), items, counts),
             Calibration.Of(answers.Probabilities, answers.Item));
     }
