@@ -3,7 +3,8 @@ using System.Globalization;
 
 namespace Recsys.Bench;
 
-/// <summary>What is measured side by side. Each side prepares once and then gives one number a call, in milliseconds.</summary>
+/// <summary>What is measured side by side. Each side prepares once and then gives one number a call, in milliseconds but where the unit
+/// is another.</summary>
 /// <param name="Name">Of the case; cases of one name have one side of ours and several peers.</param>
 /// <param name="Key">What the peers' process knows it by.</param>
 /// <param name="Peer">Null: there is none.</param>
@@ -11,11 +12,22 @@ namespace Recsys.Bench;
 /// <param name="BeforeGoal">The same to an earlier build.</param>
 /// <param name="Floor">Seconds that the machine's arithmetic or memory alone would take; null: says nothing.</param>
 /// <param name="Calls">A round takes the median of so many calls.</param>
+/// <param name="Limit">What stands in the place of a peer: the most that the project is content with.</param>
 internal sealed record SuiteCase(
     string Name, string Key, Func<Func<double>> Ours, Func<Func<double>>? Peer, double? PeerGoal, double? BeforeGoal = null,
-    Func<double>? Floor = null, int Calls = 1, string PeerName = SuiteCase.Plain)
+    Func<double>? Floor = null, int Calls = 1, string PeerName = SuiteCase.Plain, double? Limit = null, string Unit = "ms")
 {
     public const string Plain = "plain TorchSharp", PlainFloat = "plain TorchSharp, float32";
+
+    /// <summary>The most memory that this process holds during one call of some work, as the kernel counts it, in MB.</summary>
+    public static Func<double> Peak(Action work) => () =>
+    {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        File.WriteAllText("/proc/self/clear_refs", "5"); // the peak counts from here
+        work();
+        string peak = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return double.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+    };
 
     /// <summary>One call of some work, timed.</summary>
     public static Func<double> Timed(Action work) => () =>
@@ -69,7 +81,12 @@ internal sealed class BenchSuite(string name, IReadOnlyList<SuiteCase> cases)
                 results.Add(new BenchCase(measured.Name, "ms", runs.Ours, runs.Plain, measured.PeerName, floor, measured.PeerGoal));
             }
 
-            if (earlier is not null || plain is null)
+            if (measured.Limit is { } limit)
+            {
+                results.Add(new BenchCase(
+                    measured.Name, measured.Unit, runs.Ours, [.. Enumerable.Repeat(limit, rounds)], "the limit", floor, 1));
+            }
+            else if (earlier is not null || plain is null)
             {
                 results.Add(
                     new BenchCase(
@@ -77,7 +94,7 @@ internal sealed class BenchSuite(string name, IReadOnlyList<SuiteCase> cases)
                         earlier is null ? null : measured.BeforeGoal));
             }
 
-            log($"{measured.Name}: {results[^1].Ours:G4} ms");
+            log($"{measured.Name}: {results[^1].Ours:G4} {results[^1].Unit}");
         }
 
         return results;

@@ -30,7 +30,10 @@ internal static class QuantizerBench
             "k-means of one level, 100,000 vectors, 25 iterations", "kmeans", OurKMeans, FaissKMeans, .8,
             Floor: () => 2.0 * Trained * Dim * Size * Iterations / Machinery.ProductRate(ScalarType.BFloat16), PeerName: Faiss),
         new("RQ-VAE training step, batch 2,048", "rqvae", OurRqVae, PlainRqVae.Steps, .7),
-        new("collision tokens of 10M items", "collisions", Collisions, null, null),
+        new("collision tokens of 10M items", "collisions", () => SuiteCase.Timed(Collisions()), null, null, Limit: 60_000),
+        new(
+            "collision tokens of 10M items, peak memory", "collisions-memory", () => SuiteCase.Peak(Collisions()), null, null,
+            Limit: 2048, Unit: "MB"),
     ];
 
     private static float[] Vectors(int rows, int seed)
@@ -171,7 +174,7 @@ internal static class QuantizerBench
         };
     }
 
-    private static Func<double> Collisions()
+    private static Action Collisions()
     {
         const int items = 10_000_000;
         var random = new Random(5);
@@ -181,7 +184,7 @@ internal static class QuantizerBench
             codes[i] = (ushort)random.Next(Size);
         }
 
-        return SuiteCase.Timed(() => CollisionTokens.Assign(codes, items, Levels));
+        return () => CollisionTokens.Assign(codes, items, Levels);
     }
 }
 

@@ -102,7 +102,7 @@ internal static class BenchVerb
         }
     }
 
-    private static string Number(double? value) => value is { } v ? v.ToString("G4", CultureInfo.InvariantCulture) : "–";
+    private static string Number(double? value) => value is { } v ? v.ToString(v < 1000 ? "G4" : "F0", CultureInfo.InvariantCulture) : "–";
 
     private static string Ratio(BenchCase measured)
     {
