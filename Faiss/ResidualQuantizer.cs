@@ -19,7 +19,7 @@ public sealed record ResidualQuantizerOptions
 /// <summary>
 /// FAISS's residual quantizer: a vector is the sum of one entry of each level's codebook, chosen by beam search. With beam 1 the choice is
 /// greedy; with more, a row's first code need not be its nearest entry, so codes to be compared must come from one beam.
-/// Encoding and decoding may run on several threads at once.
+/// Encoding may run on several threads at once.
 /// </summary>
 public sealed class ResidualQuantizer : IDisposable
 {
@@ -100,37 +100,6 @@ public sealed class ResidualQuantizer : IDisposable
         }
 
         return codes;
-    }
-
-    /// <summary>The vectors that <paramref name="codes"/> [n, levels] stand for, row-major [n, dim].</summary>
-    public unsafe float[] Decode(ReadOnlySpan<int> codes)
-    {
-        if (codes.Length % Levels != 0)
-        {
-            throw new FaissException(
-                "residual quantizer: the number of codes", codes.Length, $"a multiple of the {Levels} levels", "pass row-major codes");
-        }
-
-        for (int i = 0; i < codes.Length; i++)
-        {
-            int entries = 1 << _bits[i % Levels];
-            if ((uint)codes[i] >= (uint)entries)
-            {
-                throw new FaissException(
-                    $"residual quantizer: the code of row {i / Levels}, level {i % Levels}", codes[i], $"from 0 to {entries - 1}",
-                    "pass codes of this quantizer");
-            }
-        }
-
-        int n = codes.Length / Levels;
-        var x = Rows.Allocate<float>(n, Dim, "residual quantizer: decoded rows");
-        fixed (int* c = codes)
-        fixed (float* rows = x)
-        {
-            Check(rf_rq_decode(_handle, c, n, rows), "residual quantizer: decoding");
-        }
-
-        return x;
     }
 
     public void Dispose() => _handle.Dispose();

@@ -12,9 +12,4 @@ public enum Metric
 
 /// <param name="Distances">Row-major [queries, k], nearest first; float.MaxValue (inner product: its negative) where there is none.</param>
 /// <param name="Ids">Row-major [queries, k]: positions in the order of adding; −1 where there is no neighbour.</param>
-public sealed record SearchResult(float[] Distances, long[] Ids, int K)
-{
-    public ReadOnlySpan<long> IdsOf(int query) => Ids.AsSpan(query * K, K);
-
-    public ReadOnlySpan<float> DistancesOf(int query) => Distances.AsSpan(query * K, K);
-}
+public sealed record SearchResult(float[] Distances, long[] Ids, int K);

@@ -34,9 +34,6 @@ internal static unsafe partial class NativeMethods
     internal static partial int rf_rq_encode(NativeHandle quantizer, float* x, long n, int beam, int* codes);
 
     [LibraryImport(Library)]
-    internal static partial int rf_rq_decode(NativeHandle quantizer, int* codes, long n, float* x);
-
-    [LibraryImport(Library)]
     internal static partial void rf_rq_free(nint quantizer);
 
     [LibraryImport(Library)]

@@ -78,9 +78,4 @@ RF_EXPORT int rf_rq_encode(const void* handle, const float* x, int64_t n, int32_
   });
 }
 
-// codes [n, levels], each below its level's entries; x [n, dim].
-RF_EXPORT int rf_rq_decode(const void* handle, const int32_t* codes, int64_t n, float* x) {
-  return guarded([&] { static_cast<const ResidualQuantizer*>(handle)->decode_unpacked(codes, x, n); });
-}
-
 RF_EXPORT void rf_rq_free(void* handle) { delete static_cast<ResidualQuantizer*>(handle); }

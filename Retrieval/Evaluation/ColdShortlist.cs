@@ -14,21 +14,8 @@ public static class ColdShortlist
     /// <param name="cold">All cold items.</param>
     /// <param name="beam">What the generative leg finds, best first.</param>
     /// <param name="excluded">Items that may not be ranked.</param>
-    public static int Place(
-        ReadOnlySpan<float> scores, IReadOnlyList<int> cold, IReadOnlyList<int> beam, int target, IReadOnlySet<int> excluded)
-    {
-        if (excluded.Contains(target) || float.IsNaN(scores[target]))
-        {
-            return -1;
-        }
-
-        int above = 0;
-        foreach (int item in beam.Take(Generated).Union(cold))
-        {
-            bool ranked = item < scores.Length && !excluded.Contains(item);
-            above += ranked && (scores[item] > scores[target] || (scores[item] == scores[target] && item < target)) ? 1 : 0;
-        }
-
-        return above;
-    }
+    public static int Place(float[] scores, IReadOnlyList<int> cold, IReadOnlyList<int> beam, int target, IReadOnlySet<int> excluded) =>
+        excluded.Contains(target) || float.IsNaN(scores[target]) ? -1 : beam.Take(Generated).Union(cold).Count(item =>
+            item < scores.Length && !excluded.Contains(item)
+            && (scores[item] > scores[target] || (scores[item] == scores[target] && item < target)));
 }

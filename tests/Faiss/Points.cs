@@ -19,6 +19,15 @@ internal static class Points
 
     public static ReadOnlySpan<float> Row(float[] x, long row, int dim) => x.AsSpan((int)row * dim, dim);
 
+    /// <summary>What codes [n, levels] stand for, [n, dim]: the sum of one entry of each level's codebook.</summary>
+    public static float[] Sums(ResidualQuantizer rq, int[] codes)
+    {
+        float[] books = rq.Codebooks();
+        int[] first = [.. rq.Bits.Select((_, level) => rq.Bits.Take(level).Sum(bits => 1 << bits))];
+        return [.. Enumerable.Range(0, codes.Length / rq.Levels * rq.Dim).Select(at => Enumerable.Range(0, rq.Levels).Sum(
+            level => books[((first[level] + codes[(at / rq.Dim * rq.Levels) + level]) * rq.Dim) + (at % rq.Dim)]))];
+    }
+
     public static double Squared(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
         double sum = 0;
