@@ -102,7 +102,8 @@ internal static class BenchVerb
         }
     }
 
-    private static string Number(double? value) => value is { } v ? v.ToString(v < 1000 ? "G4" : "F0", CultureInfo.InvariantCulture) : "–";
+    private static string Number(double? value) =>
+        value is { } v ? v.ToString(v < 1000 ? "G4" : "F0", CultureInfo.InvariantCulture) : "–";
 
     private static string Ratio(BenchCase measured)
     {

@@ -41,6 +41,7 @@ public sealed record AnswerSet(int[] Users)
         string[] legs = options.Legs ? [.. recommender.FullLegs.Select(leg => leg.Name)] : [];
         var ranks = legs.ToDictionary(leg => leg, _ => (new int[users.Length], new int[users.Length]));
         var cold = recommender.Cold;
+        var coldItems = cold.Items.ToHashSet();
         bool shortlists = legs.Length > 0 && cold.Leg >= 0;
         int[]? Missed() => shortlists ? [.. users.Select(_ => -1)] : null;
         AnswerSet[] sets = [.. excludes.Select((_, way) =>
@@ -84,7 +85,7 @@ public sealed record AnswerSet(int[] Users)
             {
                 var (plain, removed) = ranks[legs[leg]];
                 (plain[first + i], removed[first + i]) = FullRanking.Rank(scores, targets[i], histories[i], repeats[leg]);
-                if (shortlists && leg == cold.Leg && cold.Items.Contains(targets[i]))
+                if (shortlists && leg == cold.Leg && coldItems.Contains(targets[i]))
                 {
                     byContent[i] = scores.ToArray();
                 }
