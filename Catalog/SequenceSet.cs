@@ -12,4 +12,13 @@ public sealed record SequenceSet(string[] Users, int[] Offsets, int[] Items)
     public int Count => Users.Length;
 
     public ReadOnlySpan<int> this[int user] => Items.AsSpan(Offsets[user], Offsets[user + 1] - Offsets[user]);
+
+    /// <summary>[items] each item's interactions.</summary>
+    /// <param name="items">How many items there are.</param>
+    public int[] Interactions(int items)
+    {
+        var counts = new int[items];
+        Array.ForEach(Items, item => counts[item]++);
+        return counts;
+    }
 }

@@ -83,18 +83,6 @@ public sealed record RetrievalTrainingData
         return Tensors.Copy(padded, Items.Count + 1, dim);
     }
 
-    /// <summary>[items] each item's interactions in the training part.</summary>
-    internal int[] Interactions()
-    {
-        var counts = new int[Items.Count];
-        foreach (int item in Training.Items)
-        {
-            counts[item]++;
-        }
-
-        return counts;
-    }
-
     /// <exception cref="CatalogException">An item index outside the table, features of another length, nothing to learn from.</exception>
     public void Validate()
     {

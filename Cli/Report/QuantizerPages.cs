@@ -14,9 +14,9 @@ internal static class QuantizerPages
         int width = table[0].Length;
         page.Table(table[0], table.Skip(1).Select(row => row.Length < width ? [.. row, .. new string[width - row.Length]] : row));
         page.Note(
-            "error: squared distance to the reconstruction, of that to the mean. used, perplexity, Gini: by level, coarse to fine. tuples: "
-            + "distinct ones; largest: items on one of them. NR@10: share of an item's 10 nearest that are among the 10 nearest by "
-            + $"reconstruction. seconds: training and encoding.{(steps > 0 ? Recall(steps) : "")}");
+            "error: squared distance to the reconstruction, of that to the mean; greedy: without the beam, at the same codebook. used, "
+            + "perplexity, Gini: by level, coarse to fine. tuples: distinct ones; largest: items on one of them. NR@10: share of an item's "
+            + $"10 nearest that are so by reconstruction as well. seconds: training and encoding.{(steps > 0 ? Recall(steps) : "")}");
         page.Heading("Use of the codes");
         page.Note("One square a code: the darker, the more items have it; hollow squares are unused. Point at one for its count.");
         foreach (var row in rows)

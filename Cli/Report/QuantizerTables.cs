@@ -11,16 +11,17 @@ internal static class QuantizerTables
     /// <summary>The header and a row for each way; figures of several levels stand coarse to fine.</summary>
     public static IReadOnlyList<string[]> Comparison(IReadOnlyList<QuantizerRow> rows)
     {
-        bool retrieval = rows.Any(row => row.RetrievalRecall is not null);
+        bool beam = rows.Any(row => row.GreedyError is not null), retrieval = rows.Any(row => row.RetrievalRecall is not null);
         string[] header =
         [
-            "way", "codes", "error", "used %", "perplexity", "Gini", "tuples", "largest", "NR@10", "seconds",
-            .. retrieval ? new[] { "R@10" } : [],
+            "way", "codes", "error", .. beam ? new[] { "greedy" } : [], "used %", "perplexity", "Gini", "tuples", "largest", "NR@10",
+            "seconds", .. retrieval ? new[] { "R@10" } : [],
         ];
         return [header, .. rows.Select(row => row.Report is { } report
             ? (string[])
             [
                 row.Name, Levels(report, level => N(level.Size, "F0")), N(report.ReconstructionError, "F4"),
+                .. beam ? new[] { row.GreedyError is { } greedy ? N(greedy, "F4") : "" } : [],
                 Levels(report, level => N(level.Usage * 100, "F0")), Levels(report, level => N(level.Perplexity, "F0")),
                 Levels(report, level => N(level.Gini, "F2")), N(report.DistinctCodes, "F0"), N(report.LargestGroup, "F0"),
                 N(row.NeighbourRecall ?? 0, "F4"), N(row.Seconds, "F1"),

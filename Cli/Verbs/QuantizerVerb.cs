@@ -174,21 +174,8 @@ internal static class QuantizerVerb
     }
 
     /// <summary>[items] interactions in the training part.</summary>
-    private static long[]? Traffic(Dataset dataset)
-    {
-        if (!dataset.HasSequences)
-        {
-            return null;
-        }
-
-        var counts = new long[dataset.ItemCount];
-        foreach (int item in new LeaveOneOut(dataset.Sequences).Train.Items)
-        {
-            counts[item]++;
-        }
-
-        return counts;
-    }
+    private static int[]? Traffic(Dataset dataset) =>
+        dataset.HasSequences ? new LeaveOneOut(dataset.Sequences).Train.Interactions(dataset.ItemCount) : null;
 
     private static void Write(ParseResult parsed, Func<string> page)
     {

@@ -39,12 +39,13 @@ public sealed record QuantizerCandidate(string Name, QuantizerOptions Options)
 
 /// <summary>What one candidate reached; all but the time and the failure null where its training ended in one.</summary>
 /// <param name="Sizes">Codes at each level.</param>
+/// <param name="GreedyError">Error of the nearest codes, level by level, at the same codebook; null where there is no beam.</param>
 /// <param name="NeighbourRecall">Share of an item's nearest that are among the nearest by reconstruction.</param>
 /// <param name="Seconds">Training and encoding.</param>
 /// <param name="RetrievalRecall">Validation recall@10 of a small generative model on its IDs; null where none was asked for.</param>
 /// <param name="Failure">Why there are no codes: the codebook collapsed, or the settings do not fit the kind.</param>
 public sealed record QuantizerRow(
-    string Name, QuantizerKind Kind, int[]? Sizes, QuantizerReport? Report, double? NeighbourRecall, double Seconds,
+    string Name, QuantizerKind Kind, int[]? Sizes, QuantizerReport? Report, double? GreedyError, double? NeighbourRecall, double Seconds,
     double? RetrievalRecall, string? Failure);
 
 /// <summary>Trains ways to make semantic IDs on one catalogue and measures all of them alike.</summary>
@@ -95,13 +96,19 @@ public static class QuantizerComparison
             var reconstruction = codebook.Reconstruct(codes, fused.Count);
             return new QuantizerRow(
                 candidate.Name, kind, [.. codebook.Sizes], QuantizerReport.Of(fused.Data, reconstruction, ids, codebook.Sizes),
-                neighbours.Recall(reconstruction, fused.Dim, CodeGroups.From(ids)), seconds, retrieval?.Invoke(ids, codebook.Sizes), null);
+                GreedyError(codebook, fused), neighbours.Recall(reconstruction, fused.Dim, CodeGroups.From(ids)), seconds,
+                retrieval?.Invoke(ids, codebook.Sizes), null);
         }
         catch (CatalogException failure) when (
             failure.Fault is Fault.FailedPrecondition or Fault.InvalidArgument or Fault.ResourceExhausted)
         {
-            double seconds = time.GetElapsedTime(started).TotalSeconds;
-            return new QuantizerRow(candidate.Name, kind, null, null, null, seconds, null, failure.Message);
+            return new QuantizerRow(
+                candidate.Name, kind, null, null, null, null, time.GetElapsedTime(started).TotalSeconds, null, failure.Message);
         }
     }
+
+    // A second codebook over the same model, without the beam; it is not disposed, or the model would be.
+    private static double? GreedyError(Codebook codebook, FusedEmbeddings fused) => codebook.Beam == 1
+        ? null
+        : new Codebook(codebook.Fusion, codebook.Model).EncodeCatalogue(fused).Report.ReconstructionError;
 }

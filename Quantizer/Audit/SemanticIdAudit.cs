@@ -108,7 +108,7 @@ public sealed record SemanticIdAudit(
     /// <param name="before">The version before and its table; null: there is none.</param>
     /// <param name="neighbourhood">As of <see cref="Neighbourly"/>; null: the items' embeddings are not at hand.</param>
     public static SemanticIdAudit Of(
-        string version, ItemTable items, long[]? traffic = null, (string Version, ItemTable Items)? before = null,
+        string version, ItemTable items, int[]? traffic = null, (string Version, ItemTable Items)? before = null,
         NeighbourhoodAudit? neighbourhood = null)
     {
         SemanticId[] ids = [.. items.SemanticIds.Take(items.BaseCount)];
@@ -117,7 +117,7 @@ public sealed record SemanticIdAudit(
             throw CatalogException.Invalid($"Interactions of {traffic.Length} items for a table of {ids.Length}.");
         }
 
-        traffic = traffic?.Sum() > 0 ? traffic : null;
+        traffic = traffic?.Any(count => count > 0) == true ? traffic : null;
         var groups = CodeGroups.From(ids);
         var levels = Enumerable.Range(0, items.Levels).Select(level => Level(ids, items.CodebookSizes[level], level, traffic));
         return new SemanticIdAudit(
@@ -143,7 +143,7 @@ public sealed record SemanticIdAudit(
             QuantizerReport.Of(fused.Data, reconstruction, ids, codebook.Sizes).ReconstructionError, (double)same / Math.Max(1, ids.Count));
     }
 
-    private static LevelAudit Level(SemanticId[] ids, int size, int level, long[]? traffic)
+    private static LevelAudit Level(SemanticId[] ids, int size, int level, int[]? traffic)
     {
         var (counts, weights) = (new int[size], new double[size]);
         for (int item = 0; item < ids.Length; item++)
@@ -159,12 +159,13 @@ public sealed record SemanticIdAudit(
             traffic is null ? null : LevelReport.PerplexityOf(weights), traffic is null ? null : LevelReport.GiniOf(weights));
     }
 
-    private static AliasingAudit Aliased(CodeGroups groups, long[]? traffic)
+    private static AliasingAudit Aliased(CodeGroups groups, int[]? traffic)
     {
         int[] aliased = [.. Enumerable.Range(0, groups.Of.Length).Where(item => groups.Sizes[groups.Of[item]] > 1)];
         return new AliasingAudit(
             groups.Sizes.Length, aliased.Length, (double)aliased.Length / Math.Max(1, groups.Of.Length),
-            traffic is null ? null : (double)aliased.Sum(item => traffic[item]) / traffic.Sum(), groups.Sizes.DefaultIfEmpty(0).Max(),
+            traffic is null ? null : aliased.Sum(item => (double)traffic[item]) / traffic.Sum(count => (double)count),
+            groups.Sizes.DefaultIfEmpty(0).Max(),
             new SortedDictionary<int, int>(groups.Sizes.CountBy(size => size).ToDictionary()));
     }
 

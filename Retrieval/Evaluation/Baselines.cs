@@ -20,12 +20,7 @@ public sealed class Popularity : IBaseline
 
     public Popularity(SequenceSet training, int items)
     {
-        var counts = new int[items];
-        foreach (int item in training.Items)
-        {
-            counts[item]++;
-        }
-
+        int[] counts = training.Interactions(items);
         _order = [.. Enumerable.Range(0, items).OrderByDescending(item => counts[item]).ThenBy(item => item)];
         Place = new int[items];
         for (int place = 0; place < items; place++)

@@ -17,8 +17,7 @@ public sealed record ProtocolAnalysis(
     public static ProtocolAnalysis Of(ProtocolResult result, LeaveOneOut split, ItemTable items, EvaluationOptions options)
     {
         var answers = result.Answers;
-        var counts = new int[items.Count];
-        Array.ForEach((result.Protocol.ValidationItemTrained ? split.TrainAndValidation : split.Train).Items, item => counts[item]++);
+        int[] counts = (result.Protocol.ValidationItemTrained ? split.TrainAndValidation : split.Train).Interactions(items.Count);
         int[] targets = [.. answers.Users.Select(user => RetrievalEvaluator.Target(split, user, options.Target))];
         int[] lengths = [.. answers.Users.Select(user => RetrievalEvaluator.History(split, user, options.Target).Length)];
         return new ProtocolAnalysis(

@@ -42,7 +42,7 @@ public static class RetrievalTrainer
 
         var held = data.HeldOut();
         using var scope = NewDisposeScope();
-        int[] interactions = data.Interactions();
+        int[] interactions = data.Training.Interactions(data.Items.Count);
         var standIns = interactions.Contains(0)
             ? StandIns.Of(interactions, data.PaddedFeatures(new DenseOptions().FeaturesOf(DenseLeg.Content)))
             : null;

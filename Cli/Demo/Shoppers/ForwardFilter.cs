@@ -4,8 +4,8 @@ using Recsys.Catalog;
 namespace Recsys.Cli.Demo.Shoppers;
 
 /// <summary>
-/// The forward algorithm over the hidden persona and theme of <see cref="TasteModel"/>, exact, with its working memory; one a thread.
-/// Beliefs lie by theme, personas side by side, so that every step is a few vector operations.
+/// The forward algorithm over the hidden persona and theme of <see cref="TasteModel"/>, exact, with its working memory: not for
+/// two threads at once. Beliefs lie by theme, personas side by side, so that every step is a few vector operations.
 /// </summary>
 internal sealed class ForwardFilter
 {

@@ -27,14 +27,13 @@ public sealed class OptimalRecommender(TasteModel model)
     public MetricRow Score(LeaveOneOut split, params int[] ks)
     {
         var ranks = new int[split.EvaluatedUsers.Length];
-        Parallel.For(0, ranks.Length, () => (Filter: new ForwardFilter(model), Probabilities: new double[model.ItemCount]), (at, _, own) =>
+        Parallel.For(0, ranks.Length, at =>
         {
             int user = split.EvaluatedUsers[at], target = split.TestTarget(user);
-            own.Filter.Predict(split.TestHistory(user), own.Probabilities);
-            double asked = own.Probabilities[target];
-            ranks[at] = own.Probabilities.Index().Count(other => other.Item > asked || (other.Item == asked && other.Index < target));
-            return own;
-        }, _ => { });
+            var probabilities = NextProbabilities(split.TestHistory(user));
+            double asked = probabilities[target];
+            ranks[at] = probabilities.Index().Count(other => other.Item > asked || (other.Item == asked && other.Index < target));
+        });
         return MetricRow.Of(ranks, ks, (long)model.Options.Seed);
     }
 }

@@ -31,7 +31,7 @@ internal sealed class PrefixLabels
             _leaf[item] = leaf;
         }
 
-        int[] interactions = data.Interactions();
+        int[] interactions = data.Training.Interactions(data.Items.Count);
         _cold = [.. Enumerable.Range(0, _trie.Leaves).Where(leaf => interactions[_trie.LeafItem[leaf]] == 0)];
         _ranksSeen = DenseTraining.RanksSeen(data.Training, teacher.Config.Options);
     }

@@ -19,12 +19,7 @@ public sealed record TransitionTable(long[] Starts, int[] Followers, float[] Cou
     public static TransitionTable Count(
         SequenceSet training, int items, int window, Func<int, double> weight, int maxFollowers, int maxPairs = MaxPairs)
     {
-        var interactions = new int[items];
-        foreach (int item in training.Items)
-        {
-            interactions[item]++;
-        }
-
+        int[] interactions = training.Interactions(items);
         float[] weights = [.. Enumerable.Range(1, window).Select(distance => (float)weight(distance))];
         var starts = new long[items + 1];
         var (followers, counts) = (new List<int>(), new List<float>());
