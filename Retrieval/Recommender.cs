@@ -127,11 +127,15 @@ public sealed class Recommender : IRecommender, IVersionPart
         }
     }
 
-    public IReadOnlyList<Recommendation> Popular(int k)
+    public IReadOnlyList<Recommendation> Popular(RecommendQuery query)
     {
-        RecommendQuery.Check(k, 0);
-        return [.. _model.Popular.Take(k).Select(item => new Recommendation(
-            item.Item, Items.SemanticIds[item.Item], item.LogShare, Math.Exp(item.LogShare), []))];
+        CheckValues(query);
+        var admission = Admission.Of(query, excludeSeen: false);
+        int trained = _model.Interactions.Length;
+        return [.. _model.ByPopularity.Concat(Enumerable.Range(trained, Items.Count - trained)) // nothing was counted for appended ones
+            .Where(item => admission?.Allows(item) != false).Take(query.K)
+            .Select(item => (Item: item, Share: item < trained ? _model.Interactions[item] / _model.Total : 0))
+            .Select(of => new Recommendation(of.Item, Items.SemanticIds[of.Item], Math.Log(of.Share), of.Share, []))];
     }
 
     /// <summary>
@@ -212,8 +216,13 @@ public sealed class Recommender : IRecommender, IVersionPart
             throw CatalogException.Invalid("The history is empty; at least one item is needed.");
         }
 
+        CheckValues(query);
+    }
+
+    private void CheckValues(RecommendQuery query)
+    {
         RecommendQuery.Check(query.K, query.Beam);
-        foreach (int item in query.History)
+        foreach (int item in query.History.Concat(query.Exclude).Concat(query.Candidates ?? []))
         {
             if ((uint)item >= (uint)Items.Count)
             {

@@ -24,10 +24,8 @@ public sealed class RetrievalModel : IDisposable
     internal RetrievalModel(RetrievalConfig config, IReadOnlyList<ILeg> legs, GenerativeLeg? generative, int[] interactions)
     {
         (Config, Legs, Generative, Interactions) = (config, legs, generative, interactions);
-        double total = interactions.Sum(count => (double)count);
-        int[] taken = [.. Enumerable.Range(0, interactions.Length).Where(item => interactions[item] > 0)];
-        Popular = [.. taken.OrderByDescending(item => interactions[item]).ThenBy(item => item).Take(RecommendQuery.MaxK)
-            .Select(item => (item, Math.Log(interactions[item] / total)))];
+        Total = interactions.Sum(count => (double)count);
+        ByPopularity = [.. Enumerable.Range(0, interactions.Length).OrderByDescending(item => interactions[item]).ThenBy(item => item)];
         Cold = [.. Enumerable.Range(0, interactions.Length).Where(item => interactions[item] == 0)];
     }
 
@@ -43,9 +41,11 @@ public sealed class RetrievalModel : IDisposable
     /// <summary>[trained items] each item's interactions in the training part.</summary>
     internal int[] Interactions { get; }
 
-    /// <summary>The items with most interactions in the training part, best first, ties by index, with the natural log of their share; at
-    /// most <see cref="RecommendQuery.MaxK"/>.</summary>
-    internal IReadOnlyList<(int Item, double LogShare)> Popular { get; }
+    /// <summary>Interactions in the training part.</summary>
+    internal double Total { get; }
+
+    /// <summary>[trained items] by their interactions in the training part, most first, ties by index.</summary>
+    internal IReadOnlyList<int> ByPopularity { get; }
 
     /// <summary>Items that were there when the model was trained, and that no interaction told it of.</summary>
     internal IReadOnlyList<int> Cold { get; }

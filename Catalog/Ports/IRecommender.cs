@@ -8,11 +8,11 @@ public interface IRecommender
     IReadOnlyList<Recommendation> Recommend(RecommendQuery query, CancellationToken cancel);
 
     /// <summary>
-    /// The items with most interactions in the training part, at most <paramref name="k"/>: an answer without a history. The score is
-    /// the natural logarithm of the item's share of them.
+    /// The items with most interactions in the training part among those that the query allows: an answer without a history, which is not
+    /// read. The score is the natural logarithm of the item's share of them, −inf where it has none.
     /// </summary>
-    /// <exception cref="CatalogException"><paramref name="k"/> is out of its range.</exception>
-    IReadOnlyList<Recommendation> Popular(int k);
+    /// <exception cref="CatalogException">A value of the query is out of its range.</exception>
+    IReadOnlyList<Recommendation> Popular(RecommendQuery query);
 }
 
 /// <param name="History">Item indexes, oldest first; not empty. The model reads the most recent ones that fit.</param>
@@ -25,6 +25,12 @@ public sealed record RecommendQuery(
 {
     /// <summary>Largest K and widest beam.</summary>
     public const int MaxK = 1000;
+
+    /// <summary>Item indexes that are left out, seen or not.</summary>
+    public IReadOnlyList<int> Exclude { get; init; } = [];
+
+    /// <summary>Item indexes of which alone the answer is chosen; null: all.</summary>
+    public IReadOnlyList<int>? Candidates { get; init; }
 
     /// <exception cref="CatalogException">InvalidArgument: out of range.</exception>
     public static void Check(int k, int beam)

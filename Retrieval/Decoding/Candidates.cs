@@ -34,8 +34,8 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     {
         int k = queries[0].K;
         IReadOnlyList<int>[] histories = [.. queries.Select(query => query.History)];
-        HashSet<int>[] seen = [.. histories.Select(history => history.ToHashSet())];
-        HashSet<int>[]?[] excluded = [.. excludes.Select(exclude => exclude ? seen : null)]; // [ways][rows]
+        Admission?[][] admissions = [.. excludes.Select(
+            exclude => queries.Select(query => Admission.Of(query, exclude)).ToArray())]; // [ways][rows]
         var all = model.Legs.Select(leg => leg.Scores(histories)).ToArray(); // [legs] each [rows, trained items]
         for (int row = 0; scored is not null && row < histories.Length; row++)
         {
@@ -45,10 +45,10 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
             }
         }
 
-        SortedSet<int>[][] found = [.. excluded.Select(
-            of => histories.Select((history, row) => InTurn(all, row, history, k, of?[row])).ToArray())];
+        SortedSet<int>[][] found = [.. admissions.Select(
+            of => histories.Select((history, row) => InTurn(all, row, history, k, of[row])).ToArray())];
         var (generative, beams) = model.Generative is { } leg
-            ? Generative(leg, histories, [.. queries.Select(query => query.User)], beam, excluded, found)
+            ? Generative(leg, histories, [.. queries.Select(query => query.User)], beam, admissions, found)
             : ([.. histories.Select(_ => new Dictionary<int, double>())],
                 [.. found.Select(way => way.Select(_ => Array.Empty<(int, double)>()).ToArray())]);
         return [.. found.Select((way, at) => way
@@ -58,12 +58,12 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     /// <summary>The best of each leg, one after the other: what is well placed in any leg is among them, whatever the scale of its
     /// scores.</summary>
     private SortedSet<int> InTurn(
-        Tensor[] all, int row, IReadOnlyList<int> history, int k, IReadOnlySet<int>? excluded)
+        Tensor[] all, int row, IReadOnlyList<int> history, int k, Admission? admission)
     {
         int wanted = Math.Max(OfOtherLegs, 2 * k);
         // The history's own items may all be among the best, and then all be ranked down: they are extra.
-        var seen = excluded is null ? history.ToHashSet() : [];
-        int[][] best = [.. all.Select(scores => TopItems.Of(Row(scores, row), wanted + seen.Count, excluded))];
+        var seen = history.Where(item => admission?.Allows(item) != false).ToHashSet();
+        int[][] best = [.. all.Select(scores => TopItems.Of(Row(scores, row), wanted + seen.Count, admission))];
         var (found, extra) = (new SortedSet<int>(), 0);
         for (int place = 0; place < wanted + seen.Count; place++)
         {
@@ -78,7 +78,16 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
 
         if (_byContent >= 0)
         {
-            found.UnionWith(BestCold(Row(all[_byContent], row), Math.Max(ColdOnes, k), excluded));
+            found.UnionWith(BestCold(Row(all[_byContent], row), Math.Max(ColdOnes, k), admission));
+        }
+
+        // Where nothing decodes, appended items stand behind all others; there may be too few of those.
+        for (int item = model.Config.TrainedItems; model.Generative is null && item < trie.Items.Count && found.Count < k; item++)
+        {
+            if (admission?.Allows(item) != false)
+            {
+                found.Add(item);
+            }
         }
 
         return found;
@@ -86,12 +95,12 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
 
     /// <summary>No leg ranks items first that it never saw; a weight of the sum may.</summary>
     /// <param name="scores">[trained items]</param>
-    private IEnumerable<int> BestCold(ReadOnlySpan<float> scores, int wanted, IReadOnlySet<int>? excluded)
+    private IEnumerable<int> BestCold(ReadOnlySpan<float> scores, int wanted, Admission? admission)
     {
         var cold = new float[model.Cold.Count];
         for (int i = 0; i < cold.Length; i++)
         {
-            cold[i] = excluded?.Contains(model.Cold[i]) == true ? float.NaN : scores[model.Cold[i]];
+            cold[i] = admission?.Allows(model.Cold[i]) == false ? float.NaN : scores[model.Cold[i]];
         }
 
         return TopItems.Of(cold, wanted).Select(place => model.Cold[place]);
@@ -107,7 +116,8 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
             {
                 of[at] = item < scores.Length
                     ? scores[item]
-                    : Appended(model.Legs[at], generative.TryGetValue(item, out double decoded) ? decoded : null);
+                    : Appended(
+                        model.Legs[at], generative.TryGetValue(item, out double decoded) ? decoded : all[at][row].min().item<float>());
             }
         }
 
@@ -123,19 +133,19 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     }
 
     // An appended item has no vector: its generative log-probability stands for that of the legs which have one, so that it competes on
-    // equal terms. Nothing was counted for it either, which is what a count of 0 says.
-    private static double Appended(ILeg leg, double? decoded) => leg is TransitionLeg ? 0 : decoded ?? double.NegativeInfinity;
+    // equal terms; where nothing decodes, the leg's lowest does. Nothing was counted for it either, which is what a count of 0 says.
+    private static double Appended(ILeg leg, double standIn) => leg is TransitionLeg ? 0 : standIn;
 
     /// <param name="found">[ways][rows]; get the beams' items.</param>
     /// <returns>[rows] the log-probabilities of all that was found in any way, and [ways][rows] what the beams found.</returns>
     private (Dictionary<int, double>[] Scores, (int Item, double LogProbability)[][][] Beams) Generative(
-        GenerativeLeg leg, IReadOnlyList<IReadOnlyList<int>> histories, string?[] users, int beam, HashSet<int>[]?[] excluded,
+        GenerativeLeg leg, IReadOnlyList<IReadOnlyList<int>> histories, string?[] users, int beam, Admission?[][] admissions,
         SortedSet<int>[][] found)
     {
         var (hidden, history) = leg.Read(histories, users, trie.Items);
         var search = new BeamSearch(leg.Network, trie);
         int width = Math.Min(beam, Math.Max(1, trie.Leaves));
-        var beams = excluded.Select(of => search.Search(hidden, history, width, of)).ToArray();
+        var beams = admissions.Select(of => search.Search(hidden, history, width, of)).ToArray();
         var scores = new Dictionary<int, double>[histories.Count];
         var others = new int[histories.Count][];
         for (int row = 0; row < histories.Count; row++)

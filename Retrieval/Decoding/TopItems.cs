@@ -5,9 +5,22 @@ public static class TopItems
 {
     /// <summary>The places of the n largest scores, best first, of equal ones the smaller place first; NaN is none.</summary>
     /// <param name="scores">[items]</param>
-    /// <param name="passed">Places that are passed over; null: none.</param>
-    public static int[] Of(ReadOnlySpan<float> scores, int n, IReadOnlySet<int>? passed = null)
+    /// <param name="admission">The places that count; null: every one.</param>
+    public static int[] Of(ReadOnlySpan<float> scores, int n, Admission? admission = null)
     {
+        if (admission?.Only == true)
+        {
+            int length = scores.Length;
+            int[] listed = [.. admission.Listed.Where(place => place < length).Order()];
+            var theirs = new float[listed.Length];
+            for (int i = 0; i < listed.Length; i++)
+            {
+                theirs[i] = scores[listed[i]];
+            }
+
+            return Array.ConvertAll(Of(theirs, n), i => listed[i]);
+        }
+
         // The worst of those kept comes out first: the smallest score, of equal ones the largest place.
         var kept = new PriorityQueue<int, (float Score, int Place)>(n + 1);
         float least = float.NegativeInfinity;
@@ -16,7 +29,7 @@ public static class TopItems
             float score = scores[place];
             if (score > least || (kept.Count < n && !float.IsNaN(score)))
             {
-                if (passed?.Contains(place) == true)
+                if (admission?.Allows(place) == false)
                 {
                     continue;
                 }

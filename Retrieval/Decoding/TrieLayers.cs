@@ -105,19 +105,19 @@ public sealed class TrieLayers : IDisposable
     /// <summary>The root, in every layer.</summary>
     internal Tensor[] Root(long rows, Device device) => [.. _layers.Select(_ => zeros(rows, 1, ScalarType.Int64, device))];
 
-    /// <summary>Adds to each beam the log-probabilities of its children; −inf where a place has no child, or one that is spent.</summary>
+    /// <summary>Adds to each beam the log-probabilities of its children; −inf where a place has no child, or a closed one.</summary>
     /// <param name="nodes">[layers] each [rows, beams]: where the beams stand at the depth before, -1: nowhere.</param>
     /// <param name="scores">[rows, beams] their log-probabilities.</param>
     /// <param name="logProbabilities">[rows, beams, tokens] over all tokens of the depth.</param>
-    /// <param name="spent">[rows][depth] what a row must not enter; null: nothing.</param>
+    /// <param name="filters">[rows] the prefixes that a row may enter; null: every one.</param>
     /// <returns>Both [rows, beams, places]: scores and tokens, of collision tokens also those that the model does not know.</returns>
     internal (Tensor Scores, Tensor Tokens) Expand(
-        int depth, Tensor[] nodes, Tensor scores, Tensor logProbabilities, List<(int Layer, int Node)>[][]? spent)
+        int depth, Tensor[] nodes, Tensor scores, Tensor logProbabilities, PrefixFilter?[] filters)
     {
         var parts = _layers.Select((layer, at) =>
         {
             var (sums, tokens) = layer.Expand(depth, nodes[at], scores, logProbabilities);
-            return (Sums: spent is null ? sums : Exclude(sums, nodes[at], layer, at, spent, depth), Tokens: tokens);
+            return (Sums: Close(sums, nodes[at], layer, at, filters, depth), Tokens: tokens);
         }).ToArray();
         return parts.Length == 1 ? parts[0]
             : (cat([.. parts.Select(part => part.Sums)], 2), cat([.. parts.Select(part => part.Tokens)], 2));
@@ -139,12 +139,12 @@ public sealed class TrieLayers : IDisposable
         }
     }
 
-    private static Tensor Exclude(
-        Tensor sums, Tensor nodes, TrieTensors layer, int at, List<(int Layer, int Node)>[][] spent, int depth)
+    private static Tensor Close(Tensor sums, Tensor nodes, TrieTensors layer, int at, PrefixFilter?[] filters, int depth)
     {
-        var mine = spent.Select(row => row[depth].Where(node => node.Layer == at).ToArray()).ToArray();
+        var mine = filters.Select(filter => filter?.Listed[depth].Where(node => node.Layer == at).ToArray() ?? []).ToArray();
         int width = mine.Max(row => row.Length);
-        if (width == 0)
+        bool[] only = [.. filters.Select(filter => filter?.Only == true)];
+        if (width == 0 && !only.Contains(true))
         {
             return sums;
         }
@@ -160,11 +160,11 @@ public sealed class TrieLayers : IDisposable
         }
 
         var parent = tensor(parents, [mine.Length, 1, width], dtype: ScalarType.Int64, device: sums.device);
-        // Where no beam stands at the parent, there may be no such place: the penalty of 0 is added to another.
+        // Where no beam stands at the parent, there may be no such place: nothing is added to another.
         var place = tensor(places, [mine.Length, 1, width], dtype: ScalarType.Int64, device: sums.device)
             .clamp(max: sums.size(2) - 1).expand(-1, sums.size(1), -1);
-        var penalty = zeros(mine.Length, sums.size(1), width, ScalarType.Float32, sums.device)
-            .masked_fill(nodes.unsqueeze(2).eq(parent), float.NegativeInfinity); // [rows, beams, spent]
-        return sums.scatter_add(2, place, penalty);
+        var found = nodes.unsqueeze(2).eq(parent).to(ScalarType.Float32); // [rows, beams, listed]
+        var listed = zeros_like(sums).scatter_add(2, place, found).gt(0); // [rows, beams, places]
+        return sums.masked_fill(listed.ne(tensor(only, [only.Length, 1, 1], device: sums.device)), float.NegativeInfinity);
     }
 }

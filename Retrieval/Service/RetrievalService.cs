@@ -10,6 +10,9 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
     /// <summary>Item ids of a history, and of those the unknown ones that an answer names.</summary>
     public const int MaxHistory = 10_000, MaxUnknown = 1_000;
 
+    /// <summary>Item ids that are left out, and candidates.</summary>
+    public const int MaxListed = 10_000;
+
     /// <summary>Characters (UTF-16) of a user's id.</summary>
     public const int MaxUserId = 256;
 
@@ -34,6 +37,8 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
                 $"user_id has {request.UserId.Length} characters; allowed are {MaxUserId}. Send the id that the interactions have.");
         }
 
+        CheckListed("exclude", request.Exclude);
+        CheckListed("candidates", request.Candidates?.ItemIds ?? []);
         foreach (string id in request.History)
         {
             ItemIds.Check(id);
@@ -44,20 +49,36 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
         var recommender = snapshot.Find<IRecommender>() ?? throw CatalogException.Precondition(
             $"Version '{snapshot.Version}' has no retrieval model. Rebuild it, or activate another version.");
         var (history, unknown) = items.Known(request.History);
+        var (exclude, unknownExcluded) = items.Known(request.Exclude);
+        var (candidates, unknownCandidates) = items.Known(request.Candidates?.ItemIds ?? []);
+        var query = new RecommendQuery(
+            history, k, request.Beam, request.ExcludeSeen, request.UserId.Length == 0 ? null : request.UserId)
+        {
+            Exclude = exclude, Candidates = request.Candidates is null ? null : candidates,
+        };
         var response = new RecommendResponse { Version = snapshot.Version };
-        response.UnknownItemIds.AddRange(unknown.Take(MaxUnknown));
+        response.UnknownItemIds.AddRange(unknown.Concat(unknownExcluded).Concat(unknownCandidates).Distinct().Take(MaxUnknown));
         if (history.Count == 0)
         {
             response.Fallback = request.History.Count == 0 ? Fallback.EmptyHistory : Fallback.UnknownHistory;
         }
 
-        var answers = history.Count > 0
-            ? recommender.Recommend(
-                new RecommendQuery(history, k, request.Beam, request.ExcludeSeen, request.UserId.Length == 0 ? null : request.UserId),
-                context.CancellationToken)
-            : recommender.Popular(k);
+        var answers = history.Count > 0 ? recommender.Recommend(query, context.CancellationToken) : recommender.Popular(query);
         response.Items.AddRange(answers.Select(answer => ToMessage(answer, items)));
         return Task.FromResult(response);
+    }
+
+    private static void CheckListed(string field, IReadOnlyCollection<string> ids)
+    {
+        if (ids.Count > MaxListed)
+        {
+            throw CatalogException.Invalid($"{field} has {ids.Count} item ids; allowed are {MaxListed}.");
+        }
+
+        foreach (string id in ids)
+        {
+            ItemIds.Check(id);
+        }
     }
 
     private static RecommendedItem ToMessage(Recommendation answer, ItemTable items)

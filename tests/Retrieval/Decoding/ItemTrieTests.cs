@@ -51,14 +51,16 @@ public class ItemTrieTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void A_node_is_spent_exactly_when_all_its_items_are_excluded(int seed)
+    public void A_prefix_is_closed_exactly_when_no_item_below_it_may_be_answered(int seed)
     {
         var table = Tiny.Table(60, [3, 3, 3], seed);
         var trie = new ItemTrie(table);
         var random = new Random(seed);
         var excluded = Enumerable.Range(0, 60).Where(_ => random.Next(2) == 0).ToHashSet();
         using var layers = new TrieLayers(table, [3, 3, 3, 64], CPU);
-        var spent = SpentNodes.Find(layers, excluded.Concat(excluded));
+        var (closed, open) = (
+            PrefixFilter.Of(layers, Admission.AllBut(excluded.Concat(excluded))).Listed,
+            PrefixFilter.Of(layers, Admission.OnlyOf(Enumerable.Range(0, 60).Except(excluded))).Listed);
 
         bool IsSpent(int depth, int node) =>
             Enumerable.Range(0, 60).Where(item => trie.NodeOf(table.SemanticIds[item], depth) == node).All(excluded.Contains);
@@ -67,7 +69,9 @@ public class ItemTrieTests
             SemanticId First(int node) => table.SemanticIds[trie.LeafItem[trie.FirstLeaf[depth][node]]];
             var expected = Enumerable.Range(0, trie.Nodes(depth)).Where(
                 node => IsSpent(depth, node) && (depth == 0 || !IsSpent(depth - 1, trie.NodeOf(First(node), depth - 1))));
-            Assert.Equal(expected.Select(node => (0, node)), spent[depth].Order());
+            Assert.Equal(expected.Select(node => (0, node)), closed[depth].Order());
+            Assert.Equal(
+                Enumerable.Range(0, trie.Nodes(depth)).Where(node => !IsSpent(depth, node)).Select(node => (0, node)), open[depth].Order());
         }
     }
 

@@ -30,7 +30,8 @@ public class TopItemsTests
             ];
 
             Assert.Equal(Expected(_ => true), TopItems.Of(scores, n));
-            Assert.Equal(Expected(place => !passed.Contains(place)), TopItems.Of(scores, n, passed));
+            Assert.Equal(Expected(place => !passed.Contains(place)), TopItems.Of(scores, n, Admission.AllBut(passed)));
+            Assert.Equal(Expected(passed.Contains), TopItems.Of(scores, n, Admission.OnlyOf(passed)));
         }
     }
 }

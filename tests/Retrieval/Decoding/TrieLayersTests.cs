@@ -159,11 +159,11 @@ public class TrieLayersTests
         var table = new ItemTable([.. ids.Select(id => id.ToString())], ids, [.. ids.Select(_ => "")], [2, 2]);
         using var scope = NewDisposeScope();
         using var layers = new TrieLayers(table, [2, 2, 600], CPU);
-        var spent = new[] { SpentNodes.Find(layers, [300]) };
+        PrefixFilter[] filters = [PrefixFilter.Of(layers, Admission.AllBut([300]))];
         (Tensor Scores, Tensor Tokens) Last(params int[] items)
         {
             var nodes = tensor(items.Select(item => (long)layers.OwnerOf(ids[item], 1).Node).ToArray(), [1, items.Length]);
-            return layers.Expand(2, [nodes], zeros(1, items.Length), zeros(1, items.Length, 600), spent);
+            return layers.Expand(2, [nodes], zeros(1, items.Length), zeros(1, items.Length, 600), filters);
         }
 
         Assert.Equal([1, 2, 2], Last(500, 502).Scores.shape);

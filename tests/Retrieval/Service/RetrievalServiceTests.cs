@@ -62,6 +62,44 @@ public class RetrievalServiceTests
         Assert.Empty(item.Parts);
     }
 
+    [Theory]
+    [InlineData("item1")]
+    [InlineData("nobody")]
+    public async Task What_is_left_out_and_the_candidates_reach_model_and_fallback_alike(string history)
+    {
+        var fake = new Fake();
+        var request = new RecommendRequest
+        {
+            History = { history }, Exclude = { "item3", "gone" }, Candidates = new ItemSet { ItemIds = { "item4", "item3", "gone", "lost" } },
+        };
+        var response = await new RetrievalService(fake).Recommend(request, Context());
+        var query = fake.Query ?? fake.PopularQuery!;
+        Assert.Equal([3], query.Exclude);
+        Assert.Equal([4, 3], query.Candidates);
+        Assert.Equal(history == "nobody" ? ["nobody", "gone", "lost"] : ["gone", "lost"], response.UnknownItemIds);
+
+        await new RetrievalService(fake).Recommend(new RecommendRequest { History = { history }, Candidates = new ItemSet() }, Context());
+        Assert.Empty((history == "item1" ? fake.Query : fake.PopularQuery)!.Candidates!);
+        await new RetrievalService(fake).Recommend(new RecommendRequest { History = { history } }, Context());
+        Assert.Null((history == "item1" ? fake.Query : fake.PopularQuery)!.Candidates);
+    }
+
+    [Fact]
+    public async Task Endless_lists_are_refused_before_a_snapshot_is_taken()
+    {
+        var ids = Enumerable.Repeat("item1", RetrievalService.MaxListed + 1);
+        foreach (var request in new[]
+        {
+            new RecommendRequest { Exclude = { ids } }, new RecommendRequest { Candidates = new ItemSet { ItemIds = { ids } } },
+            new RecommendRequest { Exclude = { "a\tb" } },
+        })
+        {
+            var fake = new Fake();
+            var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(fake).Recommend(request, Context()));
+            Assert.Equal((Fault.InvalidArgument, 0), (error.Fault, fake.Acquired));
+        }
+    }
+
     [Fact]
     public async Task A_score_comes_with_the_parts_that_it_is_made_of_and_a_probability()
     {
@@ -134,6 +172,8 @@ public class RetrievalServiceTests
 
         public RecommendQuery? Query { get; private set; }
 
+        public RecommendQuery? PopularQuery { get; private set; }
+
         public string Version => "v7";
 
         public ItemTable Items => Table;
@@ -147,8 +187,12 @@ public class RetrievalServiceTests
         public T? Find<T>()
             where T : class => Empty ? null : this as T;
 
-        public IReadOnlyList<Recommendation> Popular(int k) =>
-            [.. new Recommendation[] { new(2, Table.SemanticIds[2], -0.25, 0.75, []), new(0, Table.SemanticIds[0], -2, 0.1, []) }.Take(k)];
+        public IReadOnlyList<Recommendation> Popular(RecommendQuery query)
+        {
+            PopularQuery = query;
+            Recommendation[] all = [new(2, Table.SemanticIds[2], -0.25, 0.75, []), new(0, Table.SemanticIds[0], -2, 0.1, [])];
+            return [.. all.Take(query.K)];
+        }
 
         public IReadOnlyList<Recommendation> Recommend(RecommendQuery query, CancellationToken cancel)
         {

@@ -200,15 +200,20 @@ public class RetrievalTrainerTests
         }
 
         using var recommender = new Recommender(RetrievalModel.Load(folder.Path), table);
-        var popular = recommender.Popular(10);
-        Assert.Equal([0, 1, 2, 3], popular.Select(answer => answer.Item));
-        Assert.Equal([Math.Log(3 / 8d), Math.Log(2 / 8d), Math.Log(2 / 8d), Math.Log(1 / 8d)], popular.Select(answer => answer.Score));
-        double[] shares = [3 / 8d, 2 / 8d, 2 / 8d, 1 / 8d];
+        var popular = recommender.Popular(new RecommendQuery([], 10));
+        Assert.Equal([0, 1, 2, 3, 4, 5], popular.Select(answer => answer.Item));
+        double[] shares = [3 / 8d, 2 / 8d, 2 / 8d, 1 / 8d, 0, 0];
+        Assert.Equal(shares.Select(share => Math.Log(share)), popular.Select(answer => answer.Score));
         Assert.All(popular.Zip(shares), pair => Assert.Equal(pair.Second, pair.First.Probability, 1e-12));
         Assert.All(popular, answer => Assert.Equal(table.SemanticIds[answer.Item], answer.Id));
         Assert.All(popular, answer => Assert.Empty(answer.Parts));
-        Assert.Equal(Tiny.Text(popular.Take(2)), Tiny.Text(recommender.Popular(2)));
-        Assert.Throws<CatalogException>(() => recommender.Popular(0));
+        Assert.Equal(Tiny.Text(popular.Take(2)), Tiny.Text(recommender.Popular(new RecommendQuery([], 2))));
+        using var grown = (Recommender)recommender.WithItems(table.Append([new AppendedItem("new", new SemanticId([0, 0], 40), "")]));
+        var query = new RecommendQuery([], 3) { Exclude = [1], Candidates = [6, 4, 1, 3, 2] };
+        Assert.Equal([2, 3, 4], grown.Popular(query).Select(answer => answer.Item));
+        Assert.Equal([2, 3, 4, 6], grown.Popular(query with { K = 9 }).Select(answer => answer.Item));
+        Assert.Throws<CatalogException>(() => recommender.Popular(new RecommendQuery([], 0)));
+        Assert.Throws<CatalogException>(() => recommender.Popular(query));
     }
 
     [Fact]

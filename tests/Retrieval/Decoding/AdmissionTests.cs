@@ -1,0 +1,125 @@
+using Recsys.Retrieval.Legs.Dense;
+
+namespace Recsys.Retrieval.Tests.Decoding;
+
+public class AdmissionTests
+{
+    private static readonly int[] History = [3, 17, 3, 40];
+
+    /// <summary>A table of 60 items, and the same with 20 appended in three batches: several tries.</summary>
+    private static readonly ItemTable Table = Tiny.Table(60, [6, 5, 4], 2);
+    private static readonly AppendedItem[][] Appended = [.. Enumerable.Range(0, 20)
+        .Select(i => new AppendedItem($"new{i}", (i % 2 == 0 ? Table.SemanticIds[i * 3] : Codes(i)).WithCollision((ushort)(30 + i)), ""))
+        .Chunk(7)];
+
+    public static TheoryData<bool, bool, int> Cases => new()
+    {
+        { false, false, 1 }, { false, true, 2 }, { true, false, 3 }, { true, true, 4 }, { true, true, 5 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void A_wide_beam_answers_with_what_filtering_the_whole_ranking_leaves(bool legs, bool grown, int seed)
+    {
+        using var made = Made(legs, grown);
+        var recommender = made.Last;
+        var all = recommender.Recommend(new RecommendQuery(History, 1000), default);
+        Assert.Equal(recommender.Items.Count, all.Count);
+        var queries = Queries(recommender.Items.Count, seed, k: 1000);
+        var together = recommender.RecommendBatch(queries, default);
+        for (int i = 0; i < queries.Length; i++)
+        {
+            var expected = all.Where(answer => Legal(queries[i], answer.Item)).ToList();
+            foreach (var found in new[] { recommender.Recommend(queries[i], default), together[i] })
+            {
+                Assert.Equal(expected.Select(answer => answer.Item), found.Select(answer => answer.Item));
+                Assert.All(expected.Zip(found), pair => Assert.Equal(pair.First.Score, pair.Second.Score, 1e-4));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void A_narrow_beam_finds_as_many_items_as_are_wanted_where_so_many_may_be_answered(bool legs, bool grown, int seed)
+    {
+        using var made = Made(legs, grown);
+        int items = made.Last.Items.Count;
+        foreach (var query in Queries(items, seed, k: 4))
+        {
+            var found = made.Last.Recommend(query with { Beam = 4 }, default);
+            int legal = Enumerable.Range(0, items).Count(item => Legal(query, item));
+            Assert.Equal(Math.Min(4, legal), found.Select(answer => answer.Item).Distinct().Count());
+            Assert.All(found, answer => Assert.True(Legal(query, answer.Item)));
+        }
+    }
+
+    [Fact]
+    public void Without_a_leg_that_decodes_appended_items_fill_what_the_others_leave()
+    {
+        using var first = new Recommender(Tiny.Model(Table, [Tiny.Transitions(60, 1), Tiny.Dense(60, 1)]), Table);
+        using var grown = (Recommender)first.WithItems(Table.Append(Appended.SelectMany(batch => batch)));
+        var found = grown.Recommend(new RecommendQuery(History, 5) { Candidates = [70, 61, 7, 40], Exclude = [61] }, default);
+        Assert.Equal([7, 40, 70], found.Select(answer => answer.Item).Order());
+        Assert.Equal(70, found[^1].Item);
+        Assert.All(found, answer => Assert.True(double.IsFinite(answer.Score) && double.IsFinite(answer.Probability)));
+        Assert.DoesNotContain(grown.Recommend(new RecommendQuery(History, 60), default), answer => answer.Item >= 60);
+    }
+
+    [Fact]
+    public void Indexes_outside_the_catalogue_are_refused()
+    {
+        using var recommender = new Recommender(Tiny.Model(Table, Tiny.Options), Table);
+        Assert.Throws<CatalogException>(() => recommender.Recommend(new RecommendQuery(History, 5) { Exclude = [60] }, default));
+        Assert.Throws<CatalogException>(() => recommender.Recommend(new RecommendQuery(History, 5) { Candidates = [-1] }, default));
+    }
+
+    private static SemanticId Codes(int i) => new([(ushort)(i % 6), (ushort)(i % 5), (ushort)(i % 4)]);
+
+    private static bool Legal(RecommendQuery query, int item) =>
+        !query.Exclude.Contains(item) && query.Candidates?.Contains(item) != false && !(query.ExcludeSeen && query.History.Contains(item));
+
+    /// <summary>Nothing, most, few and all left out; of all items, some, one and none.</summary>
+    private static RecommendQuery[] Queries(int items, int seed, int k)
+    {
+        var random = new Random(seed);
+        int[] Some(int n) => random.GetItems([.. Enumerable.Range(0, items)], n);
+        var query = new RecommendQuery(History, k);
+        return
+        [
+            query, query with { Exclude = Some(3) }, query with { Exclude = Some(4 * items), ExcludeSeen = true },
+            query with { Candidates = Some(5) }, query with { Candidates = Some(items), Exclude = Some(items / 2) },
+            query with { Candidates = [items - 1] }, query with { Candidates = [.. History], ExcludeSeen = true },
+            query with { Candidates = [] }, query with { Exclude = [.. Enumerable.Range(0, items)] },
+        ];
+    }
+
+    private static Chain Made(bool legs, bool grown)
+    {
+        var chain = new List<Recommender>
+        {
+            new(Tiny.Model(Table, Tiny.Options, legs: legs ? [Tiny.Transitions(60, 1), Tiny.Dense(60, 1, DenseLeg.Content)] : []), Table),
+        };
+        var table = Table;
+        foreach (var batch in grown ? Appended : [])
+        {
+            table = table.Append(batch);
+            chain.Add((Recommender)chain[^1].WithItems(table));
+        }
+
+        return new Chain(chain);
+    }
+
+    /// <summary>Recommenders that share a model; the last knows all items.</summary>
+    private sealed record Chain(List<Recommender> All) : IDisposable
+    {
+        public Recommender Last => All[^1];
+
+        public void Dispose()
+        {
+            foreach (var recommender in All.AsEnumerable().Reverse())
+            {
+                recommender.Dispose();
+            }
+        }
+    }
+}
