@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Collections.Immutable;
+using Recsys.Catalog.Attributes;
 
 namespace Recsys.Catalog;
 
@@ -17,9 +18,11 @@ public sealed class ItemTable
     /// <param name="semanticIds">By index; distinct, all of <paramref name="codebookSizes"/>'s levels.</param>
     /// <param name="titles">By index; may hold empty strings.</param>
     /// <param name="codebookSizes">Codes at each level.</param>
+    /// <param name="attributes">Of the same items; null: they have none.</param>
     /// <exception cref="CatalogException">Two items share an id or a semantic ID, or a code is out of its codebook.</exception>
     public ItemTable(
-        IReadOnlyList<string> ids, IReadOnlyList<SemanticId> semanticIds, IReadOnlyList<string> titles, IReadOnlyList<int> codebookSizes)
+        IReadOnlyList<string> ids, IReadOnlyList<SemanticId> semanticIds, IReadOnlyList<string> titles, IReadOnlyList<int> codebookSizes,
+        ItemAttributes? attributes = null)
     {
         if (ids.Count != semanticIds.Count || ids.Count != titles.Count)
         {
@@ -28,6 +31,7 @@ public sealed class ItemTable
         }
 
         (Ids, SemanticIds, Titles, CodebookSizes, _appended) = (ids, semanticIds, titles, codebookSizes, Appendix.Empty);
+        Attributes = attributes ?? ItemAttributes.None;
         _byId = new Dictionary<string, int>(ids.Count, StringComparer.Ordinal);
         _bySemanticId = new Dictionary<SemanticId, int>(ids.Count);
         for (int item = 0; item < ids.Count; item++)
@@ -48,6 +52,7 @@ public sealed class ItemTable
     private ItemTable(ItemTable table, Appendix appended)
     {
         (_byId, _bySemanticId, _appended, CodebookSizes) = (table._byId, table._bySemanticId, appended, table.CodebookSizes);
+        Attributes = table.Attributes;
         Ids = new Joined<string>(Base(table.Ids), appended.Ids);
         SemanticIds = new Joined<SemanticId>(Base(table.SemanticIds), appended.SemanticIds);
         Titles = new Joined<string>(Base(table.Titles), appended.Titles);
@@ -66,6 +71,9 @@ public sealed class ItemTable
 
     /// <summary>[Count]; empty where unknown.</summary>
     public IReadOnlyList<string> Titles { get; }
+
+    /// <summary>Of the items that the table was made with; those appended have none.</summary>
+    public ItemAttributes Attributes { get; }
 
     /// <summary>[levels] codes at each level.</summary>
     public IReadOnlyList<int> CodebookSizes { get; }

@@ -107,7 +107,8 @@ public sealed class Recommender : IRecommender, IVersionPart
         IReadOnlyList<RecommendQuery> queries, IReadOnlyList<bool> excludes, Answered answered, CancellationToken cancel,
         LegScored? scored = null)
     {
-        var alike = Enumerable.Range(0, queries.Count).GroupBy(i => (Beam: BeamFor(queries[i].K, queries[i].Beam), queries[i].K));
+        var alike = Enumerable.Range(0, queries.Count)
+            .GroupBy(i => (Beam: BeamFor(queries[i].K, queries[i].Beam), queries[i].K, queries[i].Filter));
         foreach (var group in alike)
         {
             foreach (var chunk in group.OrderBy(i => queries[i].History.Count).Chunk(MaxRows(group.Key.Beam, group.Key.K)))
@@ -130,7 +131,7 @@ public sealed class Recommender : IRecommender, IVersionPart
     public IReadOnlyList<Recommendation> Popular(RecommendQuery query)
     {
         CheckValues(query);
-        var admission = Admission.Of(query, excludeSeen: false);
+        var admission = _candidates.Admitted(query, excludeSeen: false);
         int trained = _model.Interactions.Length;
         return [.. _model.ByPopularity.Concat(Enumerable.Range(trained, Items.Count - trained)) // nothing was counted for appended ones
             .Where(item => admission?.Allows(item) != false).Take(query.K)
@@ -156,7 +157,7 @@ public sealed class Recommender : IRecommender, IVersionPart
         }
     }
 
-    /// <summary>The candidates of queries that are alike in k and beam, with what each leg says of each.</summary>
+    /// <summary>The candidates of queries that are alike in k, beam and filter, with what each leg says of each.</summary>
     /// <param name="excludes">[ways] whether items of the history are left out.</param>
     /// <returns>[ways][queries]; scores in the order of <see cref="LegNames"/>.</returns>
     internal Found[][] Find(RecommendQuery[] queries, IReadOnlyList<bool> excludes, LegScored? scored = null)

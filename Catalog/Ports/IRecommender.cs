@@ -1,3 +1,5 @@
+using Recsys.Catalog.Attributes;
+
 namespace Recsys.Catalog.Ports;
 
 /// <summary>Ranks the next items of a history. Implemented by Retrieval, used by Creative to draw what a user would like.</summary>
@@ -31,6 +33,9 @@ public sealed record RecommendQuery(
 
     /// <summary>Item indexes of which alone the answer is chosen; null: all.</summary>
     public IReadOnlyList<int>? Candidates { get; init; }
+
+    /// <summary>What must hold of every answer; null: nothing.</summary>
+    public ItemFilter? Filter { get; init; }
 
     /// <exception cref="CatalogException">InvalidArgument: out of range.</exception>
     public static void Check(int k, int beam)

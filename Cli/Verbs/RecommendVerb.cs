@@ -21,13 +21,15 @@ internal static class RecommendVerb
     private static readonly Option<string[]> Exclude = VerbOption.Of<string[]>("--exclude", "An item to leave out; as often as needed.");
     private static readonly Option<string[]> Candidates =
         VerbOption.Of<string[]>("--candidate", "An item that the answer is chosen from; as often as needed. None: every item.");
+    private static readonly Option<string[]> Where = VerbOption.Of<string[]>(
+        "--where", $"What must hold of an item's attributes; as often as needed: {ConditionText.Form}.");
     private static readonly Option<string> User = VerbOption.Of("--user", "Whose history it is, for models that know users.", "");
 
     public static Command Create()
     {
         var command = new Command("recommend", "Ask a running server for a user's next items.")
         {
-            History, K, Beam, Unseen, Exclude, Candidates, User,
+            History, K, Beam, Unseen, Exclude, Candidates, Where, User,
         };
         command.OnCall(RunAsync);
         return command;
@@ -40,7 +42,8 @@ internal static class RecommendVerb
         {
             K = parsed.GetValue(K), Beam = parsed.GetValue(Beam), ExcludeSeen = parsed.GetValue(Unseen), UserId = parsed.GetValue(User),
             History = { history }, Exclude = { ClientVerb.Items(parsed.GetValue(Exclude)) },
-            Candidates = parsed.GetResult(Candidates) is null ? null : new ItemSet { ItemIds = { ClientVerb.Items(parsed.GetValue(Candidates)) } },
+            Candidates = parsed.GetValue(Candidates) is { Length: > 0 } some ? new ItemSet { ItemIds = { ClientVerb.Items(some) } } : null,
+            Conditions = { (parsed.GetValue(Where) ?? []).Select(ConditionText.Read) },
         };
         var answer = await new V1.Retrieval.RetrievalClient(channel).RecommendAsync(request, call);
         return new VerbResult(

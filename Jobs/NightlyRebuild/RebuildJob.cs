@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Recsys.Catalog;
+using Recsys.Catalog.Attributes;
 using Recsys.Catalog.Ports;
 using Recsys.Datasets;
 using Recsys.Diffusion.Model;
@@ -178,7 +179,9 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
                 fused, dataset.ItemIds, before, note, options.Quantizer, options.Seed, run.Stages, run.Cancel, options.Device, _ranks));
         using var codebook = codes.Codebook;
         _ranks.CheckAlike(codes.Ids.Aggregate(0u, (hash, id) => (hash * 31) + (uint)id.GetHashCode()), "the semantic IDs");
-        var items = new ItemTable(dataset.ItemIds, codes.Ids, [.. dataset.ReadItems().Select(item => item.Title)], codebook.Sizes);
+        var items = new ItemTable(
+            dataset.ItemIds, codes.Ids, [.. dataset.ReadItems().Select(item => item.Title)], codebook.Sizes,
+            ItemAttributes.Of(dataset.ReadItems()));
         string distinct = $"{codes.Report.DistinctCodes} distinct of {codes.Report.Items}";
         run.Stages.Report(new StageProgress("encode", fused.Count, fused.Count, $"{distinct}; {codes.Origin.Summary}"));
         Save(writer, CodebookFolder, codebook.Save);

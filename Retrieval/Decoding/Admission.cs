@@ -5,16 +5,21 @@ public sealed class Admission
 {
     private readonly HashSet<int> _listed;
 
-    private Admission(bool only, HashSet<int> listed) => (Only, _listed) = (only, listed);
+    private Admission(bool only, HashSet<int> listed, TrieFilter? filter) => (Only, _listed, Filter) = (only, listed, filter);
 
     /// <summary>Whether the listed items are the ones that may be answered; else they are the ones that may not.</summary>
     public bool Only { get; }
 
+    /// <summary>All of them pass <see cref="Filter"/>.</summary>
     public IReadOnlySet<int> Listed => _listed;
+
+    /// <summary>What the items must pass besides; null: nothing.</summary>
+    public TrieFilter? Filter { get; }
 
     /// <summary>What a query asks for; null: every item.</summary>
     /// <param name="excludeSeen">Whether items of the history are left out, whatever the query says.</param>
-    public static Admission? Of(RecommendQuery query, bool excludeSeen)
+    /// <param name="filter">Of the query.</param>
+    public static Admission? Of(RecommendQuery query, bool excludeSeen, TrieFilter? filter)
     {
         var excluded = query.Exclude.ToHashSet();
         if (excludeSeen)
@@ -22,14 +27,16 @@ public sealed class Admission
             excluded.UnionWith(query.History);
         }
 
-        return query.Candidates is { } candidates ? new Admission(true, [.. candidates.Where(item => !excluded.Contains(item))])
-            : excluded.Count > 0 ? AllBut(excluded)
+        return query.Candidates is { } candidates ? OnlyOf(candidates.Where(item => !excluded.Contains(item)), filter)
+            : excluded.Count > 0 || filter is not null ? AllBut(excluded, filter)
             : null;
     }
 
-    public static Admission AllBut(IEnumerable<int> items) => new(false, [.. items]);
+    public static Admission AllBut(IEnumerable<int> items, TrieFilter? filter = null) =>
+        new(false, [.. items.Where(item => filter?.Passes(item) != false)], filter);
 
-    public static Admission OnlyOf(IEnumerable<int> items) => new(true, [.. items]);
+    public static Admission OnlyOf(IEnumerable<int> items, TrieFilter? filter = null) =>
+        new(true, [.. items.Where(item => filter?.Passes(item) != false)], filter);
 
-    public bool Allows(int item) => _listed.Contains(item) == Only;
+    public bool Allows(int item) => _listed.Contains(item) == Only && Filter?.Passes(item) != false;
 }

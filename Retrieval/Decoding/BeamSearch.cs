@@ -12,7 +12,7 @@ public sealed class BeamSearch(SemanticDecoder network, TrieLayers trie)
 {
     /// <param name="hidden">[rows, dim] what was read of the histories.</param>
     /// <param name="beam">Beams kept at each depth.</param>
-    /// <param name="admissions">[rows] the items that a row may return; null: every one.</param>
+    /// <param name="admissions">[rows] the items that a row may return, null: every one; they are alike in their filter.</param>
     /// <returns>[rows] items with log-probabilities, best first; at most <paramref name="beam"/>, fewer when the trie has fewer.</returns>
     public (int Item, double LogProbability)[][] Search(
         Tensor hidden, HistoryCache history, int beam, IReadOnlyList<Admission?> admissions)
@@ -23,6 +23,7 @@ public sealed class BeamSearch(SemanticDecoder network, TrieLayers trie)
             return [.. Enumerable.Repeat(Array.Empty<(int, double)>(), (int)rows)];
         }
 
+        var open = admissions[0]?.Filter?.Open(hidden.device);
         var filters = admissions.Select(admission => admission is null ? null : PrefixFilter.Of(trie, admission)).ToArray();
         var beams = new BeamCache();
         var state = hidden.unsqueeze(1); // [rows, 1, dim]
@@ -30,7 +31,7 @@ public sealed class BeamSearch(SemanticDecoder network, TrieLayers trie)
         var scores = zeros(rows, 1, ScalarType.Float32, hidden.device); // [rows, beams]
         for (int depth = 0; ; depth++)
         {
-            var (sums, tokens) = trie.Expand(depth, nodes, scores, network.LogProbabilities(state, depth), filters); // [rows, beams, places]
+            var (sums, tokens) = trie.Expand(depth, nodes, scores, network.LogProbabilities(state, depth), filters, open);
             (scores, var parents, var chosen) = BestChildren(sums, tokens, Math.Min(beam, trie.Nodes(depth)));
             nodes = trie.Follow(depth, nodes, parents, chosen);
             if (depth == trie.Depth - 1)

@@ -13,6 +13,8 @@ namespace Recsys.Retrieval.Decoding;
 /// </summary>
 internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
 {
+    private readonly TrieFilters _filters = new(trie);
+
     /// <summary>Candidates that the legs but the generative one bring in turn, and more where an answer is longer.</summary>
     public const int OfOtherLegs = 64;
 
@@ -25,7 +27,13 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     // For cold items it stands for what the generative leg says, which has learned that their codes are never next.
     private readonly int _byContent = model.ByContent;
 
-    /// <param name="queries">[rows] alike in k.</param>
+    /// <summary>Which items a query may be answered with; null: every one.</summary>
+    /// <param name="excludeSeen">Whether items of the history are left out, whatever the query says.</param>
+    /// <exception cref="CatalogException">InvalidArgument: the filter names an attribute that there is not.</exception>
+    public Admission? Admitted(RecommendQuery query, bool excludeSeen) =>
+        Admission.Of(query, excludeSeen, query.Filter is null ? null : _filters.Of(query.Filter));
+
+    /// <param name="queries">[rows] alike in k and in their filter.</param>
     /// <param name="beam">Beams of the generative leg.</param>
     /// <param name="excludes">[ways] whether items of the history are left out. What both ways ask for is read and scored once.</param>
     /// <param name="scored">Told what each leg but the generative one says of the whole catalogue; null: nobody asks.</param>
@@ -35,7 +43,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
         int k = queries[0].K;
         IReadOnlyList<int>[] histories = [.. queries.Select(query => query.History)];
         Admission?[][] admissions = [.. excludes.Select(
-            exclude => queries.Select(query => Admission.Of(query, exclude)).ToArray())]; // [ways][rows]
+            exclude => queries.Select(query => Admitted(query, exclude)).ToArray())]; // [ways][rows]
         var all = model.Legs.Select(leg => leg.Scores(histories)).ToArray(); // [legs] each [rows, trained items]
         for (int row = 0; scored is not null && row < histories.Length; row++)
         {

@@ -6,7 +6,7 @@ namespace Recsys.Retrieval.Decoding;
 /// </summary>
 /// <param name="Only">Whether the listed nodes are the open ones; else they are the closed ones.</param>
 /// <param name="Listed">[depth] nodes in the layers that they belong to. Of closed ones the highest: below them nothing is ever
-/// asked.</param>
+/// asked; and not those that a <see cref="TrieFilter"/> closes.</param>
 public sealed record PrefixFilter(bool Only, IReadOnlyList<(int Layer, int Node)>[] Listed)
 {
     public static PrefixFilter Of(TrieLayers trie, Admission admission)
@@ -15,8 +15,8 @@ public sealed record PrefixFilter(bool Only, IReadOnlyList<(int Layer, int Node)
         var listed = new IReadOnlyList<(int, int)>[trie.Depth];
         for (int depth = 0; depth < trie.Depth; depth++)
         {
-            var groups = ids.GroupBy(id => trie.OwnerOf(id, depth))
-                .ToLookup(group => admission.Only || group.Count() == trie.CountBelow(group.First(), depth));
+            var groups = ids.GroupBy(id => trie.OwnerOf(id, depth)).ToLookup(group => admission.Only
+                || group.Count() == (admission.Filter?.CountBelow(group.Key, depth) ?? trie.CountBelow(group.First(), depth)));
             listed[depth] = [.. groups[true].Select(group => group.Key)];
             ids = admission.Only ? ids : [.. groups[false].SelectMany(group => group)];
         }

@@ -51,6 +51,9 @@ public sealed class TrieLayers : IDisposable
     /// <summary>Items sorted into tries since the first table, those of this one and of all before it: the work of appending.</summary>
     public long Indexed { get; }
 
+    /// <summary>One of the tries, the large one first.</summary>
+    internal ItemTrie Layer(int layer) => _layers[layer].Trie;
+
     /// <summary>Distinct prefixes of <paramref name="depth"/> + 1 tokens.</summary>
     public int Nodes(int depth) => _nodes[depth];
 
@@ -110,13 +113,15 @@ public sealed class TrieLayers : IDisposable
     /// <param name="scores">[rows, beams] their log-probabilities.</param>
     /// <param name="logProbabilities">[rows, beams, tokens] over all tokens of the depth.</param>
     /// <param name="filters">[rows] the prefixes that a row may enter; null: every one.</param>
+    /// <param name="open">[layers][depth] of <see cref="TrieFilter.Open"/>: what any row may enter; null: everything.</param>
     /// <returns>Both [rows, beams, places]: scores and tokens, of collision tokens also those that the model does not know.</returns>
     internal (Tensor Scores, Tensor Tokens) Expand(
-        int depth, Tensor[] nodes, Tensor scores, Tensor logProbabilities, PrefixFilter?[] filters)
+        int depth, Tensor[] nodes, Tensor scores, Tensor logProbabilities, PrefixFilter?[] filters,
+        Tensor[][]? open = null)
     {
         var parts = _layers.Select((layer, at) =>
         {
-            var (sums, tokens) = layer.Expand(depth, nodes[at], scores, logProbabilities);
+            var (sums, tokens) = layer.Expand(depth, nodes[at], scores, logProbabilities, open?[at][depth]);
             return (Sums: Close(sums, nodes[at], layer, at, filters, depth), Tokens: tokens);
         }).ToArray();
         return parts.Length == 1 ? parts[0]

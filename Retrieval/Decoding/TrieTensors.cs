@@ -77,12 +77,15 @@ internal sealed class TrieTensors : IDisposable
     /// <summary>Adds to each beam the log-probabilities of its children; −inf where a place has no child, or an earlier layer
     /// has it.</summary>
     /// <param name="nodes">[rows, beams] nodes of the depth before (0: the root), -1: none.</param>
+    /// <param name="open">[nodes] of this depth that may be entered; null: all.</param>
     /// <returns>Both [rows, beams, places]: scores and tokens.</returns>
-    public (Tensor Scores, Tensor Tokens) Expand(int depth, Tensor nodes, Tensor scores, Tensor logProbabilities)
+    public (Tensor Scores, Tensor Tokens) Expand(int depth, Tensor nodes, Tensor scores, Tensor logProbabilities, Tensor? open)
     {
         if (_dense[depth] is { } table)
         {
-            var closed = At(table, nodes.clamp(min: 0)).lt(0) | nodes.lt(0).unsqueeze(2); // [rows, beams, tokens]
+            var child = At(table, nodes.clamp(min: 0)); // [rows, beams, tokens]
+            var closed = child.lt(0) | nodes.lt(0).unsqueeze(2);
+            closed = open is null ? closed : closed | At(open, child.clamp(min: 0)).logical_not();
             var sums = (logProbabilities + scores.unsqueeze(2)).masked_fill(closed, float.NegativeInfinity);
             return (sums, arange(table.size(1), ScalarType.Int64, nodes.device).expand(sums.shape)); // [rows, beams, tokens]
         }
@@ -91,6 +94,11 @@ internal sealed class TrieTensors : IDisposable
         if (_foreign[depth] is { } foreign)
         {
             outside = outside | At(foreign, children);
+        }
+
+        if (open is not null)
+        {
+            outside = outside | At(open, children).logical_not();
         }
 
         var tokens = At(_tokens[depth]!, children);

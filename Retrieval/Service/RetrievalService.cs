@@ -37,6 +37,7 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
                 $"user_id has {request.UserId.Length} characters; allowed are {MaxUserId}. Send the id that the interactions have.");
         }
 
+        var filter = Conditions.Read(request.Conditions);
         CheckListed("exclude", request.Exclude);
         CheckListed("candidates", request.Candidates?.ItemIds ?? []);
         foreach (string id in request.History)
@@ -54,7 +55,7 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
         var query = new RecommendQuery(
             history, k, request.Beam, request.ExcludeSeen, request.UserId.Length == 0 ? null : request.UserId)
         {
-            Exclude = exclude, Candidates = request.Candidates is null ? null : candidates,
+            Exclude = exclude, Candidates = request.Candidates is null ? null : candidates, Filter = filter,
         };
         var response = new RecommendResponse { Version = snapshot.Version };
         response.UnknownItemIds.AddRange(unknown.Concat(unknownExcluded).Concat(unknownCandidates).Distinct().Take(MaxUnknown));

@@ -168,7 +168,8 @@ public class CreativeServiceTests(TinyModel tiny)
     {
         public RecommendQuery? Asked { get; private set; }
 
-        public IReadOnlyList<Recommendation> Popular(RecommendQuery query) => throw new InvalidOperationException("Creative asks for none.");
+        public IReadOnlyList<Recommendation> Popular(RecommendQuery query) =>
+            throw new InvalidOperationException("Creative asks for none.");
 
         public IReadOnlyList<Recommendation> Recommend(RecommendQuery query, CancellationToken cancel)
         {

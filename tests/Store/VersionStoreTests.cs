@@ -1,4 +1,5 @@
 using Recsys.Catalog;
+using Recsys.Catalog.Attributes;
 using Recsys.Catalog.Ports;
 using Recsys.Store.Versions;
 
@@ -27,6 +28,24 @@ public sealed class VersionStoreTests : IDisposable
         Assert.True(opened.Has("codebook/codebook.json"));
         Assert.Equal(0.0625, opened.Manifest.Description.Metrics["recall@10"]);
         Assert.Equal(["v1"], Directory.GetDirectories(_store.Root).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Attributes_are_read_as_they_were_written_on_one_line()
+    {
+        var attributes = new ItemAttributes(["a", "ž"], Enumerable.Range(0, Items.Count).Select(
+            item => new[] { item % 2 == 0 ? "" : $"x|{item}", item == 3 ? "two\tcells\nand lines" : "same" }));
+        using (var writer = Begin("v1"))
+        {
+            writer.WriteItems(new ItemTable(Items.Ids, Items.SemanticIds, Items.Titles, Items.CodebookSizes, attributes));
+            writer.Seal(Description);
+        }
+
+        var read = _store.Open("v1").Items.Attributes;
+        Assert.Equal(["a", "ž"], read.Names);
+        Assert.Equal(
+            Enumerable.Range(0, Items.Count).Select(item => (item % 2 == 0 ? "" : $"x|{item}", item == 3 ? "two cells and lines" : "same")),
+            Enumerable.Range(0, Items.Count).Select(item => (read.Value(item, 0), read.Value(item, 1))));
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using Recsys.Catalog.Attributes;
+using Recsys.Retrieval.Decoding;
 using Recsys.Retrieval.Legs.Dense;
 
 namespace Recsys.Retrieval.Tests.Decoding;
@@ -7,7 +9,8 @@ public class AdmissionTests
     private static readonly int[] History = [3, 17, 3, 40];
 
     /// <summary>A table of 60 items, and the same with 20 appended in three batches: several tries.</summary>
-    private static readonly ItemTable Table = Tiny.Table(60, [6, 5, 4], 2);
+    private static readonly ItemTable Table = With(
+        Tiny.Table(60, [6, 5, 4], 2), new ItemAttributes(["colour"], Enumerable.Range(0, 60).Select(item => new[] { Colour(item) })));
     private static readonly AppendedItem[][] Appended = [.. Enumerable.Range(0, 20)
         .Select(i => new AppendedItem($"new{i}", (i % 2 == 0 ? Table.SemanticIds[i * 3] : Codes(i)).WithCollision((ushort)(30 + i)), ""))
         .Chunk(7)];
@@ -66,6 +69,26 @@ public class AdmissionTests
     }
 
     [Fact]
+    public void More_filters_than_are_remembered_and_unknown_attributes_leave_right_answers()
+    {
+        using var made = Made(legs: true, grown: true);
+        var query = new RecommendQuery(History, 1000);
+        var expected = made.Last.Recommend(query with { Filter = Is("green") }, default);
+        Assert.All(expected, answer => Assert.Equal("green", Colour(answer.Item)));
+        Parallel.For(0, 300, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
+        {
+            if (i % 2 == 0)
+            {
+                Assert.Throws<CatalogException>(() => made.Last.Recommend(
+                    query with { Filter = new ItemFilter(new AnyOf($"a{i}", ["x"])) }, default));
+            }
+
+            Assert.Equal(
+                Tiny.Text(expected), Tiny.Text(made.Last.Recommend(query with { Filter = Is("green", $"g{i}") }, default)));
+        });
+    }
+
+    [Fact]
     public void Indexes_outside_the_catalogue_are_refused()
     {
         using var recommender = new Recommender(Tiny.Model(Table, Tiny.Options), Table);
@@ -73,10 +96,18 @@ public class AdmissionTests
         Assert.Throws<CatalogException>(() => recommender.Recommend(new RecommendQuery(History, 5) { Candidates = [-1] }, default));
     }
 
+    private static ItemFilter Is(params string[] colours) => new(new AnyOf("colour", colours));
+
     private static SemanticId Codes(int i) => new([(ushort)(i % 6), (ushort)(i % 5), (ushort)(i % 4)]);
 
+    private static string Colour(int item) => item < 60 ? new[] { "red", "green", "", "red|blue" }[item % 7 % 4] : "";
+
+    private static ItemTable With(ItemTable table, ItemAttributes attributes) =>
+        new(table.Ids, table.SemanticIds, table.Titles, table.CodebookSizes, attributes);
+
     private static bool Legal(RecommendQuery query, int item) =>
-        !query.Exclude.Contains(item) && query.Candidates?.Contains(item) != false && !(query.ExcludeSeen && query.History.Contains(item));
+        (query.Filter?.Conditions.Single().Passes(Colour(item)) ?? true) && !query.Exclude.Contains(item)
+        && query.Candidates?.Contains(item) != false && !(query.ExcludeSeen && query.History.Contains(item));
 
     /// <summary>Nothing, most, few and all left out; of all items, some, one and none.</summary>
     private static RecommendQuery[] Queries(int items, int seed, int k)
@@ -89,6 +120,10 @@ public class AdmissionTests
             query, query with { Exclude = Some(3) }, query with { Exclude = Some(4 * items), ExcludeSeen = true },
             query with { Candidates = Some(5) }, query with { Candidates = Some(items), Exclude = Some(items / 2) },
             query with { Candidates = [items - 1] }, query with { Candidates = [.. History], ExcludeSeen = true },
+            query with { Filter = Is("red") }, query with { Filter = Is("red"), Exclude = Some(40), ExcludeSeen = true },
+            query with { Filter = Is("blue"), Candidates = Some(items) }, query with { Filter = Is("grey") },
+            query with { Filter = new ItemFilter(new NoneOf("colour", ["red", "green"])) },
+            query with { Filter = new ItemFilter(new NoneOf("colour", ["red"])), Exclude = Some(60) },
             query with { Candidates = [] }, query with { Exclude = [.. Enumerable.Range(0, items)] },
         ];
     }

@@ -1,6 +1,11 @@
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Recsys.Catalog.Attributes;
 using Recsys.Retrieval.Service;
 using Recsys.V1;
+using Condition = Recsys.V1.Condition;
+using NumberRange = Recsys.V1.NumberRange;
+using TimeRange = Recsys.V1.TimeRange;
 
 namespace Recsys.Retrieval.Tests.Service;
 
@@ -70,7 +75,8 @@ public class RetrievalServiceTests
         var fake = new Fake();
         var request = new RecommendRequest
         {
-            History = { history }, Exclude = { "item3", "gone" }, Candidates = new ItemSet { ItemIds = { "item4", "item3", "gone", "lost" } },
+            History = { history }, Exclude = { "item3", "gone" },
+            Candidates = new ItemSet { ItemIds = { "item4", "item3", "gone", "lost" } },
         };
         var response = await new RetrievalService(fake).Recommend(request, Context());
         var query = fake.Query ?? fake.PopularQuery!;
@@ -82,6 +88,63 @@ public class RetrievalServiceTests
         Assert.Empty((history == "item1" ? fake.Query : fake.PopularQuery)!.Candidates!);
         await new RetrievalService(fake).Recommend(new RecommendRequest { History = { history } }, Context());
         Assert.Null((history == "item1" ? fake.Query : fake.PopularQuery)!.Candidates);
+    }
+
+    [Fact]
+    public async Task Conditions_reach_the_model_as_the_filter_that_they_say()
+    {
+        var fake = new Fake();
+        var from = new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero);
+        var request = new RecommendRequest
+        {
+            History = { "item1" },
+            Conditions =
+            {
+                new Condition { Attribute = "brand", AnyOf = new Values { Values_ = { "Acme", "Apex" } } },
+                new Condition { Attribute = "brand", NoneOf = new Values { Values_ = { "Zeta" } } },
+                new Condition { Attribute = "price", Number = new NumberRange { Min = 0, Max = 20 } },
+                new Condition { Attribute = "price", Number = new NumberRange() },
+                new Condition { Attribute = "published", Time = new TimeRange { From = Timestamp.FromDateTimeOffset(from) } },
+            },
+        };
+        await new RetrievalService(fake).Recommend(request, Context());
+        var expected = new ItemFilter(
+            new AnyOf("brand", ["Acme", "Apex"]), new NoneOf("brand", ["Zeta"]), new Catalog.Attributes.NumberRange("price", 0, 20),
+            new Catalog.Attributes.NumberRange("price", null, null), new Catalog.Attributes.TimeRange("published", from, null));
+        Assert.Equal(expected, fake.Query!.Filter);
+        await new RetrievalService(fake).Recommend(new RecommendRequest { History = { "item1" } }, Context());
+        Assert.Null(fake.Query!.Filter);
+    }
+
+    public static TheoryData<string, Condition[]> BadConditions
+    {
+        get
+        {
+            Condition Any(params IEnumerable<string> values) => new() { Attribute = "a", AnyOf = new Values { Values_ = { values } } };
+            return new()
+            {
+                { "33 conditions", [.. Enumerable.Repeat(Any("x"), 33)] },
+                { "1001 values", [Any(Enumerable.Repeat("x", 501)), Any(Enumerable.Repeat("x", 500))] },
+                { "'a' has no test", [new Condition { Attribute = "a" }] },
+                { "attribute has 0 characters", [new Condition { AnyOf = new Values() }] },
+                { "1025 characters ('xxx", [Any(new string('x', 1025))] },
+                {
+                    "years 1 to 9999",
+                    [new Condition { Attribute = "a", Time = new() { Until = new Timestamp { Seconds = long.MaxValue } } }]
+                },
+            };
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(BadConditions))]
+    public async Task Conditions_that_say_nothing_are_refused_before_a_snapshot_is_taken(string message, Condition[] conditions)
+    {
+        var fake = new Fake();
+        var request = new RecommendRequest { Conditions = { conditions } };
+        var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(fake).Recommend(request, Context()));
+        Assert.Equal((Fault.InvalidArgument, 0), (error.Fault, fake.Acquired));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,21 @@
+namespace Recsys.Catalog.Attributes;
+
+/// <summary>Conditions that all must hold of an answer. Equal where the conditions are, in their order.</summary>
+public sealed class ItemFilter : IEquatable<ItemFilter>
+{
+    private readonly string _key;
+
+    public ItemFilter(params IReadOnlyList<Condition> conditions)
+    {
+        Conditions = conditions;
+        _key = string.Join('\n', conditions.Select(condition => condition.Key)); // JSON: no line break in any
+    }
+
+    public IReadOnlyList<Condition> Conditions { get; }
+
+    public bool Equals(ItemFilter? other) => other?._key == _key;
+
+    public override bool Equals(object? obj) => Equals(obj as ItemFilter);
+
+    public override int GetHashCode() => _key.GetHashCode(StringComparison.Ordinal);
+}
