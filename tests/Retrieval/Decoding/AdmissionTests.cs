@@ -1,3 +1,4 @@
+using System.Collections;
 using Recsys.Catalog.Attributes;
 using Recsys.Retrieval.Decoding;
 using Recsys.Retrieval.Legs.Dense;
@@ -6,11 +7,13 @@ namespace Recsys.Retrieval.Tests.Decoding;
 
 public class AdmissionTests
 {
+    private const int Base = 300; // items; fewer would be sorted anew with those that are appended
+
     private static readonly int[] History = [3, 17, 3, 40];
 
-    /// <summary>A table of 60 items, and the same with 20 appended in three batches: several tries.</summary>
+    /// <summary>A table of 300 items, and the same with 20 appended in three batches: two tries.</summary>
     private static readonly ItemTable Table = With(
-        Tiny.Table(60, [6, 5, 4], 2), new ItemAttributes(["colour"], Enumerable.Range(0, 60).Select(item => new[] { Colour(item) })));
+        Tiny.Table(Base, [6, 5, 4], 2), new ItemAttributes(["colour"], Enumerable.Range(0, Base).Select(item => new[] { Colour(item) })));
     private static readonly AppendedItem[][] Appended = [.. Enumerable.Range(0, 20)
         .Select(i => new AppendedItem($"new{i}", (i % 2 == 0 ? Table.SemanticIds[i * 3] : Codes(i)).WithCollision((ushort)(30 + i)), ""))
         .Chunk(7)];
@@ -56,16 +59,41 @@ public class AdmissionTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Below_every_prefix_are_counted_the_items_that_pass_in_whichever_trie_they_are(int seed)
+    {
+        int[] sizes = [6, 5, 4, 64];
+        var table = Table.Append(Appended.SelectMany(batch => batch));
+        using var first = new TrieLayers(Table, sizes, CPU);
+        using var trie = first.With(table);
+        Assert.Equal(2, trie.Layers);
+        var random = new Random(seed);
+        var passing = new BitArray([.. Enumerable.Range(0, table.Count).Select(_ => random.Next(8) == 0)]);
+        var filter = new TrieFilter(trie, passing);
+        foreach (var id in table.SemanticIds)
+        {
+            for (int depth = 0; depth < trie.Depth; depth++)
+            {
+                bool Below(int item) => Enumerable.Range(0, depth + 1)
+                    .All(at => ItemTrie.Token(table.SemanticIds[item], at) == ItemTrie.Token(id, at));
+                int expected = Enumerable.Range(0, table.Count).Count(item => passing[item] && Below(item));
+                Assert.Equal(expected, filter.CountBelow(trie.OwnerOf(id, depth), depth));
+            }
+        }
+    }
+
     [Fact]
     public void Without_a_leg_that_decodes_appended_items_fill_what_the_others_leave()
     {
-        using var first = new Recommender(Tiny.Model(Table, [Tiny.Transitions(60, 1), Tiny.Dense(60, 1)]), Table);
+        using var first = new Recommender(Tiny.Model(Table, [Tiny.Transitions(Base, 1), Tiny.Dense(Base, 1)]), Table);
         using var grown = (Recommender)first.WithItems(Table.Append(Appended.SelectMany(batch => batch)));
-        var found = grown.Recommend(new RecommendQuery(History, 5) { Candidates = [70, 61, 7, 40], Exclude = [61] }, default);
-        Assert.Equal([7, 40, 70], found.Select(answer => answer.Item).Order());
-        Assert.Equal(70, found[^1].Item);
+        var found = grown.Recommend(new RecommendQuery(History, 5) { Candidates = [Base + 10, Base + 1, 7, 40], Exclude = [Base + 1] }, default);
+        Assert.Equal([7, 40, Base + 10], found.Select(answer => answer.Item).Order());
+        Assert.Equal(Base + 10, found[^1].Item);
         Assert.All(found, answer => Assert.True(double.IsFinite(answer.Score) && double.IsFinite(answer.Probability)));
-        Assert.DoesNotContain(grown.Recommend(new RecommendQuery(History, 60), default), answer => answer.Item >= 60);
+        Assert.DoesNotContain(grown.Recommend(new RecommendQuery(History, Base), default), answer => answer.Item >= Base);
     }
 
     [Fact]
@@ -92,15 +120,17 @@ public class AdmissionTests
     public void Indexes_outside_the_catalogue_are_refused()
     {
         using var recommender = new Recommender(Tiny.Model(Table, Tiny.Options), Table);
-        Assert.Throws<CatalogException>(() => recommender.Recommend(new RecommendQuery(History, 5) { Exclude = [60] }, default));
+        Assert.Throws<CatalogException>(() => recommender.Recommend(new RecommendQuery(History, 5) { Exclude = [Base] }, default));
         Assert.Throws<CatalogException>(() => recommender.Recommend(new RecommendQuery(History, 5) { Candidates = [-1] }, default));
     }
+
+    private static ItemFilter Not(params string[] colours) => new(new NoneOf("colour", colours));
 
     private static ItemFilter Is(params string[] colours) => new(new AnyOf("colour", colours));
 
     private static SemanticId Codes(int i) => new([(ushort)(i % 6), (ushort)(i % 5), (ushort)(i % 4)]);
 
-    private static string Colour(int item) => item < 60 ? new[] { "red", "green", "", "red|blue" }[item % 7 % 4] : "";
+    private static string Colour(int item) => item < Base ? new[] { "red", "green", "grey", "red|blue" }[item % 7 % 4] : "";
 
     private static ItemTable With(ItemTable table, ItemAttributes attributes) =>
         new(table.Ids, table.SemanticIds, table.Titles, table.CodebookSizes, attributes);
@@ -120,10 +150,10 @@ public class AdmissionTests
             query, query with { Exclude = Some(3) }, query with { Exclude = Some(4 * items), ExcludeSeen = true },
             query with { Candidates = Some(5) }, query with { Candidates = Some(items), Exclude = Some(items / 2) },
             query with { Candidates = [items - 1] }, query with { Candidates = [.. History], ExcludeSeen = true },
-            query with { Filter = Is("red") }, query with { Filter = Is("red"), Exclude = Some(40), ExcludeSeen = true },
-            query with { Filter = Is("blue"), Candidates = Some(items) }, query with { Filter = Is("grey") },
-            query with { Filter = new ItemFilter(new NoneOf("colour", ["red", "green"])) },
-            query with { Filter = new ItemFilter(new NoneOf("colour", ["red"])), Exclude = Some(60) },
+            query with { Filter = Is("red") }, query with { Filter = Is("red"), Exclude = Some(items / 2), ExcludeSeen = true },
+            query with { Filter = Is("blue"), Candidates = Some(items) }, query with { Filter = Is("pink") },
+            query with { Filter = Not("red", "green") }, query with { Filter = Not("red"), Exclude = Some(items / 2) },
+            query with { Filter = Not("red", "green", "grey") }, // what was appended alone
             query with { Candidates = [] }, query with { Exclude = [.. Enumerable.Range(0, items)] },
         ];
     }
@@ -132,7 +162,7 @@ public class AdmissionTests
     {
         var chain = new List<Recommender>
         {
-            new(Tiny.Model(Table, Tiny.Options, legs: legs ? [Tiny.Transitions(60, 1), Tiny.Dense(60, 1, DenseLeg.Content)] : []), Table),
+            new(Tiny.Model(Table, Tiny.Options, legs: legs ? [Tiny.Transitions(Base, 1), Tiny.Dense(Base, 1, DenseLeg.Content)] : []), Table),
         };
         var table = Table;
         foreach (var batch in grown ? Appended : [])
