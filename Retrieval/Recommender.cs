@@ -22,6 +22,7 @@ public sealed class Recommender : IRecommender, IVersionPart
     private readonly bool _ownsModel;
     private readonly TrieLayers _trie;
     private readonly Candidates _candidates;
+    private readonly SimilarItems _similar;
     private readonly string[] _parts; // of a score: the legs, the generative one last, then the facts, then their interplay
     private readonly double[] _weights; // [parts]
     private readonly int _legCount;
@@ -45,7 +46,7 @@ public sealed class Recommender : IRecommender, IVersionPart
         (_model, _ownsModel, Items) = (model, ownsModel, items);
         _trie = before?.With(items)
             ?? new TrieLayers(items, model.Generative?.Layout.Sizes ?? TokenLayout.For(items).Sizes, model.Generative?.Device ?? CPU);
-        _candidates = new Candidates(model, _trie);
+        (_candidates, _similar) = (new Candidates(model, _trie), new SimilarItems(model, _trie));
         _legCount = LegNames.Count();
         _parts = [.. LegNames, .. LegSum.FactNames, Interplay.PartName];
         _weights = [.. LegNames.Select(leg => model.Config.Sum.Weights[leg]), .. model.Config.Sum.FactWeights(), 1];
@@ -137,6 +138,17 @@ public sealed class Recommender : IRecommender, IVersionPart
             .Where(item => admission?.Allows(item) != false).Take(query.K)
             .Select(item => (Item: item, Share: item < trained ? _model.Interactions[item] / _model.Total : 0))
             .Select(of => new Recommendation(of.Item, Items.SemanticIds[of.Item], Math.Log(of.Share), of.Share, []))];
+    }
+
+    public IReadOnlyList<(int Item, double Score)> Similar(RecommendQuery query, Likeness by)
+    {
+        CheckValues(query);
+        if (query.History.Count != 1)
+        {
+            throw CatalogException.Invalid($"{query.History.Count} items are asked for what is like them; it must be one.");
+        }
+
+        return _similar.Of(query.History[0], by, query.K, _candidates.Admitted(query, excludeSeen: true)!);
     }
 
     /// <summary>

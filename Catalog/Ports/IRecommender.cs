@@ -15,6 +15,27 @@ public interface IRecommender
     /// </summary>
     /// <exception cref="CatalogException">A value of the query is out of its range.</exception>
     IReadOnlyList<Recommendation> Popular(RecommendQuery query);
+
+    /// <summary>At most <see cref="RecommendQuery.K"/> items, those most like the only one of the query's history first, without it; ties
+    /// by item index.</summary>
+    /// <returns>Items with how like they are, see <see cref="Likeness"/>.</returns>
+    /// <exception cref="CatalogException">
+    /// A value of the query is out of its range. FailedPrecondition: the model, or the item, lacks what is to be compared.
+    /// </exception>
+    IReadOnlyList<(int Item, double Score)> Similar(RecommendQuery query, Likeness by);
+}
+
+/// <summary>In what two items are alike.</summary>
+public enum Likeness
+{
+    /// <summary>In the first codes of their semantic IDs: the score is how many. Of as many, the likest by content come first.</summary>
+    Codes,
+
+    /// <summary>In their embeddings, as the content leg reads them: the score is the cosine.</summary>
+    Content,
+
+    /// <summary>In that one follows the other: the score is the evidence of the transitions leg.</summary>
+    Transitions,
 }
 
 /// <param name="History">Item indexes, oldest first; not empty. The model reads the most recent ones that fit.</param>

@@ -25,6 +25,7 @@ internal static class CommandTree
             QuantizerVerb.Create(),
             ServeVerb.Create(),
             RecommendVerb.Create(),
+            SimilarVerb.Create(),
             EncodeVerb.Create(),
             CreativeVerb.Create(),
             VersionsVerb.Create(),

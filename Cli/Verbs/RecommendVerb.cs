@@ -18,19 +18,12 @@ internal static class RecommendVerb
     private static readonly Option<int> Beam = VerbOption.Of<int>("--beam", "Width of the beam search; 0: the server chooses.");
     private static readonly Option<bool> Unseen = VerbOption.Of<bool>("--exclude-seen", "Leave out items of the history.");
 
-    private static readonly Option<string[]> Exclude = VerbOption.Of<string[]>("--exclude", "An item to leave out; as often as needed.");
-    private static readonly Option<string[]> Candidates =
-        VerbOption.Of<string[]>("--candidate", "An item that the answer is chosen from; as often as needed. None: every item.");
-    private static readonly Option<string[]> Where = VerbOption.Of<string[]>(
-        "--where", $"What must hold of an item's attributes; as often as needed: {ConditionText.Form}.");
     private static readonly Option<string> User = VerbOption.Of("--user", "Whose history it is, for models that know users.", "");
 
     public static Command Create()
     {
-        var command = new Command("recommend", "Ask a running server for a user's next items.")
-        {
-            History, K, Beam, Unseen, Exclude, Candidates, Where, User,
-        };
+        var command = new Command("recommend", "Ask a running server for a user's next items.") { History, K, Beam, Unseen, User };
+        command.AddAllowed();
         command.OnCall(RunAsync);
         return command;
     }
@@ -41,9 +34,7 @@ internal static class RecommendVerb
         var request = new RecommendRequest
         {
             K = parsed.GetValue(K), Beam = parsed.GetValue(Beam), ExcludeSeen = parsed.GetValue(Unseen), UserId = parsed.GetValue(User),
-            History = { history }, Exclude = { ClientVerb.Items(parsed.GetValue(Exclude)) },
-            Candidates = parsed.GetValue(Candidates) is { Length: > 0 } some ? new ItemSet { ItemIds = { ClientVerb.Items(some) } } : null,
-            Conditions = { (parsed.GetValue(Where) ?? []).Select(ConditionText.Read) },
+            History = { history }, Exclude = { parsed.Excluded() }, Candidates = parsed.Candidates(), Conditions = { parsed.Conditions() },
         };
         var answer = await new V1.Retrieval.RetrievalClient(channel).RecommendAsync(request, call);
         return new VerbResult(

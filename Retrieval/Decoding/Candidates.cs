@@ -56,7 +56,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
         SortedSet<int>[][] found = [.. admissions.Select(
             of => histories.Select((history, row) => InTurn(all, row, history, k, of[row])).ToArray())];
         var (generative, beams) = model.Generative is { } leg
-            ? Generative(leg, histories, [.. queries.Select(query => query.User)], beam, admissions, found)
+            ? Generative(leg, histories, [.. queries.Select(query => query.User)], k, beam, admissions, found)
             : ([.. histories.Select(_ => new Dictionary<int, double>())],
                 [.. found.Select(way => way.Select(_ => Array.Empty<(int, double)>()).ToArray())]);
         return [.. found.Select((way, at) => way
@@ -69,6 +69,11 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
         Tensor[] all, int row, IReadOnlyList<int> history, int k, Admission? admission)
     {
         int wanted = Math.Max(OfOtherLegs, 2 * k);
+        if (IsShort(admission, k))
+        {
+            return [.. admission!.Listed];
+        }
+
         // The history's own items may all be among the best, and then all be ranked down: they are extra.
         var seen = history.Where(item => admission?.Allows(item) != false).ToHashSet();
         int[][] best = [.. all.Select(scores => TopItems.Of(Row(scores, row), wanted + seen.Count, admission))];
@@ -100,6 +105,10 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
 
         return found;
     }
+
+    /// <summary>Whether a query has so few candidates of its own that nothing need be searched: all of them are scored.</summary>
+    private static bool IsShort(Admission? admission, int k) =>
+        admission?.Only == true && admission.Listed.Count <= Math.Max(OfOtherLegs, 2 * k);
 
     /// <summary>No leg ranks items first that it never saw; a weight of the sum may.</summary>
     /// <param name="scores">[trained items]</param>
@@ -147,13 +156,15 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     /// <param name="found">[ways][rows]; get the beams' items.</param>
     /// <returns>[rows] the log-probabilities of all that was found in any way, and [ways][rows] what the beams found.</returns>
     private (Dictionary<int, double>[] Scores, (int Item, double LogProbability)[][][] Beams) Generative(
-        GenerativeLeg leg, IReadOnlyList<IReadOnlyList<int>> histories, string?[] users, int beam, Admission?[][] admissions,
+        GenerativeLeg leg, IReadOnlyList<IReadOnlyList<int>> histories, string?[] users, int k, int beam, Admission?[][] admissions,
         SortedSet<int>[][] found)
     {
         var (hidden, history) = leg.Read(histories, users, trie.Items);
         var search = new BeamSearch(leg.Network, trie);
         int width = Math.Min(beam, Math.Max(1, trie.Leaves));
-        var beams = admissions.Select(of => search.Search(hidden, history, width, of)).ToArray();
+        var beams = admissions.Select(of => of.All(row => IsShort(row, k))
+            ? [.. of.Select(_ => Array.Empty<(int, double)>())]
+            : search.Search(hidden, history, width, of)).ToArray();
         var scores = new Dictionary<int, double>[histories.Count];
         var others = new int[histories.Count][];
         for (int row = 0; row < histories.Count; row++)

@@ -105,6 +105,12 @@ public sealed class TrieLayers : IDisposable
         ? layer.Trie.FirstLeaf[depth][node + 1] - layer.Trie.FirstLeaf[depth][node]
         : 0);
 
+    /// <summary>Items whose IDs begin with an ID's first <paramref name="depth"/> + 1 tokens.</summary>
+    public IEnumerable<int> ItemsBelow(SemanticId id, int depth) => _layers.Select(layer => layer.Trie).SelectMany(
+        trie => trie.NodeOf(id, depth) is var node and >= 0
+            ? trie.LeafItem[trie.FirstLeaf[depth][node]..trie.FirstLeaf[depth][node + 1]]
+            : []);
+
     /// <summary>The root, in every layer.</summary>
     internal Tensor[] Root(long rows, Device device) => [.. _layers.Select(_ => zeros(rows, 1, ScalarType.Int64, device))];
 

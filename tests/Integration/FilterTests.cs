@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Google.Protobuf;
 using Recsys.Catalog;
 using Recsys.Datasets;
 using Recsys.V1;
@@ -63,18 +64,41 @@ public sealed class FilterTests(World world)
         ])).Json;
         Assert.Equal(expected, told.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("item_id").GetString()));
 
-        using var http = new HttpClient { BaseAddress = new Uri(world.HttpAddress) };
         string json = $$"""
             {
               "history": [{{JsonSerializer.Serialize(seen)}}], "k": 5, "exclude": [{{JsonSerializer.Serialize(first)}}],
               "conditions": [{ "attribute": "{{Column}}", "anyOf": { "values": [{{JsonSerializer.Serialize(category)}}] } }]
             }
             """;
-        using var content = new StringContent(json, Encoding.UTF8, "application/json");
-        using var answer = JsonDocument.Parse(
-            await (await http.PostAsync(new Uri("/v1/retrieval/recommend", UriKind.Relative), content)).Content.ReadAsStringAsync());
+        using var answer = JsonDocument.Parse(await PostAsync("/v1/retrieval/recommend", json));
         Assert.Equal(
             expected, answer.RootElement.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("itemId").GetString()));
+    }
+
+    [Fact]
+    public async Task Scores_and_similar_items_are_the_same_by_gRPC_JSON_and_the_command_line()
+    {
+        var client = new V1.Retrieval.RetrievalClient(world.Channel);
+        var score = new ScoreRequest { History = { world.ItemIds[..3] }, ItemIds = { world.ItemIds[40..45] } };
+        var scored = await client.ScoreAsync(score);
+        Assert.Equal(world.ItemIds[40..45], scored.Items.Select(item => item.ItemId));
+        Assert.Equal(
+            scored, JsonParser.Default.Parse<ScoreResponse>(await PostAsync("/v1/retrieval/score", JsonFormatter.Default.Format(score))));
+
+        foreach (string by in new[] { "codes", "content", "transitions" })
+        {
+            var request = new SimilarRequest { ItemId = world.ItemIds[7], K = 3, By = Enum.Parse<Likeness>(by, ignoreCase: true) };
+            var similar = await client.SimilarAsync(request);
+            Assert.Equal(3, similar.Items.Count);
+            Assert.Equal(
+                similar,
+                JsonParser.Default.Parse<SimilarResponse>(await PostAsync("/v1/retrieval/similar", JsonFormatter.Default.Format(request))));
+            var told = (await Cli.DoneHereAsync(
+                ["similar", world.ItemIds[7], "-k", "3", "--by", by, "--server", world.Address, "--json"])).Json;
+            Assert.Equal(
+                similar.Items.Select(item => item.ItemId),
+                told.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("item_id").GetString()));
+        }
     }
 
     [Fact]
@@ -93,5 +117,13 @@ public sealed class FilterTests(World world)
             await new V1.Retrieval.RetrievalClient(world.Channel).RecommendAsync(new RecommendRequest { Conditions = { cheap } }));
         Assert.Equal(Grpc.Core.StatusCode.InvalidArgument, error.StatusCode);
         Assert.Contains("no attribute 'colour'; they have: category", error.Status.Detail, StringComparison.Ordinal);
+    }
+
+    private async Task<string> PostAsync(string path, string json)
+    {
+        using var http = new HttpClient { BaseAddress = new Uri(world.HttpAddress) };
+        using var content = new StringContent(json, Encoding.UTF8, "application/json");
+        using var answer = await http.PostAsync(new Uri(path, UriKind.Relative), content);
+        return await answer.Content.ReadAsStringAsync();
     }
 }

@@ -38,6 +38,17 @@ public sealed class DenseLeg : ILeg
         return functional.log_softmax(logits, -1).cpu().MoveToOuterDisposeScope();
     }
 
+    /// <summary>The cosine of an item's vector with every item's.</summary>
+    /// <param name="item">One of the trained items.</param>
+    /// <returns>[items]</returns>
+    public float[] Cosines(int item)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var all = _vectors.narrow(0, 0, Config.Items);
+        return functional.cosine_similarity(all, all[item].unsqueeze(0), 1, 1e-8).cpu().data<float>().ToArray();
+    }
+
     /// <summary>Scores before the softmax.</summary>
     /// <param name="vectors">[items + 1, dim], the last row zero.</param>
     /// <returns>[rows, items] of histories.</returns>

@@ -114,6 +114,24 @@ public sealed class TransitionLeg : ILeg
             .Select(same => same.First() with { Part = same.Sum(reason => reason.Part) }).OrderByDescending(reason => reason.Part)];
     }
 
+    /// <summary>What was seen to follow an item, by item index, with its evidence.</summary>
+    public IReadOnlyList<(int Item, double Evidence)> After(int item)
+    {
+        if (item >= Table.Items)
+        {
+            return [];
+        }
+
+        var row = Row(item);
+        var after = new (int, double)[row.Followers.Length];
+        for (int pair = 0; pair < after.Length; pair++)
+        {
+            after[pair] = (row.Followers[pair], row.Evidence[pair]);
+        }
+
+        return after;
+    }
+
     public Tensor Scores(IReadOnlyList<IReadOnlyList<int>> histories)
     {
         int items = Table.Items;
@@ -187,7 +205,7 @@ public sealed class TransitionLeg : ILeg
 
     private float Evidence(float count) => (float)Math.Log(1 + (Reading.EvidenceScale * count));
 
-    private float PriorOf(int interactions) => (float)(Reading.Popularity * Math.Log(1 + interactions));
+    private float PriorOf(int interactions) => (float)((Reading.Popularity * Math.Log(1 + interactions)) + 0.0); // −0 becomes 0
 
     public float Prior(int item) => _interactions.TryGetValue(item, out int count) ? PriorOf(count) : _prior[item];
 

@@ -84,12 +84,25 @@ public class AdmissionTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Few_candidates_are_all_scored_as_they_are_in_the_whole_ranking(bool legs, bool grown, int seed)
+    {
+        using var made = Made(legs, grown);
+        var all = made.Last.Recommend(new RecommendQuery(History, 1000), default).ToDictionary(answer => answer.Item);
+        int[] some = [.. new Random(seed).GetItems([.. all.Keys], 30).Append(made.Last.Items.Count - 1).Distinct()];
+        var found = made.Last.Recommend(new RecommendQuery(History, 40) { Candidates = some }, default);
+        Assert.Equal(some.Order(), found.Select(answer => answer.Item).Order());
+        Assert.All(found, answer => Assert.Equal(all[answer.Item].Score, answer.Score, 1e-4));
+    }
+
     [Fact]
     public void Without_a_leg_that_decodes_appended_items_fill_what_the_others_leave()
     {
         using var first = new Recommender(Tiny.Model(Table, [Tiny.Transitions(Base, 1), Tiny.Dense(Base, 1)]), Table);
         using var grown = (Recommender)first.WithItems(Table.Append(Appended.SelectMany(batch => batch)));
-        var found = grown.Recommend(new RecommendQuery(History, 5) { Candidates = [Base + 10, Base + 1, 7, 40], Exclude = [Base + 1] }, default);
+        var query = new RecommendQuery(History, 5) { Candidates = [Base + 10, Base + 1, 7, 40], Exclude = [Base + 1] };
+        var found = grown.Recommend(query, default);
         Assert.Equal([7, 40, Base + 10], found.Select(answer => answer.Item).Order());
         Assert.Equal(Base + 10, found[^1].Item);
         Assert.All(found, answer => Assert.True(double.IsFinite(answer.Score) && double.IsFinite(answer.Probability)));
@@ -162,7 +175,9 @@ public class AdmissionTests
     {
         var chain = new List<Recommender>
         {
-            new(Tiny.Model(Table, Tiny.Options, legs: legs ? [Tiny.Transitions(Base, 1), Tiny.Dense(Base, 1, DenseLeg.Content)] : []), Table),
+            new(
+                Tiny.Model(Table, Tiny.Options, legs: legs ? [Tiny.Transitions(Base, 1), Tiny.Dense(Base, 1, DenseLeg.Content)] : []),
+                Table),
         };
         var table = Table;
         foreach (var batch in grown ? Appended : [])
