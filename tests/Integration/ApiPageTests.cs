@@ -1,0 +1,100 @@
+using System.Globalization;
+using Grpc.Core;
+using Recsys.V1;
+
+namespace Recsys.Integration.Tests;
+
+/// <summary>docs/api.md: what it says of limits is what the server does.</summary>
+[Collection(WorldCollection.Name)]
+public sealed class ApiPageTests(World world)
+{
+    private static readonly string[] Page = File.ReadAllLines(Path.Combine(RepositoryRoot.Path, "docs", "api.md"));
+
+    /// <summary>Calls with so much of a field, everything else in order.</summary>
+    private Dictionary<string, Func<int, Task>> Calls
+    {
+        get
+        {
+            var retrieval = new V1.Retrieval.RetrievalClient(world.Channel);
+            var quantizer = new V1.Quantizer.QuantizerClient(world.Channel);
+            string known = world.ItemIds[0];
+            IEnumerable<string> Known(int count) => Enumerable.Repeat(known, count);
+            Condition Any(int values) =>
+                new() { Attribute = "category", AnyOf = new() { Values_ = { Enumerable.Repeat("x", values) } } };
+            IEnumerable<ItemEmbedding> Vectors(int count) => Enumerable.Range(0, count)
+                .Select(_ => new ItemEmbedding { ItemId = known, Embeddings = { ["text"] = BadInputTests.Unit(384) } });
+            async Task Recommend(RecommendRequest request) => await retrieval.RecommendAsync(request);
+            async Task Draw(GenerateRequest request)
+            {
+                using var stop = new CancellationTokenSource();
+                using var call = new Creative.CreativeClient(world.Channel).Generate(request, cancellationToken: stop.Token);
+                await call.ResponseStream.MoveNext(default); // the first word: it draws, or refuses to
+                await stop.CancelAsync();
+            }
+
+            return new()
+            {
+                ["`Recommend.history`"] = n => Recommend(new() { History = { Known(n) } }),
+                ["`Recommend.k`"] = n => Recommend(new() { K = n }),
+                ["`Recommend.beam`"] = n => Recommend(new() { History = { known }, Beam = n }),
+                ["`Recommend.user_id`"] = n => Recommend(new() { UserId = new string('u', n) }),
+                ["`Recommend.exclude`"] = n => Recommend(new() { History = { known }, Exclude = { Known(n) } }),
+                ["`Recommend.candidates`"] = n => Recommend(new() { History = { known }, Candidates = new() { ItemIds = { Known(n) } } }),
+                ["`Recommend.conditions`"] = n => Recommend(new() { Conditions = { Enumerable.Repeat(Any(1), n) } }),
+                ["`Condition.values`"] = n => Recommend(new() { Conditions = { Any(n - 1), Any(1) } }),
+                ["`Score.item_ids`"] = async n => await retrieval.ScoreAsync(new() { History = { known }, ItemIds = { Known(n) } }),
+                ["`Similar.k`"] = async n => await retrieval.SimilarAsync(new() { ItemId = known, K = n }),
+                ["`Encode.items`"] = async n => await quantizer.EncodeAsync(new() { Items = { Vectors(n) } }),
+                ["`Assign.items`"] = async n => await quantizer.AssignAsync(new() { Items = { Vectors(n) } }),
+                ["`Lookup.item_ids`"] = async n => await quantizer.LookupAsync(new() { ItemIds = { Known(n) } }),
+                ["`Lookup.limit`"] = async n => await quantizer.LookupAsync(new() { ItemIds = { known }, Limit = (uint)n }),
+                ["`Generate.history`"] = n => Draw(new() { History = new() { ItemIds = { Known(n) } }, Count = 1 }),
+                ["`Generate.count`"] = n => Draw(new() { ItemId = known, Count = n }),
+                ["`Generate.size`"] = n => Draw(new() { ItemId = known, Size = n }),
+                ["`Generate.steps`"] = n => Draw(new() { ItemId = known, Steps = n }),
+                ["item id"] = n => Recommend(new() { History = { new string('i', n) } }),
+            };
+        }
+    }
+
+    public static TheoryData<string, int> Limits
+    {
+        get
+        {
+            var rows = new TheoryData<string, int>();
+            foreach (string row in Page.SkipWhile(line => line != "## Limits").Skip(1).TakeWhile(line => !line.StartsWith('#')))
+            {
+                string[] cells = [.. row.Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
+                if (cells.Length == 2 && int.TryParse(cells[1], NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out int most))
+                {
+                    rows.Add(cells[0], most);
+                }
+            }
+
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Limits))]
+    public async Task A_limit_is_where_the_page_says(string field, int most)
+    {
+        await Calls[field](most);
+        var error = await Assert.ThrowsAsync<RpcException>(() => Calls[field](most + 1));
+        Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
+    }
+
+    [Fact]
+    public void Every_limit_that_is_tried_is_on_the_page_and_every_call_of_the_protos()
+    {
+        Assert.Equal(Calls.Keys.Order(), Limits.Select(row => (string)row[0]).Order());
+        string page = string.Join('\n', Page);
+        foreach (var service in new[]
+        {
+            RetrievalReflection.Descriptor, QuantizerReflection.Descriptor, CreativeReflection.Descriptor, VersionsReflection.Descriptor,
+        }.SelectMany(file => file.Services))
+        {
+            Assert.All(service.Methods, method => Assert.Matches($"`(.*, `)?({service.Name}/)?{method.Name}`", page));
+        }
+    }
+}
