@@ -80,9 +80,6 @@ public sealed class Recommender : IRecommender, IVersionPart
 
     public IReadOnlyList<Recommendation> Recommend(RecommendQuery query, CancellationToken cancel) => RecommendBatch([query], cancel)[0];
 
-    /// <summary>Several queries at once; each answer is the one that the query would have alone.</summary>
-    /// <returns>[queries]</returns>
-    /// <exception cref="CatalogException">A query's value is out of its range; nothing is decoded.</exception>
     public IReadOnlyList<Recommendation>[] RecommendBatch(IReadOnlyList<RecommendQuery> queries, CancellationToken cancel)
     {
         foreach (var query in queries)

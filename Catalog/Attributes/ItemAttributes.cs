@@ -59,21 +59,26 @@ public sealed class ItemAttributes
     /// <summary>The item's text; empty where it has none.</summary>
     public string Value(int item, int column) => item < _of[column].Length ? _values[column][_of[column][item]] : "";
 
+    /// <exception cref="CatalogException">InvalidArgument: a condition is on an attribute that there is not.</exception>
+    public void Check(ItemFilter filter)
+    {
+        if (filter.Conditions.FirstOrDefault(condition => !_names.Contains(condition.Attribute)) is { } unknown)
+        {
+            throw CatalogException.Invalid(
+                $"This version's items have no attribute '{ItemIds.Shown(unknown.Attribute)}'; they have: "
+                + $"{(_names.Length == 0 ? "none" : string.Join(", ", _names))}.");
+        }
+    }
+
     /// <summary>Which of the first <paramref name="items"/> items pass a filter.</summary>
-    /// <exception cref="CatalogException">InvalidArgument: there is no attribute of that name.</exception>
+    /// <exception cref="CatalogException">As of <see cref="Check"/>.</exception>
     public BitArray Passing(ItemFilter filter, int items)
     {
+        Check(filter);
         var passing = new BitArray(items, true);
         foreach (var condition in filter.Conditions)
         {
             int column = Array.IndexOf(_names, condition.Attribute);
-            if (column < 0)
-            {
-                throw CatalogException.Invalid(
-                    $"This version's items have no attribute '{ItemIds.Shown(condition.Attribute)}'; they have: "
-                    + $"{(_names.Length == 0 ? "none" : string.Join(", ", _names))}.");
-            }
-
             bool[] passes = Array.ConvertAll(_values[column], condition.Passes);
             int[] of = _of[column];
             for (int item = 0; item < items; item++)

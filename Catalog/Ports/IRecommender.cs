@@ -9,6 +9,11 @@ public interface IRecommender
     /// <exception cref="CatalogException">A value of the query is out of its range.</exception>
     IReadOnlyList<Recommendation> Recommend(RecommendQuery query, CancellationToken cancel);
 
+    /// <summary>Several queries at once; each answer is the one that the query would have alone.</summary>
+    /// <returns>[queries]</returns>
+    /// <exception cref="CatalogException">A value of a query is out of its range; nothing is decoded.</exception>
+    IReadOnlyList<Recommendation>[] RecommendBatch(IReadOnlyList<RecommendQuery> queries, CancellationToken cancel);
+
     /// <summary>
     /// The items with most interactions in the training part among those that the query allows: an answer without a history, which is not
     /// read. The score is the natural logarithm of the item's share of them, −inf where it has none.

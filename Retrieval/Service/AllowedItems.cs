@@ -23,8 +23,14 @@ internal sealed class AllowedItems
     }
 
     /// <summary>A query for those items alone, and the listed ids that the table does not have, each once.</summary>
+    /// <exception cref="CatalogException">InvalidArgument: a condition is on an attribute that the table does not have.</exception>
     public (RecommendQuery Query, IEnumerable<string> Unknown) In(RecommendQuery query, ItemTable items)
     {
+        if (_filter is not null)
+        {
+            items.Attributes.Check(_filter);
+        }
+
         var (exclude, unknownExcluded) = items.Known(_exclude);
         var (candidates, unknownCandidates) = items.Known(_candidates ?? []);
         return (

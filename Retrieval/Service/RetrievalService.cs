@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Grpc.Core;
 using Recsys.Protos;
 using Recsys.V1;
@@ -11,8 +12,11 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
     /// <summary>Item ids of a history, those that are scored in one call, and the unknown ones that an answer names.</summary>
     public const int MaxHistory = 10_000, MaxScored = RecommendQuery.MaxK, MaxUnknown = 1_000;
 
-    /// <summary>Characters (UTF-16) of a user's id.</summary>
+    /// <summary>Characters (UTF-16) of the id of a user, or of a request.</summary>
     public const int MaxUserId = 256;
+
+    /// <summary>Requests of one call that are answered together at most.</summary>
+    private const int MaxBatch = 64;
 
     private const int DefaultK = 10;
 
@@ -22,20 +26,36 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
     /// </exception>
     public override Task<RecommendResponse> Recommend(RecommendRequest request, ServerCallContext context)
     {
-        int k = request.K == 0 ? DefaultK : request.K;
-        RecommendQuery.Check(k, request.Beam);
-        CheckHistory(request.History, request.UserId);
-        var allowed = new AllowedItems(request.Exclude, request.Candidates, request.Conditions);
-
+        var allowed = Check(request);
         using var lease = snapshots.Acquire();
-        var (items, recommender) = (lease.Snapshot.Items, Recommender(lease.Snapshot));
-        var (history, unknown) = items.Known(request.History);
-        var (query, others) = allowed.In(
-            new RecommendQuery(history, k, request.Beam, request.ExcludeSeen, User(request.UserId)), items);
-        var response = new RecommendResponse { Version = lease.Snapshot.Version, Fallback = FallbackOf(request.History, history) };
-        response.UnknownItemIds.AddRange(unknown.Union(others).Take(MaxUnknown));
-        response.Items.AddRange(Answers(recommender, query, context).Select(answer => ToMessage(answer, items)));
+        var (query, response) = Read(request, allowed, lease.Snapshot);
+        var answers = Answers(Recommender(lease.Snapshot), query, context);
+        response.Items.AddRange(answers.Select(answer => ToMessage(answer, lease.Snapshot.Items)));
         return Task.FromResult(response);
+    }
+
+    /// <summary>What waits is answered together, from one snapshot; a request that is refused does not end the call.</summary>
+    public override async Task RecommendBatch(
+        IAsyncStreamReader<BatchedRequest> requestStream, IServerStreamWriter<BatchedResponse> responseStream, ServerCallContext context)
+    {
+        var waiting = Channel.CreateBounded<BatchedRequest>(MaxBatch);
+        var cancel = context.CancellationToken;
+        var reading = ReadAsync(requestStream, waiting.Writer, cancel);
+        while (await waiting.Reader.WaitToReadAsync(cancel))
+        {
+            var batch = new List<BatchedRequest>();
+            while (batch.Count < MaxBatch && waiting.Reader.TryRead(out var request))
+            {
+                batch.Add(request);
+            }
+
+            foreach (var response in Answer(batch, cancel))
+            {
+                await responseStream.WriteAsync(response, cancel);
+            }
+        }
+
+        await reading;
     }
 
     /// <inheritdoc cref="Recommend"/>
@@ -89,6 +109,87 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
             Title = items.Titles[similar.Item],
         }));
         return Task.FromResult(response);
+    }
+
+    private static async Task ReadAsync(
+        IAsyncStreamReader<BatchedRequest> requests, ChannelWriter<BatchedRequest> waiting, CancellationToken cancel)
+    {
+        try
+        {
+            while (await requests.MoveNext(cancel))
+            {
+                await waiting.WriteAsync(requests.Current, cancel);
+            }
+
+            waiting.Complete();
+        }
+        catch (Exception e)
+        {
+            waiting.Complete(e); // the other side fails with it
+        }
+    }
+
+    private BatchedResponse[] Answer(List<BatchedRequest> batch, CancellationToken cancel)
+    {
+        using var lease = snapshots.Acquire();
+        var recommender = Recommender(lease.Snapshot);
+        var responses = batch.ConvertAll(request => new BatchedResponse { RequestId = request.RequestId });
+        var (decoded, queries) = (new List<RecommendResponse>(), new List<RecommendQuery>());
+        for (int i = 0; i < batch.Count; i++)
+        {
+            try
+            {
+                if (batch[i].RequestId.Length > MaxUserId)
+                {
+                    throw CatalogException.Invalid($"request_id has {batch[i].RequestId.Length} characters; allowed are {MaxUserId}.");
+                }
+
+                var request = batch[i].Request ?? new RecommendRequest();
+                var (query, response) = Read(request, Check(request), lease.Snapshot);
+                responses[i].Response = response;
+                if (query.History.Count == 0)
+                {
+                    response.Items.AddRange(recommender.Popular(query).Select(answer => ToMessage(answer, lease.Snapshot.Items)));
+                    continue;
+                }
+
+                decoded.Add(response);
+                queries.Add(query);
+            }
+            catch (CatalogException refused)
+            {
+                var code = Enum.Parse<StatusCode>(refused.Fault.ToString()); // a fault has the name of its code
+                responses[i].Error = new BatchedError { Code = (int)code, Message = refused.Message };
+            }
+        }
+
+        foreach (var (response, answers) in decoded.Zip(recommender.RecommendBatch(queries, cancel)))
+        {
+            response.Items.AddRange(answers.Select(answer => ToMessage(answer, lease.Snapshot.Items)));
+        }
+
+        return [.. responses];
+    }
+
+    private static AllowedItems Check(RecommendRequest request)
+    {
+        RecommendQuery.Check(request.K == 0 ? DefaultK : request.K, request.Beam);
+        CheckHistory(request.History, request.UserId);
+        return new AllowedItems(request.Exclude, request.Candidates, request.Conditions);
+    }
+
+    /// <summary>A request as a query, and its answer but for the items.</summary>
+    private static (RecommendQuery Query, RecommendResponse Response) Read(
+        RecommendRequest request, AllowedItems allowed, ISnapshot snapshot)
+    {
+        var (history, unknown) = snapshot.Items.Known(request.History);
+        var (query, others) = allowed.In(
+            new RecommendQuery(
+                history, request.K == 0 ? DefaultK : request.K, request.Beam, request.ExcludeSeen, User(request.UserId)),
+            snapshot.Items);
+        var response = new RecommendResponse { Version = snapshot.Version, Fallback = FallbackOf(request.History, history) };
+        response.UnknownItemIds.AddRange(unknown.Union(others).Take(MaxUnknown));
+        return (query, response);
     }
 
     private static IReadOnlyList<Recommendation> Answers(IRecommender recommender, RecommendQuery query, ServerCallContext context) =>

@@ -171,6 +171,9 @@ public class CreativeServiceTests(TinyModel tiny)
         public IReadOnlyList<Recommendation> Popular(RecommendQuery query) =>
             throw new InvalidOperationException("Creative asks for none.");
 
+        public IReadOnlyList<Recommendation>[] RecommendBatch(IReadOnlyList<RecommendQuery> queries, CancellationToken cancel) =>
+            throw new InvalidOperationException("Creative asks for none.");
+
         public IReadOnlyList<(int Item, double Score)> Similar(RecommendQuery query, Catalog.Ports.Likeness by) =>
             throw new InvalidOperationException("Creative asks for none.");
 

@@ -38,6 +38,7 @@ public sealed class ApiPageTests(World world)
                 ["`Recommend.k`"] = n => Recommend(new() { K = n }),
                 ["`Recommend.beam`"] = n => Recommend(new() { History = { known }, Beam = n }),
                 ["`Recommend.user_id`"] = n => Recommend(new() { UserId = new string('u', n) }),
+                ["`RecommendBatch.request_id`"] = BatchAsync,
                 ["`Recommend.exclude`"] = n => Recommend(new() { History = { known }, Exclude = { Known(n) } }),
                 ["`Recommend.candidates`"] = n => Recommend(new() { History = { known }, Candidates = new() { ItemIds = { Known(n) } } }),
                 ["`Recommend.conditions`"] = n => Recommend(new() { Conditions = { Enumerable.Repeat(Any(1), n) } }),
@@ -54,6 +55,18 @@ public sealed class ApiPageTests(World world)
                 ["`Generate.steps`"] = n => Draw(new() { ItemId = known, Steps = n }),
                 ["item id"] = n => Recommend(new() { History = { new string('i', n) } }),
             };
+        }
+    }
+
+    private async Task BatchAsync(int characters)
+    {
+        using var call = new V1.Retrieval.RetrievalClient(world.Channel).RecommendBatch();
+        await call.RequestStream.WriteAsync(new BatchedRequest { RequestId = new string('r', characters) });
+        await call.RequestStream.CompleteAsync();
+        await call.ResponseStream.MoveNext(default);
+        if (call.ResponseStream.Current.Error is { } error)
+        {
+            throw new RpcException(new Status((StatusCode)error.Code, error.Message));
         }
     }
 

@@ -1,3 +1,4 @@
+using Recsys.Catalog.Attributes;
 using Likeness = Recsys.Catalog.Ports.Likeness;
 
 namespace Recsys.Retrieval.Tests.Service;
@@ -5,7 +6,7 @@ namespace Recsys.Retrieval.Tests.Service;
 /// <summary>A snapshot of five items whose model gives fixed answers and keeps what it was asked.</summary>
 internal sealed class Fake : ISnapshots, ISnapshot, IRecommender
 {
-    public static readonly ItemTable Table = Tiny.Table(5, [4, 4], 1);
+    public static readonly ItemTable Table = Attributed(Tiny.Table(5, [4, 4], 1), ["a", "brand", "price", "published"]);
 
     public int Acquired { get; private set; }
 
@@ -39,6 +40,9 @@ internal sealed class Fake : ISnapshots, ISnapshot, IRecommender
         return [.. all.Take(query.K)];
     }
 
+    public IReadOnlyList<Recommendation>[] RecommendBatch(IReadOnlyList<RecommendQuery> queries, CancellationToken cancel) =>
+        [.. queries.Select(query => Recommend(query, cancel))];
+
     public IReadOnlyList<(int Item, double Score)> Similar(RecommendQuery query, Likeness by)
     {
         (Query, By) = (query, by);
@@ -54,4 +58,8 @@ internal sealed class Fake : ISnapshots, ISnapshot, IRecommender
             new(4, Table.SemanticIds[4], -2.5, 0.125, [new("generative", 1, -2.5)]),
         ];
     }
+
+    private static ItemTable Attributed(ItemTable table, string[] names) => new(
+        table.Ids, table.SemanticIds, table.Titles, table.CodebookSizes,
+        new ItemAttributes(names, table.Ids.Select(_ => Array.ConvertAll(names, _ => ""))));
 }
