@@ -147,6 +147,34 @@ public sealed class Fusion
         return row;
     }
 
+    /// <summary>The named vectors that a fused one is made of: the way back, but for the lengths that fusing took away.</summary>
+    /// <param name="row">[Dim]</param>
+    /// <returns>By name; those of weight 0 are not in it.</returns>
+    public IEnumerable<(string Name, float[] Vector)> Split(ReadOnlyMemory<float> row)
+    {
+        int from = 0;
+        foreach (var part in Parts)
+        {
+            var vector = row.Slice(from, part.Dim).ToArray();
+            from += part.Dim;
+            if (part.Weight != 0)
+            {
+                float factor = (float)(1 / (part.Scale * part.Weight));
+                for (int i = 0; i < vector.Length; i++)
+                {
+                    vector[i] = (vector[i] * factor) + part.Mean[i];
+                }
+
+                if (part.Rotation is { } rotation)
+                {
+                    Rotate(vector, rotation, back: true);
+                }
+
+                yield return (part.Name, vector);
+            }
+        }
+    }
+
     /// <summary>Refuses a vector of another encoder, or of another fit, than the codebook was trained on.</summary>
     /// <param name="space">Of the vector; empty where the caller does not say.</param>
     /// <exception cref="CatalogException">FailedPrecondition, with both spaces.</exception>
@@ -205,14 +233,15 @@ public sealed class Fusion
         return part.Weight * part.Weight;
     }
 
-    private static void Rotate(Span<float> row, float[] rotation)
+    /// <param name="back">By the transpose, which undoes an orthogonal rotation.</param>
+    private static void Rotate(Span<float> row, float[] rotation, bool back = false)
     {
         var turned = new float[row.Length];
         for (int i = 0; i < row.Length; i++)
         {
             for (int j = 0; j < row.Length; j++)
             {
-                turned[j] += row[i] * rotation[(i * row.Length) + j];
+                turned[j] += row[i] * rotation[back ? (j * row.Length) + i : (i * row.Length) + j];
             }
         }
 

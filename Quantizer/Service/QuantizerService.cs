@@ -75,7 +75,8 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
 
     public override async Task<LookupResponse> Lookup(LookupRequest request, ServerCallContext context)
     {
-        RequestBounds.CheckCount("item ids and prefixes", request.ItemIds.Count + request.Prefixes.Count);
+        RequestBounds.CheckCount(
+            "item ids, prefixes and semantic IDs", request.ItemIds.Count + request.Prefixes.Count + request.SemanticIds.Count);
         using var lease = snapshots.Acquire();
         var (snapshot, cancel) = (lease.Snapshot, context.CancellationToken);
         int limit = RequestBounds.Limit(request.Limit);
@@ -102,7 +103,50 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
             response.Prefixes.Add(found);
         }
 
+        response.SemanticIds.AddRange(request.SemanticIds.Select(asked => new LookedUpId
+        {
+            SemanticId = asked,
+            ItemId = snapshot.Items.TryIndex(asked.ToSemanticId(), out int item) ? snapshot.Items.Ids[item] : "",
+        }));
         return response;
+    }
+
+    public override Task<ReconstructResponse> Reconstruct(ReconstructRequest request, ServerCallContext context)
+    {
+        RequestBounds.CheckCount("semantic IDs", request.SemanticIds.Count);
+        using var lease = snapshots.Acquire();
+        var codebook = CodebookOf(lease.Snapshot);
+        var codes = request.SemanticIds.SelectMany(asked => RequestBounds.Codes(asked.ToSemanticId(), codebook.Sizes)).ToArray();
+        float[] fused = codebook.Reconstruct(codes, request.SemanticIds.Count);
+        var response = new ReconstructResponse { Version = lease.Snapshot.Version };
+        foreach (var (i, asked) in request.SemanticIds.Index())
+        {
+            var item = new ReconstructedId { SemanticId = asked };
+            foreach (var (name, vector) in codebook.Fusion.Split(fused.AsMemory(i * codebook.Fusion.Dim, codebook.Fusion.Dim)))
+            {
+                item.Embeddings.Add(name, new Vector { Values = { vector } });
+            }
+
+            response.Items.Add(item);
+        }
+
+        return Task.FromResult(response);
+    }
+
+    public override Task<CodebookInfo> DescribeCodebook(DescribeCodebookRequest request, ServerCallContext context)
+    {
+        using var lease = snapshots.Acquire();
+        var codebook = CodebookOf(lease.Snapshot);
+        var info = new CodebookInfo
+        {
+            Version = lease.Snapshot.Version, Kind = codebook.Kind.Name(), Sizes = { codebook.Sizes.Select(size => (uint)size) },
+            Beam = (uint)codebook.Beam,
+        };
+        info.Embeddings.AddRange(codebook.Fusion.Parts.Select(part => new EmbeddingInfo
+        {
+            Name = part.Name, Dim = (uint)part.Dim, Weight = part.Weight, KeepLength = part.KeepLength, Space = part.Space ?? "",
+        }));
+        return Task.FromResult(info);
     }
 
     private static Codebook CodebookOf(ISnapshot snapshot) => snapshot.Find<Codebook>() ?? throw CatalogException.Precondition(

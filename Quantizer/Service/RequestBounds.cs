@@ -1,5 +1,6 @@
 using Recsys.Catalog;
 using Recsys.V1;
+using SemanticId = Recsys.Catalog.SemanticId;
 
 namespace Recsys.Quantizer.Service;
 
@@ -38,6 +39,27 @@ internal static class RequestBounds
         return [.. prefix.Codes.Select((code, level) => code < sizes[level]
             ? (ushort)code
             : throw CatalogException.Invalid($"Code {code} at level {level} of a prefix; this version's codebook has {sizes[level]}."))];
+    }
+
+    /// <summary>All codes of an ID.</summary>
+    public static ushort[] Codes(SemanticId id, IReadOnlyList<int> sizes)
+    {
+        if (id.Levels != sizes.Count)
+        {
+            throw CatalogException.Invalid($"Semantic ID {id} has {id.Levels} codes; this version's have {sizes.Count}.");
+        }
+
+        ushort[] codes = id.Codes();
+        for (int level = 0; level < codes.Length; level++)
+        {
+            if (codes[level] >= sizes[level])
+            {
+                throw CatalogException.Invalid(
+                    $"Semantic ID {id}: code {codes[level]} at level {level}; this version's codebook has {sizes[level]}.");
+            }
+        }
+
+        return codes;
     }
 
     public static int Limit(uint limit) => limit switch

@@ -49,6 +49,8 @@ public sealed class ApiPageTests(World world)
                 ["`Assign.items`"] = async n => await quantizer.AssignAsync(new() { Items = { Vectors(n) } }),
                 ["`Lookup.item_ids`"] = async n => await quantizer.LookupAsync(new() { ItemIds = { Known(n) } }),
                 ["`Lookup.limit`"] = async n => await quantizer.LookupAsync(new() { ItemIds = { known }, Limit = (uint)n }),
+                ["`Reconstruct.semantic_ids`"] = async n => await quantizer.ReconstructAsync(
+                    new() { SemanticIds = { Enumerable.Repeat(new SemanticId { Codes = { 0, 0, 0 } }, n) } }),
                 ["`Generate.history`"] = n => Draw(new() { History = new() { ItemIds = { Known(n) } }, Count = 1 }),
                 ["`Generate.count`"] = n => Draw(new() { ItemId = known, Count = n }),
                 ["`Generate.size`"] = n => Draw(new() { ItemId = known, Size = n }),

@@ -57,6 +57,25 @@ public class FusionTests
     }
 
     [Fact]
+    public void A_fused_vector_is_split_into_what_it_was_made_of_but_for_lengths()
+    {
+        double angle = 0.7;
+        float[] rotation = [(float)Math.Cos(angle), (float)Math.Sin(angle), (float)-Math.Sin(angle), (float)Math.Cos(angle)];
+        var fitted = Fusion.Fit([Text, Image], new FusionOptions { Weights = new Dictionary<string, double> { ["text"] = 2 } });
+        foreach (var fusion in new[] { fitted, new Fusion([fitted.Parts[0], fitted.Parts[1] with { Rotation = rotation }]) })
+        {
+            var split = fusion.Split(fusion.Fuse("x", Named(("text", [3, 4]), ("image", [4])))).ToList();
+            Assert.Equal(["image", "text"], split.Select(part => part.Name));
+            Assert.Equal(4, split[0].Vector[0], 5);
+            Assert.Equal(0.6, split[1].Vector[0], 5);
+            Assert.Equal(0.8, split[1].Vector[1], 5);
+        }
+
+        var without = new Fusion([fitted.Parts[0] with { Weight = 0 }, fitted.Parts[1]]);
+        Assert.Equal(["text"], without.Split(without.Fuse("x", Named(("text", [3, 4])))).Select(part => part.Name));
+    }
+
+    [Fact]
     public void Faulty_vectors_are_typed_errors_that_name_item_embedding_and_expectation()
     {
         var fusion = Fusion.Fit([Text, Image], new FusionOptions());

@@ -1,4 +1,5 @@
 using Recsys.Catalog;
+using Recsys.Protos;
 using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Service;
 using Recsys.Quantizer.Training;
@@ -191,6 +192,50 @@ public sealed class QuantizerServiceTests : IDisposable
         Assert.Contains("new", response.Prefixes[0].ItemIds);
         var expected = Enumerable.Range(0, 60).Where(i => _items.SemanticIds[i][0] == codes[0]).Select(i => $"item{i}").Append("new");
         Assert.Equal(expected.Order(StringComparer.Ordinal), response.Prefixes[1].ItemIds);
+    }
+
+    [Fact]
+    public async Task A_full_semantic_id_leads_to_its_item_and_to_none_where_there_is_none()
+    {
+        var taken = _items.SemanticIds[7].ToMessage();
+        var free = new V1.SemanticId { Collision = 999, Codes = { taken.Codes } };
+        var response = await _service.Lookup(new LookupRequest { SemanticIds = { free, taken } }, new FakeCall());
+        Assert.Equal([(free, ""), (taken, "item7")], response.SemanticIds.Select(found => (found.SemanticId, found.ItemId)));
+    }
+
+    [Fact]
+    public async Task Codes_are_reconstructed_to_the_embeddings_that_they_stand_for()
+    {
+        var asked = new ReconstructRequest { SemanticIds = { _items.SemanticIds.Select(id => id.ToMessage()) } };
+        var response = await _service.Reconstruct(asked, new FakeCall());
+        // The mean squared distance to the items' own vectors, both of unit length, is what the codebook says that it loses.
+        double lost = 0, spread = 0;
+        float[] mean = _codebook.Fusion.Parts[0].Mean;
+        for (int item = 0; item < 60; item++)
+        {
+            float[] vector = [.. _text.Row(item)], found = [.. response.Items[item].Embeddings["text"].Values];
+            double length = Math.Sqrt(vector.Sum(value => (double)value * value));
+            lost += vector.Zip(found, (a, b) => Math.Pow((a / length) - b, 2)).Sum();
+            spread += vector.Zip(mean, (a, b) => Math.Pow((a / length) - b, 2)).Sum();
+        }
+
+        Assert.Equal(_codebook.EncodeCatalogue(Blobs.Fuse(_text)).Report.ReconstructionError, lost / spread, 1e-4);
+        await Refused(Fault.InvalidArgument, () => Of(1), "1 codes; this version's have 2");
+        await Refused(Fault.InvalidArgument, () => Of(1, 8), "code 8 at level 1");
+        await Refused(Fault.InvalidArgument, () => _service.Reconstruct(new ReconstructRequest(), new FakeCall()), "1 to 10000");
+
+        Task Of(params uint[] codes) => _service.Reconstruct(
+            new ReconstructRequest { SemanticIds = { new V1.SemanticId { Codes = { codes } } } }, new FakeCall());
+    }
+
+    [Fact]
+    public async Task A_codebook_says_what_it_is_and_what_it_wants()
+    {
+        var info = await _service.DescribeCodebook(new DescribeCodebookRequest(), new FakeCall());
+        Assert.Equal(("v1", "residual-kmeans", 1u), (info.Version, info.Kind, info.Beam));
+        Assert.Equal([8u, 8u], info.Sizes);
+        var text = Assert.Single(info.Embeddings);
+        Assert.Equal(("text", (uint)_text.Dim, 1.0, false, ""), (text.Name, text.Dim, text.Weight, text.KeepLength, text.Space));
     }
 
     [Fact]
