@@ -1,3 +1,4 @@
+using Recsys.Catalog.Attributes;
 using Recsys.Retrieval.Decoding;
 using Recsys.Retrieval.Legs.Transitions;
 
@@ -17,6 +18,8 @@ public sealed class Recommender : IRecommender, IVersionPart
 
     /// <summary>Items of the history that an answer names as what it follows.</summary>
     private const int MaxReasons = 3;
+
+    private const string BoostPart = "boost";
 
     private readonly RetrievalModel _model;
     private readonly bool _ownsModel;
@@ -88,7 +91,12 @@ public sealed class Recommender : IRecommender, IVersionPart
         }
 
         var answers = new IReadOnlyList<Recommendation>[queries.Count];
-        foreach (var alike in Enumerable.Range(0, queries.Count).GroupBy(i => queries[i].ExcludeSeen))
+        foreach (int i in Enumerable.Range(0, queries.Count).Where(i => queries[i].Caps.Count > 0))
+        {
+            answers[i] = CappedAnswer.Of(queries[i], Items.Attributes, query => Recommend(query, cancel));
+        }
+
+        foreach (var alike in Enumerable.Range(0, queries.Count).Where(i => answers[i] is null).GroupBy(i => queries[i].ExcludeSeen))
         {
             int[] places = [.. alike];
             Answer(
@@ -119,7 +127,11 @@ public sealed class Recommender : IRecommender, IVersionPart
                 {
                     for (int i = 0; i < chunk.Length; i++)
                     {
-                        answered(way, chunk[i], Rank(queries[chunk[i]], found[way][i].Candidates), found[way][i].Beam);
+                        var query = queries[chunk[i]];
+                        var candidates = query.Boosts.Count == 0
+                            ? found[way][i].Candidates
+                            : WithBoosted(query, excludes[way], found[way][i].Candidates);
+                        answered(way, chunk[i], Rank(query, candidates), found[way][i].Beam);
                     }
                 }
             }
@@ -129,12 +141,19 @@ public sealed class Recommender : IRecommender, IVersionPart
     public IReadOnlyList<Recommendation> Popular(RecommendQuery query)
     {
         CheckValues(query);
+        if (query.Caps.Count > 0)
+        {
+            return CappedAnswer.Of(query, Items.Attributes, Popular);
+        }
+
         var admission = _candidates.Admitted(query, excludeSeen: false);
         int trained = _model.Interactions.Length;
-        return [.. _model.ByPopularity.Concat(Enumerable.Range(trained, Items.Count - trained)) // nothing was counted for appended ones
-            .Where(item => admission?.Allows(item) != false).Take(query.K)
+        var all = _model.ByPopularity.Concat(Enumerable.Range(trained, Items.Count - trained)) // nothing was counted for appended ones
+            .Where(item => admission?.Allows(item) != false)
             .Select(item => (Item: item, Share: item < trained ? _model.Interactions[item] / _model.Total : 0))
-            .Select(of => new Recommendation(of.Item, Items.SemanticIds[of.Item], Math.Log(of.Share), of.Share, []))];
+            .Select(of => new Recommendation(
+                of.Item, Items.SemanticIds[of.Item], Math.Log(of.Share) + Boosted(query, of.Item), of.Share, []));
+        return [.. (query.Boosts.Count == 0 ? all : all.OrderByDescending(answer => answer.Score)).Take(query.K)];
     }
 
     public IReadOnlyList<(int Item, double Score)> Similar(RecommendQuery query, Likeness by)
@@ -176,6 +195,26 @@ public sealed class Recommender : IRecommender, IVersionPart
         return _candidates.Find(queries, BeamFor(queries[0].K, queries[0].Beam), excludes, scored);
     }
 
+    /// <summary>With the best of those that a boost raises, and of those that it does not lower: they may stand first then.</summary>
+    private (int Item, double[] Scores)[] WithBoosted(RecommendQuery query, bool excludeSeen, (int Item, double[] Scores)[] candidates)
+    {
+        var all = candidates.ToDictionary(candidate => candidate.Item, candidate => candidate.Scores);
+        foreach (var boost in query.Boosts)
+        {
+            var raised = boost.Add > 0 ? boost.Condition : new Unless(boost.Condition);
+            var among = query with { Filter = ItemFilter.Both(query.Filter, raised) };
+            foreach (var (item, scores) in Find([among], [excludeSeen])[0][0].Candidates)
+            {
+                all.TryAdd(item, scores);
+            }
+        }
+
+        return [.. all.OrderBy(candidate => candidate.Key).Select(candidate => (candidate.Key, candidate.Value))];
+    }
+
+    private double Boosted(RecommendQuery query, int item) => query.Boosts.Sum(
+        boost => boost.Condition.Passes(Items.Attributes.Value(item, boost.Condition.Attribute)) ? boost.Add : 0);
+
     private Recommendation[] Rank(RecommendQuery query, (int Item, double[] Scores)[] candidates)
     {
         var sum = _model.Config.Sum;
@@ -183,16 +222,19 @@ public sealed class Recommender : IRecommender, IVersionPart
         double[][] parts = [.. candidates.Select(candidate => Parts(candidate.Item, candidate.Scores, seen))];
         double[]? interplay = sum.Interplay?.Of(Interplay.Inputs(parts, _legCount, query.History.Count));
         parts = [.. parts.Select((of, at) => (double[])[.. of, interplay?[at] ?? 0])];
-        double[] scores = [.. parts.Select(values => values.Zip(_weights, (value, weight) => weight == 0 ? 0 : weight * value).Sum())];
-        double top = scores.DefaultIfEmpty().Max();
-        double total = scores.Sum(score => Math.Exp((score - top) / sum.Temperature));
+        double[] model = [.. parts.Select(values => values.Zip(_weights, (value, weight) => weight == 0 ? 0 : weight * value).Sum())];
+        double top = model.DefaultIfEmpty().Max();
+        double total = model.Sum(score => Math.Exp((score - top) / sum.Temperature));
+        double[] boosts = [.. candidates.Select(candidate => Boosted(query, candidate.Item))];
+        double[] scores = [.. model.Zip(boosts, (score, boost) => score + boost)];
         return [.. Enumerable.Range(0, candidates.Length)
             .OrderByDescending(at => scores[at]).ThenBy(at => candidates[at].Item).Take(query.K)
             .Select(at => new Recommendation(
                 candidates[at].Item, Items.SemanticIds[candidates[at].Item], scores[at],
-                sum.Coverage * Math.Exp((scores[at] - top) / sum.Temperature) / total,
+                sum.Coverage * Math.Exp((model[at] - top) / sum.Temperature) / total,
                 [.. _parts.Index().Where(part => part.Index < _legCount || _weights[part.Index] * parts[at][part.Index] != 0)
-                    .Select(part => new ScorePart(part.Item, _weights[part.Index], parts[at][part.Index]))])
+                    .Select(part => new ScorePart(part.Item, _weights[part.Index], parts[at][part.Index])),
+                    .. boosts[at] == 0 ? [] : new[] { new ScorePart(BoostPart, 1, boosts[at]) }])
             {
                 Reasons = Reasons(query.History, candidates[at].Item),
             })];
@@ -232,6 +274,8 @@ public sealed class Recommender : IRecommender, IVersionPart
     private void CheckValues(RecommendQuery query)
     {
         RecommendQuery.Check(query.K, query.Beam);
+        Items.Attributes.Check(
+            [.. query.Boosts.Select(boost => boost.Condition.Attribute), .. query.Caps.Select(cap => cap.Attribute)]);
         foreach (int item in query.History.Concat(query.Exclude).Concat(query.Candidates ?? []))
         {
             if ((uint)item >= (uint)Items.Count)

@@ -59,3 +59,21 @@ public sealed record TimeRange(string Attribute, DateTimeOffset? From, DateTimeO
 
     internal override string Key => KeyOf("time", From, Until);
 }
+
+/// <summary>Another condition does not hold.</summary>
+public sealed record Unless(Condition Other) : Condition(Other.Attribute)
+{
+    public override bool Passes(string value) => !Other.Passes(value);
+
+    internal override string Key => $"not {Other.Key}";
+}
+
+/// <summary>The item's whole text is none of these; an item without one passes.</summary>
+public sealed record NotText(string Attribute, IReadOnlyList<string> Texts) : Condition(Attribute)
+{
+    private readonly HashSet<string> _refused = new(Texts, StringComparer.Ordinal);
+
+    public override bool Passes(string value) => !_refused.Contains(value);
+
+    internal override string Key => KeyOf("not text", [.. Texts]);
+}

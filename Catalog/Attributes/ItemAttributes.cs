@@ -59,26 +59,28 @@ public sealed class ItemAttributes
     /// <summary>The item's text; empty where it has none.</summary>
     public string Value(int item, int column) => item < _of[column].Length ? _values[column][_of[column][item]] : "";
 
-    /// <exception cref="CatalogException">InvalidArgument: a condition is on an attribute that there is not.</exception>
-    public void Check(ItemFilter filter)
+    /// <summary>The item's text of a name; empty where it has none.</summary>
+    /// <exception cref="CatalogException">InvalidArgument: there is no attribute of that name.</exception>
+    public string Value(int item, string name) => Value(item, Column(name));
+
+    /// <exception cref="CatalogException">InvalidArgument: there is no attribute of one of the names.</exception>
+    public void Check(IEnumerable<string> names)
     {
-        if (filter.Conditions.FirstOrDefault(condition => !_names.Contains(condition.Attribute)) is { } unknown)
+        foreach (string name in names)
         {
-            throw CatalogException.Invalid(
-                $"This version's items have no attribute '{ItemIds.Shown(unknown.Attribute)}'; they have: "
-                + $"{(_names.Length == 0 ? "none" : string.Join(", ", _names))}.");
+            Column(name);
         }
     }
 
     /// <summary>Which of the first <paramref name="items"/> items pass a filter.</summary>
-    /// <exception cref="CatalogException">As of <see cref="Check"/>.</exception>
+    /// <exception cref="CatalogException">InvalidArgument: there is no attribute of that name.</exception>
     public BitArray Passing(ItemFilter filter, int items)
     {
-        Check(filter);
+        Check(filter.Conditions.Select(condition => condition.Attribute));
         var passing = new BitArray(items, true);
         foreach (var condition in filter.Conditions)
         {
-            int column = Array.IndexOf(_names, condition.Attribute);
+            int column = Column(condition.Attribute);
             bool[] passes = Array.ConvertAll(_values[column], condition.Passes);
             int[] of = _of[column];
             for (int item = 0; item < items; item++)
@@ -89,4 +91,10 @@ public sealed class ItemAttributes
 
         return passing;
     }
+
+    private int Column(string name) => Array.IndexOf(_names, name) is var column and >= 0
+        ? column
+        : throw CatalogException.Invalid(
+            $"This version's items have no attribute '{ItemIds.Shown(name)}'; they have: "
+            + $"{(_names.Length == 0 ? "none" : string.Join(", ", _names))}.");
 }

@@ -13,6 +13,9 @@ public sealed class ItemFilter : IEquatable<ItemFilter>
 
     public IReadOnlyList<Condition> Conditions { get; }
 
+    /// <summary>The same, and more.</summary>
+    public static ItemFilter Both(ItemFilter? filter, params IEnumerable<Condition> more) => new([.. filter?.Conditions ?? [], .. more]);
+
     public bool Equals(ItemFilter? other) => other?._key == _key;
 
     public override bool Equals(object? obj) => Equals(obj as ItemFilter);

@@ -63,6 +63,12 @@ public sealed record RecommendQuery(
     /// <summary>What must hold of every answer; null: nothing.</summary>
     public ItemFilter? Filter { get; init; }
 
+    /// <summary>What raises or lowers an item's score.</summary>
+    public IReadOnlyList<Boost> Boosts { get; init; } = [];
+
+    /// <summary>How many answers may be alike.</summary>
+    public IReadOnlyList<Cap> Caps { get; init; } = [];
+
     /// <exception cref="CatalogException">InvalidArgument: out of range.</exception>
     public static void Check(int k, int beam)
     {
@@ -78,6 +84,12 @@ public sealed record RecommendQuery(
     }
 }
 
+/// <summary>Adds to the score of each item of which a condition holds.</summary>
+public sealed record Boost(Condition Condition, double Add);
+
+/// <summary>At most so many answers with one and the same text of an attribute; those without one are not counted.</summary>
+public sealed record Cap(string Attribute, int Most);
+
 /// <param name="Item">Item index in the snapshot's table.</param>
 /// <param name="Score">What the answer is sorted by: the sum of weight · value over <paramref name="Parts"/>. It ranks within one
 /// version.</param>
@@ -92,7 +104,7 @@ public sealed record Recommendation(int Item, SemanticId Id, double Score, doubl
 
 /// <summary>One part of a score.</summary>
 /// <param name="Leg">transitions: evidence of counts; id, content, generative: natural logarithm of a probability; repeat: 1 for an item of
-/// the history; popularity: ln(1 + training interactions); cold: 1 for an item that training never saw.</param>
+/// the history; popularity: ln(1 + training interactions); cold: 1 for an item that training never saw; boost: what the query adds.</param>
 public sealed record ScorePart(string Leg, double Weight, double Value);
 
 /// <summary>An item of the history that speaks for an answer.</summary>

@@ -13,8 +13,16 @@ internal sealed class AllowedItems
     private readonly RepeatedField<string> _exclude;
     private readonly RepeatedField<string>? _candidates;
     private readonly ItemFilter? _filter;
+    private readonly Catalog.Ports.Boost[] _boosts = [];
+    private readonly Catalog.Ports.Cap[] _caps = [];
 
-    /// <exception cref="CatalogException">InvalidArgument: too many ids, one that no item has, a condition that says nothing.</exception>
+    /// <exception cref="CatalogException">InvalidArgument: too much of something, an id that no item has, a condition that says nothing, a
+    /// boost or cap out of range.</exception>
+    public AllowedItems(RecommendRequest request)
+        : this(request.Exclude, request.Candidates, request.Conditions) =>
+        (_boosts, _caps) = (Conditions.Read(request.Boosts), Conditions.Read(request.Caps));
+
+    /// <inheritdoc cref="AllowedItems(RecommendRequest)"/>
     public AllowedItems(RepeatedField<string> exclude, ItemSet? candidates, RepeatedField<V1.Condition> conditions)
     {
         (_exclude, _candidates, _filter) = (exclude, candidates?.ItemIds, Conditions.Read(conditions));
@@ -26,15 +34,18 @@ internal sealed class AllowedItems
     /// <exception cref="CatalogException">InvalidArgument: a condition is on an attribute that the table does not have.</exception>
     public (RecommendQuery Query, IEnumerable<string> Unknown) In(RecommendQuery query, ItemTable items)
     {
-        if (_filter is not null)
-        {
-            items.Attributes.Check(_filter);
-        }
-
+        items.Attributes.Check(
+        [
+            .. (_filter?.Conditions ?? []).Select(condition => condition.Attribute),
+            .. _boosts.Select(boost => boost.Condition.Attribute), .. _caps.Select(cap => cap.Attribute),
+        ]);
         var (exclude, unknownExcluded) = items.Known(_exclude);
         var (candidates, unknownCandidates) = items.Known(_candidates ?? []);
         return (
-            query with { Exclude = exclude, Candidates = _candidates is null ? null : candidates, Filter = _filter },
+            query with
+            {
+                Exclude = exclude, Candidates = _candidates is null ? null : candidates, Filter = _filter, Boosts = _boosts, Caps = _caps,
+            },
             unknownExcluded.Union(unknownCandidates));
     }
 

@@ -3,11 +3,14 @@ using Recsys.Catalog.Attributes;
 
 namespace Recsys.Retrieval.Service;
 
-/// <summary>A request's conditions, in Catalog's words.</summary>
+/// <summary>A request's conditions, boosts and caps, in Catalog's words.</summary>
 internal static class Conditions
 {
     /// <summary>Conditions of a request, and values of all of them together.</summary>
     public const int MaxConditions = 32, MaxValues = 1_000;
+
+    /// <summary>Boosts and caps of a request, and the largest sum that a boost adds.</summary>
+    public const int MaxBoosts = 16, MaxCaps = 4, MaxAdd = 1_000;
 
     /// <returns>Null: there is none.</returns>
     /// <exception cref="CatalogException">InvalidArgument: too many of them, one without a test, a text or bound out of range.</exception>
@@ -21,6 +24,38 @@ internal static class Conditions
         }
 
         return conditions.Count == 0 ? null : new ItemFilter([.. conditions.Select(Read)]);
+    }
+
+    /// <exception cref="CatalogException">InvalidArgument: too many boosts, or one that adds no number in its range.</exception>
+    public static Boost[] Read(IReadOnlyList<V1.Boost> boosts)
+    {
+        if (boosts.Count > MaxBoosts || boosts.Any(boost => !(Math.Abs(boost.Add) <= MaxAdd)))
+        {
+            throw CatalogException.Invalid(
+                $"{boosts.Count} boosts that add {string.Join(", ", boosts.Take(MaxBoosts).Select(boost => boost.Add))}; allowed are "
+                + $"{MaxBoosts} of -{MaxAdd} to {MaxAdd}.");
+        }
+
+        var filter = Read([.. boosts.Select(boost => boost.Condition ?? new V1.Condition())]);
+        return [.. (filter?.Conditions ?? []).Zip(boosts, (condition, boost) => new Boost(condition, boost.Add))];
+    }
+
+    /// <exception cref="CatalogException">InvalidArgument: too many caps, or one out of range.</exception>
+    public static Cap[] Read(IReadOnlyList<V1.Cap> caps)
+    {
+        if (caps.Count > MaxCaps || caps.Any(cap => cap.Most is < 1 or > RecommendQuery.MaxK))
+        {
+            throw CatalogException.Invalid(
+                $"{caps.Count} caps of {string.Join(", ", caps.Take(MaxCaps).Select(cap => cap.Most))} answers; allowed are {MaxCaps} of 1 "
+                + $"to {RecommendQuery.MaxK}.");
+        }
+
+        foreach (var cap in caps)
+        {
+            Check("The name of a cap's attribute", cap.Attribute);
+        }
+
+        return [.. caps.Select(cap => new Cap(cap.Attribute, cap.Most))];
     }
 
     private static Condition Read(V1.Condition condition)

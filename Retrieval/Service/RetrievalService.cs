@@ -175,7 +175,7 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
     {
         RecommendQuery.Check(request.K == 0 ? DefaultK : request.K, request.Beam);
         CheckHistory(request.History, request.UserId);
-        return new AllowedItems(request.Exclude, request.Candidates, request.Conditions);
+        return new AllowedItems(request);
     }
 
     /// <summary>A request as a query, and its answer but for the items.</summary>

@@ -43,6 +43,11 @@ public sealed class ApiPageTests(World world)
                 ["`Recommend.candidates`"] = n => Recommend(new() { History = { known }, Candidates = new() { ItemIds = { Known(n) } } }),
                 ["`Recommend.conditions`"] = n => Recommend(new() { Conditions = { Enumerable.Repeat(Any(1), n) } }),
                 ["`Condition.values`"] = n => Recommend(new() { Conditions = { Any(n - 1), Any(1) } }),
+                ["`Recommend.boosts`"] = n => Recommend(new() { Boosts = { Enumerable.Repeat(new Boost { Condition = Any(1) }, n) } }),
+                ["`Boost.add`"] = n => Recommend(new() { Boosts = { new Boost { Condition = Any(1), Add = -n } } }),
+                ["`Recommend.caps`"] = n => Recommend(
+                    new() { Caps = { Enumerable.Repeat(new Cap { Attribute = "category", Most = 1 }, n) } }),
+                ["`Cap.most`"] = n => Recommend(new() { Caps = { new Cap { Attribute = "category", Most = n } } }),
                 ["`Score.item_ids`"] = async n => await retrieval.ScoreAsync(new() { History = { known }, ItemIds = { Known(n) } }),
                 ["`Similar.k`"] = async n => await retrieval.SimilarAsync(new() { ItemId = known, K = n }),
                 ["`Encode.items`"] = async n => await quantizer.EncodeAsync(new() { Items = { Vectors(n) } }),

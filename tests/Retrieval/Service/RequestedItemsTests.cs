@@ -3,6 +3,8 @@ using Grpc.Core;
 using Recsys.Catalog.Attributes;
 using Recsys.Retrieval.Service;
 using Recsys.V1;
+using Boost = Recsys.V1.Boost;
+using Cap = Recsys.V1.Cap;
 using Condition = Recsys.V1.Condition;
 using Likeness = Recsys.Catalog.Ports.Likeness;
 using NumberRange = Recsys.V1.NumberRange;
@@ -62,6 +64,35 @@ public class RequestedItemsTests
         Assert.Equal(expected, fake.Query!.Filter);
         await new RetrievalService(fake).Recommend(new RecommendRequest { History = { "item1" } }, Context());
         Assert.Null(fake.Query!.Filter);
+    }
+
+    [Fact]
+    public async Task Boosts_and_caps_reach_the_model_and_what_is_out_of_range_is_refused()
+    {
+        var fake = new Fake();
+        var any = new Condition { Attribute = "brand", AnyOf = new Values { Values_ = { "Acme" } } };
+        var request = new RecommendRequest
+        {
+            History = { "item1" }, Boosts = { new Boost { Condition = any, Add = -0.5 } },
+            Caps = { new Cap { Attribute = "brand", Most = 2 } },
+        };
+        await new RetrievalService(fake).Recommend(request, Context());
+        var boost = Assert.Single(fake.Query!.Boosts);
+        Assert.Equal((new ItemFilter(new AnyOf("brand", ["Acme"])), -0.5), (new ItemFilter(boost.Condition), boost.Add));
+        Assert.Equal([new Catalog.Ports.Cap("brand", 2)], fake.Query.Caps);
+        foreach (var wrong in new[]
+        {
+            new RecommendRequest { Boosts = { new Boost { Condition = any, Add = double.NaN } } },
+            new RecommendRequest { Boosts = { new Boost { Condition = any, Add = 1001 } } },
+            new RecommendRequest { Boosts = { new Boost { Add = 1 } } },
+            new RecommendRequest { Boosts = { Enumerable.Repeat(new Boost { Condition = any }, 17) } },
+            new RecommendRequest { Caps = { new Cap { Attribute = "brand" } } }, new RecommendRequest { Caps = { new Cap { Most = 1 } } },
+            new RecommendRequest { Caps = { new Cap { Attribute = "colour", Most = 1 } } },
+        })
+        {
+            var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(new Fake()).Recommend(wrong, Context()));
+            Assert.Equal(Fault.InvalidArgument, error.Fault);
+        }
     }
 
     public static TheoryData<string, Condition[]> BadConditions
