@@ -28,9 +28,9 @@ internal static class FigureTable
     {
         var lines = new List<string>
         {
-            "| figure | protocol | seeds | users | R@5 | N@5 | R@10 | R@10, 95 % | N@10 | "
+            "| figure | protocol | seeds | users | R@5 | N@5 | R@10 | 95 % over users | over seeds | N@10 | "
             + string.Join(" | ", Beside.Select(name => $"{name.Replace('_', ' ')} R@10")) + " |",
-            string.Concat(Enumerable.Repeat("|---", 9 + Beside.Length)) + "|",
+            string.Concat(Enumerable.Repeat("|---", 10 + Beside.Length)) + "|",
         };
         foreach (var figure in files.Order(StringComparer.Ordinal).Select(Read).GroupBy(result => result.Figure))
         {
@@ -43,11 +43,12 @@ internal static class FigureTable
                     + $"these are {string.Join(", ", results.Select(r => $"seed {r.Seed} with {r.Users} users of {r.Split[..8]}"))}.");
             }
 
-            lines.AddRange(results[0].Protocols.Select(protocol => Row(protocol.Key, results)));
+            lines.AddRange(results.SelectMany(result => result.Protocols.Select(protocol => protocol.Key)).Distinct()
+                .Select(protocol => Row(protocol, [.. results.Where(result => result.Protocols[protocol] is not null)])));
         }
 
-        return string.Join('\n', lines) + "\n\nThe interval is over users where there is one seed, and over seeds where there are more "
-            + "(Student's t).\n";
+        return string.Join('\n', lines) + "\n\nFigures are means over the seeds. Intervals of R@10: bootstrap over users, the mean of the "
+            + "seeds'; and over seeds (Student's t).\n";
     }
 
     /// <summary>A page with the table between its two markers.</summary>
@@ -65,24 +66,27 @@ internal static class FigureTable
         double[] Of(string row, string metric) =>
             [.. results.Select(result => (double?)result.Protocols[protocol]?[row]?[metric]).OfType<double>()];
         string Mean(string row, string metric) => Of(row, metric) is { Length: > 0 } values ? Short(values.Average()) : "–";
-        double[] recalls = Of("sum", "recall@10");
-        double[] interval = recalls.Length == 1
-            ? [.. results[0].Protocols[protocol]!["sum"]!["interval"]!.AsArray().Select(end => (double)end!)]
-            : OverSeeds(recalls);
+        double End(int end) => results.Average(result => (double)result.Protocols[protocol]!["sum"]!["interval"]![end]!);
         string[] cells =
         [
             $"[{results[0].Figure}](configs/{results[0].Figure}.json)", $"`{protocol}`", $"{results.Length}", $"{results[0].Users}",
-            .. Metrics.Take(3).Select(metric => Mean("sum", metric)), $"{Short(interval[0])} to {Short(interval[1])}",
+            .. Metrics.Take(3).Select(metric => Mean("sum", metric)), $"{Short(End(0))} to {Short(End(1))}",
+            OverSeeds(Of("sum", "recall@10")),
             Mean("sum", Metrics[3]), .. Beside.Select(name => Mean(name, "recall@10")),
         ];
         return $"| {string.Join(" | ", cells)} |";
     }
 
-    private static double[] OverSeeds(double[] values)
+    private static string OverSeeds(double[] values)
     {
+        if (values.Length < 2)
+        {
+            return "–";
+        }
+
         double mean = values.Average(), variance = values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1);
         double half = Student[Math.Min(values.Length - 1, Student.Length) - 1] * Math.Sqrt(variance / values.Length);
-        return [mean - half, mean + half];
+        return $"{Short(mean - half)} to {Short(mean + half)}";
     }
 
     private static Result Read(string file)

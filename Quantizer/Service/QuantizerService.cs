@@ -113,7 +113,7 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
 
     public override Task<ReconstructResponse> Reconstruct(ReconstructRequest request, ServerCallContext context)
     {
-        RequestBounds.CheckCount("semantic IDs", request.SemanticIds.Count);
+        RequestBounds.CheckCount("semantic IDs", request.SemanticIds.Count, RequestBounds.MaxReconstructed);
         using var lease = snapshots.Acquire();
         var codebook = CodebookOf(lease.Snapshot);
         var codes = request.SemanticIds.SelectMany(asked => RequestBounds.Codes(asked.ToSemanticId(), codebook.Sizes)).ToArray();

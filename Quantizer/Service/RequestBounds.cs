@@ -11,6 +11,9 @@ internal static class RequestBounds
     public const int MaxPerPrefix = 10_000;
     public const int DefaultPerPrefix = 100;
 
+    /// <summary>Semantic IDs that are reconstructed in one call: their vectors fit into the 4 MB that a client takes unasked.</summary>
+    public const int MaxReconstructed = 1_000;
+
     public static void CheckItems(IReadOnlyCollection<ItemEmbedding> items)
     {
         CheckCount("items", items.Count);
@@ -20,11 +23,11 @@ internal static class RequestBounds
         }
     }
 
-    public static void CheckCount(string what, int count)
+    public static void CheckCount(string what, int count, int most = MaxItems)
     {
-        if (count is < 1 or > MaxItems)
+        if (count < 1 || count > most)
         {
-            throw CatalogException.Invalid($"A call with {count} {what}; allowed: 1 to {MaxItems}. Send several calls.");
+            throw CatalogException.Invalid($"A call with {count} {what}; allowed: 1 to {most}. Send several calls.");
         }
     }
 

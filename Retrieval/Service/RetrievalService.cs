@@ -12,7 +12,7 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
     /// <summary>Item ids of a history, those that are scored in one call, and the unknown ones that an answer names.</summary>
     public const int MaxHistory = 10_000, MaxScored = RecommendQuery.MaxK, MaxUnknown = 1_000;
 
-    /// <summary>Characters (UTF-16) of the id of a user, or of a request.</summary>
+    /// <summary>Characters (UTF-16) of the id of a user, of a request, or of a version.</summary>
     public const int MaxUserId = 256;
 
     /// <summary>Requests of one call that are answered together at most.</summary>
@@ -175,6 +175,11 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
     {
         RecommendQuery.Check(request.K == 0 ? DefaultK : request.K, request.Beam);
         CheckHistory(request.History, request.UserId);
+        if (request.MinVersion.Length > MaxUserId)
+        {
+            throw CatalogException.Invalid($"min_version has {request.MinVersion.Length} characters; allowed are {MaxUserId}.");
+        }
+
         return new AllowedItems(request);
     }
 
@@ -182,6 +187,13 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
     private static (RecommendQuery Query, RecommendResponse Response) Read(
         RecommendRequest request, AllowedItems allowed, ISnapshot snapshot)
     {
+        if (string.CompareOrdinal(snapshot.Version, request.MinVersion) < 0) // names begin with the time
+        {
+            throw CatalogException.Unavailable(
+                $"{snapshot.Version} serves here; the request wants {request.MinVersion} or a later one. Call again: a server takes a new "
+                + "version within two seconds. After a rollback ask for the version that is active.");
+        }
+
         var (history, unknown) = snapshot.Items.Known(request.History);
         var (query, others) = allowed.In(
             new RecommendQuery(

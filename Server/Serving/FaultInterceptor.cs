@@ -9,12 +9,16 @@ namespace Recsys.Server.Serving;
 
 /// <summary>
 /// Turns the product's typed errors into gRPC statuses, in one place for every service; JSON answers are made from the same statuses.
-/// Each carries a <see cref="ErrorInfo"/> (domain <c>recsys</c>, the reason in capitals) for programs that look closer.
+/// Each carries a <see cref="ErrorInfo"/> (domain <c>recsys</c>, the reason in capitals) for programs that look closer, and
+/// where calling again helps a <see cref="RetryInfo"/>.
 /// </summary>
 internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
 {
     /// <summary>Characters of a message: an answer's headers hold about 8 KB, and a client that finds more reports only that.</summary>
     private const int MaxMessage = 500;
+
+    /// <summary>What an unavailable part needs: a new version is loaded within two seconds, a private Redis is back within one.</summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
@@ -68,7 +72,13 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
     {
         string shown = message.Length <= MaxMessage ? message : $"{message[..(MaxMessage - 150)]} … {message[^145..]}";
         var info = new ErrorInfo { Domain = "recsys", Reason = reason ?? NameOf(code) };
-        return new Status { Code = (int)code, Message = shown, Details = { Any.Pack(info) } };
+        var status = new Status { Code = (int)code, Message = shown, Details = { Any.Pack(info) } };
+        if (code == Code.Unavailable)
+        {
+            status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(RetryAfter) }));
+        }
+
+        return status;
     }
 
     /// <summary>NotFound: NOT_FOUND, as the status is written everywhere but in .NET.</summary>

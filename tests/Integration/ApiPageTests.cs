@@ -38,6 +38,7 @@ public sealed class ApiPageTests(World world)
                 ["`Recommend.k`"] = n => Recommend(new() { K = n }),
                 ["`Recommend.beam`"] = n => Recommend(new() { History = { known }, Beam = n }),
                 ["`Recommend.user_id`"] = n => Recommend(new() { UserId = new string('u', n) }),
+                ["`Recommend.min_version`"] = n => Recommend(new() { MinVersion = new string('a', n) }),
                 ["`RecommendBatch.request_id`"] = BatchAsync,
                 ["`Recommend.exclude`"] = n => Recommend(new() { History = { known }, Exclude = { Known(n) } }),
                 ["`Recommend.candidates`"] = n => Recommend(new() { History = { known }, Candidates = new() { ItemIds = { Known(n) } } }),

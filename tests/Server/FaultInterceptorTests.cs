@@ -1,3 +1,4 @@
+using Google.Rpc;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 using Recsys.Catalog;
@@ -24,6 +25,17 @@ public sealed class FaultInterceptorTests
     [InlineData(Fault.ResourceExhausted, StatusCode.ResourceExhausted)]
     public Task A_typed_error_has_its_status(Fault fault, StatusCode code) =>
         Answers(code, new CatalogException(fault, "why"), DateTime.MaxValue);
+
+    [Theory]
+    [InlineData(Fault.Unavailable, 1.0)]
+    [InlineData(Fault.NotFound, null)]
+    public async Task Where_calling_again_helps_the_status_says_when(Fault fault, double? seconds)
+    {
+        var thrown = new CatalogException(fault, "why");
+        var status = (await Assert.ThrowsAsync<RpcException>(() => CallAsync(thrown, DateTime.MaxValue))).GetRpcStatus()!;
+        Assert.Equal("recsys", status.GetDetail<ErrorInfo>()!.Domain);
+        Assert.Equal(seconds, status.GetDetail<RetryInfo>()?.RetryDelay.ToTimeSpan().TotalSeconds);
+    }
 
     [Fact]
     public async Task A_fault_of_ours_stays_what_it_is() =>
@@ -68,7 +80,7 @@ public sealed class FaultInterceptorTests
 
         protected override Metadata ResponseTrailersCore { get; } = [];
 
-        protected override Status StatusCore { get; set; }
+        protected override Grpc.Core.Status StatusCore { get; set; }
 
         protected override WriteOptions? WriteOptionsCore { get; set; }
 

@@ -17,7 +17,8 @@ public sealed class FigureTableTests : IDisposable
     {
         string row = Rows(Save("a.17", 17, .065)).Single();
         Assert.Equal(
-            "| [a](configs/a.json) | `strict` | 1 | 100 | .0325 | .0163 | .0650 | .0600 to .0700 | .0217 | – | .0114 | .0776 | – |",
+            "| [a](configs/a.json) | `strict` | 1 | 100 | .0325 | .0163 | .0650 | .0600 to .0700 | – | .0217 "
+            + "| – | .0114 | .0776 | – |",
             row);
     }
 
@@ -27,7 +28,15 @@ public sealed class FigureTableTests : IDisposable
         // Mean .06, standard deviation .01, of 3: 4.303 · .01 / √3 = .0248.
         string row = Rows(Save("a.1", 1, .05), Save("a.2", 2, .06), Save("a.3", 3, .07)).Single();
         Assert.Contains("| `strict` | 3 | 100 |", row, StringComparison.Ordinal);
-        Assert.Contains("| .0600 | .0352 to .0848 |", row, StringComparison.Ordinal);
+        Assert.Contains("| .0600 | .0550 to .0650 | .0352 to .0848 |", row, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_protocol_that_some_seeds_lack_counts_those_that_have_it()
+    {
+        string[] rows = [.. Rows(Save("a.1", 1, .05), Save("a.2", 2, .06, protocols: ["strict", "open"]))];
+        Assert.Contains("| `strict` | 2 |", rows[0], StringComparison.Ordinal);
+        Assert.Contains("| `open` | 1 | 100 | .0300 | .0150 | .0600 | .0550 to .0650 | – |", rows[1], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -114,6 +114,26 @@ public class RetrievalServiceTests
         Assert.Equal(0, fake.Acquired);
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("v6", true)]
+    [InlineData("v7", true)]
+    [InlineData("v8", false)]
+    public async Task A_version_before_the_one_that_a_caller_has_seen_does_not_answer(string wanted, bool answers)
+    {
+        var fake = new Fake();
+        var call = new RetrievalService(fake).Recommend;
+        var request = new RecommendRequest { History = { "item1" }, MinVersion = wanted };
+        if (answers)
+        {
+            Assert.Equal("v7", (await call(request, Context())).Version);
+            return;
+        }
+
+        var error = await Assert.ThrowsAsync<CatalogException>(() => call(request, Context()));
+        Assert.Equal((Fault.Unavailable, 1), (error.Fault, fake.Released));
+    }
+
     [Fact]
     public async Task Version_without_a_model_is_a_failed_precondition()
     {
