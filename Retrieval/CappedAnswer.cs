@@ -13,9 +13,12 @@ internal static class CappedAnswer
     /// texts: so there are as many as were wanted wherever so many may be answered.
     /// </summary>
     /// <param name="ask">Answers a query without caps.</param>
+    /// <param name="temperature">Of the softmax that makes probabilities of scores; null: they are no softmax.</param>
     public static IReadOnlyList<Recommendation> Of(
-        RecommendQuery query, ItemAttributes attributes, Func<RecommendQuery, IReadOnlyList<Recommendation>> ask)
+        RecommendQuery query, ItemAttributes attributes, Func<RecommendQuery, IReadOnlyList<Recommendation>> ask,
+        double? temperature = null)
     {
+        Recommendation? first = null;
         var taken = new List<Recommendation>();
         var counts = query.Caps.Select(_ => new Dictionary<string, int>(StringComparer.Ordinal)).ToArray();
         int k = Math.Min(RecommendQuery.MaxK, Spare * query.K);
@@ -28,13 +31,18 @@ internal static class CappedAnswer
                 K = k, Beam = query.Beam == 0 ? 0 : Math.Max(k, query.Beam), Caps = [],
                 Exclude = [.. query.Exclude, .. taken.Select(answer => answer.Item)], Filter = ItemFilter.Both(query.Filter, spent),
             });
+            first ??= answers.Count > 0 ? answers[0] : null;
             foreach (var answer in answers)
             {
                 string[] texts = [.. query.Caps.Select(cap => attributes.Value(answer.Item, cap.Attribute))];
                 if (texts.Index().All(text => text.Item.Length == 0
                     || counts[text.Index].GetValueOrDefault(text.Item) < query.Caps[text.Index].Most))
                 {
-                    taken.Add(answer);
+                    // Later answers are of fewer candidates; their probabilities are to be of the first ones.
+                    taken.Add(temperature is null ? answer : answer with
+                    {
+                        Probability = Math.Min(1, first!.Probability * Math.Exp((OfModel(answer) - OfModel(first)) / temperature.Value)),
+                    });
                     for (int cap = 0; cap < texts.Length; cap++)
                     {
                         counts[cap][texts[cap]] = counts[cap].GetValueOrDefault(texts[cap]) + (texts[cap].Length == 0 ? 0 : 1);
@@ -53,4 +61,8 @@ internal static class CappedAnswer
             }
         }
     }
+
+    /// <summary>The score without what the query adds.</summary>
+    private static double OfModel(Recommendation answer) =>
+        answer.Score - answer.Parts.Where(part => part.Leg == Recommender.BoostPart).Sum(part => part.Value);
 }

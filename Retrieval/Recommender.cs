@@ -19,7 +19,8 @@ public sealed class Recommender : IRecommender, IVersionPart
     /// <summary>Items of the history that an answer names as what it follows.</summary>
     private const int MaxReasons = 3;
 
-    private const string BoostPart = "boost";
+    /// <summary>The part of a score that the query adds.</summary>
+    internal const string BoostPart = "boost";
 
     private readonly RetrievalModel _model;
     private readonly bool _ownsModel;
@@ -93,7 +94,8 @@ public sealed class Recommender : IRecommender, IVersionPart
         var answers = new IReadOnlyList<Recommendation>[queries.Count];
         foreach (int i in Enumerable.Range(0, queries.Count).Where(i => queries[i].Caps.Count > 0))
         {
-            answers[i] = CappedAnswer.Of(queries[i], Items.Attributes, query => Recommend(query, cancel));
+            answers[i] = CappedAnswer.Of(
+                queries[i], Items.Attributes, query => Recommend(query, cancel), _model.Config.Sum.Temperature);
         }
 
         foreach (var alike in Enumerable.Range(0, queries.Count).Where(i => answers[i] is null).GroupBy(i => queries[i].ExcludeSeen))

@@ -36,6 +36,8 @@ public sealed class ShapedAnswerTests : IDisposable
         Assert.Equal(sum, found.Sum(answer => answer.Score), 0.02 * Math.Abs(sum)); // a beam may miss one that is as good
         Assert.All(found.CountBy(answer => Brand(answer.Item)), brand => Assert.True(brand.Key.Length == 0 || brand.Value <= most));
         Assert.Equal(found.Count, found.Select(answer => answer.Item).Distinct().Count());
+        Assert.All( // one softmax for all of them, in however many turns they were found
+            found, answer => Assert.Equal(answer.Score - found[0].Score, Math.Log(answer.Probability / found[0].Probability), 1e-6));
         Assert.Equal(
             expected.Count, _recommender.Popular(query with { History = [] }).Select(answer => answer.Item).Distinct().Count());
     }
