@@ -36,10 +36,20 @@ public sealed class ShapedAnswerTests : IDisposable
         Assert.Equal(sum, found.Sum(answer => answer.Score), 0.02 * Math.Abs(sum)); // a beam may miss one that is as good
         Assert.All(found.CountBy(answer => Brand(answer.Item)), brand => Assert.True(brand.Key.Length == 0 || brand.Value <= most));
         Assert.Equal(found.Count, found.Select(answer => answer.Item).Distinct().Count());
-        Assert.All( // one softmax for all of them, in however many turns they were found
-            found, answer => Assert.Equal(answer.Score - found[0].Score, Math.Log(answer.Probability / found[0].Probability), 1e-6));
         Assert.Equal(
             expected.Count, _recommender.Popular(query with { History = [] }).Select(answer => answer.Item).Distinct().Count());
+    }
+
+    [Fact]
+    public void What_stands_far_behind_comes_forward_with_the_probability_that_it_has()
+    {
+        var query = new RecommendQuery(History, 10) { Caps = [new Cap("line", 1)], Boosts = [new Boost(new AnyOf("size", ["1"]), 0.5)] };
+        var found = _recommender.Recommend(query, default);
+        Assert.Equal(10, found.Count);
+        Assert.Single(found, answer => answer.Item < 280);
+        double Model(Recommendation answer) => answer.Score - (Size(answer.Item) == "1" ? 0.5 : 0);
+        Assert.All(found, answer => Assert.Equal(
+            Model(answer) - Model(found[0]), Math.Log(answer.Probability / found[0].Probability), 1e-6)); // one softmax at temperature 1
     }
 
     [Fact]
@@ -106,5 +116,7 @@ public sealed class ShapedAnswerTests : IDisposable
 
     private static ItemTable Branded(ItemTable table) => new(
         table.Ids, table.SemanticIds, table.Titles, table.CodebookSizes,
-        new ItemAttributes(["brand", "size"], Enumerable.Range(0, Items).Select(item => new[] { Brand(item), Size(item) })));
+        new ItemAttributes(
+            ["brand", "size", "line"],
+            Enumerable.Range(0, Items).Select(item => new[] { Brand(item), Size(item), item < 280 ? "the usual" : $"line {item}" })));
 }
