@@ -24,8 +24,10 @@ internal static class CappedAnswer
         int k = Math.Min(RecommendQuery.MaxK, Spare * query.K);
         while (true)
         {
-            var spent = query.Caps.Zip(counts, (cap, of) => (Condition)new NotText(
-                cap.Attribute, [.. of.Where(text => text.Value >= cap.Most).Select(text => text.Key).Order(StringComparer.Ordinal)]));
+            Condition[] spent = [.. query.Caps
+                .Zip(counts, (cap, of) => new NotText(
+                    cap.Attribute, [.. of.Where(text => text.Value >= cap.Most).Select(text => text.Key).Order(StringComparer.Ordinal)]))
+                .Where(condition => condition.Texts.Count > 0)];
             var answers = ask(query with
             {
                 K = k, Beam = query.Beam == 0 ? 0 : Math.Max(k, query.Beam), Caps = [],

@@ -76,7 +76,6 @@ public sealed class ItemAttributes
     /// <exception cref="CatalogException">InvalidArgument: there is no attribute of that name.</exception>
     public BitArray Passing(ItemFilter filter, int items)
     {
-        Check(filter.Conditions.Select(condition => condition.Attribute));
         var passing = new BitArray(items, true);
         foreach (var condition in filter.Conditions)
         {

@@ -13,8 +13,9 @@ public sealed class ItemFilter : IEquatable<ItemFilter>
 
     public IReadOnlyList<Condition> Conditions { get; }
 
-    /// <summary>The same, and more.</summary>
-    public static ItemFilter Both(ItemFilter? filter, params IEnumerable<Condition> more) => new([.. filter?.Conditions ?? [], .. more]);
+    /// <summary>A filter's conditions, and more; null where there are none at all.</summary>
+    public static ItemFilter? Both(ItemFilter? filter, params IReadOnlyList<Condition> more) =>
+        more.Count == 0 ? filter : new([.. filter?.Conditions ?? [], .. more]);
 
     public bool Equals(ItemFilter? other) => other?._key == _key;
 

@@ -70,6 +70,15 @@ public class ItemAttributesTests
     }
 
     [Fact]
+    public void Nothing_added_to_nothing_is_no_filter()
+    {
+        var one = new ItemFilter(new AnyOf("a", ["b"]));
+        Assert.Null(ItemFilter.Both(null));
+        Assert.Same(one, ItemFilter.Both(one));
+        Assert.Equal(new ItemFilter(new AnyOf("a", ["b"]), new NotText("c", ["d"])), ItemFilter.Both(one, new NotText("c", ["d"])));
+    }
+
+    [Fact]
     public void Long_texts_are_no_attribute()
     {
         Item Of(params (string, string)[] fields) => new("i", "t", fields.ToDictionary(field => field.Item1, field => field.Item2), null);
