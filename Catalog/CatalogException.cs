@@ -32,6 +32,9 @@ public sealed class CatalogException : Exception
 
     public Fault Fault { get; }
 
+    /// <summary>When calling again may help; null: not known.</summary>
+    public TimeSpan? RetryAfter { get; private init; }
+
     public static CatalogException Invalid(string message, Exception? inner = null) => new(Fault.InvalidArgument, message, inner);
 
     public static CatalogException NotFound(string message, Exception? inner = null) => new(Fault.NotFound, message, inner);
@@ -39,6 +42,10 @@ public sealed class CatalogException : Exception
     public static CatalogException Precondition(string message, Exception? inner = null) => new(Fault.FailedPrecondition, message, inner);
 
     public static CatalogException Damaged(string message, Exception? inner = null) => new(Fault.DataLoss, message, inner);
+
+    /// <summary>ResourceExhausted: too much is asked at once.</summary>
+    public static CatalogException Busy(string message, TimeSpan retryAfter) =>
+        new(Fault.ResourceExhausted, message) { RetryAfter = retryAfter };
 
     public static CatalogException Unavailable(string message, Exception? inner = null) => new(Fault.Unavailable, message, inner);
 }

@@ -124,7 +124,8 @@ public sealed class Recommender : IRecommender, IVersionPart
                 cancel.ThrowIfCancellationRequested();
                 var found = Find(
                     [.. chunk.Select(i => queries[i])], excludes,
-                    scored is null ? null : (row, leg, scores) => scored(chunk[row], leg, scores));
+                    scored is null ? null : (row, leg, scores) => scored(chunk[row], leg, scores),
+                    cancel);
                 for (int way = 0; way < found.Length; way++)
                 {
                     for (int i = 0; i < chunk.Length; i++)
@@ -132,7 +133,7 @@ public sealed class Recommender : IRecommender, IVersionPart
                         var query = queries[chunk[i]];
                         var candidates = query.Boosts.Count == 0
                             ? found[way][i].Candidates
-                            : WithBoosted(query, excludes[way], found[way][i].Candidates);
+                            : WithBoosted(query, excludes[way], found[way][i].Candidates, cancel);
                         answered(way, chunk[i], Rank(query, candidates), found[way][i].Beam);
                     }
                 }
@@ -190,22 +191,24 @@ public sealed class Recommender : IRecommender, IVersionPart
     /// <summary>The candidates of queries that are alike in k, beam and filter, with what each leg says of each.</summary>
     /// <param name="excludes">[ways] whether items of the history are left out.</param>
     /// <returns>[ways][queries]; scores in the order of <see cref="LegNames"/>.</returns>
-    internal Found[][] Find(RecommendQuery[] queries, IReadOnlyList<bool> excludes, LegScored? scored = null)
+    internal Found[][] Find(
+        RecommendQuery[] queries, IReadOnlyList<bool> excludes, LegScored? scored = null, CancellationToken cancel = default)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        return _candidates.Find(queries, BeamFor(queries[0].K, queries[0].Beam), excludes, scored);
+        return _candidates.Find(queries, BeamFor(queries[0].K, queries[0].Beam), excludes, scored, cancel);
     }
 
     /// <summary>With the best of those that a boost raises, and of those that it does not lower: they may stand first then.</summary>
-    private (int Item, double[] Scores)[] WithBoosted(RecommendQuery query, bool excludeSeen, (int Item, double[] Scores)[] candidates)
+    private (int Item, double[] Scores)[] WithBoosted(
+        RecommendQuery query, bool excludeSeen, (int Item, double[] Scores)[] candidates, CancellationToken cancel)
     {
         var all = candidates.ToDictionary(candidate => candidate.Item, candidate => candidate.Scores);
         foreach (var boost in query.Boosts)
         {
             var raised = boost.Add > 0 ? boost.Condition : new Unless(boost.Condition);
             var among = query with { Filter = ItemFilter.Both(query.Filter, raised) };
-            foreach (var (item, scores) in Find([among], [excludeSeen])[0][0].Candidates)
+            foreach (var (item, scores) in Find([among], [excludeSeen], cancel: cancel)[0][0].Candidates)
             {
                 all.TryAdd(item, scores);
             }

@@ -43,6 +43,7 @@ internal static class BenchVerb
             command.Add(verb);
         }
 
+        command.Add(BenchServingVerb.Create());
         return command;
     }
 
@@ -77,8 +78,18 @@ internal static class BenchVerb
                 $"--only {parsed.GetValue(Only)}: no case of 'bench {suite.Name}' has that in its name; leave it out to see them all.");
         }
 
+        return Result(suite.Name, cases);
+    }
+
+    /// <param name="about">What was measured, where the names of the cases do not say it.</param>
+    public static VerbResult Result(string bench, IReadOnlyList<BenchCase> cases, string? about = null)
+    {
         string machine = $"{Machine.Description}, {TorchSharp.torch.get_num_threads()} threads, libtorch {TorchSharp.torch.__version__}";
-        return new VerbResult(new { bench = suite.Name, machine, cases }, output => Print(output, suite.Name, machine, cases));
+        return new VerbResult(new { bench, machine, about, cases }, output =>
+        {
+            Print(output, bench, machine, cases);
+            output.Write(about is null ? "" : $"  {about}\n");
+        });
     }
 
     private static string BeforeProgram =>

@@ -66,7 +66,7 @@ public static class QuantizerTrainer
                     KMeansTrainer.Fit(model, x, options, seed, levelDone, ranks, cancel);
                     if (options.Beam > 1)
                     {
-                        BeamRefinement.Fit(model, x, options.Beam, ranks, cancel);
+                        BeamRefinement.Fit(model, x, options.Beam, seed, ranks, cancel);
                     }
                 });
             case QuantizerKind.Product:

@@ -15,7 +15,7 @@ public sealed class BeamSearch(SemanticDecoder network, TrieLayers trie)
     /// <param name="admissions">[rows] the items that a row may return, null: every one; they are alike in their filter.</param>
     /// <returns>[rows] items with log-probabilities, best first; at most <paramref name="beam"/>, fewer when the trie has fewer.</returns>
     public (int Item, double LogProbability)[][] Search(
-        Tensor hidden, HistoryCache history, int beam, IReadOnlyList<Admission?> admissions)
+        Tensor hidden, HistoryCache history, int beam, IReadOnlyList<Admission?> admissions, CancellationToken cancel = default)
     {
         long rows = hidden.size(0);
         if (trie.Leaves == 0)
@@ -31,6 +31,7 @@ public sealed class BeamSearch(SemanticDecoder network, TrieLayers trie)
         var scores = zeros(rows, 1, ScalarType.Float32, hidden.device); // [rows, beams]
         for (int depth = 0; ; depth++)
         {
+            cancel.ThrowIfCancellationRequested();
             var (sums, tokens) = trie.Expand(depth, nodes, scores, network.LogProbabilities(state, depth), filters, open);
             (scores, var parents, var chosen) = BestChildren(sums, tokens, Math.Min(beam, trie.Nodes(depth)));
             nodes = trie.Follow(depth, nodes, parents, chosen);

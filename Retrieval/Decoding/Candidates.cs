@@ -38,7 +38,8 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     /// <param name="excludes">[ways] whether items of the history are left out. What both ways ask for is read and scored once.</param>
     /// <param name="scored">Told what each leg but the generative one says of the whole catalogue; null: nobody asks.</param>
     /// <returns>[ways][rows]</returns>
-    public Found[][] Find(IReadOnlyList<RecommendQuery> queries, int beam, IReadOnlyList<bool> excludes, LegScored? scored = null)
+    public Found[][] Find(IReadOnlyList<RecommendQuery> queries, int beam, IReadOnlyList<bool> excludes, LegScored? scored = null,
+        CancellationToken cancel = default)
     {
         int k = queries[0].K;
         IReadOnlyList<int>[] histories = [.. queries.Select(query => query.History)];
@@ -56,7 +57,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
         SortedSet<int>[][] found = [.. admissions.Select(
             of => histories.Select((history, row) => InTurn(all, row, history, k, of[row])).ToArray())];
         var (generative, beams) = model.Generative is { } leg
-            ? Generative(leg, histories, [.. queries.Select(query => query.User)], k, beam, admissions, found)
+            ? Generative(leg, histories, [.. queries.Select(query => query.User)], k, beam, admissions, found, cancel)
             : ([.. histories.Select(_ => new Dictionary<int, double>())],
                 [.. found.Select(way => way.Select(_ => Array.Empty<(int, double)>()).ToArray())]);
         return [.. found.Select((way, at) => way
@@ -157,14 +158,15 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     /// <returns>[rows] the log-probabilities of all that was found in any way, and [ways][rows] what the beams found.</returns>
     private (Dictionary<int, double>[] Scores, (int Item, double LogProbability)[][][] Beams) Generative(
         GenerativeLeg leg, IReadOnlyList<IReadOnlyList<int>> histories, string?[] users, int k, int beam, Admission?[][] admissions,
-        SortedSet<int>[][] found)
+        SortedSet<int>[][] found, CancellationToken cancel)
     {
+        cancel.ThrowIfCancellationRequested();
         var (hidden, history) = leg.Read(histories, users, trie.Items);
         var search = new BeamSearch(leg.Network, trie);
         int width = Math.Min(beam, Math.Max(1, trie.Leaves));
         var beams = admissions.Select(of => of.All(row => IsShort(row, k))
             ? [.. of.Select(_ => Array.Empty<(int, double)>())]
-            : search.Search(hidden, history, width, of)).ToArray();
+            : search.Search(hidden, history, width, of, cancel)).ToArray();
         var scores = new Dictionary<int, double>[histories.Count];
         var others = new int[histories.Count][];
         for (int row = 0; row < histories.Count; row++)

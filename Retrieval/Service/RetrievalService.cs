@@ -7,7 +7,7 @@ using Likeness = Recsys.Catalog.Ports.Likeness;
 namespace Recsys.Retrieval.Service;
 
 /// <summary>recsys.v1.Retrieval: each call answers from one snapshot and names its version.</summary>
-public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.RetrievalBase
+public sealed class RetrievalService(ISnapshots snapshots, AnswerQueue queue) : V1.Retrieval.RetrievalBase
 {
     /// <summary>Item ids of a history, those that are scored in one call, and the unknown ones that an answer names.</summary>
     public const int MaxHistory = 10_000, MaxScored = RecommendQuery.MaxK, MaxUnknown = 1_000;
@@ -24,14 +24,14 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
     /// InvalidArgument: an item id, k, beam, list or condition out of range. FailedPrecondition: no active version, or one without a
     /// retrieval model.
     /// </exception>
-    public override Task<RecommendResponse> Recommend(RecommendRequest request, ServerCallContext context)
+    public override async Task<RecommendResponse> Recommend(RecommendRequest request, ServerCallContext context)
     {
         var allowed = Check(request);
         using var lease = snapshots.Acquire();
         var (query, response) = Read(request, allowed, lease.Snapshot);
-        var answers = Answers(Recommender(lease.Snapshot), query, context);
+        var answers = await Answers(Recommender(lease.Snapshot), query, context.Deadline, context.CancellationToken);
         response.Items.AddRange(answers.Select(answer => ToMessage(answer, lease.Snapshot.Items)));
-        return Task.FromResult(response);
+        return response;
     }
 
     /// <summary>What waits is answered together, from one snapshot; a request that is refused does not end the call.</summary>
@@ -49,7 +49,7 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
                 batch.Add(request);
             }
 
-            foreach (var response in Answer(batch, cancel))
+            foreach (var response in await AnswerAsync(batch, context.Deadline, cancel))
             {
                 await responseStream.WriteAsync(response, cancel);
             }
@@ -59,7 +59,7 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
     }
 
     /// <inheritdoc cref="Recommend"/>
-    public override Task<ScoreResponse> Score(ScoreRequest request, ServerCallContext context)
+    public override async Task<ScoreResponse> Score(ScoreRequest request, ServerCallContext context)
     {
         CheckHistory(request.History, request.UserId);
         AllowedItems.Check("item_ids", request.ItemIds, MaxScored);
@@ -73,11 +73,12 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
         if (scored.Count > 0)
         {
             var query = new RecommendQuery(history, scored.Count, User: User(request.UserId)) { Candidates = scored };
-            var answers = Answers(recommender, query, context).ToDictionary(answer => answer.Item);
+            var answers = (await Answers(recommender, query, context.Deadline, context.CancellationToken))
+                .ToDictionary(answer => answer.Item);
             response.Items.AddRange(scored.Distinct().Select(item => ToMessage(answers[item], items)));
         }
 
-        return Task.FromResult(response);
+        return response;
     }
 
     /// <exception cref="CatalogException">
@@ -129,46 +130,34 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
         }
     }
 
-    private BatchedResponse[] Answer(List<BatchedRequest> batch, CancellationToken cancel)
+    private async Task<BatchedResponse[]> AnswerAsync(List<BatchedRequest> batch, DateTime deadline, CancellationToken cancel)
     {
         using var lease = snapshots.Acquire();
         var recommender = Recommender(lease.Snapshot);
-        var responses = batch.ConvertAll(request => new BatchedResponse { RequestId = request.RequestId });
-        var (decoded, queries) = (new List<RecommendResponse>(), new List<RecommendQuery>());
-        for (int i = 0; i < batch.Count; i++)
+        return await Task.WhenAll(batch.Select(async batched =>
         {
+            var answered = new BatchedResponse { RequestId = batched.RequestId };
             try
             {
-                if (batch[i].RequestId.Length > MaxUserId)
+                if (batched.RequestId.Length > MaxUserId)
                 {
-                    throw CatalogException.Invalid($"request_id has {batch[i].RequestId.Length} characters; allowed are {MaxUserId}.");
+                    throw CatalogException.Invalid($"request_id has {batched.RequestId.Length} characters; allowed are {MaxUserId}.");
                 }
 
-                var request = batch[i].Request ?? new RecommendRequest();
+                var request = batched.Request ?? new RecommendRequest();
                 var (query, response) = Read(request, Check(request), lease.Snapshot);
-                responses[i].Response = response;
-                if (query.History.Count == 0)
-                {
-                    response.Items.AddRange(recommender.Popular(query).Select(answer => ToMessage(answer, lease.Snapshot.Items)));
-                    continue;
-                }
-
-                decoded.Add(response);
-                queries.Add(query);
+                var answers = await Answers(recommender, query, deadline, cancel);
+                response.Items.AddRange(answers.Select(answer => ToMessage(answer, lease.Snapshot.Items)));
+                answered.Response = response;
             }
             catch (CatalogException refused)
             {
                 var code = Enum.Parse<StatusCode>(refused.Fault.ToString()); // a fault has the name of its code
-                responses[i].Error = new BatchedError { Code = (int)code, Message = refused.Message };
+                answered.Error = new BatchedError { Code = (int)code, Message = refused.Message };
             }
-        }
 
-        foreach (var (response, answers) in decoded.Zip(recommender.RecommendBatch(queries, cancel)))
-        {
-            response.Items.AddRange(answers.Select(answer => ToMessage(answer, lease.Snapshot.Items)));
-        }
-
-        return [.. responses];
+            return answered;
+        }));
     }
 
     private static AllowedItems Check(RecommendRequest request)
@@ -204,8 +193,10 @@ public sealed class RetrievalService(ISnapshots snapshots) : V1.Retrieval.Retrie
         return (query, response);
     }
 
-    private static IReadOnlyList<Recommendation> Answers(IRecommender recommender, RecommendQuery query, ServerCallContext context) =>
-        query.History.Count > 0 ? recommender.Recommend(query, context.CancellationToken) : recommender.Popular(query);
+    private Task<IReadOnlyList<Recommendation>> Answers(
+        IRecommender recommender, RecommendQuery query, DateTime deadline, CancellationToken cancel) => query.History.Count > 0
+            ? queue.Answer(recommender, query, deadline, cancel)
+            : Task.FromResult(recommender.Popular(query));
 
     private static IRecommender Recommender(ISnapshot snapshot) => snapshot.Find<IRecommender>() ?? throw CatalogException.Precondition(
         $"Version '{snapshot.Version}' has no retrieval model. Rebuild it, or activate another version.");

@@ -54,7 +54,8 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
 
     private Status? ToStatus(Exception exception, ServerCallContext context) => exception switch
     {
-        CatalogException e => Of(System.Enum.Parse<Code>(e.Fault.ToString()), e.Message), // a fault has the name of its code
+        CatalogException e => Of( // a fault has the name of its code
+            System.Enum.Parse<Code>(e.Fault.ToString()), e.Message, retryAfter: e.RetryAfter),
         OperationCanceledException when context.Deadline <= DateTime.UtcNow
             => Of(Code.DeadlineExceeded, "The deadline passed before the answer was ready."),
         // Whatever a cut call fails with – a write into a closed stream, say – the cut is the cause.
@@ -68,14 +69,14 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
         _ => null,
     };
 
-    private static Status Of(Code code, string message, string? reason = null)
+    private static Status Of(Code code, string message, string? reason = null, TimeSpan? retryAfter = null)
     {
         string shown = message.Length <= MaxMessage ? message : $"{message[..(MaxMessage - 150)]} … {message[^145..]}";
         var info = new ErrorInfo { Domain = "recsys", Reason = reason ?? NameOf(code) };
         var status = new Status { Code = (int)code, Message = shown, Details = { Any.Pack(info) } };
-        if (code == Code.Unavailable)
+        if ((retryAfter ?? (code == Code.Unavailable ? RetryAfter : null)) is { } after)
         {
-            status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(RetryAfter) }));
+            status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(after) }));
         }
 
         return status;

@@ -51,6 +51,19 @@ public sealed class BatchTests(World world)
     }
 
     [Fact]
+    public async Task Calls_that_come_at_once_get_the_answers_that_they_have_alone()
+    {
+        var requests = Enumerable.Range(0, 100).Where(i => i % 10 != 9).Select(Request).ToList();
+        var together = await Task.WhenAll(requests.Select(async request => await _client.RecommendAsync(request)));
+        foreach (var (request, answer) in requests.Zip(together))
+        {
+            var alone = await _client.RecommendAsync(request);
+            Assert.Equal(alone.Items.Select(item => item.ItemId), answer.Items.Select(item => item.ItemId));
+            Assert.All(alone.Items.Zip(answer.Items), pair => Assert.Equal(pair.First.Score, pair.Second.Score, 1e-5));
+        }
+    }
+
+    [Fact]
     public async Task A_call_whose_client_waits_for_each_answer_gets_it()
     {
         using var call = _client.RecommendBatch();

@@ -58,7 +58,7 @@ public class BeamTests
         using var codebook = QuantizerTrainer.Train(fused, options with { Beam = 10 }, 1, null, default);
         double beam = Error(codebook, fused), greedy = Error(new Codebook(codebook.Fusion, codebook.Model), fused);
         Assert.True(beam < 0.95 * greedy, $"beam {beam}, greedy {greedy}");
-        Assert.True(beam < 0.97 * Error(kMeans, fused), $"beam {beam}, k-means {Error(kMeans, fused)}");
+        Assert.True(beam < 0.86 * Error(kMeans, fused), $"beam {beam}, k-means {Error(kMeans, fused)}");
         Assert.All(
             codebook.EncodeCatalogue(fused).Report.Levels, level => Assert.True(level.Usage >= 0.95, $"{level.Used} of {level.Size}"));
     }

@@ -38,6 +38,15 @@ public sealed class FaultInterceptorTests
     }
 
     [Fact]
+    public async Task Where_too_much_is_asked_at_once_the_status_says_how_long_that_will_last()
+    {
+        var thrown = CatalogException.Busy("why", TimeSpan.FromMilliseconds(37));
+        var failure = await Assert.ThrowsAsync<RpcException>(() => CallAsync(thrown, DateTime.MaxValue));
+        Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
+        Assert.Equal(TimeSpan.FromMilliseconds(37), failure.GetRpcStatus()!.GetDetail<RetryInfo>()!.RetryDelay.ToTimeSpan());
+    }
+
+    [Fact]
     public async Task A_fault_of_ours_stays_what_it_is() =>
         await Assert.ThrowsAsync<InvalidOperationException>(() => CallAsync(new InvalidOperationException("ours"), DateTime.MaxValue));
 

@@ -181,6 +181,22 @@ public class BeamSearchTests
     }
 
     [Fact]
+    public void Cancelled_between_two_tokens_it_stops_at_the_next()
+    {
+        var table = Tiny.Table(60, [6, 5, 4], 7);
+        using var model = Tiny.Model(table, Tiny.Options);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        using var trie = new TrieLayers(table, model.Generative!.Layout.Sizes, CPU);
+        var (hidden, history) = model.Generative.Read([[3, 17]], [null], table);
+        using var cancel = new CancellationTokenSource();
+        var watched = new CancellingDecoder(model.Generative.Network, cancel);
+        Assert.Throws<OperationCanceledException>(
+            () => new BeamSearch(watched, trie).Search(hidden, history, 5, [null], cancel.Token));
+        Assert.Equal([1], watched.Levels);
+    }
+
+    [Fact]
     public void Appended_item_is_found_by_its_codes_alone()
     {
         var table = Tiny.Table(30, [6, 5, 4], 8);

@@ -1,4 +1,5 @@
 using Recsys.Catalog.Attributes;
+using Recsys.Retrieval.Service;
 using Likeness = Recsys.Catalog.Ports.Likeness;
 
 namespace Recsys.Retrieval.Tests.Service;
@@ -7,6 +8,10 @@ namespace Recsys.Retrieval.Tests.Service;
 internal sealed class Fake : ISnapshots, ISnapshot, IRecommender
 {
     public static readonly ItemTable Table = Attributed(Tiny.Table(5, [4, 4], 1), ["a", "brand", "price", "published"]);
+
+    private static readonly AnswerQueue Queue = new(TimeProvider.System);
+
+    public RetrievalService Service => new(this, Queue);
 
     public int Acquired { get; private set; }
 

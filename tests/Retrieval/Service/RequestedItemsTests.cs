@@ -28,15 +28,15 @@ public class RequestedItemsTests
             History = { history }, Exclude = { "item3", "gone" },
             Candidates = new ItemSet { ItemIds = { "item4", "item3", "gone", "lost" } },
         };
-        var response = await new RetrievalService(fake).Recommend(request, Context());
+        var response = await fake.Service.Recommend(request, Context());
         var query = fake.Query ?? fake.PopularQuery!;
         Assert.Equal([3], query.Exclude);
         Assert.Equal([4, 3], query.Candidates);
         Assert.Equal(history == "nobody" ? ["nobody", "gone", "lost"] : ["gone", "lost"], response.UnknownItemIds);
 
-        await new RetrievalService(fake).Recommend(new RecommendRequest { History = { history }, Candidates = new ItemSet() }, Context());
+        await fake.Service.Recommend(new RecommendRequest { History = { history }, Candidates = new ItemSet() }, Context());
         Assert.Empty((history == "item1" ? fake.Query : fake.PopularQuery)!.Candidates!);
-        await new RetrievalService(fake).Recommend(new RecommendRequest { History = { history } }, Context());
+        await fake.Service.Recommend(new RecommendRequest { History = { history } }, Context());
         Assert.Null((history == "item1" ? fake.Query : fake.PopularQuery)!.Candidates);
     }
 
@@ -57,12 +57,12 @@ public class RequestedItemsTests
                 new Condition { Attribute = "published", Time = new TimeRange { From = Timestamp.FromDateTimeOffset(from) } },
             },
         };
-        await new RetrievalService(fake).Recommend(request, Context());
+        await fake.Service.Recommend(request, Context());
         var expected = new ItemFilter(
             new AnyOf("brand", ["Acme", "Apex"]), new NoneOf("brand", ["Zeta"]), new Catalog.Attributes.NumberRange("price", 0, 20),
             new Catalog.Attributes.NumberRange("price", null, null), new Catalog.Attributes.TimeRange("published", from, null));
         Assert.Equal(expected, fake.Query!.Filter);
-        await new RetrievalService(fake).Recommend(new RecommendRequest { History = { "item1" } }, Context());
+        await fake.Service.Recommend(new RecommendRequest { History = { "item1" } }, Context());
         Assert.Null(fake.Query!.Filter);
     }
 
@@ -76,7 +76,7 @@ public class RequestedItemsTests
             History = { "item1" }, Boosts = { new Boost { Condition = any, Add = -0.5 } },
             Caps = { new Cap { Attribute = "brand", Most = 2 } },
         };
-        await new RetrievalService(fake).Recommend(request, Context());
+        await fake.Service.Recommend(request, Context());
         var boost = Assert.Single(fake.Query!.Boosts);
         Assert.Equal((new ItemFilter(new AnyOf("brand", ["Acme"])), -0.5), (new ItemFilter(boost.Condition), boost.Add));
         Assert.Equal([new Catalog.Ports.Cap("brand", 2)], fake.Query.Caps);
@@ -90,7 +90,7 @@ public class RequestedItemsTests
             new RecommendRequest { Caps = { new Cap { Attribute = "colour", Most = 1 } } },
         })
         {
-            var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(new Fake()).Recommend(wrong, Context()));
+            var error = await Assert.ThrowsAsync<CatalogException>(() => new Fake().Service.Recommend(wrong, Context()));
             Assert.Equal(Fault.InvalidArgument, error.Fault);
         }
     }
@@ -121,7 +121,7 @@ public class RequestedItemsTests
     {
         var fake = new Fake();
         var request = new RecommendRequest { Conditions = { conditions } };
-        var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(fake).Recommend(request, Context()));
+        var error = await Assert.ThrowsAsync<CatalogException>(() => fake.Service.Recommend(request, Context()));
         Assert.Equal((Fault.InvalidArgument, 0), (error.Fault, fake.Acquired));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
@@ -131,19 +131,19 @@ public class RequestedItemsTests
     {
         var fake = new Fake();
         var request = new ScoreRequest { History = { "item1", "gone" }, ItemIds = { "item4", "lost", "item3", "item4" }, UserId = "u" };
-        var response = await new RetrievalService(fake).Score(request, Context());
+        var response = await fake.Service.Score(request, Context());
         Assert.Equal([4, 3, 4], fake.Query!.Candidates);
         Assert.Equal((3, "u"), (fake.Query.K, fake.Query.User));
         Assert.Equal([("item4", -2.5), ("item3", -1.5)], response.Items.Select(item => (item.ItemId, item.Score)));
         Assert.Equal(["gone", "lost"], response.UnknownItemIds);
         Assert.Equal(("v7", Fallback.Unspecified, 1), (response.Version, response.Fallback, fake.Released));
 
-        response = await new RetrievalService(fake).Score(new ScoreRequest { ItemIds = { "item0", "item2" } }, Context());
+        response = await fake.Service.Score(new ScoreRequest { ItemIds = { "item0", "item2" } }, Context());
         Assert.Equal([("item0", -2.0), ("item2", -0.25)], response.Items.Select(item => (item.ItemId, item.Score)));
         Assert.Equal(Fallback.EmptyHistory, response.Fallback);
-        response = await new RetrievalService(fake).Score(new ScoreRequest { History = { "item1" }, ItemIds = { "lost" } }, Context());
+        response = await fake.Service.Score(new ScoreRequest { History = { "item1" }, ItemIds = { "lost" } }, Context());
         Assert.Empty(response.Items);
-        var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(fake).Score(
+        var error = await Assert.ThrowsAsync<CatalogException>(() => fake.Service.Score(
             new ScoreRequest { ItemIds = { Enumerable.Repeat("item1", 1001) } }, Context()));
         Assert.Equal(Fault.InvalidArgument, error.Fault);
     }
@@ -161,7 +161,7 @@ public class RequestedItemsTests
             ItemId = "item2", K = 2, By = by, Exclude = { "item1", "gone" }, Candidates = new ItemSet { ItemIds = { "item0", "item4" } },
             Conditions = { new Condition { Attribute = "a", AnyOf = new Values { Values_ = { "b" } } } },
         };
-        var response = await new RetrievalService(fake).Similar(request, Context());
+        var response = await fake.Service.Similar(request, Context());
         Assert.Equal(expected, fake.By);
         Assert.Equal([2], fake.Query!.History);
         Assert.Equal((2, new ItemFilter(new AnyOf("a", ["b"]))), (fake.Query.K, fake.Query.Filter!));
@@ -182,7 +182,7 @@ public class RequestedItemsTests
     public async Task Nothing_is_similar_to_what_there_is_not(string item, int k, int by, Fault fault)
     {
         var request = new SimilarRequest { ItemId = item, K = k, By = (V1.Likeness)by };
-        var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(new Fake()).Similar(request, Context()));
+        var error = await Assert.ThrowsAsync<CatalogException>(() => new Fake().Service.Similar(request, Context()));
         Assert.Equal(fault, error.Fault);
     }
 
@@ -197,7 +197,7 @@ public class RequestedItemsTests
         })
         {
             var fake = new Fake();
-            var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(fake).Recommend(request, Context()));
+            var error = await Assert.ThrowsAsync<CatalogException>(() => fake.Service.Recommend(request, Context()));
             Assert.Equal((Fault.InvalidArgument, 0), (error.Fault, fake.Acquired));
         }
     }

@@ -12,7 +12,7 @@ public class RetrievalServiceTests
     public async Task Answer_names_its_version_and_carries_ids_scores_and_titles()
     {
         var fake = new Fake();
-        var response = await new RetrievalService(fake).Recommend(
+        var response = await fake.Service.Recommend(
             new RecommendRequest { History = { "item1", "item2" }, K = 2, Beam = 7, ExcludeSeen = true }, Context());
 
         Assert.Equal("v7", response.Version);
@@ -30,7 +30,7 @@ public class RetrievalServiceTests
     public async Task A_k_of_zero_means_ten()
     {
         var fake = new Fake();
-        await new RetrievalService(fake).Recommend(new RecommendRequest { History = { "item1" } }, Context());
+        await fake.Service.Recommend(new RecommendRequest { History = { "item1" } }, Context());
         Assert.Equal((10, 0), (fake.Query!.K, fake.Query.Beam));
     }
 
@@ -38,7 +38,7 @@ public class RetrievalServiceTests
     public async Task Unknown_items_are_passed_over_and_named_once_and_the_lease_is_given_back()
     {
         var fake = new Fake();
-        var response = await new RetrievalService(fake).Recommend(
+        var response = await fake.Service.Recommend(
             new RecommendRequest { History = { "gone", "item1", "nobody", "gone", "item2" } }, Context());
         Assert.Equal([1, 2], fake.Query!.History);
         Assert.Equal(["gone", "nobody"], response.UnknownItemIds);
@@ -52,7 +52,7 @@ public class RetrievalServiceTests
     public async Task Without_a_known_item_the_answer_is_the_popular_ones_and_says_so(Fallback reason, params string[] history)
     {
         var fake = new Fake();
-        var response = await new RetrievalService(fake).Recommend(
+        var response = await fake.Service.Recommend(
             new RecommendRequest { History = { history }, K = 1, ExcludeSeen = true }, Context());
         Assert.Null(fake.Query);
         Assert.Equal(reason, response.Fallback);
@@ -65,7 +65,7 @@ public class RetrievalServiceTests
     [Fact]
     public async Task A_score_comes_with_the_parts_that_it_is_made_of_and_a_probability()
     {
-        var response = await new RetrievalService(new Fake()).Recommend(new RecommendRequest { History = { "item1" } }, Context());
+        var response = await new Fake().Service.Recommend(new RecommendRequest { History = { "item1" } }, Context());
         Assert.Equal(
             [("id", 0.75, -1.0), ("generative", 0.25, -3.0)], response.Items[0].Parts.Select(part => (part.Leg, part.Weight, part.Value)));
         Assert.Equal([("generative", 1, -2.5)], response.Items[1].Parts.Select(part => (part.Leg, part.Weight, part.Value)));
@@ -89,7 +89,7 @@ public class RetrievalServiceTests
     {
         var fake = new Fake();
         var error = await Assert.ThrowsAsync<CatalogException>(
-            () => new RetrievalService(fake).Recommend(new RecommendRequest { History = { history } }, Context()));
+            () => fake.Service.Recommend(new RecommendRequest { History = { history } }, Context()));
         Assert.Equal(Fault.InvalidArgument, error.Fault);
         Assert.Contains(message.Replace('\t', ' ').Replace('\n', ' '), error.Message, StringComparison.Ordinal);
         Assert.Equal(0, fake.Acquired);
@@ -109,7 +109,7 @@ public class RetrievalServiceTests
         var fake = new Fake();
         var request = new RecommendRequest { K = k, Beam = beam };
         request.History.AddRange(Enumerable.Repeat("item1", history));
-        var error = await Assert.ThrowsAsync<CatalogException>(() => new RetrievalService(fake).Recommend(request, Context()));
+        var error = await Assert.ThrowsAsync<CatalogException>(() => fake.Service.Recommend(request, Context()));
         Assert.Equal(Fault.InvalidArgument, error.Fault);
         Assert.Equal(0, fake.Acquired);
     }
@@ -122,7 +122,7 @@ public class RetrievalServiceTests
     public async Task A_version_before_the_one_that_a_caller_has_seen_does_not_answer(string wanted, bool answers)
     {
         var fake = new Fake();
-        var call = new RetrievalService(fake).Recommend;
+        var call = fake.Service.Recommend;
         var request = new RecommendRequest { History = { "item1" }, MinVersion = wanted };
         if (answers)
         {
@@ -138,7 +138,7 @@ public class RetrievalServiceTests
     public async Task Version_without_a_model_is_a_failed_precondition()
     {
         var error = await Assert.ThrowsAsync<CatalogException>(
-            () => new RetrievalService(new Fake { Empty = true }).Recommend(new RecommendRequest { History = { "item1" } }, Context()));
+            () => new Fake { Empty = true }.Service.Recommend(new RecommendRequest { History = { "item1" } }, Context()));
         Assert.Equal(Fault.FailedPrecondition, error.Fault);
     }
 

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using Grpc.Net.Client;
+using Recsys.Bench;
+using Recsys.Catalog;
+using Recsys.Cli.Demo;
+using Recsys.Cli.Terminal;
+using Recsys.Datasets;
+using Recsys.Retrieval;
+using Recsys.Store.Versions;
+using Recsys.V1;
+
+namespace Recsys.Cli.Verbs;
+
+/// <summary>Recommendations under load, by a version that was built before.</summary>
+internal static class BenchServingVerb
+{
+    private const int Histories = 1000, Longest = 20;
+
+    private static readonly Option<int> Rounds = VerbOption.Of("--rounds", "Rounds of all loads in turn (1 to 100).", 3);
+    private static readonly Option<double> Seconds = VerbOption.Of("--seconds", "Of each load (1 to 600).", 10.0);
+    private static readonly Option<long> Seed = VerbOption.Of("--seed", "Of the users that ask, and of when they do.", 17L);
+
+    public static Command Create()
+    {
+        var command = new Command("serving", "Recommendations in process, and from a server under load; the active version.")
+        {
+            FolderOptions.Data, FolderOptions.Versions, Rounds, Seconds, Seed,
+        };
+        command.OnCompute(RunAsync);
+        return command;
+    }
+
+    private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        int rounds = parsed.GetValue(Rounds);
+        double seconds = parsed.GetValue(Seconds);
+        if (rounds is < 1 or > 100 || seconds is not (>= 1 and <= 600))
+        {
+            throw CatalogException.Invalid($"--rounds {rounds} --seconds {seconds}: allowed are 1 to 100 rounds of 1 to 600 seconds.");
+        }
+
+        string root = Path.GetFullPath(parsed.GetValue(FolderOptions.Versions)!);
+        using var dataset = parsed.Open(parsed.GetValue(FolderOptions.Data)!);
+        long seed = parsed.GetValue(Seed);
+        string log = Path.GetTempFileName();
+        await using var server = await ServerProcess.StartAsync(root, log, cancel);
+        using var channel = GrpcChannel.ForAddress(server.Address);
+        var client = new V1.Retrieval.RetrievalClient(channel);
+        string version = (await client.RecommendAsync(new RecommendRequest { K = 1 }, cancellationToken: cancel)).Version;
+        var folder = new VersionStore(root).Open(version);
+        var items = folder.Items;
+        using var recommender = (Recommender)(new RecommenderLoader().Load(folder, items) ?? throw CatalogException.Precondition(
+            $"Version '{version}' has no retrieval model. Build one with './recsys rebuild'."));
+        var histories = Chosen(dataset, items, seed);
+        var bench = new ServingBench(
+            recommender,
+            async history => await client.RecommendAsync(
+                new RecommendRequest { History = { history.Select(item => items.Ids[item]) }, K = 10 }, cancellationToken: cancel),
+            histories, seconds, seed);
+        var cases = await bench.Run(rounds, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
+        return BenchVerb.Result("serving", cases,
+            $"{version} of {dataset.Name}: {items.Count} items, {histories.Count} histories of at "
+            + $"most {Longest}, k 10, seed {seed}; {rounds} rounds of {seconds} s a load; clients and server share the machine");
+    }
+
+    /// <summary>What users that are drawn by lot touched last, their newest interaction left out.</summary>
+    private static List<int[]> Chosen(Dataset dataset, ItemTable items, long seed)
+    {
+        var split = new LeaveOneOut(dataset.Sequences);
+        int[] users = [.. split.EvaluatedUsers];
+        new Random((int)seed).Shuffle(users);
+        var chosen = users.Take(Histories)
+            .Select(user => items.Known(split.TestHistory(user)[^Math.Min(Longest, split.TestHistory(user).Length)..].ToArray()
+                .Select(item => dataset.ItemIds[item])).Items.ToArray())
+            .Where(history => history.Length > 0).ToList();
+        return chosen.Count > 0 ? chosen : throw CatalogException.Precondition(
+            $"Dataset '{dataset.Name}' has no history of three interactions with an item of the version. Give the version's own dataset.");
+    }
+}
