@@ -3,6 +3,25 @@ namespace Recsys.Torch;
 /// <summary>Work in independent pieces: a thread of its own for each core, and within a piece no further ones.</summary>
 public static class ComputeThreads
 {
+    /// <summary>Starts a thread whose operators no other core shares.</summary>
+    /// <param name="body">Must not fail.</param>
+    public static Thread Start(string name, Action body)
+    {
+        int threads = get_num_threads();
+        using var begun = new ManualResetEventSlim();
+        var thread = new Thread(() =>
+        {
+            _ = get_num_threads(); // a thread takes over what holds for all when it first asks: not after the next line
+            set_num_threads(1);
+            begun.Set();
+            body();
+        }) { IsBackground = true, Name = name };
+        thread.Start();
+        begun.Wait();
+        set_num_threads(threads); // again what threads take that begin to compute later
+        return thread;
+    }
+
     /// <summary>
     /// Runs pieces 0 to n − 1 on as many threads as libtorch computes with. Many small operators, each shared by all cores, wait for one
     /// another more than they compute; whole pieces do not.

@@ -1,4 +1,5 @@
 using Recsys.Catalog.Ports;
+using Recsys.Retrieval.Service;
 
 namespace Recsys.Bench;
 
@@ -18,6 +19,7 @@ internal sealed class ServingBench(
     /// <returns>Beside the goals, in milliseconds; of rates the time that one request has.</returns>
     public async Task<List<BenchCase>> Run(int rounds, Action<string> log, CancellationToken cancel)
     {
+        using var queue = new AnswerQueue(TimeProvider.System);
         var time = TimeSpan.FromSeconds(seconds);
         Func<int, Task> send = number => call(histories[number % histories.Count]);
         (string Name, double Goal)[] cases =
@@ -30,7 +32,8 @@ internal sealed class ServingBench(
         for (int round = -1; round < rounds; round++)
         {
             var alone = ServingLoad.Closed(
-                number => Task.Run(() => recommender.Recommend(new RecommendQuery(histories[number % histories.Count], K), cancel), cancel),
+                number => queue.Answer(
+                    recommender, new RecommendQuery(histories[number % histories.Count], K), DateTime.MaxValue, cancel),
                 1, time, cancel);
             double inProcess = (await alone).Quantile(0.5);
             var one = await ServingLoad.Closed(send, 1, time, cancel);

@@ -1,9 +1,9 @@
 namespace Recsys.Retrieval.Service;
 
 /// <summary>
-/// Answers the queries of many calls together: what waits when the decoder gets free is decoded at once, on one thread of its own, so that
-/// a hundred calls compute on no more cores than one. Nobody waits for others to come. A call that cannot be answered in time is refused
-/// when it comes, not after it has waited.
+/// Answers the queries of many calls together: what waits when a decoder gets free is decoded at once. There is a decoder for each core,
+/// which computes on that core alone: the many small operators of a decoding, shared by several, wait for one another more than they
+/// compute. Nobody waits for others to come. A call that cannot be answered in time is refused when it comes, not after it has waited.
 /// </summary>
 public sealed class AnswerQueue : IDisposable
 {
@@ -16,20 +16,21 @@ public sealed class AnswerQueue : IDisposable
     private readonly object _turn = new();
     private readonly List<Waiting> _waiting = [];
     private readonly TimeProvider _time;
-    private readonly Thread _decoder;
+    private readonly Thread[] _decoders;
     private double? _seconds; // of a batch, running mean
-    private bool _busy, _stopped;
+    private int _busy; // decoders at work
+    private bool _stopped;
 
     /// <param name="time">Measures batches, and tells what is left of a deadline.</param>
-    public AnswerQueue(TimeProvider time)
+    /// <param name="decoders">Batches that are decoded side by side; null: as many as libtorch computes with threads.</param>
+    public AnswerQueue(TimeProvider time, int? decoders = null)
     {
         _time = time;
-        _decoder = new Thread(Run) { IsBackground = true, Name = nameof(AnswerQueue) };
-        _decoder.Start();
+        _decoders = [.. Enumerable.Range(0, decoders ?? get_num_threads()).Select(_ => ComputeThreads.Start(nameof(AnswerQueue), Run))];
     }
 
-    /// <summary>Whether a batch is being decoded.</summary>
-    internal bool Busy
+    /// <summary>Decoders at work.</summary>
+    internal int Busy
     {
         get
         {
@@ -58,8 +59,8 @@ public sealed class AnswerQueue : IDisposable
                 return Refused($"{MaxWaiting} requests wait for this server, as many as may.", expected);
             }
 
-            // Where nobody waits the query is tried: the mean may be of worse times.
-            if ((_busy || _waiting.Count > 0) && left < expected)
+            // Where a decoder is free the query is tried: the mean may be of worse times.
+            if ((IsFull || _waiting.Count > 0) && left < expected)
             {
                 return Refused(
                     $"{_waiting.Count} requests wait for this server; an answer is expected in {expected.TotalMilliseconds:F0} ms, and the "
@@ -74,16 +75,16 @@ public sealed class AnswerQueue : IDisposable
         return added.Answer.Task;
     }
 
-    /// <summary>Ends what waits, once the batch at work is done.</summary>
+    /// <summary>Ends what waits, once the batches at work are done.</summary>
     public void Dispose()
     {
         lock (_turn)
         {
             _stopped = true;
-            Monitor.Pulse(_turn);
+            Monitor.PulseAll(_turn);
         }
 
-        _decoder.Join();
+        Array.ForEach(_decoders, decoder => decoder.Join());
         _waiting.ForEach(waiting => waiting.Answer.TrySetCanceled());
     }
 
@@ -91,7 +92,9 @@ public sealed class AnswerQueue : IDisposable
         Task.FromException<IReadOnlyList<Recommendation>>(CatalogException.Busy(
             $"{message} Call again in {expected.TotalMilliseconds:F0} ms, or another server.", expected));
 
-    private TimeSpan Expected() => TimeSpan.FromSeconds((_seconds ?? 0) * ((_waiting.Count / MaxTogether) + (_busy ? 2 : 1)));
+    private TimeSpan Expected() => TimeSpan.FromSeconds((_seconds ?? 0) * ((_waiting.Count / MaxTogether) + (IsFull ? 2 : 1)));
+
+    private bool IsFull => _busy == _decoders.Length;
 
     private void Run()
     {
@@ -102,7 +105,7 @@ public sealed class AnswerQueue : IDisposable
             double seconds = _time.GetElapsedTime(started).TotalSeconds;
             lock (_turn)
             {
-                (_busy, _seconds) = (false, (Newest * seconds) + ((1 - Newest) * (_seconds ?? seconds)));
+                (_busy, _seconds) = (_busy - 1, (Newest * seconds) + ((1 - Newest) * (_seconds ?? seconds)));
             }
         }
     }
@@ -123,7 +126,7 @@ public sealed class AnswerQueue : IDisposable
                     var batch = _waiting.Where(first.IsAlike).Take(MaxTogether).ToList();
                     var taken = batch.ToHashSet();
                     _waiting.RemoveAll(taken.Contains);
-                    _busy = true;
+                    _busy++;
                     return batch;
                 }
 

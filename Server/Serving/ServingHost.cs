@@ -48,7 +48,7 @@ internal static class ServingHost
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Drain + ServeOptions.CancelTime);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<CallDrain>();
-        builder.Services.AddSingleton<AnswerQueue>();
+        builder.Services.AddSingleton(services => new AnswerQueue(services.GetRequiredService<TimeProvider>()));
 
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(versions);

@@ -8,7 +8,7 @@ public sealed class AnswerQueueTests : IDisposable
     private readonly Gated _recommender = new();
     private readonly AnswerQueue _queue;
 
-    public AnswerQueueTests() => _queue = new AnswerQueue(_clock);
+    public AnswerQueueTests() => _queue = new AnswerQueue(_clock, decoders: 1);
 
     [Fact]
     public async Task What_waits_is_decoded_together_on_one_thread_and_each_has_its_own_answer()
@@ -35,6 +35,29 @@ public sealed class AnswerQueueTests : IDisposable
         await Task.WhenAll(others.Prepend(first));
         Assert.Equal([1, 2, 2, 1], _recommender.Batches);
         Assert.Equal([1], another.Batches);
+    }
+
+    [Fact]
+    public async Task Each_decoder_takes_a_batch_and_computes_on_one_core_while_others_take_them_all()
+    {
+        int all = get_num_threads();
+        using var queue = new AnswerQueue(_clock, decoders: 3);
+        var answers = new List<Task<IReadOnlyList<Recommendation>>>();
+        for (int item = 1; item <= 3; item++)
+        {
+            answers.Add(queue.Answer(_recommender, new RecommendQuery([item], 5), DateTime.MaxValue, default));
+            _recommender.WaitForBatch(); // or one batch would have them all
+        }
+
+        Assert.Equal(3, queue.Busy);
+        _recommender.Open(3);
+        Assert.Equal([1, 2, 3], (await Task.WhenAll(answers)).Select(answer => answer[0].Item));
+        Assert.Equal([1, 1, 1], _recommender.ComputeThreads);
+        int later = 0;
+        var thread = new Thread(() => later = get_num_threads());
+        thread.Start();
+        thread.Join();
+        Assert.Equal((all, all), (get_num_threads(), later));
     }
 
     [Fact]
@@ -158,7 +181,7 @@ public sealed class AnswerQueueTests : IDisposable
         _clock.Advance(TimeSpan.FromMilliseconds(milliseconds));
         _recommender.Open(1);
         await first;
-        while (_queue.Busy)
+        while (_queue.Busy > 0)
         {
             await Task.Yield();
         }

@@ -12,6 +12,8 @@ internal sealed class Gated : IRecommender
 
     public List<int> Threads { get; } = [];
 
+    public List<int> ComputeThreads { get; } = [];
+
     /// <summary>Lets batches through.</summary>
     public void Open(int batches) => _open.Release(batches);
 
@@ -20,8 +22,13 @@ internal sealed class Gated : IRecommender
 
     public IReadOnlyList<Recommendation>[] RecommendBatch(IReadOnlyList<RecommendQuery> queries, CancellationToken cancel)
     {
-        Batches.Add(queries.Count);
-        Threads.Add(Environment.CurrentManagedThreadId);
+        lock (_open)
+        {
+            Batches.Add(queries.Count);
+            Threads.Add(Environment.CurrentManagedThreadId);
+            ComputeThreads.Add(get_num_threads());
+        }
+
         _here.Release();
         _open.Wait(CancellationToken.None);
         cancel.ThrowIfCancellationRequested();
