@@ -16,16 +16,16 @@ internal static class CodeRevival
     public static void Spread(VectorCodebooks codebooks, int level, Tensor input)
     {
         using var _ = no_grad();
-        for (int round = 0; round < Rounds && Revive(codebooks, level, input); round++)
+        for (int round = 0; round < Rounds && Revive(codebooks, level, input, codebooks.Nearest(input, level)); round++)
         {
         }
     }
 
+    /// <summary>The same once, for rows that have the codes of <paramref name="assignment"/>.</summary>
     /// <returns>Whether a code was revived.</returns>
-    private static bool Revive(VectorCodebooks codebooks, int level, Tensor input)
+    public static bool Revive(VectorCodebooks codebooks, int level, Tensor input, Tensor assignment)
     {
         using var scope = NewDisposeScope();
-        var assignment = codebooks.Nearest(input, level);
         var unused = (bincount(assignment, minlength: codebooks.Sizes[level]) == 0).nonzero().flatten().cpu().data<long>().ToArray();
         if (unused.Length == 0)
         {

@@ -46,11 +46,11 @@ public class BeamTests
     }
 
     [Theory]
-    [InlineData(0, 3)]
-    [InlineData(1, 3)]
-    [InlineData(0, 6)]
+    [InlineData(0, 3, 0.86)]
+    [InlineData(1, 3, 0.9)]
+    [InlineData(0, 6, 0.86)]
     public void A_beam_of_10_loses_at_least_5_percent_less_than_nearest_codes_at_the_same_codebooks_and_less_than_those_of_k_means(
-        double balance, int levels)
+        double balance, int levels, double ofKMeans)
     {
         var fused = Blobs.Fused(3000, 24, 100, 7, noise: 0.5);
         var options = Options with { BalanceStrength = balance, Levels = levels };
@@ -58,7 +58,7 @@ public class BeamTests
         using var codebook = QuantizerTrainer.Train(fused, options with { Beam = 10 }, 1, null, default);
         double beam = Error(codebook, fused), greedy = Error(new Codebook(codebook.Fusion, codebook.Model), fused);
         Assert.True(beam < 0.95 * greedy, $"beam {beam}, greedy {greedy}");
-        Assert.True(beam < 0.86 * Error(kMeans, fused), $"beam {beam}, k-means {Error(kMeans, fused)}");
+        Assert.True(beam < ofKMeans * Error(kMeans, fused), $"beam {beam}, k-means {Error(kMeans, fused)}");
         Assert.All(
             codebook.EncodeCatalogue(fused).Report.Levels, level => Assert.True(level.Usage >= 0.95, $"{level.Used} of {level.Size}"));
     }

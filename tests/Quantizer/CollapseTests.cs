@@ -42,6 +42,16 @@ public class CollapseTests
             Enumerable.Range(1, 10), seed => AssertUsed(Blobs.Fused(Items, Dim, 12, seed, noise: 0.4), kind, update, estimator, seed));
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Beams_use_all_but_5_percent_of_the_codes_at_each_level(double balance) => Assert.All(Enumerable.Range(1, 10), seed =>
+    {
+        var options = Options with { Beam = 10, BalanceStrength = balance };
+        AssertUsed(Duplicates(seed), options, seed);
+        AssertUsed(Blobs.Fused(Items, Dim, 12, seed, noise: 0.4), options, seed);
+    });
+
+    [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
@@ -129,16 +139,18 @@ public class CollapseTests
     }
 
     private static void AssertUsed(
-        FusedEmbeddings fused, QuantizerKind kind, CodebookUpdate update, GradientEstimator estimator, int seed)
+        FusedEmbeddings fused, QuantizerKind kind, CodebookUpdate update, GradientEstimator estimator, int seed) =>
+        AssertUsed(
+            fused,
+            Options with { Kind = kind, RqVae = Options.RqVae with { CodebookUpdate = update, GradientEstimator = estimator } },
+            seed);
+
+    private static void AssertUsed(FusedEmbeddings fused, QuantizerOptions options, int seed)
     {
-        var options = Options with
-        {
-            Kind = kind, RqVae = Options.RqVae with { CodebookUpdate = update, GradientEstimator = estimator },
-        };
         using var codebook = QuantizerTrainer.Train(fused, options, seed, null, default);
         var levels = codebook.EncodeCatalogue(fused).Report.Levels;
         Assert.All(levels, level => Assert.True(
-            level.Usage >= 0.95, $"{kind} {update} {estimator} seed {seed}: {level.Used} of {level.Size}"));
+            level.Usage >= 0.95, $"{options} seed {seed}: {level.Used} of {level.Size}"));
     }
 
     /// <summary>Every second item is one of five, in all likelihood the same as another; the rest lie around twelve centres.</summary>
