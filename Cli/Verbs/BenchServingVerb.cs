@@ -39,10 +39,23 @@ internal static class BenchServingVerb
             throw CatalogException.Invalid($"--rounds {rounds} --seconds {seconds}: allowed are 1 to 100 rounds of 1 to 600 seconds.");
         }
 
+        string log = Path.GetTempFileName();
+        try
+        {
+            return await MeasureAsync(parsed, rounds, seconds, log, cancel);
+        }
+        finally
+        {
+            File.Delete(log);
+        }
+    }
+
+    private static async Task<VerbResult> MeasureAsync(
+        ParseResult parsed, int rounds, double seconds, string log, CancellationToken cancel)
+    {
         string root = Path.GetFullPath(parsed.GetValue(FolderOptions.Versions)!);
         using var dataset = parsed.Open(parsed.GetValue(FolderOptions.Data)!);
         long seed = parsed.GetValue(Seed);
-        string log = Path.GetTempFileName();
         await using var server = await ServerProcess.StartAsync(root, log, cancel);
         using var channel = GrpcChannel.ForAddress(server.Address);
         var client = new V1.Retrieval.RetrievalClient(channel);

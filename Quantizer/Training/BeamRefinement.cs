@@ -3,8 +3,8 @@ using Recsys.Quantizer.Models;
 namespace Recsys.Quantizer.Training;
 
 /// <summary>
-/// Fits residual codebooks to the beam that they will be encoded with, all levels together: codes by beam search and codebooks in turns, each
-/// level's codes moving to the mean of what all other levels leave of their vectors (as additive quantizers are trained: Babenko and
+/// Fits residual codebooks to the beam that they will be encoded with, all levels together: codes by beam search and codebooks in turns,
+/// each level's codes moving to the mean of what all other levels leave of their vectors (as additive quantizers are trained: Babenko and
 /// Lempitsky 2014, section 3.3). It begins far from codebooks of k-means, which expect the nearest code at each level and gain next to
 /// nothing from a beam, and noise on the codes that dies away leads it past poor optima (stochastic relaxation of the decoder: Martinez et
 /// al. 2018, "LSQ++", section 3.3).
@@ -14,8 +14,8 @@ internal static class BeamRefinement
     /// <summary>Rounds in which the codes are disturbed, and those after them in which they settle.</summary>
     private const int NoisyRounds = 150, QuietRounds = 12;
 
-    /// <summary>Over all levels: how long the first codes are beside the vectors that they are of, and their first noise beside the vectors'
-    /// spread. Chosen by the error on Beauty's vectors, of a few.</summary>
+    /// <summary>Over all levels: how long the first codes are beside the vectors that they are of, and their first noise beside the
+    /// vectors' spread. Chosen by the error on Beauty's vectors, of a few.</summary>
     private const double FirstLength = 0.75, FirstNoise = 0.7;
 
     /// <summary>Rounds, at most, in which codes that no row has are put onto rows: one that gets it may leave another unused.</summary>
