@@ -5,9 +5,9 @@ namespace Recsys.Quantizer.Training;
 /// <summary>
 /// Fits residual codebooks to the beam that they will be encoded with, all levels together: codes by beam search and codebooks in turns,
 /// each level's codes moving to the mean of what all other levels leave of their vectors (as additive quantizers are trained: Babenko and
-/// Lempitsky 2014, section 3.3). It begins far from codebooks of k-means, which expect the nearest code at each level and gain next to
-/// nothing from a beam, and noise on the codes that dies away leads it past poor optima (stochastic relaxation of the decoder: Martinez et
-/// al. 2018, "LSQ++", section 3.3).
+/// Lempitsky 2014, section 3.3). Once from what k-means fitted, which expects the nearest code at each level and gains little from a beam;
+/// and once from vectors drawn by lot, with noise on the codes that dies away (stochastic relaxation of the decoder: Martinez et al. 2018,
+/// "LSQ++", section 3.3). The better of the two stays.
 /// </summary>
 internal static class BeamRefinement
 {
@@ -32,25 +32,34 @@ internal static class BeamRefinement
         var sample = BlockPlan.EvenSample(x, MaxRows);
         var mine = ranks.Share(sample);
         using var generator = new Generator((ulong)seed); // on the CPU, so that all ranks draw alike
+        Turns(codebooks, mine, beam, ranks, cancel);
         bool priced = codebooks.Prices.Any(prices => prices.count_nonzero().item<long>() > 0);
-        int noisy = priced ? 0 : NoisyRounds; // prices are of the codes that they were fitted to: those stay near where they are
-        if (!priced)
+        if (!priced) // prices are of the codes that they were fitted to: those stay near where they are
         {
+            double Error() => ranks.Sum(
+                (mine - codebooks.Decode(Encode(codebooks, mine, beam))).pow(2).sum().ToDouble());
+            var (near, error) = (codebooks.Codes.Select(codes => codes.clone()).ToArray(), Error());
             foreach (var codes in codebooks.Codes)
             {
                 var rows = randint(sample.shape[0], [codes.shape[0]], generator: generator).to(sample.device);
                 codes.copy_(sample.index_select(0, rows) * (FirstLength / codebooks.Sizes.Count));
             }
-        }
 
-        var spread = sample.std(0, unbiased: false) * (FirstNoise / codebooks.Sizes.Count); // [dim] of each level's noise
-        for (int round = 0; round < noisy + QuietRounds; round++)
-        {
-            cancel.ThrowIfCancellationRequested();
-            EachLevel(codebooks, mine, beam, (level, input, own) => KMeansTrainer.MoveToMeans(codebooks, level, input, own, ranks));
-            if (round < noisy - 1)
+            var spread = sample.std(0, unbiased: false) * (FirstNoise / codebooks.Sizes.Count); // [dim] of each level's noise
+            for (int round = 0; round < NoisyRounds; round++)
             {
-                Disturb(codebooks, spread * Math.Sqrt(1 - ((round + 1.0) / noisy)), generator);
+                cancel.ThrowIfCancellationRequested();
+                Turn(codebooks, mine, beam, ranks);
+                Disturb(codebooks, spread * Math.Sqrt(1 - ((round + 1.0) / NoisyRounds)), generator);
+            }
+
+            Turns(codebooks, mine, beam, ranks, cancel);
+            if (Error() > error) // few vectors in tight groups, say
+            {
+                foreach (var (codes, before) in codebooks.Codes.Zip(near))
+                {
+                    codes.copy_(before);
+                }
             }
         }
 
@@ -63,6 +72,18 @@ internal static class BeamRefinement
 
         ranks.Broadcast(codebooks.state_dict().Values);
     }
+
+    private static void Turns(ResidualCodebooks codebooks, Tensor x, int beam, Ranks ranks, CancellationToken cancel)
+    {
+        for (int round = 0; round < QuietRounds; round++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            Turn(codebooks, x, beam, ranks);
+        }
+    }
+
+    private static void Turn(ResidualCodebooks codebooks, Tensor x, int beam, Ranks ranks) =>
+        EachLevel(codebooks, x, beam, (level, input, own) => KMeansTrainer.MoveToMeans(codebooks, level, input, own, ranks));
 
     /// <param name="move">Changes a level's codes by what the other levels leave to it, [n, dim], and the codes that it has, [n].</param>
     private static void EachLevel(ResidualCodebooks codebooks, Tensor x, int beam, Action<int, Tensor, Tensor> move)
