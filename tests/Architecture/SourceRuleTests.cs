@@ -9,7 +9,7 @@ public sealed partial class SourceRuleTests
 
     /// <summary>All of the product's lines; raised when the legs, the ways to make semantic IDs, evaluation, TIGER's encoder-decoder with
     /// cold items, greedy codes in bf16 with the legs' interplay, and filters with scores and similar items came in.</summary>
-    private const int LongestProduct = 31_900;
+    private const int LongestProduct = 32_100;
 
     internal static readonly string[] Rooms =
     [
