@@ -13,6 +13,9 @@ public sealed class AnswerQueue : IDisposable
     /// <summary>The share of the newest batch in the running mean of their times.</summary>
     private const double Newest = 0.2;
 
+    /// <summary>What the first batch is taken to last, in seconds: it warms the process up.</summary>
+    private const double FirstSeconds = 0.1;
+
     private readonly object _turn = new();
     private readonly List<Waiting> _waiting = [];
     private readonly TimeProvider _time;
@@ -92,7 +95,7 @@ public sealed class AnswerQueue : IDisposable
         Task.FromException<IReadOnlyList<Recommendation>>(CatalogException.Busy(
             $"{message} Call again in {expected.TotalMilliseconds:F0} ms, or another server.", expected));
 
-    private TimeSpan Expected() => TimeSpan.FromSeconds((_seconds ?? 0) * ((_waiting.Count / MaxTogether) + (IsFull ? 2 : 1)));
+    private TimeSpan Expected() => TimeSpan.FromSeconds((_seconds ?? FirstSeconds) * ((_waiting.Count / MaxTogether) + (IsFull ? 2 : 1)));
 
     private bool IsFull => _busy == _decoders.Length;
 

@@ -91,6 +91,17 @@ public sealed class AnswerQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task Before_a_batch_was_measured_nobody_is_told_to_call_again_at_once()
+    {
+        var first = Ask(1);
+        _recommender.WaitForBatch();
+        var refused = await Assert.ThrowsAsync<CatalogException>(() => Ask(2, deadline: 1));
+        Assert.True(refused.RetryAfter > TimeSpan.FromMilliseconds(50), $"{refused.RetryAfter}");
+        _recommender.Open(1);
+        await first;
+    }
+
+    [Fact]
     public async Task Who_gives_up_is_passed_over_and_a_decoding_that_nobody_waits_for_any_more_stops()
     {
         using CancellationTokenSource one = new(), two = new(), waits = new();
