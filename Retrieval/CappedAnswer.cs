@@ -40,9 +40,10 @@ internal static class CappedAnswer
                 if (texts.Index().All(text => text.Item.Length == 0
                     || counts[text.Index].GetValueOrDefault(text.Item) < query.Caps[text.Index].Most))
                 {
-                    // Later answers are of fewer candidates; their probabilities are to be of the first ones.
+                    // Later answers are of fewer candidates; their probabilities are to be of the first ones, and no place is known.
                     taken.Add(temperature is null ? answer : answer with
                     {
+                        DecoderRank = null,
                         Probability = Math.Min(1, first!.Probability * Math.Exp((OfModel(answer) - OfModel(first)) / temperature.Value)),
                     });
                     for (int cap = 0; cap < texts.Length; cap++)
@@ -66,5 +67,5 @@ internal static class CappedAnswer
 
     /// <summary>The score without what the query adds.</summary>
     private static double OfModel(Recommendation answer) =>
-        answer.Score - answer.Parts.Where(part => part.Leg == Recommender.BoostPart).Sum(part => part.Value);
+        answer.Score - answer.Parts.Where(part => part.Leg == Ranking.BoostPart).Sum(part => part.Value);
 }

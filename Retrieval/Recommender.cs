@@ -16,20 +16,12 @@ public sealed class Recommender : IRecommender, IVersionPart
     /// <summary>Scores of one leg held at once, over all rows of a batch.</summary>
     private const int MaxScores = 1 << 25;
 
-    /// <summary>Items of the history that an answer names as what it follows.</summary>
-    private const int MaxReasons = 3;
-
-    /// <summary>The part of a score that the query adds.</summary>
-    internal const string BoostPart = "boost";
-
     private readonly RetrievalModel _model;
     private readonly bool _ownsModel;
     private readonly TrieLayers _trie;
     private readonly Candidates _candidates;
     private readonly SimilarItems _similar;
-    private readonly string[] _parts; // of a score: the legs, the generative one last, then the facts, then their interplay
-    private readonly double[] _weights; // [parts]
-    private readonly int _legCount;
+    private readonly Ranking _ranking;
 
     /// <param name="model">Becomes this recommender's to dispose.</param>
     /// <exception cref="CatalogException">The table's codebook is not the model's, or it lacks items that the model knows.</exception>
@@ -48,12 +40,9 @@ public sealed class Recommender : IRecommender, IVersionPart
         }
 
         (_model, _ownsModel, Items) = (model, ownsModel, items);
-        _trie = before?.With(items)
-            ?? new TrieLayers(items, model.Generative?.Layout.Sizes ?? TokenLayout.For(items).Sizes, model.Generative?.Device ?? CPU);
+        _trie = before?.With(items) ?? new TrieLayers(items);
         (_candidates, _similar) = (new Candidates(model, _trie), new SimilarItems(model, _trie));
-        _legCount = LegNames.Count();
-        _parts = [.. LegNames, .. LegSum.FactNames, Interplay.PartName];
-        _weights = [.. LegNames.Select(leg => model.Config.Sum.Weights[leg]), .. model.Config.Sum.FactWeights(), 1];
+        _ranking = new Ranking(model, items, [.. LegNames]);
     }
 
     /// <summary>A recommender whose model lives on when it is disposed.</summary>
@@ -134,7 +123,7 @@ public sealed class Recommender : IRecommender, IVersionPart
                         var candidates = query.Boosts.Count == 0
                             ? found[way][i].Candidates
                             : WithBoosted(query, excludes[way], found[way][i].Candidates, cancel);
-                        answered(way, chunk[i], Rank(query, candidates), found[way][i].Beam);
+                        answered(way, chunk[i], _ranking.Of(query, candidates, found[way][i].Decoded), found[way][i].Beam);
                     }
                 }
             }
@@ -155,7 +144,7 @@ public sealed class Recommender : IRecommender, IVersionPart
             .Where(item => admission?.Allows(item) != false)
             .Select(item => (Item: item, Share: item < trained ? _model.Interactions[item] / _model.Total : 0))
             .Select(of => new Recommendation(
-                of.Item, Items.SemanticIds[of.Item], Math.Log(of.Share) + Boosted(query, of.Item), of.Share, []));
+                of.Item, Items.SemanticIds[of.Item], Math.Log(of.Share) + _ranking.Boosted(query, of.Item), of.Share, []));
         return [.. (query.Boosts.Count == 0 ? all : all.OrderByDescending(answer => answer.Score)).Take(query.K)];
     }
 
@@ -181,7 +170,6 @@ public sealed class Recommender : IRecommender, IVersionPart
 
     public void Dispose()
     {
-        _trie.Dispose();
         if (_ownsModel)
         {
             _model.Dispose();
@@ -197,6 +185,16 @@ public sealed class Recommender : IRecommender, IVersionPart
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         return _candidates.Find(queries, BeamFor(queries[0].K, queries[0].Beam), excludes, scored, cancel);
+    }
+
+    /// <summary>What the generative leg says alone: its beam's items, or where it is <paramref name="exhaustive"/> all that may be
+    /// answered.</summary>
+    /// <exception cref="CatalogException">FailedPrecondition: the model has no generative leg.</exception>
+    internal Decoded Decode(RecommendQuery query, bool exhaustive)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        return exhaustive ? _candidates.Exhaustive(query) : Find([query], [false])[0][0].Decoded;
     }
 
     /// <summary>With the best of those that a boost raises, and of those that it does not lower: they may stand first then.</summary>
@@ -217,50 +215,8 @@ public sealed class Recommender : IRecommender, IVersionPart
         return [.. all.OrderBy(candidate => candidate.Key).Select(candidate => (candidate.Key, candidate.Value))];
     }
 
-    private double Boosted(RecommendQuery query, int item) => query.Boosts.Sum(
-        boost => boost.Condition.Passes(Items.Attributes.Value(item, boost.Condition.Attribute)) ? boost.Add : 0);
-
-    private Recommendation[] Rank(RecommendQuery query, (int Item, double[] Scores)[] candidates)
-    {
-        var sum = _model.Config.Sum;
-        var seen = query.History.ToHashSet();
-        double[][] parts = [.. candidates.Select(candidate => Parts(candidate.Item, candidate.Scores, seen))];
-        double[]? interplay = sum.Interplay?.Of(Interplay.Inputs(parts, _legCount, query.History.Count));
-        parts = [.. parts.Select((of, at) => (double[])[.. of, interplay?[at] ?? 0])];
-        double[] model = [.. parts.Select(values => values.Zip(_weights, (value, weight) => weight == 0 ? 0 : weight * value).Sum())];
-        double top = model.DefaultIfEmpty().Max();
-        double total = model.Sum(score => Math.Exp((score - top) / sum.Temperature));
-        double[] boosts = [.. candidates.Select(candidate => Boosted(query, candidate.Item))];
-        double[] scores = [.. model.Zip(boosts, (score, boost) => score + boost)];
-        return [.. Enumerable.Range(0, candidates.Length)
-            .OrderByDescending(at => scores[at]).ThenBy(at => candidates[at].Item).Take(query.K)
-            .Select(at => new Recommendation(
-                candidates[at].Item, Items.SemanticIds[candidates[at].Item], scores[at],
-                sum.Coverage * Math.Exp((model[at] - top) / sum.Temperature) / total,
-                [.. _parts.Index().Where(part => part.Index < _legCount || _weights[part.Index] * parts[at][part.Index] != 0)
-                    .Select(part => new ScorePart(part.Item, _weights[part.Index], parts[at][part.Index])),
-                    .. boosts[at] == 0 ? [] : new[] { new ScorePart(BoostPart, 1, boosts[at]) }])
-            {
-                Reasons = Reasons(query.History, candidates[at].Item),
-            })];
-    }
-
-    private ScoreReason[] Reasons(IReadOnlyList<int> history, int item)
-    {
-        if (_model.Legs.OfType<TransitionLeg>().FirstOrDefault() is not { } leg)
-        {
-            return [];
-        }
-
-        double weight = _model.Config.Sum.Weights[leg.Name];
-        return [.. leg.Reasons(history, item).Take(MaxReasons).Select(reason => new ScoreReason(reason.Item, weight * reason.Part))
-            .Where(reason => reason.Part > 0)];
-    }
-
-    /// <summary>What the parts of a score are made of: what each leg says, and what is known of the item itself.</summary>
-    /// <param name="scores">[legs]</param>
-    internal double[] Parts(int item, double[] scores, IReadOnlySet<int> seen) =>
-        [.. scores, .. LegSum.Facts(seen.Contains(item), item < _model.Interactions.Length ? _model.Interactions[item] : 0)];
+    /// <inheritdoc cref="Ranking.Parts"/>
+    internal double[] Parts(int item, double[] scores, IReadOnlySet<int> seen) => _ranking.Parts(item, scores, seen);
 
     /// <summary>Queries that are answered at once.</summary>
     internal int MaxRows(int beam, int k) =>

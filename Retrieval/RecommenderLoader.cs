@@ -3,7 +3,8 @@ namespace Recsys.Retrieval;
 /// <summary>Loads the retrieval part of a version and answers one query, so that the first request finds everything warm.</summary>
 /// <param name="device">Where it decodes: cpu, cuda or cuda:N.</param>
 /// <param name="measured">The model that has not seen the validation targets, where a version has both.</param>
-public sealed class RecommenderLoader(string device = "cpu", bool measured = false) : IVersionPartLoader
+/// <param name="packed">As of <see cref="RetrievalModel.Load"/>.</param>
+public sealed class RecommenderLoader(string device = "cpu", bool measured = false, bool packed = true) : IVersionPartLoader
 {
     public string Name => RetrievalModel.PartName;
 
@@ -15,7 +16,7 @@ public sealed class RecommenderLoader(string device = "cpu", bool measured = fal
         }
 
         bool open = !measured && folder.Has($"{RetrievalModel.OpenFolder}/{ModelFiles.Config}");
-        var model = RetrievalModel.Load(folder.PathOf(open ? RetrievalModel.OpenFolder : Name), device);
+        var model = RetrievalModel.Load(folder.PathOf(open ? RetrievalModel.OpenFolder : Name), device, packed);
         try
         {
             var recommender = new Recommender(model, items);

@@ -71,16 +71,12 @@ public sealed class RetrievalModel : IDisposable
 
         using var _ = no_grad();
         var generated = new List<SemanticId[]>();
-        int levels = items.Levels;
         foreach (var batch in histories.Chunk(64))
         {
             cancel.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var (hidden, cache) = Generative.Read(batch, new string?[batch.Length], items);
-            var tuples = BeamSearch.Unconstrained(Generative.Network, hidden, cache, beam, levels);
-            var codes = Array.ConvertAll(tuples.cpu().contiguous().data<long>().ToArray(), code => (ushort)code);
-            generated.AddRange(codes.Chunk((int)tuples.size(1) * levels)
-                .Select(row => row.Chunk(levels).Select(tuple => new SemanticId(tuple)).ToArray()));
+            using var states = Generative.Read(batch, new string?[batch.Length], items);
+            generated.AddRange(BeamSearch.Unconstrained(states, beam, items.Levels));
         }
 
         return [.. generated];
@@ -107,8 +103,10 @@ public sealed class RetrievalModel : IDisposable
         Generative?.Save(Path.Combine(folder, GenerativeLeg.LegName));
     }
 
+    /// <param name="packed">Whether answers on a CPU are computed from packed weights, else by TorchSharp's operators as on other
+    /// devices: the same up to rounding, and slower.</param>
     /// <exception cref="CatalogException">DataLoss: a file is missing, damaged or does not fit another.</exception>
-    public static RetrievalModel Load(string folder, string device = "cpu")
+    public static RetrievalModel Load(string folder, string device = "cpu", bool packed = true)
     {
         _ = Devices.Of(device);
         var (config, interactions) = ModelFiles.Load<RetrievalConfig, (RetrievalConfig, int[])>(
@@ -121,11 +119,11 @@ public sealed class RetrievalModel : IDisposable
             foreach (string name in config.Legs.Where(name => name != GenerativeLeg.LegName))
             {
                 string place = Path.Combine(folder, name);
-                legs.Add(name == TransitionLeg.LegName ? TransitionLeg.Load(place) : DenseLeg.Load(place, device));
+                legs.Add(name == TransitionLeg.LegName ? TransitionLeg.Load(place) : DenseLeg.Load(place, device, packed));
             }
 
             generative = config.Legs.Contains(GenerativeLeg.LegName)
-                ? GenerativeLeg.Load(Path.Combine(folder, GenerativeLeg.LegName), device)
+                ? GenerativeLeg.Load(Path.Combine(folder, GenerativeLeg.LegName), device, packed)
                 : null;
             RequireOneTraining(folder, config, legs, generative);
             return new RetrievalModel(config, legs, generative, interactions);

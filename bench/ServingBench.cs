@@ -6,49 +6,54 @@ namespace Recsys.Bench;
 /// <summary>Recommendations of one version: in this process, and from a server beside it that shares the machine with its
 /// clients.</summary>
 /// <param name="recommender">The version's, loaded here.</param>
+/// <param name="plain">The same, computed by TorchSharp's operators.</param>
 /// <param name="call">Asks the server for ten items behind a history.</param>
 /// <param name="histories">What is asked for, in turn.</param>
 /// <param name="seconds">Of each load.</param>
 internal sealed class ServingBench(
-    IRecommender recommender, Func<IReadOnlyList<int>, Task> call, IReadOnlyList<IReadOnlyList<int>> histories, double seconds, long seed)
+    IRecommender recommender, IRecommender plain, Func<IReadOnlyList<int>, Task> call, IReadOnlyList<IReadOnlyList<int>> histories,
+    double seconds, long seed)
 {
     private const int K = 10, Clients = 8;
     private const double OpenShare = 0.7;
 
     /// <param name="rounds">Rounds of all loads in turn, after one that is not counted.</param>
-    /// <returns>Beside the goals, in milliseconds; of rates the time that one request has.</returns>
+    /// <returns>Beside the goals or plain TorchSharp, in milliseconds; of rates the time that one request has.</returns>
     public async Task<List<BenchCase>> Run(int rounds, Action<string> log, CancellationToken cancel)
     {
         using var queue = new AnswerQueue(TimeProvider.System);
         var time = TimeSpan.FromSeconds(seconds);
         Func<int, Task> send = number => call(histories[number % histories.Count]);
-        (string Name, double Goal)[] cases =
-        [
-            ("one request in process, median", 5), ("gRPC, 1 client, p50", 15), ($"gRPC, {Clients} clients, p50", 15),
-            ($"gRPC, {Clients} clients, p99", 40), ($"gRPC, {Clients} clients, 1000 / requests a second", 1e3 / 400),
-            ($"gRPC, {OpenShare:P0} of that rate, p99", 60),
-        ];
-        var runs = cases.Select(_ => new double[rounds]).ToArray();
+        Task<ServingLoad> InProcess(IRecommender of, int callers) => ServingLoad.Closed(
+            number => queue.Answer(of, new RecommendQuery(histories[number % histories.Count], K), DateTime.MaxValue, cancel),
+            callers, time, cancel);
+        var measured = new List<(string Name, double Ours, double? Peer, double Goal)>();
         for (int round = -1; round < rounds; round++)
         {
-            var alone = ServingLoad.Closed(
-                number => queue.Answer(
-                    recommender, new RecommendQuery(histories[number % histories.Count], K), DateTime.MaxValue, cancel),
-                1, time, cancel);
-            double inProcess = (await alone).Quantile(0.5);
+            var (alone, many) = (await InProcess(recommender, 1), await InProcess(recommender, Clients));
+            var (plainAlone, plainMany) = (await InProcess(plain, 1), await InProcess(plain, Clients));
             var one = await ServingLoad.Closed(send, 1, time, cancel);
             var closed = await ServingLoad.Closed(send, Clients, time, cancel);
             var open = await ServingLoad.Open(send, OpenShare * closed.Rate, time, new Random((int)seed + round), cancel);
             log($"round {round + 1}: {closed.Rate:F1} requests a second of {Clients} clients");
-            double[] found =
-                [inProcess, one.Quantile(0.5), closed.Quantile(0.5), closed.Quantile(0.99), 1e3 / closed.Rate, open.Quantile(0.99)];
-            for (int at = 0; round >= 0 && at < found.Length; at++)
+            if (round >= 0)
             {
-                runs[at][round] = found[at];
+                measured.AddRange(
+                [
+                    ("one request in process, median", alone.Quantile(0.5), null, 5),
+                    ("the same", alone.Quantile(0.5), plainAlone.Quantile(0.5), 0.3),
+                    ($"{Clients} callers in process, 1000 / requests a second", 1e3 / many.Rate, 1e3 / plainMany.Rate, 0.1),
+                    ("gRPC, 1 client, p50", one.Quantile(0.5), null, 15),
+                    ($"gRPC, {Clients} clients, p50", closed.Quantile(0.5), null, 15),
+                    ($"gRPC, {Clients} clients, p99", closed.Quantile(0.99), null, 40),
+                    ($"gRPC, {Clients} clients, 1000 / requests a second", 1e3 / closed.Rate, null, 1e3 / 400),
+                    ($"gRPC, {OpenShare:P0} of that rate, p99", open.Quantile(0.99), null, 60),
+                ]);
             }
         }
 
-        return [.. cases.Zip(runs, (of, values) => new BenchCase(
-            of.Name, "ms", values, [.. Enumerable.Repeat(of.Goal, rounds)], "the goal", null, 1))];
+        return [.. measured.GroupBy(of => of.Name).Select(of => new BenchCase(
+            of.Key, "ms", [.. of.Select(run => run.Ours)], [.. of.Select(run => run.Peer ?? run.Goal)],
+            of.First().Peer is null ? "the goal" : "plain TorchSharp", null, of.First().Peer is null ? 1 : of.First().Goal))];
     }
 }

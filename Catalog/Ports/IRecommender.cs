@@ -98,6 +98,10 @@ public sealed record Cap(string Attribute, int Most);
 /// <param name="Parts">What each leg of the model says of the item; empty in a popular answer.</param>
 public sealed record Recommendation(int Item, SemanticId Id, double Score, double Probability, IReadOnlyList<ScorePart> Parts)
 {
+    /// <summary>The item's place, from 1, among all that may be answered as the generative leg alone ranks them, where the search has
+    /// proved it; null: it has not, or there is no such leg.</summary>
+    public int? DecoderRank { get; init; }
+
     /// <summary>Items of the history that this one was seen to follow, most evidence first; at most three.</summary>
     public IReadOnlyList<ScoreReason> Reasons { get; init; } = [];
 }

@@ -25,6 +25,7 @@ internal static class EvalSections
             .. result.Comparisons.Count > 0 ? [Comparison(result)] : Array.Empty<EvalSection>(),
             .. analyses.Select(analysis => Slices(analysis.Key, analysis.Value)),
             Lists(analyses),
+            .. report.Decoder is { } decoder ? [Decoder(decoder)] : Array.Empty<EvalSection>(),
             .. analyses.Select(analysis => Calibration(analysis.Key, analysis.Value.Calibration)),
         ];
         return all;
@@ -42,6 +43,14 @@ internal static class EvalSections
             Interval(row.Value.Metrics[Recall]),
         ])],
         Chart: Chart.Intervals($"recall@10, {result.Protocol.Name}", result.Rows.Select(row => (row.Key, row.Value.Metrics[Recall]))));
+
+    private static EvalSection Decoder(DecoderCheck check) => new(
+        "The beam", $"the beam of {check.Beam} beside a search of every item, the generative leg's first {check.K}, {check.Users} users",
+        ["may be answered", "same items, same order", "of the exhaustive ones", "proved by the search", "proved wrongly"],
+        [.. new[] { ("every item", check.All), ("half of them, by lot", check.Half) }.Select(row => (string[])
+        [
+            row.Item1, Number(row.Item2.Same), Number(row.Item2.Recall), Number(row.Item2.Certain), $"{row.Item2.Disproved}",
+        ])]);
 
     private static EvalSection CodeLevel(EvaluationReport report) => new(
         "Recall and NDCG", "at the level of codes, the sum: no item level compares with it",

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Grpc.Net.Client;
 using Recsys.Bench;
 using Recsys.Catalog;
+using Recsys.Catalog.Ports;
 using Recsys.Cli.Demo;
 using Recsys.Cli.Terminal;
 using Recsys.Datasets;
@@ -62,11 +63,11 @@ internal static class BenchServingVerb
         string version = (await client.RecommendAsync(new RecommendRequest { K = 1 }, cancellationToken: cancel)).Version;
         var folder = new VersionStore(root).Open(version);
         var items = folder.Items;
-        using var recommender = (Recommender)(new RecommenderLoader().Load(folder, items) ?? throw CatalogException.Precondition(
-            $"Version '{version}' has no retrieval model. Build one with './recsys rebuild'."));
+        using var recommender = Recommender(folder, packed: true);
+        using var plain = Recommender(folder, packed: false);
         var histories = Chosen(dataset, items, seed);
         var bench = new ServingBench(
-            recommender,
+            recommender, plain,
             async history => await client.RecommendAsync(
                 new RecommendRequest { History = { history.Select(item => items.Ids[item]) }, K = 10 }, cancellationToken: cancel),
             histories, seconds, seed);
@@ -75,6 +76,10 @@ internal static class BenchServingVerb
             $"{version} of {dataset.Name}: {items.Count} items, {histories.Count} histories of at "
             + $"most {Longest}, k 10, seed {seed}; {rounds} rounds of {seconds} s a load; clients and server share the machine");
     }
+
+    private static Recommender Recommender(VersionFolder folder, bool packed) =>
+        (Recommender)(new RecommenderLoader(packed: packed).Load(folder, folder.Items) ?? throw CatalogException.Precondition(
+            $"Version '{folder.Version}' has no retrieval model. Build one with './recsys rebuild'."));
 
     /// <summary>What users that are drawn by lot touched last, their newest interaction left out.</summary>
     private static List<int[]> Chosen(Dataset dataset, ItemTable items, long seed)

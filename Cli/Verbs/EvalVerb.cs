@@ -19,6 +19,8 @@ internal static class EvalVerb
         VerbOption.Of<string?>("--against", "Another version, compared user by user (paired bootstrap).");
     private static readonly Option<int> Users = VerbOption.Of<int>("--users", "Users, drawn by the seed; 0: all.");
     private static readonly Option<int> Beam = VerbOption.Of<int>("--beam", "Width of the beam search; 0: the model's own.");
+    private static readonly Option<int?> Exhaustive = VerbOption.Of<int?>(
+        "--exhaustive", "Also compares the beam with a search of every item, for so many users, drawn by the seed; 0: all.");
     private static readonly Option<long> Seed = VerbOption.Of<long>("--seed", "Draws the users.", 1);
     private static readonly Option<string> Target = VerbOption.Of("--target", "test or validation.", "test");
     private static readonly Option<string?> Html = VerbOption.Of<string?>("--html", "Also writes all of it as one page into this file.");
@@ -27,7 +29,7 @@ internal static class EvalVerb
     {
         var command = new Command("eval", "Recall@K and NDCG@K on held-out targets, with baselines, slices, calibration and comparison.")
         {
-            FolderOptions.Data, FolderOptions.Versions, FolderOptions.Version, Against, Users, Beam, Target, Seed, Html,
+            FolderOptions.Data, FolderOptions.Versions, FolderOptions.Version, Against, Users, Beam, Exhaustive, Target, Seed, Html,
             DeviceOption.Device, DatasetOptions.DropUnknown, EvalTableVerb.Create(),
         };
         command.OnCompute((parsed, cancel) => Task.Run(() => Run(parsed, cancel), cancel));
@@ -59,7 +61,7 @@ internal static class EvalVerb
         var report = Measure(folder, device, split, options, progress, cancel);
         var before = other is null
             ? null
-            : Measure(other, device, split, options with { Legs = false, Baselines = false }, progress, cancel);
+            : Measure(other, device, split, options with { Legs = false, Baselines = false, Exhaustive = null }, progress, cancel);
         var result = new EvalResult(
             dataset.Name, dataset.Sha256, folder.Version, rebuild.Seed, report,
             report.Protocols.ToDictionary(one => one.Protocol, one => ProtocolAnalysis.Of(one, split, folder.Items, options)),
@@ -98,6 +100,7 @@ internal static class EvalVerb
         Users = parsed.GetValue(Users),
         Beam = parsed.GetValue(Beam),
         Seed = parsed.GetValue(Seed),
+        Exhaustive = parsed.GetValue(Exhaustive),
         Target = parsed.GetValue(Target) switch
         {
             "test" => EvaluationTarget.Test,

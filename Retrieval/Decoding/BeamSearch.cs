@@ -1,133 +1,154 @@
+using System.Runtime.InteropServices;
 using Recsys.Retrieval.Models;
 
 namespace Recsys.Retrieval.Decoding;
 
 /// <summary>
-/// Beam search inside the trie, batched over users. Scores are sums of log-probabilities over all tokens: softmax first, mask after, so
-/// that they stay comparable between requests. Finished beams are existing items and distinct by construction; beams at −inf are dropped.
+/// Beam search inside the trie, batched over users, and behind it branch and bound: where a prefix that the beam left may still lead to one
+/// of the best items, the search comes back to it. Scores are sums of log-probabilities over all tokens: softmax first, mask after, so
+/// that they stay comparable between requests. Finished beams are existing items and distinct by construction. What is asked for of one
+/// user (several ways to search, items to be scored besides) goes through the levels together, and a prefix that they share is read once.
 /// Ties have one order, whatever the layers of the trie: inside the beam the earlier beam and then the smaller token, in the answer
 /// the smaller item index.
 /// </summary>
-public sealed class BeamSearch(SemanticDecoder network, TrieLayers trie)
+internal sealed class BeamSearch(TrieLayers trie)
 {
-    /// <param name="hidden">[rows, dim] what was read of the histories.</param>
-    /// <param name="beam">Beams kept at each depth.</param>
-    /// <param name="admissions">[rows] the items that a row may return, null: every one; they are alike in their filter.</param>
-    /// <returns>[rows] items with log-probabilities, best first; at most <paramref name="beam"/>, fewer when the trie has fewer.</returns>
-    public (int Item, double LogProbability)[][] Search(
-        Tensor hidden, HistoryCache history, int beam, IReadOnlyList<Admission?> admissions, CancellationToken cancel = default)
+    /// <param name="states">Behind the histories alone.</param>
+    /// <param name="beam">Prefixes kept at each depth, and as many again that the search may come back to.</param>
+    /// <param name="k">The items that matter: where it is at most half of the beam, prefixes likelier than the k-th item are come back
+    /// to.</param>
+    /// <param name="ways">[ways][rows] the prefixes that each may enter; null: it is not searched.</param>
+    /// <param name="listed">[rows] items that are scored besides.</param>
+    /// <returns>[ways][rows] at most <paramref name="beam"/> items, fewer when the trie has fewer; and [rows] the log-probabilities of the
+    /// listed ones.</returns>
+    public (Decoded[][] Found, float[][] Listed) Search(
+        PrefixStates states, int beam, int k, PrefixFilter?[][] ways, IReadOnlyList<int>[] listed, CancellationToken cancel = default)
     {
-        long rows = hidden.size(0);
-        if (trie.Leaves == 0)
-        {
-            return [.. Enumerable.Repeat(Array.Empty<(int, double)>(), (int)rows)];
-        }
-
-        var open = admissions[0]?.Filter?.Open(hidden.device);
-        var filters = admissions.Select(admission => admission is null ? null : PrefixFilter.Of(trie, admission)).ToArray();
-        var beams = new BeamCache();
-        var state = hidden.unsqueeze(1); // [rows, 1, dim]
-        var nodes = trie.Root(rows, hidden.device); // [layers] each [rows, beams]
-        var scores = zeros(rows, 1, ScalarType.Float32, hidden.device); // [rows, beams]
-        for (int depth = 0; ; depth++)
+        var sums = Array.ConvertAll(listed, items => new float[items.Count]);
+        int[][] at = [.. listed.Select((items, row) => Enumerable.Repeat(row, items.Count).ToArray())]; // the state behind each's prefix
+        var rows = ways.Select(way => way.Select((filter, row) => filter is null ? null : new RowSearch(trie, filter, row, beam)).ToArray())
+            .ToArray();
+        for (int depth = 0; depth < trie.Depth; depth++)
         {
             cancel.ThrowIfCancellationRequested();
-            var (sums, tokens) = trie.Expand(depth, nodes, scores, network.LogProbabilities(state, depth), filters, open);
-            (scores, var parents, var chosen) = BestChildren(sums, tokens, Math.Min(beam, trie.Nodes(depth)));
-            nodes = trie.Follow(depth, nodes, parents, chosen);
-            if (depth == trie.Depth - 1)
+            var next = new NextStates(states);
+            for (int row = 0; row < states.Rows; row++)
             {
-                return Collect(nodes, scores);
+                next.BeginRow();
+                foreach (var way in rows)
+                {
+                    way[row]?.Grow(depth, states, next);
+                }
+
+                for (int i = 0; i < at[row].Length; i++)
+                {
+                    // A collision token that the model does not know has the probability of the last known one.
+                    int token = ItemTrie.Token(trie.Items.SemanticIds[listed[row][i]], depth);
+                    sums[row][i] += states.LogProbabilities(at[row][i])[Math.Min(token, states.Tokens - 1)];
+                    at[row][i] = next.Of(at[row][i], token);
+                }
             }
 
-            if (depth > 0)
-            {
-                beams.Follow(parents);
-            }
-
-            state = network.Extend(chosen, depth + 1, history, beams); // [rows, beams, dim]
+            next.Extend(depth + 1 < trie.Depth);
         }
-    }
 
-    /// <summary>Log-probabilities of given items, by the same steps with the way known beforehand.</summary>
-    /// <param name="codes">[rows, items, depth] tokens of the items within their levels.</param>
-    /// <returns>[rows, items]</returns>
-    public Tensor Score(Tensor hidden, HistoryCache history, Tensor codes)
-    {
-        var beams = new BeamCache();
-        var first = network.LogProbabilities(hidden, 0); // [rows, tokens]: one state for all items
-        var sum = first.gather(1, codes.select(2, 0)); // [rows, items]
-        for (int depth = 1; depth < trie.Depth; depth++)
+        RowSearch[] open = 2 * k > beam ? []
+            : [.. rows.SelectMany(way => way).OfType<RowSearch>().Where(row => row.MayMiss(k)).OrderBy(row => row.Row)];
+        for (int depth = 0; depth < trie.Depth && open.Length > 0; depth++)
         {
-            var state = network.Extend(codes.select(2, depth - 1), depth, history, beams); // [rows, items, dim]
-            sum = sum + network.LogProbabilities(state, depth).gather(2, codes.narrow(2, depth, 1)).squeeze(2);
+            cancel.ThrowIfCancellationRequested();
+            var next = new NextStates(states);
+            foreach (var of in open.GroupBy(row => row.Row))
+            {
+                next.BeginRow();
+                foreach (var row in of)
+                {
+                    row.ComeBack(depth, states, next);
+                }
+            }
+
+            next.Extend(depth + 1 < trie.Depth);
         }
 
-        return sum;
+        return ([.. rows.Select(way => way.Select(row => row?.Found() ?? Decoded.None).ToArray())], sums);
     }
 
     /// <summary>The likeliest codes where nothing says which of them items have: what the model generates when no trie holds it.</summary>
     /// <param name="levels">Codes of a tuple; the collision token is left out.</param>
-    /// <returns>[rows, at most beam, levels] int64, best first.</returns>
-    public static Tensor Unconstrained(SemanticDecoder network, Tensor hidden, HistoryCache history, int beam, int levels)
+    /// <returns>[rows] tuples, best first.</returns>
+    public static SemanticId[][] Unconstrained(PrefixStates states, int beam, int levels)
     {
-        long rows = hidden.size(0);
-        var beams = new BeamCache();
-        var state = hidden.unsqueeze(1); // [rows, 1, dim]
-        var scores = zeros(rows, 1, ScalarType.Float32, hidden.device);
-        var tuples = zeros(rows, 1, 0, ScalarType.Int64, hidden.device);
-        for (int depth = 0; ; depth++)
+        var tuples = Enumerable.Range(0, states.Rows).Select(row => new List<(int State, float Sum, ushort[] Codes)> { (row, 0, []) })
+            .ToArray();
+        for (int level = 0; level < levels; level++)
         {
-            var sums = scores.unsqueeze(2) + network.LogProbabilities(state, depth); // [rows, beams, tokens]
-            var tokens = arange(sums.size(2), ScalarType.Int64, sums.device).expand(sums.shape);
-            (scores, var parents, var chosen) = BestChildren(sums, tokens, beam);
-            tuples = cat([tuples.gather(1, parents.unsqueeze(2).expand(-1, -1, depth)), chosen.unsqueeze(2)], 2);
-            if (depth == levels - 1)
+            var next = new NextStates(states);
+            for (int row = 0; row < tuples.Length; row++)
             {
-                return tuples;
+                next.BeginRow();
+                var sums = new float[tuples[row].Count * states.Tokens];
+                for (int i = 0; i < sums.Length; i++)
+                {
+                    var (state, sum, _) = tuples[row][i / states.Tokens];
+                    sums[i] = sum + states.LogProbabilities(state)[i % states.Tokens];
+                }
+
+                tuples[row] = [.. TopItems.Of(sums, beam).Select(place =>
+                {
+                    var (from, token) = (tuples[row][place / states.Tokens], place % states.Tokens);
+                    return (next.Of(from.State, token), sums[place], (ushort[])[.. from.Codes, (ushort)token]);
+                })];
             }
 
-            if (depth > 0)
-            {
-                beams.Follow(parents);
-            }
+            next.Extend(level + 1 < levels);
+        }
 
-            state = network.Extend(chosen, depth + 1, history, beams);
+        return Array.ConvertAll(tuples, row => row.Select(tuple => new SemanticId(tuple.Codes)).ToArray());
+    }
+}
+
+/// <summary>The states that a search goes on to, each once.</summary>
+internal sealed class NextStates(PrefixStates states)
+{
+    private readonly Dictionary<(int Parent, int Token), int> _known = [];
+    private readonly List<int> _parents = [], _tokens = [];
+    private readonly int _first = states.Count;
+
+    /// <summary>Rows share no state.</summary>
+    public void BeginRow() => _known.Clear();
+
+    /// <summary>The number that a state will have.</summary>
+    public int Of(int parent, int token)
+    {
+        ref int state = ref CollectionsMarshal.GetValueRefOrAddDefault(_known, (parent, token), out bool known);
+        if (!known)
+        {
+            state = _first + _parents.Count;
+            _parents.Add(parent);
+            _tokens.Add(token);
+        }
+
+        return state;
+    }
+
+    /// <param name="wanted">Whether anything comes behind these tokens.</param>
+    public void Extend(bool wanted)
+    {
+        if (wanted)
+        {
+            states.Extend([.. _parents], [.. _tokens]);
         }
     }
+}
 
-    /// <summary>
-    /// Where each row's best scores stand; of equal ones those of the smaller place come first. topk alone gives ties in no order, so each
-    /// score (a float, never above 0) is lowered, as a double, by its place times 2^-51 of itself: of at most 2^26 places, less than the
-    /// 2^-24 by which two floats differ.
-    /// </summary>
-    /// <param name="scores">[rows, n]</param>
-    /// <param name="places">[rows, n] or [n], below 2^26: a thousand beams of 2^16 tokens.</param>
-    /// <returns>[rows, min(width, n)]</returns>
-    internal static Tensor Best(Tensor scores, Tensor places, int width)
-    {
-        var lowered = scores.to(ScalarType.Float64) * (1 + (places.to(ScalarType.Float64) * Math.ScaleB(1, -51)));
-        return lowered.topk((int)Math.Min(width, scores.size(1)), 1).indexes;
-    }
+/// <summary>What a search found.</summary>
+/// <param name="Items">With their log-probabilities, best first.</param>
+/// <param name="Bound">No other item that may be answered is likelier: the likeliest prefix that the search left. A token only makes a
+/// prefix less likely.</param>
+internal sealed record Decoded((int Item, double LogProbability)[] Items, double Bound)
+{
+    public static readonly Decoded None = new([], 0);
 
-    /// <summary>The best children of all beams.</summary>
-    /// <param name="sums">[rows, beams, places]</param>
-    /// <param name="tokens">[rows, beams, places]</param>
-    /// <returns>Each [rows, at most width]: scores, the beams that they continue, their tokens.</returns>
-    private static (Tensor Scores, Tensor Parents, Tensor Tokens) BestChildren(Tensor sums, Tensor tokens, int width)
-    {
-        var beam = arange(sums.size(1), ScalarType.Int64, sums.device).view(1, -1, 1);
-        var at = Best(sums.flatten(1), ((beam * (ushort.MaxValue + 1)) + tokens).flatten(1), width);
-        return (sums.flatten(1).gather(1, at), at.div(sums.size(2), RoundingMode.floor), tokens.flatten(1).gather(1, at));
-    }
-
-    private (int Item, double LogProbability)[][] Collect(Tensor[] nodes, Tensor scores)
-    {
-        var (leaves, values) = (stack(nodes, 2).cpu().data<long>().ToArray(), scores.cpu().data<float>().ToArray());
-        int width = (int)scores.size(1), layers = nodes.Length;
-        return [.. Enumerable.Range(0, (int)scores.size(0)).Select(row => Enumerable.Range(row * width, width)
-            .Where(i => !float.IsNegativeInfinity(values[i]))
-            .Select(i => (Item: trie.ItemOf(leaves.AsSpan(i * layers, layers)), LogProbability: (double)values[i]))
-            .OrderByDescending(found => found.LogProbability).ThenBy(found => found.Item).ToArray())];
-    }
+    /// <summary>The first items that are provably the likeliest of all, in this order.</summary>
+    public int Certain { get; } = Items.TakeWhile(found => found.LogProbability > Bound).Count();
 }

@@ -18,6 +18,9 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     /// <summary>Candidates that the legs but the generative one bring in turn, and more where an answer is longer.</summary>
     public const int OfOtherLegs = 64;
 
+    /// <summary>Items of one exhaustive scoring at once; bounds its memory.</summary>
+    private const int MaxListed = 1 << 14;
+
     /// <summary>Candidates among those that training never saw, where there are such items.</summary>
     private const int ColdOnes = 16;
 
@@ -59,7 +62,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
         var (generative, beams) = model.Generative is { } leg
             ? Generative(leg, histories, [.. queries.Select(query => query.User)], k, beam, admissions, found, cancel)
             : ([.. histories.Select(_ => new Dictionary<int, double>())],
-                [.. found.Select(way => way.Select(_ => Array.Empty<(int, double)>()).ToArray())]);
+                [.. found.Select(way => way.Select(_ => Decoded.None).ToArray())]);
         return [.. found.Select((way, at) => way
             .Select((items, row) => new Found(Score(items, all, row, generative[row]), beams[at][row])).ToArray())];
     }
@@ -156,68 +159,49 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
 
     /// <param name="found">[ways][rows]; get the beams' items.</param>
     /// <returns>[rows] the log-probabilities of all that was found in any way, and [ways][rows] what the beams found.</returns>
-    private (Dictionary<int, double>[] Scores, (int Item, double LogProbability)[][][] Beams) Generative(
+    private (Dictionary<int, double>[] Scores, Decoded[][] Beams) Generative(
         GenerativeLeg leg, IReadOnlyList<IReadOnlyList<int>> histories, string?[] users, int k, int beam, Admission?[][] admissions,
         SortedSet<int>[][] found, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        var (hidden, history) = leg.Read(histories, users, trie.Items);
-        var search = new BeamSearch(leg.Network, trie);
-        int width = Math.Min(beam, Math.Max(1, trie.Leaves));
-        var beams = admissions.Select(of => of.All(row => IsShort(row, k))
-            ? [.. of.Select(_ => Array.Empty<(int, double)>())]
-            : search.Search(hidden, history, width, of, cancel)).ToArray();
-        var scores = new Dictionary<int, double>[histories.Count];
-        var others = new int[histories.Count][];
-        for (int row = 0; row < histories.Count; row++)
+        var ways = Array.ConvertAll(admissions, rows => Array.ConvertAll(
+            rows, admission => IsShort(admission, k) ? null : PrefixFilter.Of(trie, admission)));
+        int[][] others = [.. histories.Select((_, row) => found.SelectMany(way => way[row]).Distinct().Order().ToArray())];
+        using var states = leg.Read(histories, users, trie.Items);
+        var (beams, listed) = new BeamSearch(trie).Search(states, beam, k, ways, others, cancel);
+        var scores = others
+            .Zip(listed, (items, of) => items.Zip(of).ToDictionary(pair => pair.First, pair => (double)pair.Second)).ToArray();
+        for (int row = 0; row < scores.Length; row++)
         {
-            scores[row] = [];
             for (int way = 0; way < beams.Length; way++)
             {
-                foreach (var (item, logProbability) in beams[way][row])
+                foreach (var (item, logProbability) in beams[way][row].Items)
                 {
                     scores[row].TryAdd(item, logProbability);
                     found[way][row].Add(item);
                 }
             }
-
-            others[row] = [.. found.SelectMany(way => way[row]).Distinct().Where(item => !scores[row].ContainsKey(item)).Order()];
         }
 
-        ScoreOthers(search, hidden, history, others, scores);
         return (scores, beams);
     }
 
-    /// <summary>Log-probabilities of what the beams did not find.</summary>
-    /// <param name="others">[rows] items.</param>
-    /// <param name="scores">[rows]; get theirs.</param>
-    private void ScoreOthers(BeamSearch search, Tensor hidden, HistoryCache history, int[][] others, Dictionary<int, double>[] scores)
+    /// <summary>All items that a query may be answered with, as the generative leg ranks them: each is scored, none is searched
+    /// for.</summary>
+    /// <exception cref="CatalogException">FailedPrecondition: the model has no generative leg.</exception>
+    public Decoded Exhaustive(RecommendQuery query)
     {
-        int width = others.Max(items => items.Length);
-        if (width == 0)
+        var leg = model.Generative ?? throw CatalogException.Precondition("The model has no generative leg.");
+        var admission = Admitted(query, excludeSeen: false);
+        var items = Enumerable.Range(0, trie.Items.Count).Where(item => admission?.Allows(item) != false);
+        var found = items.Chunk(MaxListed).SelectMany(some =>
         {
-            return;
-        }
-
-        var tokens = new long[others.Length * width * trie.Depth];
-        for (int row = 0; row < others.Length; row++)
-        {
-            for (int at = 0; at < others[row].Length * trie.Depth; at++)
-            {
-                var (item, depth) = (others[row][at / trie.Depth], at % trie.Depth);
-                tokens[(row * width * trie.Depth) + at] =
-                    Math.Min(ItemTrie.Token(trie.Items.SemanticIds[item], depth), trie.Size(depth) - 1);
-            }
-        }
-
-        var values = search.Score(hidden, history, tensor(tokens, [others.Length, width, trie.Depth], device: hidden.device)).cpu();
-        for (int row = 0; row < others.Length; row++)
-        {
-            for (int at = 0; at < others[row].Length; at++)
-            {
-                scores[row].Add(others[row][at], Row(values, row)[at]);
-            }
-        }
+            using var states = leg.Read([query.History], [query.User], trie.Items);
+            var scores = new BeamSearch(trie).Search(states, 1, 1, [], [some]).Listed[0];
+            return some.Zip(scores, (item, of) => (Item: item, LogProbability: (double)of));
+        });
+        return new Decoded(
+            [.. found.OrderByDescending(of => of.LogProbability).ThenBy(of => of.Item)], double.NegativeInfinity);
     }
 
     /// <summary>One row of a dense [rows, width] tensor of floats on the CPU, valid while it lives.</summary>
@@ -230,8 +214,11 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
 
 /// <summary>What was found for one history.</summary>
 /// <param name="Candidates">By item index; Scores: [legs], in the order of the model's legs, the generative one last.</param>
-/// <param name="Beam">The items that the generative leg found alone, with its log-probabilities, best first.</param>
-internal sealed record Found((int Item, double[] Scores)[] Candidates, (int Item, double LogProbability)[] Beam);
+/// <param name="Decoded">What the generative leg found alone.</param>
+internal sealed record Found((int Item, double[] Scores)[] Candidates, Decoded Decoded)
+{
+    public (int Item, double LogProbability)[] Beam => Decoded.Items;
+}
 
 /// <summary>What one leg says of every item that it was trained with.</summary>
 /// <param name="query">The query's place among those that were asked.</param>

@@ -2,8 +2,7 @@ namespace Recsys.Retrieval.Decoding;
 
 /// <summary>
 /// The semantic IDs of all items as a prefix tree: depth d holds the distinct prefixes of d + 1 tokens (the codes, then the collision
-/// token), sorted, so that a node's children and its leaves are ranges. Built by one sort; immutable. The search reads it as
-/// tensors (<see cref="TrieTensors"/>).
+/// token), sorted, so that a node's children and its leaves are ranges. Built by one sort; immutable.
 /// </summary>
 public sealed class ItemTrie
 {

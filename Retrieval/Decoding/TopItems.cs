@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Recsys.Retrieval.Decoding;
 
 /// <summary>The best of many scores.</summary>
@@ -26,6 +28,15 @@ public static class TopItems
         float least = float.NegativeInfinity;
         for (int place = 0; place < scores.Length; place++)
         {
+            if (kept.Count == n)
+            {
+                place += BelowAll(scores[place..], least); // most are
+                if (place == scores.Length)
+                {
+                    break;
+                }
+            }
+
             float score = scores[place];
             if (score > least || (kept.Count < n && !float.IsNaN(score)))
             {
@@ -51,5 +62,18 @@ public static class TopItems
         }
 
         return best;
+    }
+
+    /// <summary>How many of the first scores are not above a bound, in whole vectors.</summary>
+    private static int BelowAll(ReadOnlySpan<float> scores, float bound)
+    {
+        var bounds = new Vector<float>(bound);
+        int at = 0;
+        while (at + Vector<float>.Count <= scores.Length && !Vector.GreaterThanAny(new Vector<float>(scores[at..]), bounds))
+        {
+            at += Vector<float>.Count;
+        }
+
+        return at;
     }
 }

@@ -35,10 +35,6 @@ public sealed class TrieFilter
     /// <summary>Items that pass below a prefix, which is named by the node that owns it.</summary>
     public int CountBelow((int Layer, int Node) owner, int depth) => _below[owner.Layer][depth][owner.Node];
 
-    /// <summary>[layers][depth] each [nodes] whether an item passes below.</summary>
-    internal Tensor[][] Open(Device device) => [.. _below.Select(
-        layer => layer.Select(counts => tensor(Array.ConvertAll(counts, count => count > 0), device: device)).ToArray())];
-
     private static int[][] Count(ItemTrie trie, BitArray passing)
     {
         var before = new int[trie.Leaves + 1];

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Recsys.Retrieval.Decoding;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace Recsys.Retrieval.Decoding;
 /// sorted a logarithmic number of times however many come, and the large trie is shared. To the search they are one trie: a prefix
 /// belongs to the first layer that has it (<see cref="OwnerOf"/>), and a beam stands at its node in each layer at once.
 /// </summary>
-public sealed class TrieLayers : IDisposable
+public sealed class TrieLayers
 {
     /// <summary>A layer is merged into its successor unless it is this many times larger; fewer layers make a faster search.</summary>
     private const int Growth = 8;
@@ -14,26 +16,22 @@ public sealed class TrieLayers : IDisposable
     /// <summary>Items that are sorted anew with every append rather than searched as layers of their own.</summary>
     private const int MinLayer = 256;
 
-    private readonly TrieTensors[] _layers;
-    private readonly int[] _sizes; // [depth] tokens
-    private readonly Device _device;
+    private readonly TrieLayer[] _layers;
     private readonly int[] _nodes; // [depth] distinct prefixes
-    private bool _disposed;
 
-    /// <param name="sizes">[depth] tokens at each level, the collision tokens last.</param>
-    public TrieLayers(ItemTable items, int[] sizes, Device device)
-        : this(items, sizes, device, [], 0)
+    public TrieLayers(ItemTable items)
+        : this(items, [], 0)
     {
     }
 
-    private TrieLayers(ItemTable items, int[] sizes, Device device, TrieTensors[] kept, long indexed)
+    private TrieLayers(ItemTable items, TrieLayer[] kept, long indexed)
     {
-        (Items, _sizes, _device) = (items, sizes, device);
+        Items = items;
         int from = kept.Sum(layer => layer.Trie.Leaves);
-        TrieTensors[] last = from == items.Count && kept.Length > 0 // the same items as before
+        TrieLayer[] last = from == items.Count && kept.Length > 0 // the same items as before
             ? []
-            : [new TrieTensors(new ItemTrie(items, from), items, sizes, device, [.. kept.Select(layer => layer.Trie)])];
-        _layers = [.. kept.Select(layer => layer.Share()), .. last];
+            : [new TrieLayer(new ItemTrie(items, from), items, [.. kept.Select(layer => layer.Trie)])];
+        _layers = [.. kept, .. last];
         _nodes = [.. Enumerable.Range(0, Depth).Select(depth => _layers.Sum(layer => layer.Owned(depth)))];
         Indexed = indexed + last.Sum(layer => layer.Trie.Leaves);
     }
@@ -42,7 +40,7 @@ public sealed class TrieLayers : IDisposable
     public ItemTable Items { get; }
 
     /// <summary>Tokens of one item.</summary>
-    public int Depth => _sizes.Length;
+    public int Depth => Items.Levels + 1;
 
     public int Leaves => _nodes[^1];
 
@@ -57,10 +55,7 @@ public sealed class TrieLayers : IDisposable
     /// <summary>Distinct prefixes of <paramref name="depth"/> + 1 tokens.</summary>
     public int Nodes(int depth) => _nodes[depth];
 
-    /// <summary>Tokens that the model knows at a depth.</summary>
-    public int Size(int depth) => _sizes[depth];
-
-    /// <summary>The same over a table that begins with this one's items. Both are disposed, in any order.</summary>
+    /// <summary>The same over a table that begins with this one's items.</summary>
     public TrieLayers With(ItemTable items)
     {
         int keep = _layers.Length;
@@ -70,19 +65,14 @@ public sealed class TrieLayers : IDisposable
             fresh += _layers[keep - 1].Trie.Leaves;
         }
 
-        return new TrieLayers(items, _sizes, _device, _layers[..keep], Indexed);
+        return new TrieLayers(items, _layers[..keep], Indexed);
     }
 
     /// <summary>The item of a leaf.</summary>
     /// <param name="leaves">[layers] the beam's node at the last depth, -1 but in one of them.</param>
-    public int ItemOf(ReadOnlySpan<long> leaves)
+    public int ItemOf(int[] leaves)
     {
-        int layer = 0;
-        while (leaves[layer] < 0)
-        {
-            layer++;
-        }
-
+        int layer = Array.FindIndex(leaves, leaf => leaf >= 0);
         return _layers[layer].Trie.LeafItem[leaves[layer]];
     }
 
@@ -111,71 +101,83 @@ public sealed class TrieLayers : IDisposable
             ? trie.LeafItem[trie.FirstLeaf[depth][node]..trie.FirstLeaf[depth][node + 1]]
             : []);
 
-    /// <summary>The root, in every layer.</summary>
-    internal Tensor[] Root(long rows, Device device) => [.. _layers.Select(_ => zeros(rows, 1, ScalarType.Int64, device))];
-
-    /// <summary>Adds to each beam the log-probabilities of its children; −inf where a place has no child, or a closed one.</summary>
-    /// <param name="nodes">[layers] each [rows, beams]: where the beams stand at the depth before, -1: nowhere.</param>
-    /// <param name="scores">[rows, beams] their log-probabilities.</param>
-    /// <param name="logProbabilities">[rows, beams, tokens] over all tokens of the depth.</param>
-    /// <param name="filters">[rows] the prefixes that a row may enter; null: every one.</param>
-    /// <param name="open">[layers][depth] of <see cref="TrieFilter.Open"/>: what any row may enter; null: everything.</param>
-    /// <returns>Both [rows, beams, places]: scores and tokens, of collision tokens also those that the model does not know.</returns>
-    internal (Tensor Scores, Tensor Tokens) Expand(
-        int depth, Tensor[] nodes, Tensor scores, Tensor logProbabilities, PrefixFilter?[] filters,
-        Tensor[][]? open = null)
+    /// <summary>Adds the children of a prefix that may be entered, by their tokens.</summary>
+    /// <param name="depth">Of the children.</param>
+    /// <param name="nodes">[layers] where the prefix stands, -1: nowhere; null: the root.</param>
+    internal void Children(int depth, int[]? nodes, PrefixFilter filter, List<TrieChild> children)
     {
-        var parts = _layers.Select((layer, at) =>
+        int before = children.Count;
+        for (int at = 0; at < _layers.Length; at++)
         {
-            var (sums, tokens) = layer.Expand(depth, nodes[at], scores, logProbabilities, open?[at][depth]);
-            return (Sums: Close(sums, nodes[at], layer, at, filters, depth), Tokens: tokens);
-        }).ToArray();
-        return parts.Length == 1 ? parts[0]
-            : (cat([.. parts.Select(part => part.Sums)], 2), cat([.. parts.Select(part => part.Tokens)], 2));
-    }
-
-    /// <summary>Where beams stand after one more token.</summary>
-    /// <param name="parents">[rows, new beams] the beam that each continues.</param>
-    /// <param name="tokens">[rows, new beams] the token that it takes.</param>
-    /// <returns>[layers] each [rows, new beams]; -1: nowhere.</returns>
-    internal Tensor[] Follow(int depth, Tensor[] nodes, Tensor parents, Tensor tokens) =>
-        [.. _layers.Select((layer, at) => layer.Follow(depth, nodes[at].gather(1, parents), tokens))];
-
-    public void Dispose()
-    {
-        if (!_disposed)
-        {
-            _disposed = true;
-            Array.ForEach(_layers, layer => layer.Dispose());
-        }
-    }
-
-    private static Tensor Close(Tensor sums, Tensor nodes, TrieTensors layer, int at, PrefixFilter?[] filters, int depth)
-    {
-        var mine = filters.Select(filter => filter?.Listed[depth].Where(node => node.Layer == at).ToArray() ?? []).ToArray();
-        int width = mine.Max(row => row.Length);
-        bool[] only = [.. filters.Select(filter => filter?.Only == true)];
-        if (width == 0 && !only.Contains(true))
-        {
-            return sums;
-        }
-
-        var (parents, places) = (new long[mine.Length * width], new long[mine.Length * width]);
-        Array.Fill(parents, -2);
-        for (int row = 0; row < mine.Length; row++)
-        {
-            for (int i = 0; i < mine[row].Length; i++)
+            var (first, end) = Range(depth, nodes, at);
+            for (int node = first; node < end; node++)
             {
-                (parents[(row * width) + i], places[(row * width) + i]) = layer.PlaceOf(depth, mine[row][i].Node);
+                if (!_layers[at].IsForeign(depth, node) && filter.IsOpen(depth, (at, node)))
+                {
+                    children.Add(new TrieChild(_layers[at].Trie.Tokens[depth][node], at, node));
+                }
             }
         }
 
-        var parent = tensor(parents, [mine.Length, 1, width], dtype: ScalarType.Int64, device: sums.device);
-        // Where no beam stands at the parent, there may be no such place: nothing is added to another.
-        var place = tensor(places, [mine.Length, 1, width], dtype: ScalarType.Int64, device: sums.device)
-            .clamp(max: sums.size(2) - 1).expand(-1, sums.size(1), -1);
-        var found = nodes.unsqueeze(2).eq(parent).to(ScalarType.Float32); // [rows, beams, listed]
-        var listed = zeros_like(sums).scatter_add(2, place, found).gt(0); // [rows, beams, places]
-        return sums.masked_fill(listed.ne(tensor(only, [only.Length, 1, 1], device: sums.device)), float.NegativeInfinity);
+        if (_layers.Length > 1)
+        {
+            CollectionsMarshal.AsSpan(children)[before..].Sort((a, b) => a.Token.CompareTo(b.Token));
+        }
     }
+
+    /// <summary>Where a prefix and a child of it stand.</summary>
+    /// <param name="nodes">[layers] of the prefix; null: the root.</param>
+    /// <returns>[layers]; -1: nowhere.</returns>
+    internal int[] Follow(int depth, int[]? nodes, TrieChild child)
+    {
+        var followed = new int[_layers.Length];
+        for (int at = 0; at < followed.Length; at++)
+        {
+            var (first, end) = Range(depth, nodes, at);
+            followed[at] = at == child.Layer ? child.Node
+                : Math.Max(-1, Array.BinarySearch(_layers[at].Trie.Tokens[depth], first, end - first, child.Token));
+        }
+
+        return followed;
+    }
+
+    private (int First, int End) Range(int depth, int[]? nodes, int at)
+    {
+        var trie = _layers[at].Trie;
+        return depth == 0 ? (0, trie.Nodes(0))
+            : nodes![at] < 0 ? (0, 0)
+            : (trie.FirstChild[depth - 1][nodes[at]], trie.FirstChild[depth - 1][nodes[at] + 1]);
+    }
+}
+
+/// <summary>A prefix, by the last of its tokens and the node that owns it.</summary>
+internal readonly record struct TrieChild(int Token, int Layer, int Node);
+
+/// <summary>One trie, and which of its prefixes an earlier one has.</summary>
+internal sealed class TrieLayer
+{
+    private readonly bool[]?[] _foreign; // [depth][nodes]; null: none
+    private readonly int[] _owned;
+
+    /// <param name="items">The table that the trie is of.</param>
+    /// <param name="earlier">The tries before this one.</param>
+    public TrieLayer(ItemTrie trie, ItemTable items, ItemTrie[] earlier)
+    {
+        Trie = trie;
+        _foreign = [.. Enumerable.Range(0, trie.Depth).Select(depth => earlier.Length == 0 ? null
+            : Enumerable.Range(0, trie.Nodes(depth)).Select(node =>
+            {
+                var id = items.SemanticIds[trie.LeafItem[trie.FirstLeaf[depth][node]]];
+                return earlier.Any(other => other.NodeOf(id, depth) >= 0);
+            }).ToArray())];
+        _owned = [.. _foreign.Select((foreign, depth) => trie.Nodes(depth) - (foreign?.Count(known => known) ?? 0))];
+    }
+
+    public ItemTrie Trie { get; }
+
+    /// <summary>Nodes of a depth whose prefix no earlier trie has.</summary>
+    public int Owned(int depth) => _owned[depth];
+
+    /// <summary>Whether an earlier trie has a node's prefix.</summary>
+    public bool IsForeign(int depth, int node) => _foreign[depth]?[node] == true;
 }

@@ -30,6 +30,10 @@ public sealed record EvaluationOptions
     /// <summary>Users evaluated, drawn by <see cref="Seed"/>; 0: all.</summary>
     public int Users { get; init; }
 
+    /// <summary>Users whose beam is compared with an exhaustive search (<see cref="DecoderCheck"/>), drawn by <see cref="Seed"/>, 0: all;
+    /// null: nobody asks.</summary>
+    public int? Exhaustive { get; init; }
+
     /// <summary>Users decoded at once.</summary>
     public int Batch { get; init; } = 32;
 
@@ -44,6 +48,7 @@ public sealed record EvaluationOptions
     {
         faults.Check(Ks.Length > 0 && Ks.All(k => k is >= 1 and <= 1000), "ks", $"[{string.Join(", ", Ks)}]", "cut-offs from 1 to 1000");
         faults.Range("users", Users, 0, int.MaxValue);
+        faults.Range("exhaustive", Exhaustive ?? 0, 0, int.MaxValue);
         faults.Range("batch", Batch, 1, 4096);
         faults.Range("beam", Beam, 0, 1000);
     });

@@ -77,6 +77,9 @@ public sealed record EvaluationReport
     /// <summary>What a model that has learned from the validation targets too gave; null: there is none.</summary>
     public ProtocolResult? Open { get; init; }
 
+    /// <summary>What the beam loses beside an exhaustive search; null: not asked for.</summary>
+    public DecoderCheck? Decoder { get; init; }
+
     /// <summary>A hit is the item.</summary>
     public required ConventionRows ItemLevel { get; init; }
 
@@ -144,6 +147,11 @@ public sealed record EvaluationReport
         json["weights"] = Sum.ToJson();
         json["seed"] = Seed;
         json["split_sha256"] = SplitSha256;
+        if (Decoder is not null)
+        {
+            json["decoder"] = Decoder.ToJson();
+        }
+
         var baselines = new JsonObject();
         foreach (var (name, rows) in Baselines)
         {

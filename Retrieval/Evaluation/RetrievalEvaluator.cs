@@ -38,6 +38,9 @@ public static class RetrievalEvaluator
             Removed = removed,
             ItemLevel = Rows(plain.Item, removed?.Item),
             CodeLevel = Rows(plain.Codes, removed?.Codes),
+            Decoder = options.Exhaustive is { } asked && recommender.LegNames.Contains(GenerativeLeg.LegName)
+                ? DecoderCheck.Of(recommender, split, options, asked, progress, cancel)
+                : null,
             Invalid = counts.Invalid,
             Duplicates = counts.Duplicates,
             Short = counts.Short,
@@ -93,7 +96,7 @@ public static class RetrievalEvaluator
                 ? [(GenerativeLeg.LegName, plain.Beam, removed?.Beam ?? [])]
                 : []);
 
-    private static int[] Users(LeaveOneOut split, EvaluationOptions options)
+    internal static int[] Users(LeaveOneOut split, EvaluationOptions options)
     {
         var users = split.EvaluatedUsers.ToArray();
         if (users.Length == 0)

@@ -28,6 +28,8 @@ internal sealed class Block : Module
     /// <summary>The norm before the attention.</summary>
     public LayerNorm AttentionNorm => norm1;
 
+    public BlockLayers Layers => new(norm1, qkv, output, norm2, up, down);
+
     /// <summary>Blocks one behind the other, over windows end to end, each seeing itself alone.</summary>
     /// <param name="embedded">[tokens, dim] what goes in, before dropout.</param>
     /// <param name="offsets">[windows + 1] int64 on the CPU: where each window starts.</param>

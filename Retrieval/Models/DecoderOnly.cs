@@ -1,4 +1,5 @@
 using Recsys.Retrieval.Legs.Generative;
+using Recsys.Torch.Kernels;
 
 namespace Recsys.Retrieval.Models;
 
@@ -11,6 +12,7 @@ namespace Recsys.Retrieval.Models;
 public sealed class DecoderOnly : SemanticDecoder
 {
     private readonly TokenLayout _layout;
+    private readonly int _heads;
     private readonly Embedding tokens, positions, levels, written;
     private readonly ModuleList<Block> trunk, depth;
     private readonly LayerNorm middle, norm;
@@ -19,8 +21,7 @@ public sealed class DecoderOnly : SemanticDecoder
     public DecoderOnly(TokenLayout layout, GenerativeOptions options, Generator generator)
         : base(nameof(DecoderOnly))
     {
-        _layout = layout;
-        Dim = options.Dim;
+        (_layout, _heads, Dim) = (layout, options.Heads, options.Dim);
         tokens = Embedding(layout.Vocabulary, Dim);
         positions = Embedding(options.History + 1, Dim);
         levels = Embedding(layout.Depth, Dim);
@@ -91,6 +92,14 @@ public sealed class DecoderOnly : SemanticDecoder
     }
 
     public override Tensor Logits(Tensor hidden, int level) => heads[level].Apply(hidden);
+
+    /// <summary>A copy of the weights for answering on a CPU; later changes are not seen.</summary>
+    internal PackedDecoder Pack()
+    {
+        PackedBlocks Packed(ModuleList<Block> blocks, LayerNorm last) => new([.. blocks.Select(block => block.Layers)], last, _heads);
+        return new PackedDecoder(
+            _layout, [tokens, levels, written], new PackedTrunk(Packed(trunk, middle), positions), Packed(depth, norm), heads);
+    }
 }
 
 /// <summary>What the trunk reads, in item slots.</summary>

@@ -40,15 +40,17 @@ public sealed class BeamCache
     /// <summary>All of a layer, each [rows, heads, beams, tokens, head dim].</summary>
     public (Tensor Keys, Tensor Values) Of(int layer) => _layers[layer];
 
-    /// <summary>Makes each new beam continue its parent.</summary>
+    /// <summary>What new beams begin with, each continuing its parent.</summary>
     /// <param name="parents">[rows, new beams]</param>
-    public void Follow(Tensor parents)
+    public BeamCache Following(Tensor parents)
     {
-        for (int layer = 0; layer < _layers.Count; layer++)
+        var following = new BeamCache();
+        foreach (var (keys, values) in _layers)
         {
-            var (keys, values) = _layers[layer];
             var index = parents.view(parents.size(0), 1, -1, 1, 1).expand(-1, keys.size(1), -1, keys.size(3), keys.size(4));
-            _layers[layer] = (keys.gather(2, index), values.gather(2, index));
+            following._layers.Add((keys.gather(2, index), values.gather(2, index)));
         }
+
+        return following;
     }
 }

@@ -1,4 +1,5 @@
 using Recsys.Retrieval.Legs;
+using Recsys.Torch.Kernels;
 
 namespace Recsys.Retrieval.Models;
 
@@ -8,6 +9,7 @@ namespace Recsys.Retrieval.Models;
 /// </summary>
 public sealed class SequenceEncoder : Module
 {
+    private readonly int _heads;
     private readonly Embedding positions;
     private readonly ModuleList<Block> blocks;
     private readonly LayerNorm norm;
@@ -16,8 +18,8 @@ public sealed class SequenceEncoder : Module
         : base(nameof(SequenceEncoder))
     {
         positions = Embedding(options.History + 1, options.Dim);
-        int dim = options.Dim, heads = options.Heads;
-        blocks = ModuleList(Enumerable.Range(0, options.Layers).Select(_ => new Block(dim, heads, dim / heads, 4 * dim)).ToArray());
+        (int dim, _heads) = (options.Dim, options.Heads);
+        blocks = ModuleList(Enumerable.Range(0, options.Layers).Select(_ => new Block(dim, _heads, dim / _heads, 4 * dim)).ToArray());
         norm = LayerNorm(options.Dim);
         RegisterComponents();
         this.Keep();
@@ -34,4 +36,7 @@ public sealed class SequenceEncoder : Module
     {
         return Block.Stack(blocks, vectors + positions.forward(places), offsets, causal: true, norm, dropout);
     }
+
+    /// <summary>A copy of the weights for answering on a CPU; later changes are not seen.</summary>
+    internal PackedTrunk Pack() => new(new PackedBlocks([.. blocks.Select(block => block.Layers)], norm, _heads), positions);
 }

@@ -232,6 +232,7 @@ public sealed class RetrievalService(ISnapshots snapshots, AnswerQueue queue) : 
             Score = answer.Score,
             Title = items.Titles[answer.Item],
             Probability = answer.Probability,
+            DecoderRank = (uint)(answer.DecoderRank ?? 0),
         };
         message.Parts.AddRange(answer.Parts.Select(
             part => new V1.ScorePart { Leg = part.Leg, Weight = part.Weight, Value = part.Value }));

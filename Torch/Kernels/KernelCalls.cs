@@ -72,3 +72,21 @@ internal struct GreedyCodesCall
     public long Rows, Dim, Width, Levels;
     public nint Starts, Codes, Base, Lengths, Packed, X, To;
 }
+
+/// <summary>As in decoding.cpp.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct BlockWeights
+{
+    public nint Gain1, Shift1, Qkv, QkvBias, Output, OutputBias, Gain2, Shift2, Up, UpBias, Down, DownBias;
+}
+
+/// <summary>As in decoding.cpp.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct BlocksCall
+{
+    public long Rows, Dim, Heads, Width, Hidden, Layers, First;
+    public nint Blocks, Gain, Shift;
+    public float Epsilon;
+    public nint Store, Offsets, Seen, Wanted;
+    public long WantedCount;
+}

@@ -56,6 +56,18 @@ internal static partial class KernelLibrary
     [LibraryImport(Name, EntryPoint = "rs_greedy_codes")]
     internal static partial void GreedyCodes(in GreedyCodesCall call);
 
+    [LibraryImport(Name, EntryPoint = "rs_pack_panels")]
+    internal static partial void PackPanels(nint weight, long outputs, long inputs, nint panels);
+
+    [LibraryImport(Name, EntryPoint = "rs_blocks")]
+    internal static partial void Blocks(in BlocksCall call, nint x);
+
+    [LibraryImport(Name, EntryPoint = "rs_log_probabilities")]
+    internal static partial void LogProbabilities(nint x, long rows, long inputs, nint panels, long outputs, nint output);
+
+    [LibraryImport(Name, EntryPoint = "rs_rank")]
+    internal static partial void Rank(nint x, long rows, long dim, nint table, long items, nint output);
+
     /// <summary>The element type's number there.</summary>
     internal static int TypeOf(Tensor tensor) => tensor.dtype == ScalarType.BFloat16 ? 1 : 0;
 

@@ -45,9 +45,10 @@ internal static class Tiny
     /// <summary>A decoder with random weights, large enough that its probabilities differ, and what stands beside it.</summary>
     /// <param name="legs">Become the model's.</param>
     /// <param name="sum">Null: all legs alike.</param>
+    /// <param name="uniform">Every token of a level is as likely as the next.</param>
     public static RetrievalModel Model(
         ItemTable items, GenerativeOptions options, int seed = 1, IReadOnlyList<ILeg>? legs = null, LegSum? sum = null,
-        int[]? interactions = null)
+        int[]? interactions = null, bool uniform = false)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
@@ -55,6 +56,11 @@ internal static class Tiny
         var layout = TokenLayout.For(items);
         var network = GenerativeLeg.Make(layout, options, generator);
         Scatter(network, generator);
+        foreach (var (_, head) in network.named_parameters().Where(pair => uniform && pair.name.Contains("head", StringComparison.Ordinal)))
+        {
+            head.zero_();
+        }
+
         var vectors = options.ReadsVectors ? Vectors(items.Count, options.Dim, generator) : null;
         var config = new GenerativeConfig(
             GenerativeConfig.CurrentFormat, options, [.. items.CodebookSizes], layout.CollisionTokens, items.Count);

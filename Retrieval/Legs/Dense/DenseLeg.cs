@@ -1,5 +1,6 @@
 using Recsys.Retrieval.Models;
 using Recsys.Retrieval.Training;
+using Recsys.Torch.Kernels;
 
 namespace Recsys.Retrieval.Legs.Dense;
 
@@ -17,13 +18,15 @@ public sealed class DenseLeg : ILeg
 
     private readonly SequenceEncoder _encoder;
     private readonly Tensor _vectors; // [items + 1, dim], the last row zero
+    private readonly PackedTrunk? _packed; // null: TorchSharp's operators answer
 
     /// <param name="encoder">Becomes this leg's to dispose.</param>
     /// <param name="vectors">[items + 1, dim], the last row zero; becomes this leg's too.</param>
-    internal DenseLeg(DenseConfig config, SequenceEncoder encoder, Tensor vectors)
+    internal DenseLeg(DenseConfig config, SequenceEncoder encoder, Tensor vectors, bool packed = true)
     {
         (Config, _encoder, _vectors) = (config, encoder, vectors);
         encoder.eval();
+        _packed = packed && vectors.device.type == DeviceType.CPU ? encoder.Pack() : null;
     }
 
     public string Name => Config.Name;
@@ -34,6 +37,14 @@ public sealed class DenseLeg : ILeg
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
+        if (_packed is not null)
+        {
+            var (items, starts) = Slots(histories, Config.Options.History, Config.Items);
+            var slots = _vectors.index_select(0, tensor(items)); // [slots, dim]
+            var ranked = _vectors.narrow(0, 0, Config.Items);
+            return ItemScores.LogProbabilities(_packed.Read(PackedTrunk.Values(slots), starts), ranked).MoveToOuterDisposeScope();
+        }
+
         var logits = Logits(_encoder, _vectors, Config.Options.History)(histories);
         return functional.log_softmax(logits, -1).cpu().MoveToOuterDisposeScope();
     }
@@ -61,25 +72,28 @@ public sealed class DenseLeg : ILeg
     /// <returns>[rows, dim]</returns>
     private static Tensor States(SequenceEncoder encoder, Tensor vectors, IReadOnlyList<IReadOnlyList<int>> histories, int history)
     {
-        long none = vectors.size(0) - 1;
-        var (items, places, starts, ends) = (new List<long>(), new List<long>(), new List<long> { 0 }, new List<long>());
+        var (items, starts) = Slots(histories, history, (int)vectors.size(0) - 1);
+        Tensor On(IEnumerable<long> values) => tensor(values.ToArray(), device: vectors.device);
+        var states = encoder.Forward(
+            vectors.index_select(0, On(items)), On(PackedTrunk.Places(starts)),
+            tensor(starts.Select(start => (long)start).ToArray()), null);
+        return states.index_select(0, On(starts.Skip(1).Select(end => end - 1L))); // [rows, dim]
+    }
+
+    /// <summary>What is read of histories, end to end.</summary>
+    /// <param name="none">What stands for no item: the beginning, as in training, and items that the leg does not know.</param>
+    /// <returns>[slots] items, and [histories + 1] where each starts.</returns>
+    private static (long[] Items, List<int> Starts) Slots(IReadOnlyList<IReadOnlyList<int>> histories, int history, int none)
+    {
+        var (items, starts) = (new List<long>(), new List<int> { 0 });
         foreach (var all in histories)
         {
-            int length = Math.Min(history, all.Count);
-            items.Add(none); // the beginning, as in training
-            for (int i = all.Count - length; i < all.Count; i++)
-            {
-                items.Add(Math.Min(all[i], none));
-            }
-
-            places.AddRange(Enumerable.Range(0, length + 1).Select(place => (long)place));
+            items.Add(none);
+            items.AddRange(all.Skip(all.Count - history).Select(item => (long)Math.Min(item, none)));
             starts.Add(items.Count);
-            ends.Add(items.Count - 1);
         }
 
-        Tensor On(List<long> values) => tensor(values.ToArray(), device: vectors.device);
-        var states = encoder.Forward(vectors.index_select(0, On(items)), On(places), tensor(starts.ToArray()), null);
-        return states.index_select(0, On(ends)); // [rows, dim]
+        return ([.. items], starts);
     }
 
     /// <summary>Reads what comes before the slots of a batch.</summary>
@@ -106,7 +120,7 @@ public sealed class DenseLeg : ILeg
 
     /// <param name="device">Where it computes: cpu, cuda or cuda:N.</param>
     /// <exception cref="CatalogException">DataLoss: a file is missing, damaged or does not fit the other.</exception>
-    public static DenseLeg Load(string folder, string device = "cpu")
+    public static DenseLeg Load(string folder, string device = "cpu", bool packed = true)
     {
         var place = Devices.Of(device);
         return ModelFiles.Load<DenseConfig, DenseLeg>(
@@ -122,13 +136,14 @@ public sealed class DenseLeg : ILeg
                 var encoder = new SequenceEncoder(config.Options, generator).With(
                     state.ToDictionary(pair => pair.Key[EncoderPrefix.Length..], pair => pair.Value));
                 encoder.MoveTo(place);
-                return new DenseLeg(config, encoder, vectors.to(place).DetachFromDisposeScope());
+                return new DenseLeg(config, encoder, vectors.to(place).DetachFromDisposeScope(), packed);
             });
     }
 
     public void Dispose()
     {
         _encoder.Dispose();
+        _packed?.Dispose();
         _vectors.Dispose();
     }
 }

@@ -13,13 +13,17 @@ public sealed class GenerativeLeg : IDisposable
 
     private const string VectorsKey = "item_vectors";
 
+    private readonly PackedDecoder? _packed; // null: TorchSharp's operators answer
+
     /// <param name="network">Becomes this leg's to dispose.</param>
     /// <param name="vectors">[trained items + 1, dim], the last row zero; null: the model knows codes alone. Becomes this leg's.</param>
-    internal GenerativeLeg(GenerativeConfig config, SemanticDecoder network, Tensor? vectors)
+    internal GenerativeLeg(GenerativeConfig config, SemanticDecoder network, Tensor? vectors, bool packed = true)
     {
         (Config, Network, Vectors) = (config, network, vectors);
         Layout = new TokenLayout(config.CodebookSizes, config.CollisionTokens);
+        Device = network.parameters().First().device;
         network.eval();
+        _packed = packed && Device.type == DeviceType.CPU && network is DecoderOnly decoder ? decoder.Pack() : null;
     }
 
     public GenerativeConfig Config { get; }
@@ -30,19 +34,19 @@ public sealed class GenerativeLeg : IDisposable
 
     internal Tensor? Vectors { get; }
 
-    internal Device Device => Network.parameters().First().device;
+    internal Device Device { get; }
 
     /// <summary>Reads the histories' most recent items, side by side.</summary>
     /// <param name="histories">[rows] indexes into <paramref name="items"/>, oldest first.</param>
     /// <param name="users">[rows] ids, null: unknown; read by the encoder-decoder alone.</param>
-    /// <returns>[rows, dim] the state that predicts the next item's first code, and what every beam looks back at.</returns>
-    internal (Tensor Hidden, HistoryCache Cache) Read(
+    /// <returns>The states behind the histories; within the caller's dispose scope.</returns>
+    internal PrefixStates Read(
         IReadOnlyList<IReadOnlyList<int>> histories, IReadOnlyList<string?> users, ItemTable items) => Network switch
         {
-            EncoderDecoder network => network.Read(EncoderInput.Of(
+            EncoderDecoder network => Tensors(network.Read(EncoderInput.Of(
                 Layout, Config.Options.Users, users,
                 [.. histories.Select(history => new ArraySegment<int>([.. history.TakeLast(Config.Options.History)]))],
-                (item, codes) => Layout.CopyCodes(items.SemanticIds[item], codes), Device)),
+                (item, codes) => Layout.CopyCodes(items.SemanticIds[item], codes), Device))),
             DecoderOnly network => Read(network, histories, items),
             _ => throw new NotSupportedException($"{Network.GetType()} cannot read histories."),
         };
@@ -53,17 +57,16 @@ public sealed class GenerativeLeg : IDisposable
             ? new EncoderDecoder(layout, options, generator)
             : new DecoderOnly(layout, options, generator);
 
-    private (Tensor Hidden, HistoryCache Cache) Read(DecoderOnly network, IReadOnlyList<IReadOnlyList<int>> histories, ItemTable items)
+    private TensorStates Tensors((Tensor Hidden, HistoryCache Cache) read) => new(Network, read.Hidden, read.Cache);
+
+    private PrefixStates Read(DecoderOnly network, IReadOnlyList<IReadOnlyList<int>> histories, ItemTable items)
     {
         int depth = Layout.Depth, none = Config.TrainedItems; // appended items have no vector
-        var (previous, places, starts, ends) = (new List<int>(), new List<long>(), new List<long> { 0 }, new List<long>());
+        var (previous, starts) = (new List<int>(), new List<int> { 0 });
         foreach (var history in histories)
         {
-            int length = Math.Min(history.Count, Config.Options.History);
-            previous.AddRange(history.Skip(history.Count - length).Prepend(-1)); // the beginning, as in training
-            places.AddRange(Enumerable.Range(0, length + 1).Select(place => (long)place));
+            previous.AddRange(history.Skip(history.Count - Config.Options.History).Prepend(-1)); // the beginning, as in training
             starts.Add(previous.Count);
-            ends.Add(previous.Count - 1);
         }
 
         var codes = new int[previous.Count * depth];
@@ -75,15 +78,21 @@ public sealed class GenerativeLeg : IDisposable
             }
         }
 
-        int[] own = [.. previous.Select((item, slot) => item < 0 ? -1 : slot)];
-        long[] vectors = [.. previous.Select(item => item < 0 ? none : (long)Math.Min(item, none))];
-        var input = new SlotInput(
-            tensor(Layout.Whole(codes, own), [previous.Count, depth], device: Device), tensor(places.ToArray(), device: Device),
-            Vectors?[tensor(vectors, device: Device)]);
-        var states = network.Read(input, tensor(starts.ToArray()), null);
-        return network.Begin(states.index_select(0, tensor(ends.ToArray(), device: Device)));
-    }
+        long[] tokens = Layout.Whole(codes, [.. previous.Select((item, slot) => item < 0 ? -1 : slot)]);
+        long[] rows = [.. previous.Select(item => item < 0 ? none : (long)Math.Min(item, none))];
+        var vectors = Vectors?.index_select(0, tensor(rows, device: Device));
+        if (_packed is not null)
+        {
+            return _packed.Read(tokens, [.. starts], vectors is null ? null : PackedTrunk.Values(vectors));
+        }
 
+        var states = network.Read(
+            new SlotInput(tensor(tokens, [previous.Count, depth], device: Device), tensor(PackedTrunk.Places(starts), device: Device),
+                vectors),
+            tensor(starts.ConvertAll(start => (long)start).ToArray()), null);
+        long[] ends = [.. starts.Skip(1).Select(end => end - 1L)];
+        return Tensors(network.Begin(states.index_select(0, tensor(ends, device: Device))));
+    }
     public void Save(string folder)
     {
         using var scope = NewDisposeScope();
@@ -98,7 +107,7 @@ public sealed class GenerativeLeg : IDisposable
 
     /// <param name="device">Where it decodes: cpu, cuda or cuda:N.</param>
     /// <exception cref="CatalogException">DataLoss: a file is missing, damaged or does not fit the other.</exception>
-    public static GenerativeLeg Load(string folder, string device = "cpu")
+    public static GenerativeLeg Load(string folder, string device = "cpu", bool packed = true)
     {
         var place = Devices.Of(device);
         return ModelFiles.Load<GenerativeConfig, GenerativeLeg>(
@@ -111,7 +120,7 @@ public sealed class GenerativeLeg : IDisposable
                 var layout = new TokenLayout(config.CodebookSizes, config.CollisionTokens);
                 var network = Make(layout, config.Options, generator).With(state);
                 network.MoveTo(place);
-                return new GenerativeLeg(config, network, vectors?.to(place).DetachFromDisposeScope());
+                return new GenerativeLeg(config, network, vectors?.to(place).DetachFromDisposeScope(), packed);
             });
     }
 
@@ -119,6 +128,7 @@ public sealed class GenerativeLeg : IDisposable
     {
         Network.Dispose();
         Vectors?.Dispose();
+        _packed?.Dispose();
     }
 }
 

@@ -66,8 +66,8 @@ public class AdmissionTests
     {
         int[] sizes = [6, 5, 4, 64];
         var table = Table.Append(Appended.SelectMany(batch => batch));
-        using var first = new TrieLayers(Table, sizes, CPU);
-        using var trie = first.With(table);
+        var first = new TrieLayers(Table);
+        var trie = first.With(table);
         Assert.Equal(2, trie.Layers);
         var random = new Random(seed);
         var passing = new BitArray([.. Enumerable.Range(0, table.Count).Select(_ => random.Next(8) == 0)]);

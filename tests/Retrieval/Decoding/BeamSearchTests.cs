@@ -166,18 +166,57 @@ public class BeamSearchTests
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var layout = model.Generative!.Layout;
-        using var trie = new TrieLayers(table, layout.Sizes, CPU);
-        var sizes = layout.Sizes;
-        var all = from a in Enumerable.Range(0, sizes[0])
-                  from b in Enumerable.Range(0, sizes[1])
-                  from c in Enumerable.Range(0, sizes[2])
-                  select new long[] { a, b, c };
-        var paths = tensor(all.SelectMany(path => path).ToArray(), [1, sizes[0] * sizes[1] * sizes[2], 3]);
-        var network = (Retrieval.Models.DecoderOnly)model.Generative.Network;
-        var states = network.Read(new SlotInputs(model, table).Of([-1, 1, 4]), tensor(new long[] { 0, 3 }), null);
-        var (hidden, cache) = network.Begin(states.narrow(0, 2, 1));
-        var scores = new BeamSearch(model.Generative.Network, trie).Score(hidden, cache, paths);
-        Assert.Equal(1, scores.exp().sum().item<float>(), 1e-5);
+        using var states = model.Generative.Read([[1, 4]], [null], table);
+        var sums = new List<double> { 0 };
+        for (int level = 0; level < layout.Depth; level++)
+        {
+            Assert.Equal(layout.Sizes[level], states.Tokens);
+            int first = states.Count - sums.Count;
+            sums = [.. sums.SelectMany((sum, state) => states.LogProbabilities(first + state).ToArray().Select(of => sum + of))];
+            int[] paths = [.. Enumerable.Range(0, sums.Count)];
+            if (level + 1 < layout.Depth)
+            {
+                int before = states.Count - (sums.Count / layout.Sizes[level]), size = layout.Sizes[level];
+                states.Extend(Array.ConvertAll(paths, path => before + (path / size)), Array.ConvertAll(paths, path => path % size));
+            }
+        }
+
+        Assert.Equal(layout.Sizes.Aggregate((all, size) => all * size), sums.Count);
+        Assert.Equal(1, sums.Sum(Math.Exp), 1e-5);
+    }
+
+    /// <summary>What the search says it has proved is so, and where k is at most half of the beam it finds and proves nearly all.</summary>
+    [Theory]
+    [InlineData(16, 5)]
+    [InlineData(24, 12)]
+    [InlineData(24, 20)]
+    [InlineData(1, 1)]
+    public void Places_that_a_search_has_proved_are_those_of_an_exhaustive_one(int beam, int k)
+    {
+        var table = Tiny.Table(90, [5, 5, 5], 3).Append([new AppendedItem("new", new SemanticId([4, 4, 4], 7), "")]);
+        using var recommender = new Recommender(Tiny.Model(Tiny.Table(90, [5, 5, 5], 3), Tiny.Options, 3), table);
+        var (random, proved, same, asked) = (new Random(5), 0, 0, 0);
+        for (int user = 0; user < 60; user++)
+        {
+            int[] history = random.GetItems([.. Enumerable.Range(0, 90)], 3);
+            int[] excluded = [.. Enumerable.Range(0, 91).Where(_ => user % 2 == 1 && random.Next(2) == 0)];
+            var query = new RecommendQuery(history, k, beam) { Exclude = excluded };
+            var (found, all) = (recommender.Decode(query, exhaustive: false), recommender.Decode(query, exhaustive: true));
+            Assert.Equal(91 - excluded.Length, all.Items.Length);
+            Assert.Equal(all.Items.Take(found.Certain), found.Items.Take(found.Certain));
+            var others = all.Items.ExceptBy(found.Items.Select(item => item.Item), item => item.Item).ToArray();
+            Assert.All(others, left => Assert.True(left.LogProbability <= found.Bound));
+            Assert.InRange(found.Items.Length, k, beam);
+            var answers = recommender.Recommend(query, default);
+            Assert.All(answers.Where(answer => answer.DecoderRank is not null), answer =>
+                Assert.Equal(answer.Item, all.Items[answer.DecoderRank!.Value - 1].Item));
+            asked++;
+            proved += found.Certain >= k ? 1 : 0;
+            same += found.Items.Take(k).SequenceEqual(all.Items.Take(k)) ? 1 : 0;
+        }
+
+        Assert.InRange(same, 2 * k <= beam ? 58 : proved, asked);
+        Assert.InRange(proved, 2 * k <= beam ? 54 : 0, asked);
     }
 
     [Fact]
@@ -187,12 +226,15 @@ public class BeamSearchTests
         using var model = Tiny.Model(table, Tiny.Options);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        using var trie = new TrieLayers(table, model.Generative!.Layout.Sizes, CPU);
-        var (hidden, history) = model.Generative.Read([[3, 17]], [null], table);
+        var trie = new TrieLayers(table);
+        var network = (Retrieval.Models.DecoderOnly)model.Generative!.Network;
+        var states = network.Read(new SlotInputs(model, table).Of([-1, 3, 17]), tensor(new long[] { 0, 3 }), null);
+        var (hidden, history) = network.Begin(states.narrow(0, 2, 1));
         using var cancel = new CancellationTokenSource();
-        var watched = new CancellingDecoder(model.Generative.Network, cancel);
+        var watched = new CancellingDecoder(network, cancel);
         Assert.Throws<OperationCanceledException>(
-            () => new BeamSearch(watched, trie).Search(hidden, history, 5, [null], cancel.Token));
+            () => new BeamSearch(trie).Search(
+                new Retrieval.Models.TensorStates(watched, hidden, history), 5, 1, [[PrefixFilter.Of(trie, null)]], [[]], cancel.Token));
         Assert.Equal([1], watched.Levels);
     }
 

@@ -57,7 +57,7 @@ public class ItemTrieTests
         var trie = new ItemTrie(table);
         var random = new Random(seed);
         var excluded = Enumerable.Range(0, 60).Where(_ => random.Next(2) == 0).ToHashSet();
-        using var layers = new TrieLayers(table, [3, 3, 3, 64], CPU);
+        var layers = new TrieLayers(table);
         var (closed, open) = (
             PrefixFilter.Of(layers, Admission.AllBut(excluded.Concat(excluded))).Listed,
             PrefixFilter.Of(layers, Admission.OnlyOf(Enumerable.Range(0, 60).Except(excluded))).Listed);

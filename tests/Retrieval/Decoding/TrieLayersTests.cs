@@ -29,18 +29,7 @@ public class TrieLayersTests
     public void Equal_scores_stand_in_the_same_order_however_the_table_grew()
     {
         // Every token of a level is as likely as the next, so items differ by nothing but the documented order.
-        RetrievalModel Uniform(ItemTable items)
-        {
-            var model = Tiny.Model(items, Tiny.Options);
-            using var _ = no_grad();
-            var heads = model.Generative!.Network.named_parameters().Where(pair => pair.name.Contains("head", StringComparison.Ordinal));
-            foreach (var (_, parameter) in heads)
-            {
-                parameter.zero_();
-            }
-
-            return model;
-        }
+        RetrievalModel Uniform(ItemTable items) => Tiny.Model(items, Tiny.Options, uniform: true);
 
         var (first, batches) = Batches(280, [3, 1, 290, 60], 5);
         using var recommender = new Recommender(Uniform(first), first);
@@ -56,16 +45,14 @@ public class TrieLayersTests
     {
         const int Appends = 3000;
         var table = Tiny.Table(5000, [16, 16, 16], 1);
-        var layers = new TrieLayers(table, [16, 16, 16, 64], CPU);
+        var layers = new TrieLayers(table);
         long start = layers.Indexed;
         var ids = Fresh(table, Appends, 2, [16, 16, 16]);
         int most = 0;
         for (int i = 0; i < Appends; i++)
         {
             table = table.Append([new AppendedItem($"new{i}", ids[i], "")]);
-            var grown = layers.With(table);
-            layers.Dispose();
-            layers = grown;
+            layers = layers.With(table);
             most = Math.Max(most, layers.Layers);
         }
 
@@ -74,7 +61,6 @@ public class TrieLayersTests
         // Rebuilding each time would be 3,000 · 6,500 = 19.5 million; up to 255 young ones are sorted with each append, older ones rarely.
         Assert.InRange(layers.Indexed - start, Appends, Appends * (256L + 64));
         Assert.InRange(most, 2, 4);
-        layers.Dispose();
     }
 
     [Fact]
@@ -85,9 +71,9 @@ public class TrieLayersTests
             var plain = Tiny.Table(items, [32, 32, 32], 3);
             var ids = new CountingList<SemanticId>(plain.SemanticIds);
             var table = new ItemTable(plain.Ids, ids, plain.Titles, plain.CodebookSizes);
-            using var layers = new TrieLayers(table, [32, 32, 32, 64], CPU);
+            var layers = new TrieLayers(table);
             ids.Read = 0;
-            using var grown = layers.With(table.Append([new AppendedItem("new", Fresh(plain, 1, 4, [32, 32, 32])[0], "")]));
+            var grown = layers.With(table.Append([new AppendedItem("new", Fresh(plain, 1, 4, [32, 32, 32])[0], "")]));
             return (grown.Indexed - layers.Indexed, ids.Read);
         }
 
@@ -123,53 +109,37 @@ public class TrieLayersTests
     }
 
     [Fact]
-    public void Tables_that_grew_free_their_tensors_in_any_order()
+    public void Children_are_those_that_may_be_entered_by_their_tokens_each_with_the_first_trie_that_has_it()
     {
-        using var warm = Grow(); // what the count keeps of a first use
-        long before = Tiny.LiveTensors();
-        foreach (int[] order in new int[][] { [0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2] })
+        SemanticId[] ids =
+        [
+            new([0, 1]), new([0, 3]), new([2, 0]), new([2, 0], 1),
+            .. Enumerable.Range(0, 300).Select(code => new SemanticId([1, (ushort)code])), // fewer would become one trie with what comes
+        ];
+        var first = new TrieLayers(new ItemTable([.. ids.Select(id => id.ToString())], ids, [.. ids.Select(_ => "")], [4, 300]));
+        int added = ids.Length;
+        var table = first.Items.Append(
+            [new("a", new SemanticId([0, 2]), ""), new("b", new SemanticId([0, 3], 1), ""), new("c", new SemanticId([3, 0]), "")]);
+        var layers = first.With(table);
+        List<TrieChild> Children(int depth, int[]? nodes, Admission? admission = null)
         {
-            var grown = new List<TrieLayers>();
-            var table = Tiny.Table(600, Sizes, 6);
-            grown.Add(new TrieLayers(table, [.. Sizes, 64], CPU));
-            foreach (var id in Fresh(table, 3, 7, Sizes))
-            {
-                table = table.Append([new AppendedItem($"new{id}", id, "")]);
-                grown.Add(grown[^1].With(table));
-            }
-
-            Assert.True(Tiny.LiveTensors() > before);
-            foreach (int i in order)
-            {
-                grown[i].Dispose();
-                grown[i].Dispose();
-            }
-
-            Assert.Equal(before, Tiny.LiveTensors());
+            var children = new List<TrieChild> { new(9, 9, 9) }; // what is there stays
+            layers.Children(depth, nodes, PrefixFilter.Of(layers, admission), children);
+            return children[1..];
         }
 
-        static TrieLayers Grow() => new(Tiny.Table(10, Sizes, 6), [.. Sizes, 64], CPU);
-    }
-
-    [Fact]
-    public void A_large_group_widens_no_step_that_does_not_come_to_it()
-    {
-        var collided = Enumerable.Range(0, 500).Select(token => new SemanticId([0, 0], (ushort)token));
-        SemanticId[] ids = [.. collided, new([1, 0]), new([1, 1]), new([1, 1], 1)];
-        var table = new ItemTable([.. ids.Select(id => id.ToString())], ids, [.. ids.Select(_ => "")], [2, 2]);
-        using var scope = NewDisposeScope();
-        using var layers = new TrieLayers(table, [2, 2, 600], CPU);
-        PrefixFilter[] filters = [PrefixFilter.Of(layers, Admission.AllBut([300]))];
-        (Tensor Scores, Tensor Tokens) Last(params int[] items)
-        {
-            var nodes = tensor(items.Select(item => (long)layers.OwnerOf(ids[item], 1).Node).ToArray(), [1, items.Length]);
-            return layers.Expand(2, [nodes], zeros(1, items.Length), zeros(1, items.Length, 600), filters);
-        }
-
-        Assert.Equal([1, 2, 2], Last(500, 502).Scores.shape);
-        Assert.Equal(3, Last(500, 502).Scores.isfinite().sum().item<long>());
-        Assert.Equal([1, 2, 500], Last(0, 500).Scores.shape);
-        Assert.Equal(500, Last(0, 500).Scores.isfinite().sum().item<long>()); // 499 of the group, and the single one
+        var roots = Children(0, null);
+        Assert.Equal([(0, 0), (1, 0), (2, 0), (3, 1)], roots.Select(child => (child.Token, child.Layer)));
+        int[] at = layers.Follow(0, null, roots[0]);
+        Assert.Equal([0, 0], at); // the prefix 0 stands in both tries
+        Assert.Equal([(1, 0), (2, 1), (3, 0)], Children(1, at).Select(child => (child.Token, child.Layer)));
+        Assert.Equal([1, 3], Children(1, at, Admission.AllBut([added])).Select(child => child.Token));
+        Assert.Equal([2], Children(1, at, Admission.OnlyOf([added, added + 2])).Select(child => child.Token));
+        Assert.Equal([0, 3], Children(0, null, Admission.OnlyOf([added, added + 2])).Select(child => child.Token));
+        int[] both = layers.Follow(1, at, Children(1, at)[2]);
+        Assert.Equal([(0, 0), (1, 1)], Children(2, both).Select(child => (child.Token, child.Layer)));
+        Assert.Equal([1, added + 1], Children(2, both).Select(child => layers.ItemOf(layers.Follow(2, both, child))));
+        Assert.Equal([-1, 1], layers.Follow(0, null, roots[3])); // the first trie does not have it
     }
 
     [Theory]
