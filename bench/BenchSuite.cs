@@ -45,6 +45,7 @@ internal sealed class BenchSuite(string name, IReadOnlyList<SuiteCase> cases)
     public static IReadOnlyList<BenchSuite> All { get; } =
     [
         new("torch", TorchBench.Cases), new("quantizer", QuantizerBench.Cases), new("retrieval", RetrievalBench.Cases),
+        new("decoding", DecodingBench.Cases),
     ];
 
     public string Name => name;

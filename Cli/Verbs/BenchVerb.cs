@@ -25,6 +25,7 @@ internal static class BenchVerb
         [Torch] = "Training, sampling, optimiser, beam search and memory beside plain TorchSharp and an earlier build.",
         ["quantizer"] = "Encoding and training of semantic IDs beside FAISS and plain TorchSharp.",
         ["retrieval"] = "Training of the legs beside plain TorchSharp.",
+        ["decoding"] = "Tries of a million items, and decoding beside a small catalogue.",
     };
 
     public static Command Create()

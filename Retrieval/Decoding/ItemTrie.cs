@@ -1,47 +1,78 @@
+using System.Runtime.CompilerServices;
+
 namespace Recsys.Retrieval.Decoding;
 
 /// <summary>
 /// The semantic IDs of all items as a prefix tree: depth d holds the distinct prefixes of d + 1 tokens (the codes, then the collision
-/// token), sorted, so that a node's children and its leaves are ranges. Built by one sort; immutable.
+/// token), sorted, so that a node's children and its leaves are ranges. Built by a radix sort; immutable.
 /// </summary>
 public sealed class ItemTrie
 {
     /// <param name="items">The table.</param>
     /// <param name="from">The first item taken in; those before it are in other tries (<see cref="TrieLayers"/>).</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // it is called once: nothing would be compiled anew for its loops
     public ItemTrie(ItemTable items, int from = 0)
     {
         Depth = items.Levels + 1;
-        LeafItem = [.. Enumerable.Range(from, items.Count - from)];
-        var ids = Array.ConvertAll(LeafItem, item => items.SemanticIds[item]); // by index: what is before is not gone through
-        Array.Sort(ids, LeafItem);
-        var tokens = new List<int>[Depth];
-        var firstChild = new List<int>[Depth];
-        var firstLeaf = new List<int>[Depth];
-        for (int depth = 0; depth < Depth; depth++)
+        int leaves = items.Count - from;
+        ushort[][] tokens = [.. Enumerable.Range(0, Depth).Select(_ => new ushort[leaves])]; // by item
+        for (int i = 0; i < leaves; i++)
         {
-            (tokens[depth], firstChild[depth], firstLeaf[depth]) = ([], [], []);
-        }
-
-        for (int leaf = 0; leaf < ids.Length; leaf++)
-        {
-            // The sorted order makes every prefix a run: from the first token that differs on, every node is new.
-            for (int depth = leaf == 0 ? 0 : FirstDifference(ids[leaf - 1], ids[leaf]); depth < Depth; depth++)
+            var id = items.SemanticIds[from + i];
+            for (int depth = 0; depth < Depth; depth++)
             {
-                tokens[depth].Add(Token(ids[leaf], depth));
-                firstLeaf[depth].Add(leaf);
-                firstChild[depth].Add(depth + 1 < Depth ? tokens[depth + 1].Count : 0);
+                tokens[depth][i] = (ushort)Token(id, depth);
             }
         }
 
-        for (int depth = 0; depth < Depth; depth++)
+        LeafItem = [.. Enumerable.Range(0, leaves)];
+        for (int depth = Depth - 1; depth >= 0; depth--)
         {
-            firstLeaf[depth].Add(ids.Length);
-            firstChild[depth].Add(depth + 1 < Depth ? tokens[depth + 1].Count : 0);
+            LeafItem = SortedBy(tokens[depth], LeafItem);
         }
 
-        Tokens = [.. tokens.Select(level => level.ToArray())];
-        FirstChild = [.. firstChild.Select(level => level.ToArray())];
-        FirstLeaf = [.. firstLeaf.Select(level => level.ToArray())];
+        tokens = Array.ConvertAll(tokens, level => ByLeaf(level, LeafItem));
+        (Tokens, FirstChild, FirstLeaf) = (new int[Depth][], new int[Depth][], new int[Depth][]);
+        bool[] starts = new bool[leaves]; // whether a leaf is the first of its prefix: so of all longer ones too
+        for (int depth = 0; depth < Depth; depth++)
+        {
+            int nodes = 0;
+            for (int leaf = 0; leaf < leaves; leaf++)
+            {
+                starts[leaf] |= leaf == 0 || tokens[depth][leaf] != tokens[depth][leaf - 1];
+                nodes += starts[leaf] ? 1 : 0;
+            }
+
+            (Tokens[depth], FirstLeaf[depth], FirstChild[depth]) = (new int[nodes], new int[nodes + 1], new int[nodes + 1]);
+            for (int leaf = 0, node = 0; leaf < leaves; leaf++)
+            {
+                if (starts[leaf])
+                {
+                    (Tokens[depth][node], FirstLeaf[depth][node]) = (tokens[depth][leaf], leaf);
+                    node++;
+                }
+            }
+
+            FirstLeaf[depth][nodes] = leaves;
+        }
+
+        for (int depth = 0; depth + 1 < Depth; depth++)
+        {
+            for (int node = 0, child = 0; node <= Nodes(depth); node++)
+            {
+                while (child < Nodes(depth + 1) && FirstLeaf[depth + 1][child] < FirstLeaf[depth][node])
+                {
+                    child++;
+                }
+
+                FirstChild[depth][node] = child;
+            }
+        }
+
+        for (int leaf = 0; leaf < leaves; leaf++)
+        {
+            LeafItem[leaf] += from;
+        }
     }
 
     /// <summary>Tokens of one item: codebook levels + 1.</summary>
@@ -85,14 +116,47 @@ public sealed class ItemTrie
     /// <summary>The token of an ID at a depth: its code, or at the last depth the collision token.</summary>
     public static int Token(SemanticId id, int depth) => depth < id.Levels ? id[depth] : id.Collision;
 
-    private int FirstDifference(SemanticId left, SemanticId right)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static ushort[] ByLeaf(ushort[] tokens, int[] items)
     {
-        int depth = 0;
-        while (depth < Depth - 1 && left[depth] == right[depth])
+        var sorted = new ushort[items.Length];
+        for (int leaf = 0; leaf < sorted.Length; leaf++)
         {
-            depth++;
+            sorted[leaf] = tokens[items[leaf]];
         }
 
-        return depth;
+        return sorted;
+    }
+
+    /// <summary>One pass of a radix sort: equal tokens keep their order.</summary>
+    /// <param name="tokens">[items]</param>
+    /// <param name="order">[items] in the order of the tokens behind this one.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int[] SortedBy(ushort[] tokens, int[] order)
+    {
+        int largest = 0;
+        foreach (ushort token in tokens)
+        {
+            largest = Math.Max(largest, token);
+        }
+
+        var starts = new int[largest + 2];
+        foreach (ushort token in tokens)
+        {
+            starts[token + 1]++;
+        }
+
+        for (int token = 1; token < starts.Length; token++)
+        {
+            starts[token] += starts[token - 1];
+        }
+
+        var sorted = new int[order.Length];
+        foreach (int item in order)
+        {
+            sorted[starts[tokens[item]]++] = item;
+        }
+
+        return sorted;
     }
 }

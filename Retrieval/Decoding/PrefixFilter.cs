@@ -26,6 +26,9 @@ public sealed record PrefixFilter(bool Only, IReadOnlySet<(int Layer, int Node)>
         return new PrefixFilter(admission?.Only == true, listed, admission?.Filter);
     }
 
+    /// <summary>Whether every prefix of a depth may be entered.</summary>
+    public bool IsAllOpen(int depth) => Passing is null && !Only && Listed[depth].Count == 0;
+
     /// <summary>Whether beams may enter a prefix.</summary>
     /// <param name="owner">The node that it belongs to.</param>
     public bool IsOpen(int depth, (int Layer, int Node) owner) =>

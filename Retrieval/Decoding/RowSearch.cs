@@ -9,6 +9,9 @@ namespace Recsys.Retrieval.Decoding;
 /// <param name="width">Of the beam.</param>
 internal sealed class RowSearch(TrieLayers trie, PrefixFilter filter, int row, int width)
 {
+    [ThreadStatic]
+    private static (List<TrieChild> Children, List<int> From, List<float> Sums)? _room; // new ones would wait for a full collection
+
     private readonly List<Prefix>[] _left = [.. Enumerable.Range(0, trie.Depth).Select(_ => new List<Prefix>())]; // [depth]
     private Prefix[] _beam = [new(row, default, 0, null)];
     private List<Prefix> _found = []; // items
@@ -86,7 +89,10 @@ internal sealed class RowSearch(TrieLayers trie, PrefixFilter filter, int row, i
     /// parents'.</summary>
     private Prefix[] Children(int depth, Prefix[] beam, PrefixStates states, float least)
     {
-        var (children, from, sums) = (new List<TrieChild>(), new List<int>(), new List<float>());
+        var (children, from, sums) = _room ??= ([], [], []);
+        children.Clear();
+        from.Clear();
+        sums.Clear();
         for (int i = 0; i < beam.Length; i++)
         {
             trie.Children(depth, beam[i].Nodes, filter, children);

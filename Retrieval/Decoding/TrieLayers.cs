@@ -107,12 +107,13 @@ public sealed class TrieLayers
     internal void Children(int depth, int[]? nodes, PrefixFilter filter, List<TrieChild> children)
     {
         int before = children.Count;
+        bool all = filter.IsAllOpen(depth);
         for (int at = 0; at < _layers.Length; at++)
         {
             var (first, end) = Range(depth, nodes, at);
             for (int node = first; node < end; node++)
             {
-                if (!_layers[at].IsForeign(depth, node) && filter.IsOpen(depth, (at, node)))
+                if (!_layers[at].IsForeign(depth, node) && (all || filter.IsOpen(depth, (at, node))))
                 {
                     children.Add(new TrieChild(_layers[at].Trie.Tokens[depth][node], at, node));
                 }

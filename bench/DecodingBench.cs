@@ -1,0 +1,87 @@
+using Recsys.Catalog;
+using Recsys.Catalog.Attributes;
+using Recsys.Catalog.Ports;
+using Recsys.Retrieval;
+using Recsys.Retrieval.Decoding;
+using Recsys.Retrieval.Service;
+using Recsys.Retrieval.Training;
+
+namespace Recsys.Bench;
+
+/// <summary>Tries and decoding of large catalogues: what they cost must not grow with the items.</summary>
+internal static class DecodingBench
+{
+    private const int Small = 10_000, Large = 1_000_000, Levels = 3, Codes = 256, Nodes = 3; // arrays of a node
+
+    public static IReadOnlyList<SuiteCase> Cases { get; } =
+    [
+        new("trie of 1M items", "trie", Trie, null, null, Limit: Large / 5e3), // 5M items a second
+        new("trie of 1M items, bytes an item", "trie-bytes", TrieBytes, null, null, Limit: 100, Unit: "bytes"),
+        new(
+            "generative leg, one request, 1M items", "decode", () => Decode(Large, filtered: false),
+            () => Decode(Small, filtered: false), 1.05,
+            Calls: 25, PeerName: "10,000 items"),
+        new(
+            "the same, half of them filtered away", "decode-filtered", () => Decode(Large, filtered: true),
+            () => Decode(Small, filtered: true), 1.05, Calls: 25, PeerName: "10,000 items"),
+    ];
+
+    private static Func<double> Trie()
+    {
+        var table = Table(Large);
+        return SuiteCase.Timed(() => _ = new ItemTrie(table));
+    }
+
+    private static Func<double> TrieBytes()
+    {
+        var trie = new ItemTrie(Table(Large));
+        return () => sizeof(int)
+            * (trie.Leaves + (Nodes * (double)Enumerable.Range(0, trie.Depth).Sum(depth => trie.Nodes(depth)))) / trie.Leaves;
+    }
+
+    /// <summary>Beauty's decoder with the weights of one step, k 10, a history of 20 items, another one for each call.</summary>
+    private static Func<double> Decode(int items, bool filtered)
+    {
+        var table = Table(items);
+        var random = new Random(7);
+        var training = new SequenceSet(["a"], [0, 20], random.GetItems([.. Enumerable.Range(0, items)], 20));
+        var options = new RetrievalOptions
+        {
+            Transitions = null, Id = null, Content = null, Open = false,
+            Generative = new() { DenseInputs = false, MinSteps = 1, MaxSteps = 1, Epochs = 1 },
+        };
+        var model = RetrievalTrainer.Train(new RetrievalTrainingData { Items = table, Training = training }, options, 7);
+        var recommender = new Recommender(model, table);
+        var filter = filtered ? new ItemFilter([new AnyOf("kind", ["even"])]) : null;
+        var queue = new AnswerQueue(TimeProvider.System, decoders: 1); // one core, as a server's; lives as long as the process
+        return SuiteCase.Timed(() => queue.Answer(
+            recommender, new RecommendQuery([.. Enumerable.Range(0, 20).Select(_ => random.Next(items))], 10) { Filter = filter },
+            DateTime.MaxValue, CancellationToken.None).GetAwaiter().GetResult());
+    }
+
+    private static ItemTable Table(int items)
+    {
+        var random = new Random(5);
+        var seen = new Dictionary<int, ushort>();
+        var ids = new SemanticId[items];
+        for (int item = 0; item < items; item++)
+        {
+            var codes = new ushort[Levels];
+            int key = 0;
+            for (int level = 0; level < Levels; level++)
+            {
+                codes[level] = (ushort)random.Next(Codes);
+                key = (key * Codes) + codes[level];
+            }
+
+            ushort collision = seen.GetValueOrDefault(key);
+            seen[key] = (ushort)(collision + 1);
+            ids[item] = new SemanticId(codes, collision);
+        }
+
+        string[] names = [.. Enumerable.Range(0, items).Select(item => $"{item}")];
+        var kinds = names.Select((_, item) => (string[])[item % 2 == 0 ? "even" : "odd"]);
+        return new ItemTable(
+            names, ids, [.. Enumerable.Repeat("", items)], [.. Enumerable.Repeat(Codes, Levels)], new ItemAttributes(["kind"], kinds));
+    }
+}
