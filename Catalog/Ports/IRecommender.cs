@@ -99,7 +99,8 @@ public sealed record Cap(string Attribute, int Most);
 public sealed record Recommendation(int Item, SemanticId Id, double Score, double Probability, IReadOnlyList<ScorePart> Parts)
 {
     /// <summary>The item's place, from 1, among all that may be answered as the generative leg alone ranks them, where the search has
-    /// proved it; null: it has not, or there is no such leg.</summary>
+    /// proved it; null: it has not, there is no such leg, or the query has
+    /// caps.</summary>
     public int? DecoderRank { get; init; }
 
     /// <summary>Items of the history that this one was seen to follow, most evidence first; at most three.</summary>

@@ -22,7 +22,7 @@ public sealed record DecoderCheck(int Users, int Beam, int K, DecoderAgreement A
             drawn.Length,
             at =>
             {
-                var random = new Random(HashCode.Combine(options.Seed, drawn[at]) & int.MaxValue);
+                var random = new Random(Seeds.ToInt32(options.Seed + ((long)drawn[at] << 24)));
                 var query = new RecommendQuery(
                     RetrievalEvaluator.History(split, drawn[at], options.Target).ToArray(), Compared, options.Beam,
                     User: split.Train.Users[drawn[at]]);
@@ -50,7 +50,8 @@ public sealed record DecoderCheck(int Users, int Beam, int K, DecoderAgreement A
         int[] exact = [.. all.Items.Take(Compared).Select(item => item.Item)];
         int[] best = [.. found.Items.Take(Compared).Select(item => item.Item)];
         return new Pair(
-            best.SequenceEqual(exact), exact.Intersect(best).Count() / (double)exact.Length, found.Certain >= exact.Length,
+            best.SequenceEqual(exact), exact.Length == 0 ? 1 : exact.Intersect(best).Count() / (double)exact.Length,
+            found.Certain >= exact.Length,
             found.Items.Zip(all.Items).Take(found.Certain).All(pair => pair.First.Item == pair.Second.Item));
     }
 
@@ -64,7 +65,8 @@ public sealed record DecoderCheck(int Users, int Beam, int K, DecoderAgreement A
 /// <param name="Same">Share of the users whose items are the same, in the same order.</param>
 /// <param name="Recall">Share of the exhaustive lists' items that the beam finds.</param>
 /// <param name="Certain">Share of the users whose list the search itself has proved.</param>
-/// <param name="Disproved">Users of whom it has claimed a place that is not the item's: none.</param>
+/// <param name="Disproved">Users of whom it has claimed a place that is not the item's: none, but for rounding where other operators answer
+/// than the packed ones.</param>
 public sealed record DecoderAgreement(double Same, double Recall, double Certain, int Disproved)
 {
     internal static DecoderAgreement Of(DecoderCheck.Pair[] pairs) => new(
