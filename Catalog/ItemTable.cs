@@ -49,10 +49,10 @@ public sealed class ItemTable
         }
     }
 
-    private ItemTable(ItemTable table, Appendix appended)
+    private ItemTable(ItemTable table, Appendix appended, ItemAttributes attributes)
     {
         (_byId, _bySemanticId, _appended, CodebookSizes) = (table._byId, table._bySemanticId, appended, table.CodebookSizes);
-        Attributes = table.Attributes;
+        Attributes = attributes;
         Ids = new Joined<string>(Base(table.Ids), appended.Ids);
         SemanticIds = new Joined<SemanticId>(Base(table.SemanticIds), appended.SemanticIds);
         Titles = new Joined<string>(Base(table.Titles), appended.Titles);
@@ -72,7 +72,7 @@ public sealed class ItemTable
     /// <summary>[Count]; empty where unknown.</summary>
     public IReadOnlyList<string> Titles { get; }
 
-    /// <summary>Of the items that the table was made with; those appended have none.</summary>
+    /// <summary>Those of appended items are changes too.</summary>
     public ItemAttributes Attributes { get; }
 
     /// <summary>[levels] codes at each level.</summary>
@@ -145,7 +145,23 @@ public sealed class ItemTable
             _appended.SemanticIds.AddRange(fresh.Select(item => item.SemanticId)),
             _appended.Titles.AddRange(fresh.Select(item => item.Title)),
             byId.ToImmutable(),
-            bySemanticId.ToImmutable()));
+            bySemanticId.ToImmutable()), Attributes);
+    }
+
+    /// <summary>The same items with other attributes; values of items that the table does not have are passed over.</summary>
+    /// <param name="values">In their order: of one item and attribute the last counts.</param>
+    public ItemTable With(IEnumerable<LiveValue> values)
+    {
+        var changes = new List<(int Item, string Name, string? Text)>();
+        foreach (var value in values)
+        {
+            if (TryIndex(value.ItemId, out int item))
+            {
+                changes.Add((item, value.Attribute, value.Text));
+            }
+        }
+
+        return changes.Count == 0 ? this : new ItemTable(this, _appended, Attributes.With(changes));
     }
 
     private void CheckCodes(string item, SemanticId id)

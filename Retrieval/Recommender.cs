@@ -19,6 +19,7 @@ public sealed class Recommender : IRecommender, IVersionPart
     private readonly RetrievalModel _model;
     private readonly bool _ownsModel;
     private readonly TrieLayers _trie;
+    private readonly TrieFilters _filters;
     private readonly Candidates _candidates;
     private readonly SimilarItems _similar;
     private readonly Ranking _ranking;
@@ -30,7 +31,7 @@ public sealed class Recommender : IRecommender, IVersionPart
     {
     }
 
-    private Recommender(RetrievalModel model, ItemTable items, TrieLayers? before, bool ownsModel)
+    private Recommender(RetrievalModel model, ItemTable items, Recommender? before, bool ownsModel)
     {
         if (!items.CodebookSizes.SequenceEqual(model.Config.CodebookSizes) || items.Count < model.Config.TrainedItems)
         {
@@ -40,8 +41,9 @@ public sealed class Recommender : IRecommender, IVersionPart
         }
 
         (_model, _ownsModel, Items) = (model, ownsModel, items);
-        _trie = before?.With(items) ?? new TrieLayers(items);
-        (_candidates, _similar) = (new Candidates(model, _trie), new SimilarItems(model, _trie));
+        _trie = before?._trie.With(items) ?? new TrieLayers(items);
+        _filters = new TrieFilters(_trie, before?._filters);
+        (_candidates, _similar) = (new Candidates(model, _trie, _filters), new SimilarItems(model, _trie));
         _ranking = new Ranking(model, items, [.. LegNames]);
     }
 
@@ -164,9 +166,9 @@ public sealed class Recommender : IRecommender, IVersionPart
     /// one and must not outlive it.
     /// </summary>
     public Recommender WithInteractions(IEnumerable<(IReadOnlyList<int> Before, int Item)> interactions) =>
-        new(_model.With(interactions), Items, _trie, ownsModel: false);
+        new(_model.With(interactions), Items, this, ownsModel: false);
 
-    public IVersionPart WithItems(ItemTable items) => new Recommender(_model, items, _trie, ownsModel: false);
+    public IVersionPart WithItems(ItemTable items) => new Recommender(_model, items, this, ownsModel: false);
 
     public void Dispose()
     {

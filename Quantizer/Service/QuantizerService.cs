@@ -15,15 +15,14 @@ namespace Recsys.Quantizer.Service;
 /// </summary>
 public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore store, IVersionStore versions) : V1.Quantizer.QuantizerBase
 {
-    // Assignments in flight at once: they share one pipelined connection.
-    private const int AssignedTogether = 256;
+    private readonly ItemAssigner _assigner = new(store, versions);
 
     public override Task<EncodeResponse> Encode(EncodeRequest request, ServerCallContext context)
     {
         RequestBounds.CheckItems(request.Items);
         using var lease = snapshots.Acquire();
-        var codebook = CodebookOf(lease.Snapshot);
-        var (fused, codes) = EncodeItems(codebook, request.Items, context.CancellationToken);
+        var codebook = EmbeddingEncoder.CodebookOf(lease.Snapshot);
+        var (fused, codes) = EmbeddingEncoder.Encode(codebook, request.Items, context.CancellationToken);
         var reconstruction = codebook.Reconstruct(codes, request.Items.Count);
         var response = new EncodeResponse { Version = lease.Snapshot.Version };
         for (int i = 0; i < request.Items.Count; i++)
@@ -44,33 +43,13 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         RequestBounds.CheckItems(request.Items);
         using var lease = snapshots.Acquire();
         var (snapshot, cancel) = (lease.Snapshot, context.CancellationToken);
-        var codebook = CodebookOf(snapshot);
-        var (_, codes) = EncodeItems(codebook, request.Items, cancel);
-        var assigned = new Assignment?[request.Items.Count];
-        try
-        {
-            foreach (int[] batch in Enumerable.Range(0, assigned.Length).Chunk(AssignedTogether))
-            {
-                await Task.WhenAll(batch.Select(AssignOneAsync)).ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            // Once a call, and also of one that fails: what the store has given an ID is not left out of the journal.
-            AppendJournal.Note(versions, snapshot, [.. assigned.Index().Where(one => one.Item is not null).Select(one =>
-                (new AppendedItem(request.Items[one.Index].ItemId, one.Item!.Id, request.Items[one.Index].Title), one.Item.Existing))]);
-        }
-
+        var assigned = await _assigner.AssignAsync(snapshot, request.Items, cancel);
         var response = new AssignResponse { Version = snapshot.Version };
         response.Items.AddRange(assigned.Select((one, i) => new AssignedItem
         {
-            ItemId = request.Items[i].ItemId, SemanticId = one!.Id.ToMessage(), Existing = one.Existing,
+            ItemId = request.Items[i].ItemId, SemanticId = one.Id.ToMessage(), Existing = one.Existing,
         }));
         return response;
-
-        async Task AssignOneAsync(int i) => assigned[i] = await store.AssignAsync(
-            snapshot.Version, request.Items[i].ItemId, request.Items[i].Title, codes.AsMemory(i * codebook.Levels, codebook.Levels),
-            cancel).ConfigureAwait(false);
     }
 
     public override async Task<LookupResponse> Lookup(LookupRequest request, ServerCallContext context)
@@ -115,7 +94,7 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
     {
         RequestBounds.CheckCount("semantic IDs", request.SemanticIds.Count, RequestBounds.MaxReconstructed);
         using var lease = snapshots.Acquire();
-        var codebook = CodebookOf(lease.Snapshot);
+        var codebook = EmbeddingEncoder.CodebookOf(lease.Snapshot);
         var codes = request.SemanticIds.SelectMany(asked => RequestBounds.Codes(asked.ToSemanticId(), codebook.Sizes)).ToArray();
         float[] fused = codebook.Reconstruct(codes, request.SemanticIds.Count);
         var response = new ReconstructResponse { Version = lease.Snapshot.Version };
@@ -136,7 +115,7 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
     public override Task<CodebookInfo> DescribeCodebook(DescribeCodebookRequest request, ServerCallContext context)
     {
         using var lease = snapshots.Acquire();
-        var codebook = CodebookOf(lease.Snapshot);
+        var codebook = EmbeddingEncoder.CodebookOf(lease.Snapshot);
         var info = new CodebookInfo
         {
             Version = lease.Snapshot.Version, Kind = codebook.Kind.Name(), Sizes = { codebook.Sizes.Select(size => (uint)size) },
@@ -147,28 +126,6 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
             Name = part.Name, Dim = (uint)part.Dim, Weight = part.Weight, KeepLength = part.KeepLength, Space = part.Space ?? "",
         }));
         return Task.FromResult(info);
-    }
-
-    private static Codebook CodebookOf(ISnapshot snapshot) => snapshot.Find<Codebook>() ?? throw CatalogException.Precondition(
-        $"Version '{snapshot.Version}' has no codebook, so it cannot encode. Rebuild, or activate a version that has one.");
-
-    private static (float[] Fused, ushort[] Codes) EncodeItems(
-        Codebook codebook, IReadOnlyList<ItemEmbedding> items, CancellationToken cancel)
-    {
-        var fused = new float[items.Count * codebook.Fusion.Dim];
-        for (int i = 0; i < items.Count; i++)
-        {
-            cancel.ThrowIfCancellationRequested();
-            foreach (var (name, vector) in items[i].Embeddings)
-            {
-                codebook.Fusion.RequireSpace(items[i].ItemId, name, vector.Space);
-            }
-
-            var vectors = items[i].Embeddings.Select(e => KeyValuePair.Create(e.Key, new ReadOnlyMemory<float>([.. e.Value.Values])));
-            codebook.Fusion.Fuse(items[i].ItemId, vectors).CopyTo(fused, i * codebook.Fusion.Dim);
-        }
-
-        return (fused, codebook.Encode(fused, items.Count));
     }
 
     private static double MeanSquare(float[] x, float[] y, int row, int dim)

@@ -14,12 +14,14 @@ internal static class RequestBounds
     /// <summary>Semantic IDs that are reconstructed in one call: their vectors fit into the 4 MB that a client takes unasked.</summary>
     public const int MaxReconstructed = 1_000;
 
-    public static void CheckItems(IReadOnlyCollection<ItemEmbedding> items)
+    public static void CheckItems(IReadOnlyCollection<ItemEmbedding> items) => CheckIds([.. items.Select(item => item.ItemId)], MaxItems);
+
+    public static void CheckIds(IReadOnlyCollection<string> ids, int most)
     {
-        CheckCount("items", items.Count);
-        foreach (var item in items)
+        CheckCount("items", ids.Count, most);
+        foreach (string id in ids)
         {
-            ItemIds.Check(item.ItemId);
+            ItemIds.Check(id);
         }
     }
 

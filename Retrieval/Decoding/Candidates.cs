@@ -11,10 +11,8 @@ namespace Recsys.Retrieval.Decoding;
 /// The items that an answer is chosen from, with what each leg says of each: the beam's, and the best of every other leg. Every leg
 /// scores all of them exactly, the generative one by the tokens of those that its beam did not find.
 /// </summary>
-internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
+internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilters filters)
 {
-    private readonly TrieFilters _filters = new(trie);
-
     /// <summary>Candidates that the legs but the generative one bring in turn, and more where an answer is longer.</summary>
     public const int OfOtherLegs = 64;
 
@@ -34,7 +32,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie)
     /// <param name="excludeSeen">Whether items of the history are left out, whatever the query says.</param>
     /// <exception cref="CatalogException">InvalidArgument: the filter names an attribute that there is not.</exception>
     public Admission? Admitted(RecommendQuery query, bool excludeSeen) =>
-        Admission.Of(query, excludeSeen, query.Filter is null ? null : _filters.Of(query.Filter));
+        Admission.Of(query, excludeSeen, query.Filter is null ? null : filters.Of(query.Filter));
 
     /// <param name="queries">[rows] alike in k and in their filter.</param>
     /// <param name="beam">Beams of the generative leg.</param>

@@ -22,7 +22,7 @@ internal static class ServingHost
     /// <summary>How often watchers of the health service are told; a Check looks for itself.</summary>
     private static readonly TimeSpan HealthPeriod = TimeSpan.FromSeconds(1);
 
-    public static WebApplication Build(ServeOptions options, IVersionStore versions, ISemanticIdStore ids)
+    public static WebApplication Build(ServeOptions options, IVersionStore versions, ISemanticIdStore ids, ILiveValues live)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddSimpleConsole(console => { console.SingleLine = true; console.TimestampFormat = "HH:mm:ss "; });
@@ -53,6 +53,7 @@ internal static class ServingHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(versions);
         builder.Services.AddSingleton(ids);
+        builder.Services.AddSingleton(live);
         builder.Services.AddSingleton<IVersionPartLoader>(new CodebookLoader(options.Device));
         builder.Services.AddSingleton<IVersionPartLoader>(new RecommenderLoader(options.Device));
         builder.Services.AddSingleton<IVersionPartLoader>(new PainterLoader(options.Device));
@@ -77,6 +78,7 @@ internal static class ServingHost
         var app = builder.Build();
         app.Use(app.Services.GetRequiredService<CallDrain>().RunAsync);
         app.MapGrpcService<QuantizerService>();
+        app.MapGrpcService<ItemsService>();
         app.MapGrpcService<RetrievalService>();
         app.MapGrpcService<CreativeService>();
         app.MapGrpcService<VersionsService>();

@@ -6,12 +6,13 @@ using Recsys.Catalog.Ports;
 namespace Recsys.Server.Serving;
 
 /// <summary>
-/// Follows the pointer to the active version and the stream of appended items, loads what is new beside what serves, and swaps it
-/// in with one write. While the store does not answer, or a new version is damaged, the snapshot that serves goes on serving.
+/// Follows the pointer to the active version, the stream of appended items and the live attributes, loads what is new beside what serves,
+/// and swaps it in with one write. While the store does not answer, or a new version is damaged, the snapshot that serves goes on serving.
 /// </summary>
 internal sealed partial class SnapshotHost(
     IVersionStore versions,
     ISemanticIdStore ids,
+    ILiveValues live,
     IEnumerable<IVersionPartLoader> loaders,
     TimeProvider time,
     ILogger<SnapshotHost> log) : BackgroundService, ISnapshots
@@ -23,10 +24,11 @@ internal sealed partial class SnapshotHost(
     public static readonly TimeSpan RetryDamaged = TimeSpan.FromSeconds(30);
 
     private readonly TaskCompletionSource _firstLook = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly LiveOverlay _live = new(live);
     private VersionSnapshot? _current;
     private string? _position;
     private string? _damaged;
-    private DateTimeOffset _damagedUntil, _streamDamagedUntil;
+    private DateTimeOffset _damagedUntil, _streamDamagedUntil, _liveDamagedUntil, _stuckUntil;
     private bool _silent;
 
     /// <summary>The version that serves now; null before the first.</summary>
@@ -81,19 +83,16 @@ internal sealed partial class SnapshotHost(
         base.Dispose();
     }
 
-    /// <summary>One look at the pointer and the stream.</summary>
+    /// <summary>One look at the pointer and the streams.</summary>
     internal async Task FollowAsync(CancellationToken cancel)
     {
-        string? active = null;
         try
         {
-            active = await ids.ActiveAsync(cancel);
+            string? active = await ids.ActiveAsync(cancel);
+            await ReadLiveAsync(cancel);
             _silent = false;
-            if (active is not null && active != Serving && !(active == _damaged && time.GetUtcNow() < _damagedUntil))
-            {
-                await SwapAsync(active, cancel);
-            }
-            else if (_current is { } current && time.GetUtcNow() >= _streamDamagedUntil)
+            bool wanted = active is not null && active != Serving && !(active == _damaged && time.GetUtcNow() < _damagedUntil);
+            if (!(wanted && await SwapAsync(active!, cancel)) && _current is { } current && time.GetUtcNow() >= _stuckUntil)
             {
                 await AppendAsync(current, cancel);
             }
@@ -108,69 +107,111 @@ internal sealed partial class SnapshotHost(
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            _damagedUntil = _streamDamagedUntil = time.GetUtcNow() + RetryDamaged;
-            _damaged = active;
-            VersionRefused(log, active ?? "(unknown)", Serving ?? "no version", e);
+            _stuckUntil = time.GetUtcNow() + RetryDamaged;
+            AppendedRefused(log, Serving ?? "(none)", _position ?? "the start", e.ToString());
         }
     }
 
-    private async Task SwapAsync(string version, CancellationToken cancel)
+    /// <returns>Whether the version serves now.</returns>
+    private async Task<bool> SwapAsync(string version, CancellationToken cancel)
     {
         long started = time.GetTimestamp();
-        var next = new VersionSnapshot(await Task.Run(() => LoadedVersion.Load(versions, version, loaders), cancel));
+        var before = (_position, _streamDamagedUntil);
+        VersionSnapshot? next = null;
         try
         {
-            _position = null;
-            var grown = await GrownAsync(next, cancel);
+            next = new VersionSnapshot(await Task.Run(() => LoadedVersion.Load(versions, version, loaders), cancel));
+            (_position, _streamDamagedUntil) = (null, default);
+            var grown = await GrownAsync(next, 0, cancel);
             if (grown != next)
             {
                 next.Release();
                 next = grown;
             }
         }
-        catch
+        catch (Exception e)
         {
-            next.Release();
-            throw;
+            next?.Release();
+            (_position, _streamDamagedUntil) = before;
+            if (e is OperationCanceledException or CatalogException { Fault: Fault.Unavailable })
+            {
+                throw;
+            }
+
+            (_damaged, _damagedUntil) = (version, time.GetUtcNow() + RetryDamaged);
+            VersionRefused(log, version, Serving ?? "no version", e);
+            return false;
         }
 
         Interlocked.Exchange(ref _current, next)?.Release();
+        _live.Brought();
         VersionServes(log, version, next.Items.Count, time.GetElapsedTime(started).TotalMilliseconds);
+        return true;
     }
 
     private async Task AppendAsync(VersionSnapshot current, CancellationToken cancel)
     {
-        var next = await GrownAsync(current, cancel);
+        var next = await GrownAsync(current, current.Items.Count, cancel);
         if (next != current)
         {
             Volatile.Write(ref _current, next);
-            ItemsAppended(log, next.Items.Count - current.Items.Count, current.Version);
+            if (next.Items.Count > current.Items.Count)
+            {
+                ItemsAppended(log, next.Items.Count - current.Items.Count, current.Version);
+            }
+
             current.Release();
         }
+
+        _live.Brought();
     }
 
-    /// <summary>The snapshot with what the stream holds behind it, up to a damaged entry; itself where that is nothing.</summary>
-    private async Task<VersionSnapshot> GrownAsync(VersionSnapshot current, CancellationToken cancel)
+    /// <summary>
+    /// The snapshot with what the stream holds behind it, up to a damaged entry, and with the live attributes; itself where that is nothing.
+    /// </summary>
+    /// <param name="lived">Items that have their live attributes, but for the news.</param>
+    private async Task<VersionSnapshot> GrownAsync(VersionSnapshot current, int lived, CancellationToken cancel)
     {
         var (items, position) = (current.Items, _position);
-        _streamDamagedUntil = default;
+        if (time.GetUtcNow() >= _streamDamagedUntil)
+        {
+            _streamDamagedUntil = default;
+            try
+            {
+                while (await ids.AppendedAsync(current.Version, position, cancel) is { Items.Count: > 0 } page)
+                {
+                    items = items.Append(page.Items);
+                    position = page.Position;
+                }
+            }
+            catch (CatalogException e) when (e.Fault != Fault.Unavailable)
+            {
+                _streamDamagedUntil = time.GetUtcNow() + RetryDamaged;
+                AppendedRefused(log, current.Version, position ?? "the start", e.Message);
+            }
+        }
+
+        items = _live.Bring(items, lived);
+        var next = ReferenceEquals(items, current.Items) ? current : current.With(items);
+        _position = position;
+        return next;
+    }
+
+    /// <summary>Live attributes that cannot be read keep nothing else from being served.</summary>
+    private async Task ReadLiveAsync(CancellationToken cancel)
+    {
         try
         {
-            while (await ids.AppendedAsync(current.Version, position, cancel) is { Items.Count: > 0 } page)
+            if (time.GetUtcNow() >= _liveDamagedUntil)
             {
-                items = items.Append(page.Items);
-                position = page.Position;
+                await _live.ReadAsync(cancel);
             }
         }
         catch (CatalogException e) when (e.Fault != Fault.Unavailable)
         {
-            _streamDamagedUntil = time.GetUtcNow() + RetryDamaged;
-            AppendedRefused(log, current.Version, position ?? "the start", e.Message);
+            _liveDamagedUntil = time.GetUtcNow() + RetryDamaged;
+            LiveRefused(log, e.Message);
         }
-
-        var next = ReferenceEquals(items, current.Items) ? current : current.With(items);
-        _position = position;
-        return next;
     }
 
     [LoggerMessage(1, LogLevel.Information, "version {Version} serves: {Items} items, loaded in {Milliseconds:F0} "
@@ -189,4 +230,7 @@ internal sealed partial class SnapshotHost(
     [LoggerMessage(5, LogLevel.Error, "items appended to version {Version} after {Position} cannot be read, and are not recommended: "
         + "{Message}", EventName = "AppendedRefused")]
     private static partial void AppendedRefused(ILogger logger, string version, string position, string message);
+
+    [LoggerMessage(6, LogLevel.Error, "live attributes cannot be read, and stay as they were: {Message}", EventName = "LiveRefused")]
+    private static partial void LiveRefused(ILogger logger, string message);
 }

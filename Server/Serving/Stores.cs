@@ -11,12 +11,15 @@ internal sealed class Stores : IAsyncDisposable
     private readonly PrivateRedis? _private;
     private readonly IAsyncDisposable _connection;
 
-    private Stores(VersionStore versions, RedisSemanticIdStore ids, IAsyncDisposable connection, PrivateRedis? privateRedis) =>
-        (Versions, Ids, _connection, _private) = (versions, ids, connection, privateRedis);
+    private Stores(
+        VersionStore versions, RedisSemanticIdStore ids, RedisLiveValues live, IAsyncDisposable connection, PrivateRedis? privateRedis) =>
+        (Versions, Ids, Live, _connection, _private) = (versions, ids, live, connection, privateRedis);
 
     public VersionStore Versions { get; }
 
     public RedisSemanticIdStore Ids { get; }
+
+    public RedisLiveValues Live { get; }
 
     /// <param name="root">Folder of versions; made where it is missing.</param>
     /// <param name="redis">Connection string; null: a private Redis.</param>
@@ -31,13 +34,15 @@ internal sealed class Stores : IAsyncDisposable
         var own = redis is null ? await PrivateRedis.StartAsync(Path.Combine(root, ".redis"), cancel) : null;
         options = options with { Connection = redis ?? own!.Socket };
         var connection = await RedisConnections.ConnectAsync(options);
-        var stores = new Stores(versions, new RedisSemanticIdStore(connection, options, versions.NoteActive), connection, own);
+        var stores = new Stores(
+            versions, new RedisSemanticIdStore(connection, options, versions.NoteActive), new RedisLiveValues(connection, options, versions),
+            connection, own);
         try
         {
             if (own is not null)
             {
                 // Nobody else fills a private Redis: whatever a crash or a lost file took from it comes back from the folder.
-                await stores.RestoreActiveAsync(cancel);
+                await stores.RestorePrivateAsync(cancel);
             }
             else
             {
@@ -88,16 +93,22 @@ internal sealed class Stores : IAsyncDisposable
         }
     }
 
-    // A damaged active version must not keep anyone from activating or building another.
-    private async Task RestoreActiveAsync(CancellationToken cancel)
+    // What is damaged must not keep anyone from activating or building another version.
+    private async Task RestorePrivateAsync(CancellationToken cancel)
+    {
+        await WarnAsync("the active version cannot be served", StoreRecovery.RunAsync(Versions, Ids, null, cancel));
+        await WarnAsync("live attributes of items are lost", Live.RecoverAsync(cancel));
+    }
+
+    private static async Task WarnAsync(string what, Task recovery)
     {
         try
         {
-            await StoreRecovery.RunAsync(Versions, Ids, null, cancel);
+            await recovery;
         }
         catch (CatalogException e) when (e.Fault is Fault.DataLoss or Fault.NotFound)
         {
-            Console.Error.WriteLine($"recsys: warning: the active version cannot be served: {e.Message}");
+            Console.Error.WriteLine($"recsys: warning: {what}: {e.Message}");
         }
     }
 

@@ -75,6 +75,24 @@ internal static class StoreScripts
         """;
 
     /// <summary>
+    /// KEYS values, changes; ARGV changes that are remembered, then per value: field, time, value. Keeps of each field the latest and
+    /// returns how many were. Times are texts of equal length.
+    /// </summary>
+    public const string Live = """
+        local written = 0
+        for i = 2, #ARGV, 3 do
+          local have = redis.call('HGET', KEYS[1], ARGV[i])
+          if not have or string.sub(have, 1, #ARGV[i + 1]) < ARGV[i + 1] then
+            local value = ARGV[i + 1] .. ARGV[i + 2]
+            redis.call('HSET', KEYS[1], ARGV[i], value)
+            redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], '*', 'field', ARGV[i], 'value', value)
+            written = written + 1
+          end
+        end
+        return written
+        """;
+
+    /// <summary>
     /// KEYS active; ARGV expected (empty: none), next. 1: next is active now, or was already, as after a lost reply; 0: another is.
     /// </summary>
     public const string Activate = """

@@ -17,9 +17,10 @@ public sealed class VersionStore : IVersionStore
     private const string DeploymentName = "deployment";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private static readonly string[] Reserved = [ActiveName, DeploymentName, AppendJournal.FolderName];
+    private static readonly string[] Reserved = [ActiveName, DeploymentName, AppendJournal.FolderName, LiveJournal.FolderName];
 
     private readonly TimeProvider _time;
+    private readonly LiveJournal _live;
 
     /// <param name="root">The root folder; made when it is missing.</param>
     /// <param name="time">Dates the manifests.</param>
@@ -27,6 +28,7 @@ public sealed class VersionStore : IVersionStore
     {
         (Root, _time) = (Path.GetFullPath(root), time ?? TimeProvider.System);
         Directory.CreateDirectory(Root);
+        _live = new LiveJournal(Root, Patience, _time);
     }
 
     public string Root { get; }
@@ -119,6 +121,12 @@ public sealed class VersionStore : IVersionStore
             AppendJournal.Remove(Root, version);
         }
     }
+
+    /// <summary>Durably notes live attributes of items, whatever version they serve with.</summary>
+    public void NoteLive(IReadOnlyList<LiveValue> values) => _live.Append(values);
+
+    /// <summary>Of each item and attribute the latest that was noted.</summary>
+    public IReadOnlyList<LiveValue> LiveNoted() => _live.Read();
 
     /// <summary>The version that was active when it was last noted; null when none was, or when it is there no more.</summary>
     public string? NotedActive

@@ -156,3 +156,33 @@ internal sealed class RecordedLog<T> : ILogger<T>
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         Lines.Add((eventId.Name, formatter(state, exception)));
 }
+
+/// <summary>Live values in memory, in the order in which they came.</summary>
+internal sealed class FakeLive : ILiveValues
+{
+    public List<LiveValue> Stream { get; } = [];
+
+    /// <summary>The next reading gives everything.</summary>
+    public bool Forgotten { get; set; }
+
+    /// <summary>What reading throws; null: nothing.</summary>
+    public Exception? Throws { get; set; }
+
+    public Task<int> WriteAsync(IReadOnlyList<LiveValue> values, CancellationToken cancel)
+    {
+        Stream.AddRange(values);
+        return Task.FromResult(values.Count);
+    }
+
+    public Task<LivePage> ReadAsync(string? after, CancellationToken cancel)
+    {
+        if (Throws is not null)
+        {
+            return Task.FromException<LivePage>(Throws);
+        }
+
+        bool all = after is null || Forgotten;
+        Forgotten = false;
+        return Task.FromResult(new LivePage([.. Stream.Skip(all ? 0 : int.Parse(after!))], all, $"{Stream.Count}"));
+    }
+}

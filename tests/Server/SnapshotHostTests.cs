@@ -11,11 +11,12 @@ public sealed class SnapshotHostTests : IDisposable
     };
 
     private readonly FakeIds _ids = new() { PageSize = 2 };
+    private readonly FakeLive _live = new();
     private readonly StoppedClock _clock = new();
     private readonly RecordedLog<SnapshotHost> _log = new();
     private readonly SnapshotHost _host;
 
-    public SnapshotHostTests() => _host = new SnapshotHost(_folders, _ids, [_folders], _clock, _log);
+    public SnapshotHostTests() => _host = new SnapshotHost(_folders, _ids, _live, [_folders], _clock, _log);
 
     public void Dispose() => _host.Dispose();
 

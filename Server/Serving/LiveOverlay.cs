@@ -1,0 +1,58 @@
+using Recsys.Catalog;
+using Recsys.Catalog.Ports;
+
+namespace Recsys.Server.Serving;
+
+/// <summary>
+/// The live attributes as this server knows them: of all items, also of those that the version does not have, because the next one
+/// may. For one thread.
+/// </summary>
+internal sealed class LiveOverlay(ILiveValues live)
+{
+    private readonly Dictionary<string, Dictionary<string, LiveValue>> _values = new(StringComparer.Ordinal);
+    private List<LiveValue> _news = [];
+    private string? _position;
+
+    /// <summary>Every value.</summary>
+    public IEnumerable<LiveValue> All => _values.Values.SelectMany(values => values.Values);
+
+    /// <summary>Reads what came since it was read last.</summary>
+    public async Task ReadAsync(CancellationToken cancel)
+    {
+        LivePage page;
+        do
+        {
+            page = await live.ReadAsync(_position, cancel);
+            _position = page.Position;
+            if (page.IsAll)
+            {
+                var gone = All.Select(value => value with { Text = null }).ToArray();
+                _values.Clear();
+                _news.AddRange(gone);
+            }
+
+            foreach (var value in page.Values)
+            {
+                if (!_values.TryGetValue(value.ItemId, out var values))
+                {
+                    _values.Add(value.ItemId, values = new(StringComparer.Ordinal));
+                }
+
+                values[value.Attribute] = value;
+            }
+
+            _news.AddRange(page.Values);
+        }
+        while (page is { IsAll: false, Values.Count: > 0 });
+    }
+
+    /// <summary>The table with the news since it was made, and with all that is known of the items behind its first ones.</summary>
+    /// <param name="before">Items that had what is known of them before the news.</param>
+    public ItemTable Bring(ItemTable items, int before) =>
+        items.With(
+            Enumerable.Range(before, items.Count - before)
+                .SelectMany(item => _values.GetValueOrDefault(items.Ids[item])?.Values ?? Enumerable.Empty<LiveValue>()).Concat(_news));
+
+    /// <summary>The news are in what serves.</summary>
+    public void Brought() => _news = [];
+}
