@@ -17,6 +17,7 @@ public sealed class ApiPageTests(World world)
         {
             var retrieval = new V1.Retrieval.RetrievalClient(world.Channel);
             var quantizer = new V1.Quantizer.QuantizerClient(world.Channel);
+            var items = new Items.ItemsClient(world.Channel);
             string known = world.ItemIds[0];
             IEnumerable<string> Known(int count) => Enumerable.Repeat(known, count);
             Condition Any(int values) =>
@@ -24,6 +25,7 @@ public sealed class ApiPageTests(World world)
             IEnumerable<ItemEmbedding> Vectors(int count) => Enumerable.Range(0, count)
                 .Select(_ => new ItemEmbedding { ItemId = known, Embeddings = { ["text"] = BadInputTests.Unit(384) } });
             async Task Recommend(RecommendRequest request) => await retrieval.RecommendAsync(request);
+            async Task Upsert(IEnumerable<ItemUpsert> upserts) => await items.UpsertAsync(new() { Items = { upserts } });
             async Task Draw(GenerateRequest request)
             {
                 using var stop = new CancellationTokenSource();
@@ -53,6 +55,12 @@ public sealed class ApiPageTests(World world)
                 ["`Similar.k`"] = async n => await retrieval.SimilarAsync(new() { ItemId = known, K = n }),
                 ["`Encode.items`"] = async n => await quantizer.EncodeAsync(new() { Items = { Vectors(n) } }),
                 ["`Assign.items`"] = async n => await quantizer.AssignAsync(new() { Items = { Vectors(n) } }),
+                ["`Upsert.items`"] = n => Upsert(Enumerable.Repeat(new ItemUpsert { ItemId = known }, n)),
+                ["`ItemUpsert.attributes`"] = n => Upsert([new ItemUpsert { ItemId = known, Clear = { Enumerable.Range(0, n).Select(i => $"a{i}") } }]),
+                ["`ItemUpsert.attributes` name"] = n => Upsert([new ItemUpsert { ItemId = known, Clear = { new string('n', n) } }]),
+                ["`ItemUpsert.attributes` value"] = n => Upsert(
+                    [new ItemUpsert { ItemId = known, Attributes = { ["limit"] = new string('v', n) } }]),
+                ["`Get.item_ids`"] = async n => await items.GetAsync(new() { ItemIds = { Known(n) } }),
                 ["`Lookup.item_ids`"] = async n => await quantizer.LookupAsync(new() { ItemIds = { Known(n) } }),
                 ["`Lookup.limit`"] = async n => await quantizer.LookupAsync(new() { ItemIds = { known }, Limit = (uint)n }),
                 ["`Reconstruct.semantic_ids`"] = async n => await quantizer.ReconstructAsync(
@@ -113,6 +121,7 @@ public sealed class ApiPageTests(World world)
         foreach (var service in new[]
         {
             RetrievalReflection.Descriptor, QuantizerReflection.Descriptor, CreativeReflection.Descriptor, VersionsReflection.Descriptor,
+            ItemsReflection.Descriptor,
         }.SelectMany(file => file.Services))
         {
             Assert.All(service.Methods, method => Assert.Matches($"`(.*, `)?({service.Name}/)?{method.Name}`", page));

@@ -165,7 +165,7 @@ public sealed class KillTests(TrainedVersion trained) : IClassFixture<TrainedVer
     private static async Task<SemanticId?> LookUpAsync(GrpcChannel channel, string item) =>
         (await new V1.Quantizer.QuantizerClient(channel).LookupAsync(new LookupRequest { ItemIds = { item } })).Items.Single().SemanticId;
 
-    private static void Kill(int process) => Process.GetProcessById(process).Kill();
+    internal static void Kill(int process) => Process.GetProcessById(process).Kill();
 
     private static int RedisOf(string versions) => int.Parse(File.ReadAllText(Path.Combine(versions, ".redis", "redis.pid")).Trim());
 }

@@ -3,16 +3,21 @@ using Grpc.Core;
 using Recsys.Catalog;
 using Recsys.Catalog.Attributes;
 using Recsys.Catalog.Ports;
+using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Service;
+using Recsys.Quantizer.Training;
 using Recsys.V1;
 
 namespace Recsys.Quantizer.Tests;
 
-public sealed class ItemsServiceTests : ILiveValues
+public sealed class ItemsServiceTests : ILiveValues, IDisposable
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 30, 12, 0, 0, TimeSpan.Zero);
 
+    private static readonly EmbeddingMatrix Vectors = Blobs.Make("text", 60, 4, 12, 1);
+
     private readonly List<LiveValue> _live = [];
+    private readonly Codebook _codebook;
     private readonly FakeSnapshots _snapshots;
     private readonly FakeStore _store = new();
     private readonly FakeVersions _versions = new();
@@ -20,14 +25,17 @@ public sealed class ItemsServiceTests : ILiveValues
 
     public ItemsServiceTests()
     {
-        var codebook = QuantizerServiceTests.TinyCodebook();
+        _codebook = QuantizerTrainer.Train(
+            Blobs.Fuse(Vectors), new QuantizerOptions { Levels = 2, CodebookSize = 8 }, 1, null, default);
         var items = new ItemTable(
-            ["a", "b"], [new Catalog.SemanticId([0, 0], 0), new Catalog.SemanticId([1, 1], 0)], ["A", ""], codebook.Sizes,
+            ["a", "b"], [new Catalog.SemanticId([0, 0], 0), new Catalog.SemanticId([1, 1], 0)], ["A", ""], _codebook.Sizes,
             new ItemAttributes(["price", "brand"], [["1", ""], ["2", "Acme"]]));
-        _snapshots = new FakeSnapshots("v1", items, codebook);
+        _snapshots = new FakeSnapshots("v1", items, _codebook);
         _store.PublishAsync("v1", items, default).Wait();
         _service = new ItemsService(_snapshots, _store, _versions, this, new Clock());
     }
+
+    public void Dispose() => _codebook.Dispose();
 
     [Fact]
     public async Task Values_are_written_with_their_times_and_what_the_version_does_not_have_is_named()
@@ -50,8 +58,8 @@ public sealed class ItemsServiceTests : ILiveValues
     {
         var request = new[]
         {
-            new ItemUpsert { ItemId = "new", Title = "New", Attributes = { ["stock"] = "1" }, Embeddings = { QuantizerServiceTests.Embeddings() } },
-            new ItemUpsert { ItemId = "a", Embeddings = { QuantizerServiceTests.Embeddings() } },
+            new ItemUpsert { ItemId = "new", Title = "New", Attributes = { ["stock"] = "1" }, Embeddings = { ["text"] = new Vector { Values = { Vectors.Data[..Vectors.Dim] } } } },
+            new ItemUpsert { ItemId = "a", Embeddings = { ["text"] = new Vector { Values = { Vectors.Data[..Vectors.Dim] } } } },
         };
         var first = await Upsert(request);
         Assert.Equal((1, 1), (first.Assigned, first.Values));
@@ -105,7 +113,14 @@ public sealed class ItemsServiceTests : ILiveValues
     public async Task As_many_attributes_as_a_version_may_have_are_taken()
     {
         Assert.Equal(62, (await Upsert(Many(62))).Values);
+    }
+
+    [Fact]
+    public async Task Calls_without_items_or_with_too_many_are_refused()
+    {
         await Assert.ThrowsAsync<CatalogException>(() => Upsert());
+        await Assert.ThrowsAsync<CatalogException>(() => Upsert([.. Enumerable.Repeat(new ItemUpsert { ItemId = "a" }, 10_001)]));
+        await Assert.ThrowsAsync<CatalogException>(() => _service.Get(new GetItemsRequest(), new FakeCall()));
     }
 
     [Fact]

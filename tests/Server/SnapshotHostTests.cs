@@ -126,6 +126,63 @@ public sealed class SnapshotHostTests : IDisposable
     }
 
     [Fact]
+    public async Task Live_attributes_are_in_what_serves_through_appends_and_swaps_and_those_of_later_items_when_they_come()
+    {
+        _ids.Active = "v1";
+        _live.Stream.AddRange([Stock("a", "1"), Stock("c", "3"), Stock("n0", "4")]);
+        await _host.FollowAsync(default);
+        Assert.Equal("a 1, b -", Said());
+        int parts = _folders.Parts.Count;
+        await _host.FollowAsync(default); // nothing new: nothing made
+        Assert.Equal(parts, _folders.Parts.Count);
+
+        _live.Stream.AddRange([Stock("b", "2"), Stock("a", null)]);
+        _ids.Stream.Add(SnapshotTests.Item("n0", 0));
+        await _host.FollowAsync(default);
+        Assert.Equal("a -, b 2, n0 4", Said());
+        Assert.Equal(parts + 1, _folders.Parts.Count);
+
+        _ids.Stream.Clear();
+        _ids.Active = "v2";
+        await _host.FollowAsync(default);
+        Assert.Equal("a -, b 2, c 3", Said());
+
+        _live.Stream.RemoveAll(value => value.ItemId == "b");
+        _live.Forgotten = true;
+        await _host.FollowAsync(default);
+        Assert.Equal("a -, b -, c 3", Said());
+    }
+
+    [Fact]
+    public async Task Live_attributes_that_cannot_be_read_are_told_once_and_keep_nothing_else_from_serving()
+    {
+        _ids.Active = "v1";
+        _live.Stream.Add(Stock("a", "1"));
+        _live.Throws = CatalogException.Damaged("torn");
+        await _host.FollowAsync(default);
+        _ids.Stream.Add(SnapshotTests.Item("n0", 0));
+        await _host.FollowAsync(default);
+        Assert.Equal("a -, b -, n0 -", Said());
+        Assert.Single(_log.Lines, line => line.Event == "LiveRefused");
+        _live.Throws = null;
+        _clock.Now += SnapshotHost.RetryDamaged;
+        await _host.FollowAsync(default);
+        Assert.Equal("a 1, b -, n0 -", Said());
+    }
+
+    [Fact]
+    public async Task What_comes_for_the_active_version_is_served_while_a_new_one_is_damaged()
+    {
+        _ids.Active = "v1";
+        await _host.FollowAsync(default);
+        _ids.Active = "v9";
+        _ids.Stream.Add(SnapshotTests.Item("n0", 0));
+        _live.Stream.Add(Stock("n0", "5"));
+        await _host.FollowAsync(default);
+        Assert.Equal(("v1", "a -, b -, n0 5"), (_host.Serving, Said()));
+    }
+
+    [Fact]
     public async Task A_silent_store_is_told_once_until_it_answers_again()
     {
         _ids.Active = "v1";
@@ -172,4 +229,17 @@ public sealed class SnapshotHostTests : IDisposable
         _host.Dispose();
         Assert.All(_folders.Parts, part => Assert.Equal(1, part.Disposed));
     }
+
+    /// <summary>The items that serve, each with its live stock.</summary>
+    private string Said()
+    {
+        using var lease = _host.Acquire();
+        var items = lease.Snapshot.Items;
+        Assert.Same(items, lease.Snapshot.Find<FakePart>()!.Items);
+        bool known = items.Attributes.Names.Contains("stock");
+        return string.Join(", ", items.Ids.Select((id, item) =>
+            $"{id} {(known && items.Attributes.Value(item, "stock") is { Length: > 0 } stock ? stock : "-")}"));
+    }
+
+    private static LiveValue Stock(string item, string? text) => new(item, "stock", text, DateTimeOffset.UnixEpoch);
 }
