@@ -6,7 +6,7 @@ using Recsys.Catalog.Ports;
 namespace Recsys.Datasets;
 
 /// <summary>
-/// A dataset folder: <c>dataset.json</c> beside <c>sequences.txt</c> or <c>interactions.csv</c>, <c>items.tsv</c> or
+/// A dataset folder: <c>dataset.json</c> beside <c>sequences.txt</c> or <c>interactions.csv</c>, <c>events.jsonl</c>, <c>items.tsv</c> or
 /// <c>items.jsonl</c>, <c>embeddings/NAME.npy</c>, <c>images.zip</c> or <c>images/</c>; everything but <c>dataset.json</c> and
 /// one of items and interactions may be absent. Opening reads ids only; the rest is read when asked for. Safe from any thread.
 /// </summary>
@@ -16,6 +16,7 @@ public sealed class Dataset : IDisposable
     private readonly string? _itemFile;
     private readonly Lazy<IReadOnlyList<Item>> _items;
     private readonly Lazy<(SequenceSet Set, long UnknownDropped)> _sequences;
+    private readonly Lazy<IReadOnlyList<Interaction>> _events;
     private readonly Lazy<string> _sha256;
     private readonly Lazy<IImageSource?> _images;
 
@@ -35,8 +36,20 @@ public sealed class Dataset : IDisposable
 
         _ids = _itemFile is null ? new(StringComparer.Ordinal) : ItemFile.ReadIds(_itemFile, description.ItemIdColumn);
         var unknown = _itemFile is null ? UnknownItems.Added : dropUnknown ? UnknownItems.Dropped : UnknownItems.Refused;
-        _sequences = new Lazy<(SequenceSet, long)>(
-            () => interactions is null ? (new SequenceSet([], [0], []), 0) : SequenceFile.Read(interactions, _ids, unknown));
+        _events = new Lazy<IReadOnlyList<Interaction>>(() => EventFile.Read(path));
+        _sequences = new Lazy<(SequenceSet, long)>(() =>
+        {
+            var (set, dropped, newest) = interactions is null
+                ? (new SequenceSet([], [0], []), 0, null)
+                : SequenceFile.Read(interactions, _ids, unknown);
+            if (_events.Value.Count == 0)
+            {
+                return (set, dropped);
+            }
+
+            var (all, others) = EventFile.Behind(set, _events.Value, newest, _ids, added: unknown == UnknownItems.Added);
+            return (all, dropped + others);
+        });
         if (_itemFile is null)
         {
             _ = _sequences.Value; // names the items
@@ -73,7 +86,10 @@ public sealed class Dataset : IDisposable
     /// <summary>Interactions that were dropped because the items file lacks their item; reads the histories.</summary>
     public long UnknownDropped => _sequences.Value.UnknownDropped;
 
-    public bool HasSequences => SequenceFile.Locate(Path) is not null;
+    public bool HasSequences => SequenceFile.Locate(Path) is not null || File.Exists(System.IO.Path.Combine(Path, EventFile.Name));
+
+    /// <summary>When the newest of the interactions was told that came by events; null: there are none.</summary>
+    public DateTimeOffset? EventsUntil => _events.Value.Count == 0 ? null : _events.Value.Max(one => one.Noted);
 
     /// <summary>In ordinal order.</summary>
     public IReadOnlyList<string> EmbeddingNames => EmbeddingFile.Names(Path);
@@ -130,7 +146,7 @@ public sealed class Dataset : IDisposable
 
     private string Hash()
     {
-        string[] roots = [DatasetDescription.FileName, ItemFile.Tsv, ItemFile.Jsonl, SequenceFile.Text, SequenceFile.Csv, ImageFiles.Zip];
+        string[] roots = [DatasetDescription.FileName, ItemFile.Tsv, ItemFile.Jsonl, SequenceFile.Text, SequenceFile.Csv, EventFile.Name, ImageFiles.Zip];
         var files = roots.Where(file => File.Exists(System.IO.Path.Combine(Path, file)))
             .Concat(new[] { ImageFiles.Folder, EmbeddingFile.Folder }
                 .Select(folder => System.IO.Path.Combine(Path, folder)).Where(Directory.Exists)

@@ -150,7 +150,7 @@ public static class DatasetImporter
         {
             var ids = source.Items is null ? new(StringComparer.Ordinal) : ItemFile.ReadIds(items);
             var unknown = source.Items is null ? UnknownItems.Added : options.DropUnknown ? UnknownItems.Dropped : UnknownItems.Refused;
-            var (histories, _) = SequenceFile.Read(source.Histories, ids, unknown);
+            var (histories, _, _) = SequenceFile.Read(source.Histories, ids, unknown);
             if (!filtered)
             {
                 WriteBareItems(source, items, ids.Keys);
@@ -217,7 +217,7 @@ public static class DatasetImporter
         }
 
         var ids = ItemFile.ReadIds(System.IO.Path.Combine(folder, ItemFile.Tsv));
-        var (all, _) = SequenceFile.Read(file, ids, options.DropUnknown ? UnknownItems.Dropped : UnknownItems.Refused);
+        var (all, _, _) = SequenceFile.Read(file, ids, options.DropUnknown ? UnknownItems.Dropped : UnknownItems.Refused);
         if (all.Users.Concat(ids.Keys).FirstOrDefault(id => id.Any(char.IsWhiteSpace)) is { } spaced)
         {
             throw CatalogException.Invalid($"--cold-items: the id '{spaced}' holds white space, which {SequenceFile.Text} cannot.");

@@ -24,13 +24,13 @@ public static class SequenceFile
     public static string? Locate(string folder) => TextFile.OneOf(folder, Text, Csv);
 
     /// <param name="items">Item id → index; what is added is added here.</param>
-    /// <returns>The histories, and how many interactions were dropped.</returns>
+    /// <returns>The histories, how many interactions were dropped, and the time of the newest one; null: it is not known.</returns>
     /// <exception cref="CatalogException">Every fault with its line.</exception>
-    public static (SequenceSet Sequences, long Dropped) Read(string path, OrderedDictionary<string, int> items, UnknownItems unknown) =>
+    public static (SequenceSet Sequences, long Dropped, DateTimeOffset? Newest) Read(string path, OrderedDictionary<string, int> items, UnknownItems unknown) =>
         path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? ReadCsv(path, items, unknown) : ReadText(path, items, unknown);
 
     /// <summary>"user item item …" a line, oldest first, parted by spaces or tabs.</summary>
-    private static (SequenceSet Sequences, long Dropped) ReadText(
+    private static (SequenceSet Sequences, long Dropped, DateTimeOffset? Newest) ReadText(
         string path, OrderedDictionary<string, int> items, UnknownItems unknown)
     {
         long dropped = 0;
@@ -70,11 +70,11 @@ public static class SequenceFile
         }
 
         faults.ThrowIfAny();
-        return (new SequenceSet([.. users.Keys], [.. offsets], [.. flat]), dropped);
+        return (new SequenceSet([.. users.Keys], [.. offsets], [.. flat]), dropped, null);
     }
 
     /// <summary>Columns user, item, timestamp (any order, more columns ignored); sorted by time, ties keep the file's order.</summary>
-    private static (SequenceSet Sequences, long Dropped) ReadCsv(
+    private static (SequenceSet Sequences, long Dropped, DateTimeOffset? Newest) ReadCsv(
         string path, OrderedDictionary<string, int> items, UnknownItems unknown)
     {
         using var engine = new TableEngine();
@@ -86,7 +86,7 @@ public static class SequenceFile
             items.Add(id, items.Count);
         }
 
-        return (table.ReadSequences(), table.UnknownDropped);
+        return (table.ReadSequences(), table.UnknownDropped, table.Newest);
     }
 
     /// <summary>Writes <c>sequences.txt</c>; ids must hold no white space.</summary>

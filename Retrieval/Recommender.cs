@@ -165,8 +165,8 @@ public sealed class Recommender : IRecommender, IVersionPart
     /// A recommender whose transitions have also seen new interactions (<see cref="TransitionLeg.With"/>). It shares all else with this
     /// one and must not outlive it.
     /// </summary>
-    public Recommender WithInteractions(IEnumerable<(IReadOnlyList<int> Before, int Item)> interactions) =>
-        new(_model.With(interactions), Items, this, ownsModel: false);
+    public IVersionPart WithInteractions(IReadOnlyList<(IReadOnlyList<int> Before, int Item)> interactions) =>
+        new Recommender(_model.With(interactions), Items, this, ownsModel: false);
 
     public IVersionPart WithItems(ItemTable items) => new Recommender(_model, items, this, ownsModel: false);
 

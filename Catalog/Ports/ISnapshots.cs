@@ -39,6 +39,11 @@ public interface IVersionPart : IDisposable
     /// are the loaded part's: what is made here is disposed before that one, in any order among its like.
     /// </summary>
     IVersionPart WithItems(ItemTable items);
+
+    /// <summary>The same part having seen new interactions, itself where it does not learn from them. Shares as <see cref="WithItems"/> does.
+    /// </summary>
+    /// <param name="interactions">In their order, each with the items that its user touched before, oldest first; item indexes.</param>
+    IVersionPart WithInteractions(IReadOnlyList<(IReadOnlyList<int> Before, int Item)> interactions) => this;
 }
 
 /// <summary>Loads one part of a version and warms it up.</summary>

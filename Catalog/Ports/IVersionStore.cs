@@ -51,8 +51,10 @@ public interface IVersionWriter : IDisposable
 /// <param name="CodebookSizes">Codes at each level.</param>
 /// <param name="Items">Items in the table.</param>
 /// <param name="Metrics">Gate metrics by name (recall@10, collisions, coverage…).</param>
+/// <param name="EventsUntil">When the newest live interaction was noted that it learned from; null: it has seen none.</param>
 public sealed record VersionDescription(
-    string Dataset, long Seed, int[] CodebookSizes, int Items, IReadOnlyDictionary<string, double> Metrics);
+    string Dataset, long Seed, int[] CodebookSizes, int Items, IReadOnlyDictionary<string, double> Metrics,
+    DateTimeOffset? EventsUntil = null);
 
 /// <summary>The manifest of a version: written last, immutable.</summary>
 /// <param name="Files">SHA-256 (lower-case hex) and length of each file by relative path.</param>

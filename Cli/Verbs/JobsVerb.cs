@@ -18,7 +18,7 @@ internal static class JobsVerb
         var command = new Command("jobs", "The scheduler: a rebuild every night.")
         {
             FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, FolderOptions.RedisPrefix, ConfigOption.Config, Cron,
-            DeviceOption.Device, DatasetOptions.DropUnknown,
+            DeviceOption.Device, DatasetOptions.DropUnknown, DatasetOptions.Events,
         };
         command.OnCompute(RunAsync);
         return command;
@@ -43,6 +43,7 @@ internal static class JobsVerb
     private static async Task<RebuildResult> RebuildAsync(
         ParseResult parsed, Stores stores, string data, RebuildOptions options, CancellationToken cancel)
     {
+        parsed.BringEvents(data, stores.Versions.EventsNoted);
         using var dataset = parsed.Open(data); // anew each night
         ConvolutionNotice.Warn(RebuildJob.TrainsPictures(dataset, options));
         using var progress = new ProgressView();

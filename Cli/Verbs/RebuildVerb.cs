@@ -21,7 +21,7 @@ internal static class RebuildVerb
         var command = new Command("rebuild", "One nightly rebuild, now: train, encode, gate, publish, activate.")
         {
             FolderOptions.Data, FolderOptions.Out, FolderOptions.Redis, FolderOptions.RedisPrefix, Seed, DeviceOption.Device, FitAll,
-            NoActivate, NoPictures, DatasetOptions.DropUnknown,
+            NoActivate, NoPictures, DatasetOptions.DropUnknown, DatasetOptions.Events,
         };
         command.AddEncoders();
         command.OnCompute(RunAsync);
@@ -31,12 +31,14 @@ internal static class RebuildVerb
     private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         var options = Options(parsed);
-        using var dataset = parsed.Open(parsed.GetValue(FolderOptions.Data)!);
+        string data = parsed.GetValue(FolderOptions.Data)!;
         var ranks = Processes.Join();
         await using var stores = ranks.First ? await parsed.OpenStoresAsync(FolderOptions.Out, cancel) : null;
+        var versions = stores?.Versions ?? new VersionStore(parsed.GetValue(FolderOptions.Out)!);
+        _ = ranks.FirstBeforeOthers(() => ranks.First ? parsed.BringEvents(data, versions.EventsNoted) : 0);
+        using var dataset = parsed.Open(data);
         ConvolutionNotice.Warn(ranks.First && RebuildJob.TrainsPictures(dataset, options));
         using var progress = ranks.First ? new ProgressView() : null;
-        var versions = stores?.Versions ?? new VersionStore(parsed.GetValue(FolderOptions.Out)!);
         var result = await new RebuildJob(versions, stores?.Ids, TimeProvider.System, ranks).RunAsync(dataset, options, progress, cancel);
         Processes.Leave();
         int items = dataset.ItemCount;

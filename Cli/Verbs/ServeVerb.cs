@@ -50,7 +50,7 @@ internal static class ServeVerb
     {
         var options = Options(parsed);
         await using var stores = await parsed.OpenStoresAsync(FolderOptions.Versions, cancel);
-        await using var app = ServingHost.Build(options, stores.Versions, stores.Ids, stores.Live);
+        await using var app = ServingHost.Build(options, stores.Versions, stores.Ids, stores.Live, stores.Interactions);
         var snapshots = app.Services.GetRequiredService<SnapshotHost>();
         try
         {

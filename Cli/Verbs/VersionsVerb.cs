@@ -78,8 +78,10 @@ internal static class VersionsVerb
         string[] all = [.. stores.Versions.List().Select(manifest => manifest.Version)];
         var report = await StoreRecovery.RunAsync(stores.Versions, stores.Ids, all, cancel);
         int live = await stores.Live.RecoverAsync(cancel);
-        return new VerbResult(new { report.Recovered, report.Active, report.Appended, report.Journalled, live }, output => output.WriteLine(
-            $"{report.Recovered.Count} versions in Redis, {report.Appended} appended items, {live} live attributes were missing, active: {report.Active ?? "none"}"));
+        int events = await stores.Interactions.RecoverAsync(cancel);
+        return new VerbResult(new { report.Recovered, report.Active, report.Appended, report.Journalled, live, events }, output => output.WriteLine(
+            $"{report.Recovered.Count} versions in Redis, {report.Appended} appended items, {live} live attributes and {events} interactions were "
+            + $"missing, active: {report.Active ?? "none"}"));
     });
 
     private static Command Prune() => OnStores(

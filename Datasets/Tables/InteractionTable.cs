@@ -24,6 +24,17 @@ internal sealed class InteractionTable
     public IEnumerable<string> ItemIds =>
         _engine.Rows("SELECT item_id FROM items SEMI JOIN interactions USING (item) ORDER BY item", row => row.GetString(0));
 
+    /// <summary>The largest time, where it is a moment: a date, or a number that is Unix time in seconds or a smaller unit by its size.</summary>
+    public DateTimeOffset? Newest => _engine.Rows("SELECT max(time)::DOUBLE FROM interactions", row => row.IsDBNull(0) ? 0 : row.GetDouble(0))
+        .Single() switch
+        {
+            < 1e8 or > 2e18 => null, // before 1973 in seconds: a place in an order, no moment
+            < 1e11 and var seconds => DateTimeOffset.UnixEpoch.AddSeconds(seconds),
+            < 1e14 and var milliseconds => DateTimeOffset.UnixEpoch.AddMilliseconds(milliseconds),
+            < 1e17 and var microseconds => DateTimeOffset.UnixEpoch.AddMicroseconds(microseconds),
+            var nanoseconds => DateTimeOffset.UnixEpoch.AddMicroseconds(nanoseconds / 1000),
+        };
+
     /// <param name="names">Columns that the user named, null where the usual names will do.</param>
     /// <param name="items">Ids of the items file in its order; null where the interactions name the items.</param>
     /// <param name="dropUnknown">Whether interactions with other items are dropped and counted instead of refused.</param>

@@ -85,7 +85,8 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
     {
         var (stages, active) = (run.Stages, run.Active);
         AtomicFile.WriteText(writer.PathOf(RebuildReport.FileName), report.ToJson());
-        var description = new VersionDescription(report.Dataset, report.Seed, [.. items.CodebookSizes], items.Count, Metrics(report));
+        var description = new VersionDescription(
+            report.Dataset, report.Seed, [.. items.CodebookSizes], items.Count, Metrics(report), run.Dataset.EventsUntil);
         var folder = stages.Time("seal", () => writer.Seal(description));
         await ids.PublishAsync(folder.Version, folder.Items, run.Cancel);
         stages.Report(new StageProgress("publish", 1, 1));

@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Recsys.Catalog;
 using Recsys.Catalog.Attributes;
@@ -19,9 +18,6 @@ public sealed class ItemsService(
 
     /// <summary>Characters (UTF-16) of an attribute's name.</summary>
     public const int MaxName = 256;
-
-    /// <summary>How far ahead of this clock a value may be: else it would keep out what is true later.</summary>
-    private static readonly TimeSpan MaxAhead = TimeSpan.FromMinutes(5);
 
     private readonly ItemAssigner _assigner = new(store, versions);
 
@@ -143,29 +139,9 @@ public sealed class ItemsService(
                 item, $"a value of '{ItemIds.Shown(long_.Key)}' with {long_.Value.Length} characters; allowed are {ItemAttributes.MaxLength}");
         }
 
-        var since = Moment(item);
+        var since = RequestTimes.Read($"Item '{ItemIds.Shown(item.ItemId)}'", item.Time, time.GetUtcNow());
         return item.Attributes.Select(pair => new LiveValue(item.ItemId, pair.Key, pair.Value, since))
             .Concat(item.Clear.Select(name => new LiveValue(item.ItemId, name, null, since)));
-    }
-
-    private DateTimeOffset Moment(ItemUpsert item)
-    {
-        var now = time.GetUtcNow();
-        if (item.Time is null)
-        {
-            return now;
-        }
-
-        try
-        {
-            return item.Time.ToDateTimeOffset() is var since && since <= now + MaxAhead
-                ? since
-                : throw Refused(item, $"the time {since:O}; it is {now:O} here, and at most {MaxAhead.TotalMinutes} minutes more are allowed");
-        }
-        catch (InvalidOperationException)
-        {
-            throw Refused(item, $"a time of {item.Time.Seconds} s and {item.Time.Nanos} ns; allowed are the years 1 to 9999");
-        }
     }
 
     private static void CheckNames(LiveValue[] values, ItemAttributes attributes)

@@ -22,7 +22,8 @@ internal static class ServingHost
     /// <summary>How often watchers of the health service are told; a Check looks for itself.</summary>
     private static readonly TimeSpan HealthPeriod = TimeSpan.FromSeconds(1);
 
-    public static WebApplication Build(ServeOptions options, IVersionStore versions, ISemanticIdStore ids, ILiveValues live)
+    public static WebApplication Build(
+        ServeOptions options, IVersionStore versions, ISemanticIdStore ids, ILiveValues live, IInteractions interactions)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddSimpleConsole(console => { console.SingleLine = true; console.TimestampFormat = "HH:mm:ss "; });
@@ -54,6 +55,7 @@ internal static class ServingHost
         builder.Services.AddSingleton(versions);
         builder.Services.AddSingleton(ids);
         builder.Services.AddSingleton(live);
+        builder.Services.AddSingleton(interactions);
         builder.Services.AddSingleton<IVersionPartLoader>(new CodebookLoader(options.Device));
         builder.Services.AddSingleton<IVersionPartLoader>(new RecommenderLoader(options.Device));
         builder.Services.AddSingleton<IVersionPartLoader>(new PainterLoader(options.Device));
@@ -80,6 +82,7 @@ internal static class ServingHost
         app.MapGrpcService<QuantizerService>();
         app.MapGrpcService<ItemsService>();
         app.MapGrpcService<RetrievalService>();
+        app.MapGrpcService<EventsService>();
         app.MapGrpcService<CreativeService>();
         app.MapGrpcService<VersionsService>();
         app.MapGrpcHealthChecksService();

@@ -6,13 +6,14 @@ using Recsys.Catalog.Ports;
 namespace Recsys.Server.Serving;
 
 /// <summary>
-/// Follows the pointer to the active version, the stream of appended items and the live attributes, loads what is new beside what serves,
+/// Follows the pointer to the active version, appended items, live attributes and interactions, loads what is new beside what serves,
 /// and swaps it in with one write. While the store does not answer, or a new version is damaged, the snapshot that serves goes on serving.
 /// </summary>
 internal sealed partial class SnapshotHost(
     IVersionStore versions,
     ISemanticIdStore ids,
     ILiveValues live,
+    IInteractions interactions,
     IEnumerable<IVersionPartLoader> loaders,
     TimeProvider time,
     ILogger<SnapshotHost> log) : BackgroundService, ISnapshots
@@ -20,14 +21,19 @@ internal sealed partial class SnapshotHost(
     /// <summary>How often the pointer is read: a swap is to be seen within two seconds, loading included.</summary>
     public static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How often interactions are learned from: each time the model that answers is another.</summary>
+    public static readonly TimeSpan LearnInterval = TimeSpan.FromSeconds(5);
+
     /// <summary>A version that failed to load, or a stream that cannot be read, is tried again after this long.</summary>
     public static readonly TimeSpan RetryDamaged = TimeSpan.FromSeconds(30);
 
     private readonly TaskCompletionSource _firstLook = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly LiveOverlay _live = new(live);
+    private readonly LiveInteractions _events = new(interactions);
     private VersionSnapshot? _current;
     private string? _position;
     private string? _damaged;
+    private DateTimeOffset _learnAt; // interactions, next
     private DateTimeOffset _damagedUntil, _streamDamagedUntil, _liveDamagedUntil, _stuckUntil;
     private bool _silent;
 
@@ -122,7 +128,7 @@ internal sealed partial class SnapshotHost(
         {
             next = new VersionSnapshot(await Task.Run(() => LoadedVersion.Load(versions, version, loaders), cancel));
             (_position, _streamDamagedUntil) = (null, default);
-            var grown = await GrownAsync(next, 0, cancel);
+            var grown = await GrownAsync(next, 0, learns: false, cancel);
             if (grown != next)
             {
                 next.Release();
@@ -145,13 +151,15 @@ internal sealed partial class SnapshotHost(
 
         Interlocked.Exchange(ref _current, next)?.Release();
         _live.Brought();
+        _events.Restart(next.EventsUntil);
+        _learnAt = default;
         VersionServes(log, version, next.Items.Count, time.GetElapsedTime(started).TotalMilliseconds);
         return true;
     }
 
     private async Task AppendAsync(VersionSnapshot current, CancellationToken cancel)
     {
-        var next = await GrownAsync(current, current.Items.Count, cancel);
+        var next = await GrownAsync(current, current.Items.Count, learns: true, cancel);
         if (next != current)
         {
             Volatile.Write(ref _current, next);
@@ -164,13 +172,15 @@ internal sealed partial class SnapshotHost(
         }
 
         _live.Brought();
+        _events.Brought();
     }
 
     /// <summary>
     /// The snapshot with what the stream holds behind it, up to a damaged entry, and with the live attributes; itself where that is nothing.
     /// </summary>
     /// <param name="lived">Items that have their live attributes, but for the news.</param>
-    private async Task<VersionSnapshot> GrownAsync(VersionSnapshot current, int lived, CancellationToken cancel)
+    /// <param name="learns">Whether it learns from the new interactions, which are new to the version that serves.</param>
+    private async Task<VersionSnapshot> GrownAsync(VersionSnapshot current, int lived, bool learns, CancellationToken cancel)
     {
         var (items, position) = (current.Items, _position);
         if (time.GetUtcNow() >= _streamDamagedUntil)
@@ -192,19 +202,26 @@ internal sealed partial class SnapshotHost(
         }
 
         items = _live.Bring(items, lived);
-        var next = ReferenceEquals(items, current.Items) ? current : current.With(items);
+        var news = learns ? _events.News(items) : [];
+        var next = ReferenceEquals(items, current.Items) && news.Count == 0 ? current : current.With(items, news);
         _position = position;
         return next;
     }
 
-    /// <summary>Live attributes that cannot be read keep nothing else from being served.</summary>
+    /// <summary>Live attributes and interactions that cannot be read keep nothing else from being served.</summary>
     private async Task ReadLiveAsync(CancellationToken cancel)
     {
         try
         {
-            if (time.GetUtcNow() >= _liveDamagedUntil)
+            var now = time.GetUtcNow();
+            if (now >= _liveDamagedUntil)
             {
                 await _live.ReadAsync(cancel);
+                if (now >= _learnAt && _current is not null)
+                {
+                    await _events.ReadAsync(cancel);
+                    _learnAt = now + LearnInterval;
+                }
             }
         }
         catch (CatalogException e) when (e.Fault != Fault.Unavailable)
@@ -231,6 +248,6 @@ internal sealed partial class SnapshotHost(
         + "{Message}", EventName = "AppendedRefused")]
     private static partial void AppendedRefused(ILogger logger, string version, string position, string message);
 
-    [LoggerMessage(6, LogLevel.Error, "live attributes cannot be read, and stay as they were: {Message}", EventName = "LiveRefused")]
+    [LoggerMessage(6, LogLevel.Error, "live attributes or interactions cannot be read, and stay as they were: {Message}", EventName = "LiveRefused")]
     private static partial void LiveRefused(ILogger logger, string message);
 }

@@ -12,14 +12,20 @@ internal sealed class Stores : IAsyncDisposable
     private readonly IAsyncDisposable _connection;
 
     private Stores(
-        VersionStore versions, RedisSemanticIdStore ids, RedisLiveValues live, IAsyncDisposable connection, PrivateRedis? privateRedis) =>
-        (Versions, Ids, Live, _connection, _private) = (versions, ids, live, connection, privateRedis);
+        VersionStore versions, RedisSemanticIdStore ids, RedisLiveValues live, RedisInteractions interactions, IAsyncDisposable connection,
+        PrivateRedis? privateRedis)
+    {
+        (Versions, Ids, Live, Interactions) = (versions, ids, live, interactions);
+        (_connection, _private) = (connection, privateRedis);
+    }
 
     public VersionStore Versions { get; }
 
     public RedisSemanticIdStore Ids { get; }
 
     public RedisLiveValues Live { get; }
+
+    public RedisInteractions Interactions { get; }
 
     /// <param name="root">Folder of versions; made where it is missing.</param>
     /// <param name="redis">Connection string; null: a private Redis.</param>
@@ -36,7 +42,7 @@ internal sealed class Stores : IAsyncDisposable
         var connection = await RedisConnections.ConnectAsync(options);
         var stores = new Stores(
             versions, new RedisSemanticIdStore(connection, options, versions.NoteActive), new RedisLiveValues(connection, options, versions),
-            connection, own);
+            new RedisInteractions(connection, options, versions), connection, own);
         try
         {
             if (own is not null)
@@ -98,6 +104,7 @@ internal sealed class Stores : IAsyncDisposable
     {
         await WarnAsync("the active version cannot be served", StoreRecovery.RunAsync(Versions, Ids, null, cancel));
         await WarnAsync("live attributes of items are lost", Live.RecoverAsync(cancel));
+        await WarnAsync("interactions since the last rebuild are lost to servers", Interactions.RecoverAsync(cancel));
     }
 
     private static async Task WarnAsync(string what, Task recovery)

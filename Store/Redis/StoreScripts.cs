@@ -93,6 +93,37 @@ internal static class StoreScripts
         """;
 
     /// <summary>
+    /// KEYS stream, then the list of the user of each interaction, oldest first; ARGV entries that the stream and a list remember, seconds
+    /// for which a list does, the time before which all is late, then per interaction: user, item, time, when it was told. Returns how many
+    /// were new, known and late. Times are texts of equal length.
+    /// </summary>
+    public const string Events = """
+        local new, known, late = 0, 0, 0
+        for i = 2, #KEYS do
+          local at = 5 + (i - 2) * 4
+          local time, width = ARGV[at + 2], #ARGV[at + 2]
+          local entry, before, twice, last = time .. ARGV[at + 1], {}, false, ''
+          for _, one in ipairs(redis.call('LRANGE', KEYS[i], 0, -1)) do
+            twice = twice or one == entry
+            before[#before + 1], last = string.sub(one, width + 1), string.sub(one, 1, width)
+          end
+          if twice then
+            known = known + 1
+          elseif time < last or time < ARGV[4] then
+            late = late + 1
+          else
+            redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'user', ARGV[at], 'item', ARGV[at + 1], 'time', time,
+              'noted', ARGV[at + 3], 'before', table.concat(before, '\t'))
+            redis.call('RPUSH', KEYS[i], entry)
+            redis.call('LTRIM', KEYS[i], -tonumber(ARGV[2]), -1)
+            redis.call('EXPIRE', KEYS[i], ARGV[3])
+            new = new + 1
+          end
+        end
+        return {new, known, late}
+        """;
+
+    /// <summary>
     /// KEYS active; ARGV expected (empty: none), next. 1: next is active now, or was already, as after a lost reply; 0: another is.
     /// </summary>
     public const string Activate = """

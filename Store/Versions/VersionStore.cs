@@ -21,6 +21,7 @@ public sealed class VersionStore : IVersionStore
 
     private readonly TimeProvider _time;
     private readonly LiveJournal _live;
+    private readonly EventJournal _events;
 
     /// <param name="root">The root folder; made when it is missing.</param>
     /// <param name="time">Dates the manifests.</param>
@@ -28,7 +29,7 @@ public sealed class VersionStore : IVersionStore
     {
         (Root, _time) = (Path.GetFullPath(root), time ?? TimeProvider.System);
         Directory.CreateDirectory(Root);
-        _live = new LiveJournal(Root, Patience, _time);
+        (_live, _events) = (new LiveJournal(Root, Patience, _time), new EventJournal(Root, Patience, _time));
     }
 
     public string Root { get; }
@@ -127,6 +128,12 @@ public sealed class VersionStore : IVersionStore
 
     /// <summary>Of each item and attribute the latest that was noted.</summary>
     public IReadOnlyList<LiveValue> LiveNoted() => _live.Read();
+
+    /// <summary>Durably notes interactions, for rebuilds to come.</summary>
+    public void NoteEvents(IReadOnlyList<Interaction> interactions) => _events.Append(interactions);
+
+    /// <summary>The interactions that were noted at or after a moment, in that order; one that was told twice is there twice.</summary>
+    public IEnumerable<Interaction> EventsNoted(DateTimeOffset since) => _events.Read(since);
 
     /// <summary>The version that was active when it was last noted; null when none was, or when it is there no more.</summary>
     public string? NotedActive

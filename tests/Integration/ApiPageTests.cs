@@ -26,6 +26,8 @@ public sealed class ApiPageTests(World world)
                 .Select(_ => new ItemEmbedding { ItemId = known, Embeddings = { ["text"] = BadInputTests.Unit(384) } });
             async Task Recommend(RecommendRequest request) => await retrieval.RecommendAsync(request);
             async Task Upsert(IEnumerable<ItemUpsert> upserts) => await items.UpsertAsync(new() { Items = { upserts } });
+            async Task Record(IEnumerable<Event> events) =>
+                await new Events.EventsClient(world.Channel).RecordAsync(new() { Events = { events } });
             async Task Draw(GenerateRequest request)
             {
                 using var stop = new CancellationTokenSource();
@@ -60,6 +62,8 @@ public sealed class ApiPageTests(World world)
                 ["`ItemUpsert.attributes` name"] = n => Upsert([new ItemUpsert { ItemId = known, Clear = { new string('n', n) } }]),
                 ["`ItemUpsert.attributes` value"] = n => Upsert(
                     [new ItemUpsert { ItemId = known, Attributes = { ["limit"] = new string('v', n) } }]),
+                ["`Record.events`"] = n => Record(Enumerable.Repeat(new Event { UserId = "limits", ItemId = known, Time = new() { Seconds = 1 } }, n)),
+                ["`Event.user_id`"] = n => Record([new Event { UserId = new string('u', n), ItemId = known, Time = new() { Seconds = 1 } }]),
                 ["`Get.item_ids`"] = async n => await items.GetAsync(new() { ItemIds = { Known(n) } }),
                 ["`Lookup.item_ids`"] = async n => await quantizer.LookupAsync(new() { ItemIds = { Known(n) } }),
                 ["`Lookup.limit`"] = async n => await quantizer.LookupAsync(new() { ItemIds = { known }, Limit = (uint)n }),
@@ -121,7 +125,7 @@ public sealed class ApiPageTests(World world)
         foreach (var service in new[]
         {
             RetrievalReflection.Descriptor, QuantizerReflection.Descriptor, CreativeReflection.Descriptor, VersionsReflection.Descriptor,
-            ItemsReflection.Descriptor,
+            ItemsReflection.Descriptor, EventsReflection.Descriptor,
         }.SelectMany(file => file.Services))
         {
             Assert.All(service.Methods, method => Assert.Matches($"`(.*, `)?({service.Name}/)?{method.Name}`", page));

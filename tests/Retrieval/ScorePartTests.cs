@@ -58,7 +58,7 @@ public class ScorePartTests
         static double Of(Recommender one) =>
             one.Recommend(new RecommendQuery([5], 80), default).Single(answer => answer.Item == 70).Parts[0].Value;
         double before = Of(recommender);
-        using var learned = recommender.WithInteractions(
+        using var learned = (Recommender)recommender.WithInteractions(
             [.. Enumerable.Repeat(((IReadOnlyList<int>)new[] { 5 }, 70), 20)]);
         Assert.True(Of(learned) > before + 1);
         Assert.Equal(before, Of(recommender));

@@ -9,11 +9,21 @@ internal sealed class FakePart(ItemTable items, Action<FakePart> made) : IVersio
 {
     public ItemTable Items => items;
 
+    /// <summary>What it has learned: item and how many came before it.</summary>
+    public string Learned { get; private init; } = "";
+
     public int Disposed { get; private set; }
 
     public IVersionPart WithItems(ItemTable table)
     {
-        var part = new FakePart(table, made);
+        var part = new FakePart(table, made) { Learned = Learned };
+        made(part);
+        return part;
+    }
+
+    public IVersionPart WithInteractions(IReadOnlyList<(IReadOnlyList<int> Before, int Item)> interactions)
+    {
+        var part = new FakePart(items, made) { Learned = Learned + string.Concat(interactions.Select(one => $" {items.Ids[one.Item]}{one.Before.Count}")) };
         made(part);
         return part;
     }
@@ -184,5 +194,21 @@ internal sealed class FakeLive : ILiveValues
         bool all = after is null || Forgotten;
         Forgotten = false;
         return Task.FromResult(new LivePage([.. Stream.Skip(all ? 0 : int.Parse(after!))], all, $"{Stream.Count}"));
+    }
+}
+
+/// <summary>A stream of interactions in memory; a position is a number of entries.</summary>
+internal sealed class FakeInteractions : IInteractions
+{
+    public List<FollowedInteraction> Stream { get; } = [];
+
+    public Task<RecordedCounts> RecordAsync(IReadOnlyList<Interaction> interactions, CancellationToken cancel) =>
+        throw new InvalidOperationException();
+
+    public Task<InteractionPage> ReadAsync(string? after, DateTimeOffset since, CancellationToken cancel)
+    {
+        int from = after is null ? Stream.TakeWhile(one => one.Interaction.Noted < since).Count() : int.Parse(after);
+        var page = Stream.Skip(from).Take(2).ToArray();
+        return Task.FromResult(new InteractionPage(page, page.Length > 0 ? $"{from + page.Length}" : after));
     }
 }

@@ -1,4 +1,5 @@
 using Recsys.Catalog;
+using Recsys.Catalog.Ports;
 using Recsys.Server.Serving;
 
 namespace Recsys.Server.Tests;
@@ -12,11 +13,12 @@ public sealed class SnapshotHostTests : IDisposable
 
     private readonly FakeIds _ids = new() { PageSize = 2 };
     private readonly FakeLive _live = new();
+    private readonly FakeInteractions _interactions = new();
     private readonly StoppedClock _clock = new();
     private readonly RecordedLog<SnapshotHost> _log = new();
     private readonly SnapshotHost _host;
 
-    public SnapshotHostTests() => _host = new SnapshotHost(_folders, _ids, _live, [_folders], _clock, _log);
+    public SnapshotHostTests() => _host = new SnapshotHost(_folders, _ids, _live, _interactions, [_folders], _clock, _log);
 
     public void Dispose() => _host.Dispose();
 
@@ -229,6 +231,38 @@ public sealed class SnapshotHostTests : IDisposable
         _host.Dispose();
         Assert.All(_folders.Parts, part => Assert.Equal(1, part.Disposed));
     }
+
+    [Fact]
+    public async Task Interactions_that_a_version_has_not_learned_from_are_learned_once_and_again_by_the_next_version()
+    {
+        _clock.Now = DateTimeOffset.UnixEpoch.AddHours(1); // the versions are of the beginning of time
+        _ids.Active = "v1";
+        _interactions.Stream.AddRange([Touched("a", -5), Touched("a", 1), Touched("c", 2, "a", "c", "b"), Touched("b", 3, "a", "x", "a")]);
+        await _host.FollowAsync(default);
+        await _host.FollowAsync(default);
+        Assert.Equal(" a0 b2", Learned());
+        _interactions.Stream.Add(Touched("b", 4, "b"));
+        await _host.FollowAsync(default);
+        Assert.Equal(" a0 b2", Learned()); // it is asked for no more often than models should change
+        _clock.Now += SnapshotHost.LearnInterval;
+        _live.Stream.Add(Stock("a", "1"));
+        await _host.FollowAsync(default);
+        Assert.Equal((" a0 b2 b1", "a 1, b -"), (Learned(), Said()));
+
+        _ids.Active = "v2";
+        await _host.FollowAsync(default);
+        await _host.FollowAsync(default);
+        Assert.Equal((" a0 c3 b2 b1", "a 1, b -, c -"), (Learned(), Said()));
+
+        string Learned()
+        {
+            using var lease = _host.Acquire();
+            return lease.Snapshot.Find<FakePart>()!.Learned;
+        }
+    }
+
+    private static FollowedInteraction Touched(string item, int minute, params string[] before) =>
+        new(new Interaction("u", item, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddMinutes(minute)), before);
 
     /// <summary>The items that serve, each with its live stock.</summary>
     private string Said()

@@ -31,8 +31,8 @@ public sealed class SnapshotTests
     public void A_grown_snapshot_has_parts_of_its_own_and_the_version_outlives_both()
     {
         var first = new VersionSnapshot(LoadedVersion.Load(_folders, "v1", [_folders]));
-        var second = first.With(first.Items.Append([Item("c", 0)]));
-        var third = second.With(second.Items.Append([Item("d", 1)]));
+        var second = first.With(first.Items.Append([Item("c", 0)]), []);
+        var third = second.With(second.Items.Append([Item("d", 1)]), []);
         Assert.Equal([2, 3, 4], _folders.Parts.Select(part => part.Items.Count));
         Assert.Same(_folders.Parts[1], second.Find<FakePart>());
         Assert.Equal(("v1", 3), (second.Version, second.Items.Count));
@@ -56,7 +56,7 @@ public sealed class SnapshotTests
     {
         var part = new FixedPart();
         var first = new VersionSnapshot(new LoadedVersion(_folders.Open("v1"), [part]));
-        var second = first.With(first.Items.Append([Item("c", 0)]));
+        var second = first.With(first.Items.Append([Item("c", 0)]), []);
         second.Release();
         Assert.Equal(0, part.Disposed);
         first.Release();
