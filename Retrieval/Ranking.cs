@@ -36,7 +36,8 @@ internal sealed class Ranking(RetrievalModel model, ItemTable items, string[] le
         double[] boosted = [.. scores.Zip(boosts, (score, boost) => score + boost)];
         var places = decoded.Items.Take(decoded.Certain).Index().ToDictionary(found => found.Item.Item, found => found.Index + 1);
         return [.. Enumerable.Range(0, candidates.Length)
-            .OrderByDescending(at => boosted[at]).ThenBy(at => candidates[at].Item).Take(query.K)
+            .OrderByDescending(at => Drawn(query, candidates[at].Item, boosted[at] / sum.Temperature) ?? boosted[at])
+            .ThenBy(at => candidates[at].Item).Take(query.K)
             .Select(at => new Recommendation(
                 candidates[at].Item, items.SemanticIds[candidates[at].Item], boosted[at],
                 sum.Coverage * Math.Exp((scores[at] - top) / sum.Temperature) / total,
@@ -57,6 +58,12 @@ internal sealed class Ranking(RetrievalModel model, ItemTable items, string[] le
     /// <summary>What a query adds to an item's score.</summary>
     public double Boosted(RecommendQuery query, int item) => query.Boosts.Sum(
         boost => boost.Condition.Passes(items.Attributes.Value(item, boost.Condition.Attribute)) ? boost.Add : 0);
+
+    /// <summary>What an item is sorted by where answers are drawn; null where they are not.</summary>
+    /// <param name="logarithm">Of its chance.</param>
+    public double? Drawn(RecommendQuery query, int item, double logarithm) => query.Sampling is { } sampling
+        ? (logarithm / sampling.Temperature) + sampling.Noise(items.Ids[item])
+        : null;
 
     private ScoreReason[] Reasons(IReadOnlyList<int> history, int item)
     {

@@ -147,7 +147,12 @@ public sealed class Recommender : IRecommender, IVersionPart
             .Select(item => (Item: item, Share: item < trained ? _model.Interactions[item] / _model.Total : 0))
             .Select(of => new Recommendation(
                 of.Item, Items.SemanticIds[of.Item], Math.Log(of.Share) + _ranking.Boosted(query, of.Item), of.Share, []));
-        return [.. (query.Boosts.Count == 0 ? all : all.OrderByDescending(answer => answer.Score)).Take(query.K)];
+        return
+        [
+            .. (query.Boosts.Count == 0 && query.Sampling is null
+                ? all
+                : all.OrderByDescending(answer => _ranking.Drawn(query, answer.Item, answer.Score) ?? answer.Score)).Take(query.K),
+        ];
     }
 
     public IReadOnlyList<(int Item, double Score)> Similar(RecommendQuery query, Likeness by)

@@ -69,6 +69,9 @@ public sealed record RecommendQuery(
     /// <summary>How many answers may be alike.</summary>
     public IReadOnlyList<Cap> Caps { get; init; } = [];
 
+    /// <summary>Draws the answers by lot; null: the best are answered.</summary>
+    public Sampling? Sampling { get; init; }
+
     /// <exception cref="CatalogException">InvalidArgument: out of range.</exception>
     public static void Check(int k, int beam)
     {
@@ -81,6 +84,26 @@ public sealed record RecommendQuery(
         {
             throw CatalogException.Invalid($"The beam is {beam}; it must be k ({k}) to {MaxK}, or 0 to leave it to the server.");
         }
+    }
+}
+
+/// <summary>
+/// Answers drawn without replacement, each with a chance in proportion to its probability to the power of 1 / temperature. The same seed
+/// draws the same of the same candidates.
+/// </summary>
+/// <param name="Temperature">Above 0 to <see cref="MaxTemperature"/>: the smaller, the closer to the best.</param>
+public sealed record Sampling(long Seed, double Temperature)
+{
+    public const double MaxTemperature = 100;
+
+    /// <summary>What is added to the logarithm of an item's chance: then the largest are the drawn ones (Gumbel's trick, Kool et al. 2019).
+    /// </summary>
+    public double Noise(string itemId)
+    {
+        Span<byte> hash = stackalloc byte[32];
+        System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{Seed} {itemId}"), hash);
+        double uniform = ((BitConverter.ToUInt64(hash) >> 11) + 0.5) / (1UL << 53);
+        return -Math.Log(-Math.Log(uniform));
     }
 }
 

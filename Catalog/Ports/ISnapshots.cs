@@ -22,11 +22,15 @@ public interface ISnapshots
 }
 
 /// <summary>Keeps one snapshot alive; dispose it when the request ends.</summary>
-public sealed class SnapshotLease(ISnapshot snapshot, Action release) : IDisposable
+/// <param name="stale">Whether what the store says is not known lately, or a newer version could not be loaded.</param>
+public sealed class SnapshotLease(ISnapshot snapshot, Action release, bool stale = false) : IDisposable
 {
     private Action? _release = release;
 
     public ISnapshot Snapshot { get; } = snapshot;
+
+    /// <summary>The snapshot may not be the newest that there is: the store is silent, or a newer version is damaged.</summary>
+    public bool Stale { get; } = stale;
 
     public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
 }

@@ -18,19 +18,17 @@ public sealed class RetrievalService(ISnapshots snapshots, AnswerQueue queue) : 
     /// <summary>Requests of one call that are answered together at most.</summary>
     private const int MaxBatch = 64;
 
-    private const int DefaultK = 10;
-
     /// <exception cref="CatalogException">
     /// InvalidArgument: an item id, k, beam, list or condition out of range. FailedPrecondition: no active version, or one without a
     /// retrieval model.
     /// </exception>
     public override async Task<RecommendResponse> Recommend(RecommendRequest request, ServerCallContext context)
     {
-        var allowed = Check(request);
+        var call = new RecommendCall(request);
         using var lease = snapshots.Acquire();
-        var (query, response) = Read(request, allowed, lease.Snapshot);
+        var (query, response) = call.Of(lease);
         var answers = await Answers(Recommender(lease.Snapshot), query, context.Deadline, context.CancellationToken);
-        response.Items.AddRange(answers.Select(answer => ToMessage(answer, lease.Snapshot.Items)));
+        call.Fill(response, answers, lease.Snapshot.Items);
         return response;
     }
 
@@ -87,7 +85,7 @@ public sealed class RetrievalService(ISnapshots snapshots, AnswerQueue queue) : 
     /// </exception>
     public override Task<SimilarResponse> Similar(SimilarRequest request, ServerCallContext context)
     {
-        int k = request.K == 0 ? DefaultK : request.K;
+        int k = request.K == 0 ? RecommendCall.DefaultK : request.K;
         RecommendQuery.Check(k, 0);
         ItemIds.Check(request.ItemId);
         var by = request.By switch
@@ -144,10 +142,10 @@ public sealed class RetrievalService(ISnapshots snapshots, AnswerQueue queue) : 
                     throw CatalogException.Invalid($"request_id has {batched.RequestId.Length} characters; allowed are {MaxUserId}.");
                 }
 
-                var request = batched.Request ?? new RecommendRequest();
-                var (query, response) = Read(request, Check(request), lease.Snapshot);
+                var call = new RecommendCall(batched.Request ?? new RecommendRequest());
+                var (query, response) = call.Of(lease);
                 var answers = await Answers(recommender, query, deadline, cancel);
-                response.Items.AddRange(answers.Select(answer => ToMessage(answer, lease.Snapshot.Items)));
+                call.Fill(response, answers, lease.Snapshot.Items);
                 answered.Response = response;
             }
             catch (CatalogException refused)
@@ -160,39 +158,6 @@ public sealed class RetrievalService(ISnapshots snapshots, AnswerQueue queue) : 
         }));
     }
 
-    private static AllowedItems Check(RecommendRequest request)
-    {
-        RecommendQuery.Check(request.K == 0 ? DefaultK : request.K, request.Beam);
-        CheckHistory(request.History, request.UserId);
-        if (request.MinVersion.Length > MaxUserId)
-        {
-            throw CatalogException.Invalid($"min_version has {request.MinVersion.Length} characters; allowed are {MaxUserId}.");
-        }
-
-        return new AllowedItems(request);
-    }
-
-    /// <summary>A request as a query, and its answer but for the items.</summary>
-    private static (RecommendQuery Query, RecommendResponse Response) Read(
-        RecommendRequest request, AllowedItems allowed, ISnapshot snapshot)
-    {
-        if (string.CompareOrdinal(snapshot.Version, request.MinVersion) < 0) // names begin with the time
-        {
-            throw CatalogException.Unavailable(
-                $"{snapshot.Version} serves here; the request wants {request.MinVersion} or a later one. Call again: a server takes a new "
-                + "version within two seconds. After a rollback ask for the version that is active.");
-        }
-
-        var (history, unknown) = snapshot.Items.Known(request.History);
-        var (query, others) = allowed.In(
-            new RecommendQuery(
-                history, request.K == 0 ? DefaultK : request.K, request.Beam, request.ExcludeSeen, User(request.UserId)),
-            snapshot.Items);
-        var response = new RecommendResponse { Version = snapshot.Version, Fallback = FallbackOf(request.History, history) };
-        response.UnknownItemIds.AddRange(unknown.Union(others).Take(MaxUnknown));
-        return (query, response);
-    }
-
     private Task<IReadOnlyList<Recommendation>> Answers(
         IRecommender recommender, RecommendQuery query, DateTime deadline, CancellationToken cancel) => query.History.Count > 0
             ? queue.Answer(recommender, query, deadline, cancel)
@@ -201,12 +166,12 @@ public sealed class RetrievalService(ISnapshots snapshots, AnswerQueue queue) : 
     private static IRecommender Recommender(ISnapshot snapshot) => snapshot.Find<IRecommender>() ?? throw CatalogException.Precondition(
         $"Version '{snapshot.Version}' has no retrieval model. Rebuild it, or activate another version.");
 
-    private static string? User(string id) => id.Length == 0 ? null : id;
+    internal static string? User(string id) => id.Length == 0 ? null : id;
 
-    private static Fallback FallbackOf(IReadOnlyList<string> asked, IReadOnlyList<int> known) =>
+    internal static Fallback FallbackOf(IReadOnlyList<string> asked, IReadOnlyList<int> known) =>
         known.Count > 0 ? Fallback.Unspecified : asked.Count == 0 ? Fallback.EmptyHistory : Fallback.UnknownHistory;
 
-    private static void CheckHistory(IReadOnlyList<string> history, string user)
+    internal static void CheckHistory(IReadOnlyList<string> history, string user)
     {
         if (history.Count > MaxHistory)
         {
@@ -223,7 +188,7 @@ public sealed class RetrievalService(ISnapshots snapshots, AnswerQueue queue) : 
         AllowedItems.Check("history", history, MaxHistory);
     }
 
-    private static RecommendedItem ToMessage(Recommendation answer, ItemTable items)
+    internal static RecommendedItem ToMessage(Recommendation answer, ItemTable items)
     {
         var message = new RecommendedItem
         {

@@ -35,7 +35,7 @@ internal sealed partial class SnapshotHost(
     private string? _damaged;
     private DateTimeOffset _learnAt; // interactions, next
     private DateTimeOffset _damagedUntil, _streamDamagedUntil, _liveDamagedUntil, _stuckUntil;
-    private bool _silent;
+    private bool _silent, _stale;
 
     /// <summary>The version that serves now; null before the first.</summary>
     public string? Serving => Volatile.Read(ref _current)?.Version;
@@ -53,7 +53,7 @@ internal sealed partial class SnapshotHost(
             // Retired between the read and the retain: read again, the next one is in place.
             if (snapshot.TryRetain())
             {
-                return new SnapshotLease(snapshot, snapshot.Release);
+                return new SnapshotLease(snapshot, snapshot.Release, Volatile.Read(ref _stale));
             }
         }
 
@@ -102,9 +102,12 @@ internal sealed partial class SnapshotHost(
             {
                 await AppendAsync(current, cancel);
             }
+
+            Volatile.Write(ref _stale, active is not null && active != Serving);
         }
         catch (CatalogException e) when (e.Fault == Fault.Unavailable)
         {
+            Volatile.Write(ref _stale, true);
             if (!_silent)
             {
                 StoreSilent(log, Serving ?? "no version", e.Message);

@@ -182,6 +182,15 @@ public sealed class SnapshotHostTests : IDisposable
         _live.Stream.Add(Stock("n0", "5"));
         await _host.FollowAsync(default);
         Assert.Equal(("v1", "a -, b -, n0 5"), (_host.Serving, Said()));
+        using (var lease = _host.Acquire())
+        {
+            Assert.True(lease.Stale);
+        }
+
+        _ids.Active = "v1";
+        await _host.FollowAsync(default);
+        using var fresh = _host.Acquire();
+        Assert.False(fresh.Stale);
     }
 
     [Fact]
@@ -193,6 +202,8 @@ public sealed class SnapshotHostTests : IDisposable
         {
             _ids.Silent = silent;
             await _host.FollowAsync(default);
+            using var lease = _host.Acquire();
+            Assert.Equal(silent, lease.Stale);
             Assert.Equal("v1", _host.Serving);
         }
 

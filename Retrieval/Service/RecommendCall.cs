@@ -1,0 +1,115 @@
+using Recsys.Protos;
+using Recsys.V1;
+using Sampling = Recsys.Catalog.Ports.Sampling;
+
+namespace Recsys.Retrieval.Service;
+
+/// <summary>One request for recommendations: checked whole when it is made, then asked of a snapshot.</summary>
+internal sealed class RecommendCall
+{
+    public const int DefaultK = 10;
+
+    /// <summary>Characters (UTF-16) of a page token: of <see cref="RecommendQuery.MaxK"/> items and the longest version name.</summary>
+    private const int MaxToken = 8_192;
+
+    private readonly RecommendRequest _request;
+    private readonly AllowedItems _allowed;
+    private readonly AnswerFields _fields;
+    private readonly PageToken? _page;
+    private readonly Sampling? _sampling;
+    private readonly int _k;
+
+    /// <exception cref="CatalogException">InvalidArgument: a value that is out of its range.</exception>
+    public RecommendCall(RecommendRequest request)
+    {
+        (_request, _k) = (request, request.K == 0 ? DefaultK : request.K);
+        RecommendQuery.Check(_k, request.Beam);
+        RetrievalService.CheckHistory(request.History, request.UserId);
+        CheckLength("min_version", request.MinVersion, RetrievalService.MaxUserId);
+        CheckLength("version", request.Version, RetrievalService.MaxUserId);
+        CheckLength("request_id", request.RequestId, RetrievalService.MaxUserId);
+        CheckLength("page_token", request.PageToken, MaxToken);
+        if (request.HistoryTimes.Count > 0 && request.HistoryTimes.Count != request.History.Count)
+        {
+            throw CatalogException.Invalid(
+                $"history_times has {request.HistoryTimes.Count} times and history {request.History.Count} items; give each its time, or none.");
+        }
+
+        _allowed = new AllowedItems(request);
+        _fields = new AnswerFields(request.ReadMask);
+        _page = PageToken.Of(request);
+        _sampling = request.Sampling is { } sampling ? Read(sampling) : null;
+    }
+
+    /// <summary>The query, and the answer but for its items.</summary>
+    /// <exception cref="CatalogException">Unavailable or FailedPrecondition: the snapshot is not of a version that is asked for.</exception>
+    public (RecommendQuery Query, RecommendResponse Response) Of(SnapshotLease lease)
+    {
+        var snapshot = lease.Snapshot;
+        CheckVersion(snapshot.Version);
+        var (history, unknown) = snapshot.Items.Known(History());
+        var (query, others) = _allowed.In(
+            new RecommendQuery(history, _k, _request.Beam, _request.ExcludeSeen, RetrievalService.User(_request.UserId)), snapshot.Items);
+        var response = new RecommendResponse
+        {
+            Version = snapshot.Version, Fallback = RetrievalService.FallbackOf(_request.History, history), RequestId = _request.RequestId,
+            Stale = lease.Stale,
+        };
+        response.UnknownItemIds.AddRange(unknown.Union(others).Take(RetrievalService.MaxUnknown));
+        return (query with { Exclude = [.. query.Exclude, .. _page?.Shown ?? []], Sampling = _sampling }, response);
+    }
+
+    /// <summary>Puts the items into the answer, and where it goes on.</summary>
+    public void Fill(RecommendResponse response, IReadOnlyList<Recommendation> answers, ItemTable items)
+    {
+        response.Items.AddRange(answers.Select(answer => RetrievalService.ToMessage(answer, items)));
+        int[] shown = [.. _page?.Shown ?? [], .. answers.Select(answer => answer.Item)];
+        if (answers.Count == _k && shown.Length + _k <= RecommendQuery.MaxK)
+        {
+            response.NextPageToken = new PageToken(response.Version, shown).Text(_request);
+        }
+
+        _fields.Keep(response);
+    }
+
+    /// <summary>Oldest first.</summary>
+    private IEnumerable<string> History() => _request.HistoryTimes.Count == 0
+        ? _request.History
+        : _request.History.Zip(_request.HistoryTimes).OrderBy(touched => (touched.Second.Seconds, touched.Second.Nanos))
+            .Select(touched => touched.First);
+
+    private void CheckVersion(string version)
+    {
+        if (string.CompareOrdinal(version, _request.MinVersion) < 0) // names begin with the time
+        {
+            throw CatalogException.Unavailable(
+                $"{version} serves here; the request wants {_request.MinVersion} or a later one. Call again: a server takes a new "
+                + "version within two seconds. After a rollback ask for the version that is active.");
+        }
+
+        if (_request.Version.Length > 0 && _request.Version != version)
+        {
+            throw CatalogException.Precondition(
+                $"{version} serves here, and the request wants {_request.Version} alone. Ask a server that serves it, or leave version empty.");
+        }
+
+        if (_page is not null && _page.Version != version)
+        {
+            throw CatalogException.Precondition(
+                $"The page token is of {_page.Version}; {version} serves now. Begin again with the first page, without a token.");
+        }
+    }
+
+    private static Sampling Read(V1.Sampling sampling) => sampling.Temperature is >= 0 and <= Sampling.MaxTemperature
+        ? new Sampling(sampling.Seed, sampling.Temperature == 0 ? 1 : sampling.Temperature)
+        : throw CatalogException.Invalid(
+            $"sampling.temperature is {sampling.Temperature}; allowed are 0 (which means 1) to {Sampling.MaxTemperature}.");
+
+    private static void CheckLength(string field, string text, int most)
+    {
+        if (text.Length > most)
+        {
+            throw CatalogException.Invalid($"{field} has {text.Length} characters; allowed are {most}.");
+        }
+    }
+}
