@@ -32,10 +32,18 @@ public sealed class CatalogException : Exception
 
     public Fault Fault { get; }
 
+    /// <summary>The field of a request that is wrong; null: it is no request's, or no single one.</summary>
+    public string? Field { get; private init; }
+
     /// <summary>When calling again may help; null: not known.</summary>
     public TimeSpan? RetryAfter { get; private init; }
 
     public static CatalogException Invalid(string message, Exception? inner = null) => new(Fault.InvalidArgument, message, inner);
+
+    /// <summary>InvalidArgument of one field of a request.</summary>
+    /// <param name="field">As the protos name it: <c>k</c>, <c>items.attributes</c>.</param>
+    public static CatalogException InvalidField(string field, string message, Exception? inner = null) =>
+        new(Fault.InvalidArgument, message, inner) { Field = field };
 
     public static CatalogException NotFound(string message, Exception? inner = null) => new(Fault.NotFound, message, inner);
 

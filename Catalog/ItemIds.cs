@@ -8,18 +8,21 @@ public static class ItemIds
 
     private const int MaxShown = 60;
 
+    /// <param name="field">Of a request, that has it.</param>
     /// <exception cref="CatalogException">InvalidArgument, with the id's first characters.</exception>
-    public static void Check(string id)
+    public static void Check(string id, string field = "item_id")
     {
         if (id.Length is 0 or > MaxLength)
         {
-            throw CatalogException.Invalid(
+            throw CatalogException.InvalidField(
+                field,
                 $"Item id '{Shown(id)}' has {id.Length} characters; allowed are 1 to {MaxLength}. Send the id as the catalogue has it.");
         }
 
         if (id.AsSpan().IndexOfAny('\t', '\n', '\r') >= 0)
         {
-            throw CatalogException.Invalid($"Item id '{Shown(id)}' has a tab or line break; ids must be one line without tabs.");
+            throw CatalogException.InvalidField(
+                field, $"Item id '{Shown(id)}' has a tab or line break; ids must be one line without tabs.");
         }
     }
 

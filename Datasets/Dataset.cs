@@ -146,7 +146,10 @@ public sealed class Dataset : IDisposable
 
     private string Hash()
     {
-        string[] roots = [DatasetDescription.FileName, ItemFile.Tsv, ItemFile.Jsonl, SequenceFile.Text, SequenceFile.Csv, EventFile.Name, ImageFiles.Zip];
+        string[] roots =
+        [
+            DatasetDescription.FileName, ItemFile.Tsv, ItemFile.Jsonl, SequenceFile.Text, SequenceFile.Csv, EventFile.Name, ImageFiles.Zip,
+        ];
         var files = roots.Where(file => File.Exists(System.IO.Path.Combine(Path, file)))
             .Concat(new[] { ImageFiles.Folder, EmbeddingFile.Folder }
                 .Select(folder => System.IO.Path.Combine(Path, folder)).Where(Directory.Exists)

@@ -26,7 +26,8 @@ public static class SequenceFile
     /// <param name="items">Item id → index; what is added is added here.</param>
     /// <returns>The histories, how many interactions were dropped, and the time of the newest one; null: it is not known.</returns>
     /// <exception cref="CatalogException">Every fault with its line.</exception>
-    public static (SequenceSet Sequences, long Dropped, DateTimeOffset? Newest) Read(string path, OrderedDictionary<string, int> items, UnknownItems unknown) =>
+    public static (SequenceSet Sequences, long Dropped, DateTimeOffset? Newest) Read(
+        string path, OrderedDictionary<string, int> items, UnknownItems unknown) =>
         path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? ReadCsv(path, items, unknown) : ReadText(path, items, unknown);
 
     /// <summary>"user item item …" a line, oldest first, parted by spaces or tabs.</summary>

@@ -30,5 +30,5 @@ public static class SemanticIdMessages
 
     private static ushort Narrow(uint value, string what) => value <= ushort.MaxValue
         ? (ushort)value
-        : throw CatalogException.Invalid($"semantic_id: {what} is {value}; allowed are 0 to {ushort.MaxValue}.");
+        : throw CatalogException.InvalidField("semantic_id", $"semantic_id: {what} is {value}; allowed are 0 to {ushort.MaxValue}.");
 }

@@ -45,7 +45,7 @@ internal sealed class Ranking(RetrievalModel model, ItemTable items, string[] le
                     .Select(part => new ScorePart(part.Item, _weights[part.Index], parts[at][part.Index])),
                     .. boosts[at] == 0 ? [] : new[] { new ScorePart(BoostPart, 1, boosts[at]) }])
             {
-                Reasons = Reasons(query.History, candidates[at].Item),
+                Reasons = [.. Reasons(query.History, candidates[at].Item).Take(MaxReasons)],
                 DecoderRank = places.TryGetValue(candidates[at].Item, out int place) ? place : null,
             })];
     }
@@ -65,11 +65,12 @@ internal sealed class Ranking(RetrievalModel model, ItemTable items, string[] le
         ? (logarithm / sampling.Temperature) + sampling.Noise(items.Ids[item])
         : null;
 
-    private ScoreReason[] Reasons(IReadOnlyList<int> history, int item)
+    /// <summary>Items of the history that an item was seen to follow, most evidence first.</summary>
+    public ScoreReason[] Reasons(IReadOnlyList<int> history, int item)
     {
         double weight = _transitions is null ? 0 : model.Config.Sum.Weights[_transitions.Name];
         return _transitions is null ? []
-            : [.. _transitions.Reasons(history, item).Take(MaxReasons)
+            : [.. _transitions.Reasons(history, item)
                 .Select(reason => new ScoreReason(reason.Item, weight * reason.Part)).Where(reason => reason.Part > 0)];
     }
 }

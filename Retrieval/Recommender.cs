@@ -166,6 +166,22 @@ public sealed class Recommender : IRecommender, IVersionPart
         return _similar.Of(query.History[0], by, query.K, _candidates.Admitted(query, excludeSeen: true)!);
     }
 
+    public IReadOnlyList<ItemExplanation> Explain(RecommendQuery query, IReadOnlyList<int> items, CancellationToken cancel)
+    {
+        if (items.Count == 0)
+        {
+            return [];
+        }
+
+        var alone = new RecommendQuery(query.History, items.Count, User: query.User) { Candidates = items, Boosts = query.Boosts };
+        var scored = Recommend(alone, cancel).ToDictionary(answer => answer.Item);
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var paths = _candidates.Paths(alone, items);
+        return [.. items.Index().Select(item => new ItemExplanation(
+            scored[item.Item], paths.Length == 0 ? [] : paths[item.Index], _ranking.Reasons(query.History, item.Item)))];
+    }
+
     /// <summary>
     /// A recommender whose transitions have also seen new interactions (<see cref="TransitionLeg.With"/>). It shares all else with this
     /// one and must not outlive it.

@@ -21,6 +21,12 @@ public interface IRecommender
     /// <exception cref="CatalogException">A value of the query is out of its range.</exception>
     IReadOnlyList<Recommendation> Popular(RecommendQuery query);
 
+    /// <summary>What the model says of given items, and how it comes to that. Lists, filters and caps of the query are not read.</summary>
+    /// <param name="items">Item indexes, distinct; at most <see cref="RecommendQuery.MaxK"/>.</param>
+    /// <returns>[items]</returns>
+    /// <exception cref="CatalogException">A value of the query, or an item, is out of its range.</exception>
+    IReadOnlyList<ItemExplanation> Explain(RecommendQuery query, IReadOnlyList<int> items, CancellationToken cancel);
+
     /// <summary>At most <see cref="RecommendQuery.K"/> items, those most like the only one of the query's history first, without it; ties
     /// by item index.</summary>
     /// <returns>Items with how like they are, see <see cref="Likeness"/>.</returns>
@@ -77,12 +83,13 @@ public sealed record RecommendQuery(
     {
         if (k is < 1 or > MaxK)
         {
-            throw CatalogException.Invalid($"k is {k}; it must be 1 to {MaxK}.");
+            throw CatalogException.InvalidField("k", $"k is {k}; it must be 1 to {MaxK}.");
         }
 
         if (beam != 0 && (beam < k || beam > MaxK))
         {
-            throw CatalogException.Invalid($"The beam is {beam}; it must be k ({k}) to {MaxK}, or 0 to leave it to the server.");
+            throw CatalogException.InvalidField(
+                "beam", $"The beam is {beam}; it must be k ({k}) to {MaxK}, or 0 to leave it to the server.");
         }
     }
 }

@@ -44,7 +44,8 @@ public interface IVersionPart : IDisposable
     /// </summary>
     IVersionPart WithItems(ItemTable items);
 
-    /// <summary>The same part having seen new interactions, itself where it does not learn from them. Shares as <see cref="WithItems"/> does.
+    /// <summary>
+    /// The same part having seen new interactions, itself where it does not learn from them. Shares as <see cref="WithItems"/> does.
     /// </summary>
     /// <param name="interactions">In their order, each with the items that its user touched before, oldest first; item indexes.</param>
     IVersionPart WithInteractions(IReadOnlyList<(IReadOnlyList<int> Before, int Item)> interactions) => this;

@@ -79,9 +79,11 @@ internal static class VersionsVerb
         var report = await StoreRecovery.RunAsync(stores.Versions, stores.Ids, all, cancel);
         int live = await stores.Live.RecoverAsync(cancel);
         int events = await stores.Interactions.RecoverAsync(cancel);
-        return new VerbResult(new { report.Recovered, report.Active, report.Appended, report.Journalled, live, events }, output => output.WriteLine(
-            $"{report.Recovered.Count} versions in Redis, {report.Appended} appended items, {live} live attributes and {events} interactions were "
-            + $"missing, active: {report.Active ?? "none"}"));
+        return new VerbResult(
+            new { report.Recovered, report.Active, report.Appended, report.Journalled, live, events },
+            output => output.WriteLine(
+                $"{report.Recovered.Count} versions in Redis, {report.Appended} appended items, {live} live attributes and {events} "
+                + $"interactions were missing, active: {report.Active ?? "none"}"));
     });
 
     private static Command Prune() => OnStores(

@@ -24,8 +24,11 @@ internal sealed class InteractionTable
     public IEnumerable<string> ItemIds =>
         _engine.Rows("SELECT item_id FROM items SEMI JOIN interactions USING (item) ORDER BY item", row => row.GetString(0));
 
-    /// <summary>The largest time, where it is a moment: a date, or a number that is Unix time in seconds or a smaller unit by its size.</summary>
-    public DateTimeOffset? Newest => _engine.Rows("SELECT max(time)::DOUBLE FROM interactions", row => row.IsDBNull(0) ? 0 : row.GetDouble(0))
+    /// <summary>
+    /// The largest time, where it is a moment: a date, or a number that is Unix time in seconds or a smaller unit by its size.
+    /// </summary>
+    public DateTimeOffset? Newest => _engine.Rows(
+        "SELECT max(time)::DOUBLE FROM interactions", row => row.IsDBNull(0) ? 0 : row.GetDouble(0))
         .Single() switch
         {
             < 1e8 or > 2e18 => null, // before 1973 in seconds: a place in an order, no moment

@@ -30,7 +30,8 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
         var options = new PaintOptions { Size = request.Size, Steps = request.Steps, Guidance = request.Guidance }.Validate();
         if (request.Count is < 0 or > MaxCount)
         {
-            throw CatalogException.Invalid($"count {request.Count}: allowed are 0 (means 1) and 1 to {MaxCount}.");
+            throw CatalogException.InvalidField(
+                "count", $"count {request.Count}: allowed are 0 (means 1) and 1 to {MaxCount}.");
         }
 
         using var lease = snapshots.Acquire();
@@ -113,7 +114,8 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
             case GenerateRequest.SubjectOneofCase.History:
                 if (request.History.ItemIds.Count is 0 or > MaxHistory)
                 {
-                    throw CatalogException.Invalid($"history has {request.History.ItemIds.Count} items: allowed are 1 to {MaxHistory}.");
+                    throw CatalogException.InvalidField(
+                        "history", $"history has {request.History.ItemIds.Count} items: allowed are 1 to {MaxHistory}.");
                 }
 
                 var recommender = snapshot.Find<IRecommender>() ?? throw CatalogException.Precondition(
@@ -121,7 +123,7 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
                     + "semantic_id, or activate a version that has one.");
                 foreach (string itemId in request.History.ItemIds)
                 {
-                    ItemIds.Check(itemId);
+                    ItemIds.Check(itemId, "history.item_ids");
                 }
 
                 // As Retrieval does: an item that the version lacks is passed over. One that is left decides.
@@ -150,7 +152,8 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
         int levels = id.Codes.Count;
         if (levels == 0 || levels > items.Levels)
         {
-            throw CatalogException.Invalid(
+            throw CatalogException.InvalidField(
+                "semantic_id",
                 $"semantic_id has {levels} codes: allowed are 1 to {items.Levels}; fewer than {items.Levels} condition coarsely.");
         }
 
@@ -158,7 +161,8 @@ public sealed class CreativeService(ISnapshots snapshots, TimeProvider time) : C
         {
             if (id.Codes[level] >= items.CodebookSizes[level])
             {
-                throw CatalogException.Invalid(
+                throw CatalogException.InvalidField(
+                    "semantic_id",
                     $"semantic_id: code {id.Codes[level]} at level {level}: allowed are 0 to {items.CodebookSizes[level] - 1}.");
             }
         }

@@ -13,7 +13,9 @@ internal static class EmbeddingEncoder
         $"Version '{snapshot.Version}' has no codebook, so it cannot encode. Rebuild, or activate a version that has one.");
 
     /// <returns>Fused: [items, dim]; Codes: [items, levels].</returns>
-    /// <exception cref="CatalogException">InvalidArgument: an embedding is missing, unknown, of another size or of another space.</exception>
+    /// <exception cref="CatalogException">
+    /// InvalidArgument: an embedding is missing, unknown, of another size or of another space.
+    /// </exception>
     public static (float[] Fused, ushort[] Codes) Encode(Codebook codebook, IReadOnlyList<ItemEmbedding> items, CancellationToken cancel)
     {
         var fused = new float[items.Count * codebook.Fusion.Dim];

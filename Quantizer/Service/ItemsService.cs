@@ -48,7 +48,7 @@ public sealed class ItemsService(
     /// <exception cref="CatalogException">InvalidArgument: too many ids, or one that no item has.</exception>
     public override Task<GetItemsResponse> Get(GetItemsRequest request, ServerCallContext context)
     {
-        RequestBounds.CheckIds(request.ItemIds, MaxAsked);
+        RequestBounds.CheckIds("item_ids", "item_ids", request.ItemIds, MaxAsked);
         using var lease = snapshots.Acquire();
         var items = lease.Snapshot.Items;
         var (known, unknown) = items.Known(request.ItemIds);
@@ -76,7 +76,7 @@ public sealed class ItemsService(
     /// <summary>Adds what it did to a response.</summary>
     private async Task TakeAsync(UpsertItemsRequest request, UpsertItemsResponse response, CancellationToken cancel)
     {
-        RequestBounds.CheckIds([.. request.Items.Select(item => item.ItemId)], RequestBounds.MaxItems);
+        RequestBounds.CheckIds("items", "items.item_id", [.. request.Items.Select(item => item.ItemId)], RequestBounds.MaxItems);
         using var lease = snapshots.Acquire();
         var snapshot = lease.Snapshot;
         LiveValue[] values = [.. request.Items.SelectMany(Read)];
@@ -100,7 +100,8 @@ public sealed class ItemsService(
         foreach (string id in unknown.Except(response.UnknownItemIds))
         {
             // Items that came a moment ago are in the store before they are in the snapshot.
-            if (response.UnknownItemIds.Count < MaxAsked && await store.FindAsync(snapshot.Version, id, cancel).ConfigureAwait(false) is null)
+            if (response.UnknownItemIds.Count < MaxAsked
+                && await store.FindAsync(snapshot.Version, id, cancel).ConfigureAwait(false) is null)
             {
                 response.UnknownItemIds.Add(id);
             }
@@ -124,7 +125,8 @@ public sealed class ItemsService(
             if (name.Length is 0 or > MaxName || name.AsSpan().IndexOfAny('\t', '\n', '\r') >= 0)
             {
                 throw Refused(
-                    item, $"an attribute '{ItemIds.Shown(name)}' of {name.Length} characters; a name is one line of 1 to {MaxName} without tabs");
+                    item,
+                    $"an attribute '{ItemIds.Shown(name)}' of {name.Length} characters; a name is one line of 1 to {MaxName} without tabs");
             }
 
             if (!names.Add(name))
@@ -136,26 +138,29 @@ public sealed class ItemsService(
         if (item.Attributes.FirstOrDefault(pair => pair.Value.Length > ItemAttributes.MaxLength) is { Key: not null } long_)
         {
             throw Refused(
-                item, $"a value of '{ItemIds.Shown(long_.Key)}' with {long_.Value.Length} characters; allowed are {ItemAttributes.MaxLength}");
+                item,
+                $"a value of '{ItemIds.Shown(long_.Key)}' with {long_.Value.Length} characters; allowed are {ItemAttributes.MaxLength}");
         }
 
-        var since = RequestTimes.Read($"Item '{ItemIds.Shown(item.ItemId)}'", item.Time, time.GetUtcNow());
+        var since = RequestTimes.Read("items.time", $"Item '{ItemIds.Shown(item.ItemId)}'", item.Time, time.GetUtcNow());
         return item.Attributes.Select(pair => new LiveValue(item.ItemId, pair.Key, pair.Value, since))
             .Concat(item.Clear.Select(name => new LiveValue(item.ItemId, name, null, since)));
     }
 
     private static void CheckNames(LiveValue[] values, ItemAttributes attributes)
     {
-        string[] fresh = [.. values.Where(value => value.Text is not null).Select(value => value.Attribute).Distinct().Except(attributes.Names)];
+        string[] fresh = [.. values.Where(value => value.Text is not null).Select(value => value.Attribute).Distinct()
+            .Except(attributes.Names)];
         if (fresh.Length > 0 && attributes.Names.Count + fresh.Length > ItemAttributes.MaxColumns)
         {
-            throw CatalogException.Invalid(
-                $"The version's items have {attributes.Names.Count} attributes; with {string.Join(", ", fresh.Take(3).Select(ItemIds.Shown))}"
-                + $"{(fresh.Length > 3 ? "…" : "")} there would be {attributes.Names.Count + fresh.Length}, and {ItemAttributes.MaxColumns} "
-                + "are allowed.");
+            throw CatalogException.InvalidField(
+                "items.attributes",
+                $"The version's items have {attributes.Names.Count} attributes; with "
+                + $"{string.Join(", ", fresh.Take(3).Select(ItemIds.Shown))}{(fresh.Length > 3 ? "…" : "")} "
+                + $"there would be {attributes.Names.Count + fresh.Length}, and {ItemAttributes.MaxColumns} are allowed.");
         }
     }
 
     private static CatalogException Refused(ItemUpsert item, string what) =>
-        CatalogException.Invalid($"Item '{ItemIds.Shown(item.ItemId)}' has {what}.");
+        CatalogException.InvalidField("items.attributes", $"Item '{ItemIds.Shown(item.ItemId)}' has {what}.");
 }

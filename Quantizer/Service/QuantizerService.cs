@@ -24,6 +24,7 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         var codebook = EmbeddingEncoder.CodebookOf(lease.Snapshot);
         var (fused, codes) = EmbeddingEncoder.Encode(codebook, request.Items, context.CancellationToken);
         var reconstruction = codebook.Reconstruct(codes, request.Items.Count);
+        ReadOnlySpan<float> Row(float[] rows, int row) => rows.AsSpan(row * codebook.Fusion.Dim, codebook.Fusion.Dim);
         var response = new EncodeResponse { Version = lease.Snapshot.Version };
         for (int i = 0; i < request.Items.Count; i++)
         {
@@ -31,7 +32,7 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
             {
                 ItemId = request.Items[i].ItemId,
                 SemanticId = new SemanticId(codes.AsSpan(i * codebook.Levels, codebook.Levels)).ToMessage(),
-                ReconstructionError = MeanSquare(fused, reconstruction, i, codebook.Fusion.Dim),
+                ReconstructionError = SquaredDistance.PerDimension(Row(fused, i), Row(reconstruction, i)),
             });
         }
 
@@ -52,17 +53,28 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         return response;
     }
 
+    /// <summary>As many items as there are: each message is answered when its items are on disk.</summary>
+    public override async Task AssignMany(
+        IAsyncStreamReader<AssignRequest> requestStream, IServerStreamWriter<AssignResponse> responseStream, ServerCallContext context)
+    {
+        while (await requestStream.MoveNext(context.CancellationToken).ConfigureAwait(false))
+        {
+            var response = await Assign(requestStream.Current, context).ConfigureAwait(false);
+            await responseStream.WriteAsync(response, context.CancellationToken).ConfigureAwait(false);
+        }
+    }
+
     public override async Task<LookupResponse> Lookup(LookupRequest request, ServerCallContext context)
     {
         RequestBounds.CheckCount(
-            "item ids, prefixes and semantic IDs", request.ItemIds.Count + request.Prefixes.Count + request.SemanticIds.Count);
+            "item_ids", "item ids, prefixes and semantic IDs", request.ItemIds.Count + request.Prefixes.Count + request.SemanticIds.Count);
         using var lease = snapshots.Acquire();
         var (snapshot, cancel) = (lease.Snapshot, context.CancellationToken);
         int limit = RequestBounds.Limit(request.Limit);
         var prefixes = request.Prefixes.Select(p => RequestBounds.Prefix(p, snapshot.Items.CodebookSizes)).ToArray();
         foreach (string id in request.ItemIds)
         {
-            ItemIds.Check(id);
+            ItemIds.Check(id, "item_ids");
         }
 
         var response = new LookupResponse { Version = snapshot.Version };
@@ -92,7 +104,7 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
 
     public override Task<ReconstructResponse> Reconstruct(ReconstructRequest request, ServerCallContext context)
     {
-        RequestBounds.CheckCount("semantic IDs", request.SemanticIds.Count, RequestBounds.MaxReconstructed);
+        RequestBounds.CheckCount("semantic_ids", "semantic IDs", request.SemanticIds.Count, RequestBounds.MaxReconstructed);
         using var lease = snapshots.Acquire();
         var codebook = EmbeddingEncoder.CodebookOf(lease.Snapshot);
         var codes = request.SemanticIds.SelectMany(asked => RequestBounds.Codes(asked.ToSemanticId(), codebook.Sizes)).ToArray();
@@ -128,14 +140,20 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         return Task.FromResult(info);
     }
 
-    private static double MeanSquare(float[] x, float[] y, int row, int dim)
+    /// <summary>Items whose IDs stand for embeddings like the ones given: for what is in no catalogue yet.</summary>
+    public override Task<NearestResponse> Nearest(NearestRequest request, ServerCallContext context)
     {
-        double sum = 0;
-        for (int i = row * dim; i < (row + 1) * dim; i++)
+        int k = RequestBounds.Nearest(request.K);
+        using var lease = snapshots.Acquire();
+        var (codebook, items) = (EmbeddingEncoder.CodebookOf(lease.Snapshot), lease.Snapshot.Items);
+        var asked = new ItemEmbedding { ItemId = "(asked)", Embeddings = { request.Embeddings } };
+        var (fused, _) = EmbeddingEncoder.Encode(codebook, [asked], context.CancellationToken);
+        var response = new NearestResponse { Version = lease.Snapshot.Version };
+        response.Items.AddRange(NearestItems.Of(codebook, fused, items, k, context.CancellationToken).Select(near => new NearItem
         {
-            sum += ((double)x[i] - y[i]) * ((double)x[i] - y[i]);
-        }
-
-        return sum / dim;
+            ItemId = items.Ids[near.Item], SemanticId = items.SemanticIds[near.Item].ToMessage(), Title = items.Titles[near.Item],
+            Distance = near.Distance,
+        }));
+        return Task.FromResult(response);
     }
 }

@@ -10,26 +10,29 @@ internal static class RequestBounds
     public const int MaxItems = 10_000;
     public const int MaxPerPrefix = 10_000;
     public const int DefaultPerPrefix = 100;
+    public const int MaxNearest = 1_000;
+    public const int DefaultNearest = 10;
 
     /// <summary>Semantic IDs that are reconstructed in one call: their vectors fit into the 4 MB that a client takes unasked.</summary>
     public const int MaxReconstructed = 1_000;
 
-    public static void CheckItems(IReadOnlyCollection<ItemEmbedding> items) => CheckIds([.. items.Select(item => item.ItemId)], MaxItems);
+    public static void CheckItems(IReadOnlyCollection<ItemEmbedding> items) =>
+        CheckIds("items", "items.item_id", [.. items.Select(item => item.ItemId)], MaxItems);
 
-    public static void CheckIds(IReadOnlyCollection<string> ids, int most)
+    public static void CheckIds(string field, string idField, IReadOnlyCollection<string> ids, int most)
     {
-        CheckCount("items", ids.Count, most);
+        CheckCount(field, "items", ids.Count, most);
         foreach (string id in ids)
         {
-            ItemIds.Check(id);
+            ItemIds.Check(id, idField);
         }
     }
 
-    public static void CheckCount(string what, int count, int most = MaxItems)
+    public static void CheckCount(string field, string what, int count, int most = MaxItems)
     {
         if (count < 1 || count > most)
         {
-            throw CatalogException.Invalid($"A call with {count} {what}; allowed: 1 to {most}. Send several calls.");
+            throw CatalogException.InvalidField(field, $"A call with {count} {what}; allowed: 1 to {most}. Send several calls.");
         }
     }
 
@@ -38,12 +41,14 @@ internal static class RequestBounds
     {
         if (prefix.Codes.Count < 1 || prefix.Codes.Count > sizes.Count)
         {
-            throw CatalogException.Invalid($"A prefix of {prefix.Codes.Count} codes; allowed: 1 to {sizes.Count} in this version.");
+            throw CatalogException.InvalidField(
+                "prefixes", $"A prefix of {prefix.Codes.Count} codes; allowed: 1 to {sizes.Count} in this version.");
         }
 
         return [.. prefix.Codes.Select((code, level) => code < sizes[level]
             ? (ushort)code
-            : throw CatalogException.Invalid($"Code {code} at level {level} of a prefix; this version's codebook has {sizes[level]}."))];
+            : throw CatalogException.InvalidField(
+                "prefixes", $"Code {code} at level {level} of a prefix; this version's codebook has {sizes[level]}."))];
     }
 
     /// <summary>All codes of an ID.</summary>
@@ -51,7 +56,8 @@ internal static class RequestBounds
     {
         if (id.Levels != sizes.Count)
         {
-            throw CatalogException.Invalid($"Semantic ID {id} has {id.Levels} codes; this version's have {sizes.Count}.");
+            throw CatalogException.InvalidField(
+                "semantic_ids", $"Semantic ID {id} has {id.Levels} codes; this version's have {sizes.Count}.");
         }
 
         ushort[] codes = id.Codes();
@@ -59,7 +65,8 @@ internal static class RequestBounds
         {
             if (codes[level] >= sizes[level])
             {
-                throw CatalogException.Invalid(
+                throw CatalogException.InvalidField(
+                    "semantic_ids",
                     $"Semantic ID {id}: code {codes[level]} at level {level}; this version's codebook has {sizes[level]}.");
             }
         }
@@ -67,10 +74,18 @@ internal static class RequestBounds
         return codes;
     }
 
+    public static int Nearest(uint k) => k switch
+    {
+        0 => DefaultNearest,
+        <= MaxNearest => (int)k,
+        _ => throw CatalogException.InvalidField("k", $"k is {k}; allowed: 1 to {MaxNearest}, or 0 for {DefaultNearest}."),
+    };
+
     public static int Limit(uint limit) => limit switch
     {
         0 => DefaultPerPrefix,
         <= MaxPerPrefix => (int)limit,
-        _ => throw CatalogException.Invalid($"limit is {limit}; allowed: 1 to {MaxPerPrefix}, or 0 for {DefaultPerPrefix}."),
+        _ => throw CatalogException.InvalidField(
+            "limit", $"limit is {limit}; allowed: 1 to {MaxPerPrefix}, or 0 for {DefaultPerPrefix}."),
     };
 }

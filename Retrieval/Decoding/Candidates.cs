@@ -184,6 +184,11 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         return (scores, beams);
     }
 
+    /// <summary>How the generative leg comes to items.</summary>
+    /// <returns>[items][depth]; empty where there is no such leg.</returns>
+    public PathToken[][] Paths(RecommendQuery query, IReadOnlyList<int> items) =>
+        model.Generative is { } leg ? DecodingPaths.Of(leg, query, trie.Items, items) : [];
+
     /// <summary>All items that a query may be answered with, as the generative leg ranks them: each is scored, none is searched
     /// for.</summary>
     /// <exception cref="CatalogException">FailedPrecondition: the model has no generative leg.</exception>

@@ -54,12 +54,12 @@ internal sealed class AllowedItems
     {
         if (ids.Count > most)
         {
-            throw CatalogException.Invalid($"{field} has {ids.Count} item ids; allowed are {most}.");
+            throw CatalogException.InvalidField(field, $"{field} has {ids.Count} item ids; allowed are {most}.");
         }
 
         foreach (string id in ids)
         {
-            ItemIds.Check(id);
+            ItemIds.Check(id, field);
         }
     }
 }

@@ -5,7 +5,9 @@ using Recsys.V1;
 
 namespace Recsys.Retrieval.Service;
 
-/// <summary>The fields that a caller wants of an answer: those of the answer itself by name, those of its items as <c>items.NAME</c>.</summary>
+/// <summary>
+/// The fields that a caller wants of an answer: those of the answer itself by name, those of its items as <c>items.NAME</c>.
+/// </summary>
 internal sealed class AnswerFields
 {
     private const string Items = "items", OfItem = Items + ".";
@@ -24,15 +26,18 @@ internal sealed class AnswerFields
             return;
         }
 
-        var (answer, item) = (RecommendResponse.Descriptor.Fields.InDeclarationOrder(), RecommendedItem.Descriptor.Fields.InDeclarationOrder());
+        var (answer, item) = (
+            RecommendResponse.Descriptor.Fields.InDeclarationOrder(), RecommendedItem.Descriptor.Fields.InDeclarationOrder());
         string[] allowed = [.. answer.Select(field => field.Name), .. item.Select(field => OfItem + field.Name)];
         if (mask.Paths.FirstOrDefault(path => !allowed.Contains(path)) is { } unknown)
         {
-            throw CatalogException.Invalid($"read_mask has '{ItemIds.Shown(unknown)}'; allowed are {string.Join(", ", allowed)}.");
+            throw CatalogException.InvalidField(
+                "read_mask", $"read_mask has '{ItemIds.Shown(unknown)}'; allowed are {string.Join(", ", allowed)}.");
         }
 
         bool whole = mask.Paths.Contains(Items), some = mask.Paths.Any(path => path.StartsWith(OfItem, StringComparison.Ordinal));
-        _unwanted = [.. answer.Where(field => !mask.Paths.Contains(field.Name) && !Always.Contains(field.Name) && !(field.Name == Items && some))];
+        _unwanted = [.. answer.Where(
+            field => !mask.Paths.Contains(field.Name) && !Always.Contains(field.Name) && !(field.Name == Items && some))];
         _unwantedOfItem = whole ? [] : [.. item.Where(field => !mask.Paths.Contains(OfItem + field.Name))];
     }
 

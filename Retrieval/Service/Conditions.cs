@@ -19,7 +19,8 @@ internal static class Conditions
         int values = conditions.Sum(condition => (condition.AnyOf ?? condition.NoneOf)?.Values_.Count ?? 0);
         if (conditions.Count > MaxConditions || values > MaxValues)
         {
-            throw CatalogException.Invalid(
+            throw CatalogException.InvalidField(
+                "conditions",
                 $"{conditions.Count} conditions with {values} values; allowed are {MaxConditions} with {MaxValues} values together.");
         }
 
@@ -31,7 +32,8 @@ internal static class Conditions
     {
         if (boosts.Count > MaxBoosts || boosts.Any(boost => !(Math.Abs(boost.Add) <= MaxAdd)))
         {
-            throw CatalogException.Invalid(
+            throw CatalogException.InvalidField(
+                "boosts",
                 $"{boosts.Count} boosts that add {string.Join(", ", boosts.Take(MaxBoosts).Select(boost => boost.Add))}; allowed are "
                 + $"{MaxBoosts} of -{MaxAdd} to {MaxAdd}.");
         }
@@ -45,14 +47,15 @@ internal static class Conditions
     {
         if (caps.Count > MaxCaps || caps.Any(cap => cap.Most is < 1 or > RecommendQuery.MaxK))
         {
-            throw CatalogException.Invalid(
+            throw CatalogException.InvalidField(
+                "caps",
                 $"{caps.Count} caps of {string.Join(", ", caps.Take(MaxCaps).Select(cap => cap.Most))} answers; allowed are {MaxCaps} of 1 "
                 + $"to {RecommendQuery.MaxK}.");
         }
 
         foreach (var cap in caps)
         {
-            Check("The name of a cap's attribute", cap.Attribute);
+            Check("caps.attribute", "The name of a cap's attribute", cap.Attribute);
         }
 
         return [.. caps.Select(cap => new Cap(cap.Attribute, cap.Most))];
@@ -60,7 +63,7 @@ internal static class Conditions
 
     private static Condition Read(V1.Condition condition)
     {
-        Check("The name of a condition's attribute", condition.Attribute);
+        Check("conditions.attribute", "The name of a condition's attribute", condition.Attribute);
         return condition.TestCase switch
         {
             V1.Condition.TestOneofCase.AnyOf => new AnyOf(condition.Attribute, Checked(condition.AnyOf)),
@@ -70,8 +73,8 @@ internal static class Conditions
                 condition.Number.HasMax ? condition.Number.Max : null),
             V1.Condition.TestOneofCase.Time => new TimeRange(
                 condition.Attribute, Moment(condition.Time.From), Moment(condition.Time.Until)),
-            _ => throw CatalogException.Invalid(
-                $"The condition on '{condition.Attribute}' has no test: give any_of, none_of, number or time."),
+            _ => throw CatalogException.InvalidField(
+                "conditions", $"The condition on '{condition.Attribute}' has no test: give any_of, none_of, number or time."),
         };
     }
 
@@ -79,18 +82,18 @@ internal static class Conditions
     {
         foreach (string value in values.Values_)
         {
-            Check("A value of a condition", value);
+            Check("conditions.values", "A value of a condition", value);
         }
 
         return [.. values.Values_];
     }
 
-    private static void Check(string what, string text)
+    private static void Check(string field, string what, string text)
     {
         if (text.Length is 0 or > ItemAttributes.MaxLength)
         {
-            throw CatalogException.Invalid(
-                $"{what} has {text.Length} characters ('{ItemIds.Shown(text)}'); allowed are 1 to {ItemAttributes.MaxLength}.");
+            throw CatalogException.InvalidField(
+                field, $"{what} has {text.Length} characters ('{ItemIds.Shown(text)}'); allowed are 1 to {ItemAttributes.MaxLength}.");
         }
     }
 
@@ -102,7 +105,8 @@ internal static class Conditions
         }
         catch (InvalidOperationException)
         {
-            throw CatalogException.Invalid(
+            throw CatalogException.InvalidField(
+                "conditions.time",
                 $"A time of a condition is {time!.Seconds} s and {time.Nanos} ns; allowed are the years 1 to 9999.");
         }
     }

@@ -11,14 +11,15 @@ public sealed class EventsService(IInteractions interactions, TimeProvider time)
     public const int MaxEvents = 10_000;
 
     /// <exception cref="CatalogException">
-    /// InvalidArgument: an id, time or number of events that is not allowed; nothing was taken then. Unavailable: the store does not answer;
-    /// call again.
+    /// InvalidArgument: an id, time or number of events that is not allowed; nothing was taken then. Unavailable: the store does not
+    /// answer; call again.
     /// </exception>
     public override async Task<RecordEventsResponse> Record(RecordEventsRequest request, ServerCallContext context)
     {
         if (request.Events.Count is 0 or > MaxEvents)
         {
-            throw CatalogException.Invalid($"A message with {request.Events.Count} events; allowed are 1 to {MaxEvents}. Send several.");
+            throw CatalogException.InvalidField(
+                "events", $"A message with {request.Events.Count} events; allowed are 1 to {MaxEvents}. Send several.");
         }
 
         var now = time.GetUtcNow();
@@ -39,15 +40,16 @@ public sealed class EventsService(IInteractions interactions, TimeProvider time)
 
     private static Interaction Read(Event one, DateTimeOffset now)
     {
-        ItemIds.Check(one.ItemId);
+        ItemIds.Check(one.ItemId, "events.item_id");
         if (one.UserId.Length is 0 or > RetrievalService.MaxUserId || one.UserId.AsSpan().IndexOfAny('\t', '\n', '\r') >= 0)
         {
-            throw CatalogException.Invalid(
+            throw CatalogException.InvalidField(
+                "events.user_id",
                 $"user_id '{ItemIds.Shown(one.UserId)}' has {one.UserId.Length} characters; allowed is one line of 1 to "
                 + $"{RetrievalService.MaxUserId} without tabs.");
         }
 
         string what = $"The event of user '{ItemIds.Shown(one.UserId)}' with item '{ItemIds.Shown(one.ItemId)}'";
-        return new Interaction(one.UserId, one.ItemId, RequestTimes.Read(what, one.Time, now), now);
+        return new Interaction(one.UserId, one.ItemId, RequestTimes.Read("events.time", what, one.Time, now), now);
     }
 }

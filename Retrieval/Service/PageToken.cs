@@ -7,8 +7,8 @@ using Recsys.V1;
 namespace Recsys.Retrieval.Service;
 
 /// <summary>
-/// Where the next page of an answer goes on: behind the items that were shown, whatever is in stock by then. Opaque to callers: base64url of
-/// the version, a hash of the request, and the items shown.
+/// Where the next page of an answer goes on: behind the items that were shown, whatever is in stock by then. Opaque to callers: base64url
+/// of the version, a hash of the request, and the items shown.
 /// </summary>
 /// <param name="Shown">Item indexes of the version's table.</param>
 internal sealed record PageToken(string Version, IReadOnlyList<int> Shown)
@@ -47,13 +47,15 @@ internal sealed record PageToken(string Version, IReadOnlyList<int> Shown)
             using var reader = new BinaryReader(new MemoryStream(Base64Url.DecodeFromChars(request.PageToken)));
             byte[] hash = reader.ReadBytes(HashLength);
             var token = new PageToken(reader.ReadString(), ReadItems(reader));
-            return hash.AsSpan().SequenceEqual(HashOf(request)) ? token : throw CatalogException.Invalid(
-                "page_token is of another request: all but the token must be as it was for the page before.");
+            return hash.AsSpan().SequenceEqual(HashOf(request)) ? token : throw CatalogException.InvalidField(
+                "page_token", "page_token is of another request: all but the token must be as it was for the page before.");
         }
         catch (Exception error) when (error is FormatException or IOException or DecoderFallbackException)
         {
-            throw CatalogException.Invalid(
-                $"page_token '{ItemIds.Shown(request.PageToken)}' is no token of this service; send next_page_token as it came.", error);
+            throw CatalogException.InvalidField(
+                "page_token",
+                $"page_token '{ItemIds.Shown(request.PageToken)}' is no token of this service; send next_page_token as it came.",
+                error);
         }
     }
 

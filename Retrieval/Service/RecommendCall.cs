@@ -31,8 +31,10 @@ internal sealed class RecommendCall
         CheckLength("page_token", request.PageToken, MaxToken);
         if (request.HistoryTimes.Count > 0 && request.HistoryTimes.Count != request.History.Count)
         {
-            throw CatalogException.Invalid(
-                $"history_times has {request.HistoryTimes.Count} times and history {request.History.Count} items; give each its time, or none.");
+            throw CatalogException.InvalidField(
+                "history_times",
+                $"history_times has {request.HistoryTimes.Count} times and history {request.History.Count} items; "
+                + "give each its time, or none.");
         }
 
         _allowed = new AllowedItems(request);
@@ -42,7 +44,9 @@ internal sealed class RecommendCall
     }
 
     /// <summary>The query, and the answer but for its items.</summary>
-    /// <exception cref="CatalogException">Unavailable or FailedPrecondition: the snapshot is not of a version that is asked for.</exception>
+    /// <exception cref="CatalogException">
+    /// Unavailable or FailedPrecondition: the snapshot is not of a version that is asked for.
+    /// </exception>
     public (RecommendQuery Query, RecommendResponse Response) Of(SnapshotLease lease)
     {
         var snapshot = lease.Snapshot;
@@ -90,7 +94,8 @@ internal sealed class RecommendCall
         if (_request.Version.Length > 0 && _request.Version != version)
         {
             throw CatalogException.Precondition(
-                $"{version} serves here, and the request wants {_request.Version} alone. Ask a server that serves it, or leave version empty.");
+                $"{version} serves here, and the request wants {_request.Version} alone. "
+                + "Ask a server that serves it, or leave version empty.");
         }
 
         if (_page is not null && _page.Version != version)
@@ -102,14 +107,15 @@ internal sealed class RecommendCall
 
     private static Sampling Read(V1.Sampling sampling) => sampling.Temperature is >= 0 and <= Sampling.MaxTemperature
         ? new Sampling(sampling.Seed, sampling.Temperature == 0 ? 1 : sampling.Temperature)
-        : throw CatalogException.Invalid(
+        : throw CatalogException.InvalidField(
+            "sampling.temperature",
             $"sampling.temperature is {sampling.Temperature}; allowed are 0 (which means 1) to {Sampling.MaxTemperature}.");
 
     private static void CheckLength(string field, string text, int most)
     {
         if (text.Length > most)
         {
-            throw CatalogException.Invalid($"{field} has {text.Length} characters; allowed are {most}.");
+            throw CatalogException.InvalidField(field, $"{field} has {text.Length} characters; allowed are {most}.");
         }
     }
 }

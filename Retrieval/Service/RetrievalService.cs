@@ -12,6 +12,9 @@ public sealed class RetrievalService(ISnapshots snapshots, AnswerQueue queue) : 
     /// <summary>Item ids of a history, those that are scored in one call, and the unknown ones that an answer names.</summary>
     public const int MaxHistory = 10_000, MaxScored = RecommendQuery.MaxK, MaxUnknown = 1_000;
 
+    /// <summary>Items that are explained in one call.</summary>
+    public const int MaxExplained = 100;
+
     /// <summary>Characters (UTF-16) of the id of a user, of a request, or of a version.</summary>
     public const int MaxUserId = 256;
 
@@ -79,6 +82,33 @@ public sealed class RetrievalService(ISnapshots snapshots, AnswerQueue queue) : 
         return response;
     }
 
+    /// <summary>Why items are answered, or are not.</summary>
+    /// <exception cref="CatalogException">As <see cref="Recommend"/>.</exception>
+    public override async Task<ExplainResponse> Explain(ExplainRequest request, ServerCallContext context)
+    {
+        var call = new RecommendCall(request.Request ?? new RecommendRequest());
+        AllowedItems.Check("item_ids", request.ItemIds, MaxExplained);
+        using var lease = snapshots.Acquire();
+        var (items, recommender) = (lease.Snapshot.Items, Recommender(lease.Snapshot));
+        var (query, answer) = call.Of(lease);
+        var answers = await Answers(recommender, query, context.Deadline, context.CancellationToken);
+        var response = new ExplainResponse { Answer = answer };
+        var (asked, unknown) = items.Known(request.ItemIds);
+        int[] explained = [.. (request.ItemIds.Count > 0 ? asked : answers.Select(one => one.Item).Take(MaxExplained)).Distinct()];
+        var explanations = query.History.Count > 0 ? recommender.Explain(query, explained, context.CancellationToken) : [];
+        response.Tree.AddRange(ExplanationTree.Of([.. explanations.Select(one => (items.Ids[one.Scored.Item], one.Path))]));
+        response.UnknownItemIds.AddRange(unknown);
+        response.Items.AddRange(explanations.Select(one => ToMessage(one, answers, items)));
+        if (request.Picture)
+        {
+            response.TreeSvg = ExplanationTree.Picture(
+                response.Tree, explained.ToDictionary(item => items.Ids[item], item => items.Titles[item]));
+        }
+
+        call.Fill(answer, answers, items);
+        return response;
+    }
+
     /// <exception cref="CatalogException">
     /// InvalidArgument: an item id, k, list or condition out of range. NotFound: the version does not have the item. FailedPrecondition: no
     /// active version, or one whose model cannot compare in this way.
@@ -93,7 +123,8 @@ public sealed class RetrievalService(ISnapshots snapshots, AnswerQueue queue) : 
             V1.Likeness.Unspecified or V1.Likeness.Codes => Likeness.Codes,
             V1.Likeness.Content => Likeness.Content,
             V1.Likeness.Transitions => Likeness.Transitions,
-            _ => throw CatalogException.Invalid($"by is {(int)request.By}; allowed are codes (1), content (2) and transitions (3)."),
+            _ => throw CatalogException.InvalidField(
+                "by", $"by is {(int)request.By}; allowed are codes (1), content (2) and transitions (3)."),
         };
         var allowed = new AllowedItems(request.Exclude, request.Candidates, request.Conditions);
 
@@ -139,7 +170,8 @@ public sealed class RetrievalService(ISnapshots snapshots, AnswerQueue queue) : 
             {
                 if (batched.RequestId.Length > MaxUserId)
                 {
-                    throw CatalogException.Invalid($"request_id has {batched.RequestId.Length} characters; allowed are {MaxUserId}.");
+                    throw CatalogException.InvalidField(
+                        "request_id", $"request_id has {batched.RequestId.Length} characters; allowed are {MaxUserId}.");
                 }
 
                 var call = new RecommendCall(batched.Request ?? new RecommendRequest());
@@ -175,17 +207,34 @@ public sealed class RetrievalService(ISnapshots snapshots, AnswerQueue queue) : 
     {
         if (history.Count > MaxHistory)
         {
-            throw CatalogException.Invalid(
-                $"A history of {history.Count} items; allowed are {MaxHistory}. Send the most recent ones.");
+            throw CatalogException.InvalidField(
+                "history", $"A history of {history.Count} items; allowed are {MaxHistory}. Send the most recent ones.");
         }
 
         if (user.Length > MaxUserId)
         {
-            throw CatalogException.Invalid(
-                $"user_id has {user.Length} characters; allowed are {MaxUserId}. Send the id that the interactions have.");
+            throw CatalogException.InvalidField(
+                "user_id", $"user_id has {user.Length} characters; allowed are {MaxUserId}. Send the id that the interactions have.");
         }
 
         AllowedItems.Check("history", history, MaxHistory);
+    }
+
+    private static ExplainedItem ToMessage(ItemExplanation explanation, IReadOnlyList<Recommendation> answers, ItemTable items)
+    {
+        var (scored, place) = (explanation.Scored, 1 + answers.TakeWhile(answer => answer.Item != explanation.Scored.Item).Count());
+        var message = new ExplainedItem
+        {
+            Item = ToMessage(place <= answers.Count ? answers[place - 1] : scored, items), Place = place <= answers.Count ? (uint)place : 0,
+        };
+        message.Item.Reasons.Clear();
+        message.Item.Reasons.AddRange(explanation.Reasons.Select(
+            reason => new V1.ScoreReason { ItemId = items.Ids[reason.Item], Part = reason.Part }));
+        message.Path.AddRange(explanation.Path.Select(token => new V1.PathToken
+        {
+            Token = (uint)token.Token, LogProbability = token.LogProbability, Place = (uint)token.Place,
+        }));
+        return message;
     }
 
     internal static RecommendedItem ToMessage(Recommendation answer, ItemTable items)

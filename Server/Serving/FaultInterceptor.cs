@@ -10,7 +10,7 @@ namespace Recsys.Server.Serving;
 /// <summary>
 /// Turns the product's typed errors into gRPC statuses, in one place for every service; JSON answers are made from the same statuses.
 /// Each carries a <see cref="ErrorInfo"/> (domain <c>recsys</c>, the reason in capitals) for programs that look closer, and
-/// where calling again helps a <see cref="RetryInfo"/>.
+/// where calling again helps a <see cref="RetryInfo"/>, where one field of the request is wrong a <see cref="BadRequest"/> that names it.
 /// </summary>
 internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
 {
@@ -55,7 +55,7 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
     private Status? ToStatus(Exception exception, ServerCallContext context) => exception switch
     {
         CatalogException e => Of( // a fault has the name of its code
-            System.Enum.Parse<Code>(e.Fault.ToString()), e.Message, retryAfter: e.RetryAfter),
+            System.Enum.Parse<Code>(e.Fault.ToString()), e.Message, retryAfter: e.RetryAfter, field: e.Field),
         OperationCanceledException when context.Deadline <= DateTime.UtcNow
             => Of(Code.DeadlineExceeded, "The deadline passed before the answer was ready."),
         // Whatever a cut call fails with – a write into a closed stream, say – the cut is the cause.
@@ -69,7 +69,7 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
         _ => null,
     };
 
-    private static Status Of(Code code, string message, string? reason = null, TimeSpan? retryAfter = null)
+    private static Status Of(Code code, string message, string? reason = null, TimeSpan? retryAfter = null, string? field = null)
     {
         string shown = message.Length <= MaxMessage ? message : $"{message[..(MaxMessage - 150)]} … {message[^145..]}";
         var info = new ErrorInfo { Domain = "recsys", Reason = reason ?? NameOf(code) };
@@ -77,6 +77,12 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
         if ((retryAfter ?? (code == Code.Unavailable ? RetryAfter : null)) is { } after)
         {
             status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(after) }));
+        }
+
+        if (field is not null)
+        {
+            var violation = new BadRequest.Types.FieldViolation { Field = field, Description = shown };
+            status.Details.Add(Any.Pack(new BadRequest { FieldViolations = { violation } }));
         }
 
         return status;

@@ -179,7 +179,8 @@ internal sealed partial class SnapshotHost(
     }
 
     /// <summary>
-    /// The snapshot with what the stream holds behind it, up to a damaged entry, and with the live attributes; itself where that is nothing.
+    /// The snapshot with what the stream holds behind it, up to a damaged entry, and with the live attributes; itself where that is
+    /// nothing.
     /// </summary>
     /// <param name="lived">Items that have their live attributes, but for the news.</param>
     /// <param name="learns">Whether it learns from the new interactions, which are new to the version that serves.</param>
@@ -251,6 +252,7 @@ internal sealed partial class SnapshotHost(
         + "{Message}", EventName = "AppendedRefused")]
     private static partial void AppendedRefused(ILogger logger, string version, string position, string message);
 
-    [LoggerMessage(6, LogLevel.Error, "live attributes or interactions cannot be read, and stay as they were: {Message}", EventName = "LiveRefused")]
+    [LoggerMessage(6, LogLevel.Error, "live attributes or interactions cannot be read, and stay as they were: "
+        + "{Message}", EventName = "LiveRefused")]
     private static partial void LiveRefused(ILogger logger, string message);
 }

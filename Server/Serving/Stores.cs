@@ -41,8 +41,8 @@ internal sealed class Stores : IAsyncDisposable
         options = options with { Connection = redis ?? own!.Socket };
         var connection = await RedisConnections.ConnectAsync(options);
         var stores = new Stores(
-            versions, new RedisSemanticIdStore(connection, options, versions.NoteActive), new RedisLiveValues(connection, options, versions),
-            new RedisInteractions(connection, options, versions), connection, own);
+            versions, new RedisSemanticIdStore(connection, options, versions.NoteActive),
+            new RedisLiveValues(connection, options, versions), new RedisInteractions(connection, options, versions), connection, own);
         try
         {
             if (own is not null)

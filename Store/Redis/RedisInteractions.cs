@@ -100,6 +100,7 @@ public sealed class RedisInteractions : IInteractions
         DateTimeOffset Moment(string name) => long.TryParse(Field(name), NumberStyles.None, CultureInfo.InvariantCulture, out long ticks)
             && ticks <= DateTime.MaxValue.Ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : throw Damaged(name);
 
-        CatalogException Damaged(string name) => CatalogException.Damaged($"Entry {entry.Id} of the interactions in Redis lacks the field {name}.");
+        CatalogException Damaged(string name) =>
+            CatalogException.Damaged($"Entry {entry.Id} of the interactions in Redis lacks the field {name}.");
     }
 }

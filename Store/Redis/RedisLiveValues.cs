@@ -124,7 +124,8 @@ public sealed class RedisLiveValues : ILiveValues
             && ticks <= DateTime.MaxValue.Ticks
             ? new LiveValue(
                 names[0], names[1], text[TimeLength] == Set ? text[(TimeLength + 1)..] : null, new DateTimeOffset(ticks, TimeSpan.Zero))
-            : throw CatalogException.Damaged($"Redis holds '{ItemIds.Shown(text)}' as a live value of '{ItemIds.Shown((string?)field ?? "")}'.");
+            : throw CatalogException.Damaged(
+                $"Redis holds '{ItemIds.Shown(text)}' as a live value of '{ItemIds.Shown((string?)field ?? "")}'.");
     }
 
     private static (ulong Time, ulong Number) Place(string id)

@@ -14,7 +14,8 @@ public sealed class EventFileTests : IDisposable
     public void Events_come_behind_the_histories_by_time_each_once_and_new_users_behind_the_others()
     {
         Make("sequences.txt", "u a b\nv c\n");
-        Assert.Equal(4, EventFile.Write(_folder.Path, [Event("w", "a", 3), Event("u", "c", 2), Event("u", "a", 1), Event("u", "c", 2), Event("u", "z", 4)]));
+        Assert.Equal(4, EventFile.Write(
+            _folder.Path, [Event("w", "a", 3), Event("u", "c", 2), Event("u", "a", 1), Event("u", "c", 2), Event("u", "z", 4)]));
         using var dataset = Dataset.Open(_folder.Path);
         Assert.Equal("u: a b a c; v: c; w: a", Said(dataset));
         Assert.Equal(1, dataset.UnknownDropped);

@@ -174,6 +174,9 @@ public class CreativeServiceTests(TinyModel tiny)
         public IReadOnlyList<Recommendation>[] RecommendBatch(IReadOnlyList<RecommendQuery> queries, CancellationToken cancel) =>
             throw new InvalidOperationException("Creative asks for none.");
 
+        public IReadOnlyList<ItemExplanation> Explain(RecommendQuery query, IReadOnlyList<int> items, CancellationToken cancel) =>
+            throw new InvalidOperationException();
+
         public IReadOnlyList<(int Item, double Score)> Similar(RecommendQuery query, Catalog.Ports.Likeness by) =>
             throw new InvalidOperationException("Creative asks for none.");
 

@@ -57,17 +57,24 @@ public sealed class ApiPageTests(World world)
                     new() { Caps = { Enumerable.Repeat(new Cap { Attribute = "category", Most = 1 }, n) } }),
                 ["`Cap.most`"] = n => Recommend(new() { Caps = { new Cap { Attribute = "category", Most = n } } }),
                 ["`Score.item_ids`"] = async n => await retrieval.ScoreAsync(new() { History = { known }, ItemIds = { Known(n) } }),
+                ["`Explain.item_ids`"] = async n => await retrieval.ExplainAsync(
+                    new() { Request = new() { History = { known } }, ItemIds = { Known(n) } }),
                 ["`Similar.k`"] = async n => await retrieval.SimilarAsync(new() { ItemId = known, K = n }),
                 ["`Encode.items`"] = async n => await quantizer.EncodeAsync(new() { Items = { Vectors(n) } }),
                 ["`Assign.items`"] = async n => await quantizer.AssignAsync(new() { Items = { Vectors(n) } }),
                 ["`Upsert.items`"] = n => Upsert(Enumerable.Repeat(new ItemUpsert { ItemId = known }, n)),
-                ["`ItemUpsert.attributes`"] = n => Upsert([new ItemUpsert { ItemId = known, Clear = { Enumerable.Range(0, n).Select(i => $"a{i}") } }]),
+                ["`ItemUpsert.attributes`"] = n => Upsert(
+                    [new ItemUpsert { ItemId = known, Clear = { Enumerable.Range(0, n).Select(i => $"a{i}") } }]),
                 ["`ItemUpsert.attributes` name"] = n => Upsert([new ItemUpsert { ItemId = known, Clear = { new string('n', n) } }]),
                 ["`ItemUpsert.attributes` value"] = n => Upsert(
                     [new ItemUpsert { ItemId = known, Attributes = { ["limit"] = new string('v', n) } }]),
-                ["`Record.events`"] = n => Record(Enumerable.Repeat(new Event { UserId = "limits", ItemId = known, Time = new() { Seconds = 1 } }, n)),
-                ["`Event.user_id`"] = n => Record([new Event { UserId = new string('u', n), ItemId = known, Time = new() { Seconds = 1 } }]),
+                ["`Record.events`"] = n => Record(
+                    Enumerable.Repeat(new Event { UserId = "limits", ItemId = known, Time = new() { Seconds = 1 } }, n)),
+                ["`Event.user_id`"] = n => Record(
+                    [new Event { UserId = new string('u', n), ItemId = known, Time = new() { Seconds = 1 } }]),
                 ["`Get.item_ids`"] = async n => await items.GetAsync(new() { ItemIds = { Known(n) } }),
+                ["`Nearest.k`"] = async n => await quantizer.NearestAsync(
+                    new() { K = (uint)n, Embeddings = { ["text"] = BadInputTests.Unit(384) } }),
                 ["`Lookup.item_ids`"] = async n => await quantizer.LookupAsync(new() { ItemIds = { Known(n) } }),
                 ["`Lookup.limit`"] = async n => await quantizer.LookupAsync(new() { ItemIds = { known }, Limit = (uint)n }),
                 ["`Reconstruct.semantic_ids`"] = async n => await quantizer.ReconstructAsync(

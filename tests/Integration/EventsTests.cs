@@ -70,7 +70,9 @@ public sealed class EventsTests(TrainedVersion trained) : IClassFixture<TrainedV
         Assert.Equal(120, File.ReadLines(Path.Combine(data, "events.jsonl")).Count());
         var manifest = new VersionStore(versions).List()[^1];
         Assert.Equal(told.Json.GetProperty("version").GetString(), manifest.Version);
-        Assert.Equal(new VersionStore(versions).EventsNoted(DateTimeOffset.MinValue).Take(120).Max(one => one.Noted), manifest.Description.EventsUntil);
+        Assert.Equal(
+            new VersionStore(versions).EventsNoted(DateTimeOffset.MinValue).Take(120).Max(one => one.Noted),
+            manifest.Description.EventsUntil);
     }
 
     private static IEnumerable<Event> Touches(string from, string to, int users)
@@ -79,7 +81,10 @@ public sealed class EventsTests(TrainedVersion trained) : IClassFixture<TrainedV
         for (int user = 0; user < users; user++)
         {
             yield return new Event { UserId = $"live {user}", ItemId = from, Time = start };
-            yield return new Event { UserId = $"live {user}", ItemId = to, Time = start + new Google.Protobuf.WellKnownTypes.Duration { Seconds = 60 } };
+            yield return new Event
+            {
+                UserId = $"live {user}", ItemId = to, Time = start + new Google.Protobuf.WellKnownTypes.Duration { Seconds = 60 },
+            };
         }
     }
 

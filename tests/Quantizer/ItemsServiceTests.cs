@@ -46,7 +46,10 @@ public sealed class ItemsServiceTests : ILiveValues, IDisposable
             new ItemUpsert { ItemId = "b", Clear = { "price" }, Time = since.ToTimestamp() },
             new ItemUpsert { ItemId = "c", Attributes = { ["stock"] = "7" } });
         Assert.Equal(
-            [new("a", "price", "", Now), new("a", "stock", "0", Now), new("b", "price", null, since), new LiveValue("c", "stock", "7", Now)],
+            [
+                new("a", "price", "", Now), new("a", "stock", "0", Now), new("b", "price", null, since),
+                new LiveValue("c", "stock", "7", Now),
+            ],
             _live.OrderBy(value => value.ItemId).ThenBy(value => value.Attribute));
         Assert.Equal(("v1", 3, 4, 0, 0), (answer.Version, answer.Items, answer.Values, answer.LateValues, answer.Assigned));
         Assert.Equal(["c"], answer.UnknownItemIds);
@@ -58,7 +61,11 @@ public sealed class ItemsServiceTests : ILiveValues, IDisposable
     {
         var request = new[]
         {
-            new ItemUpsert { ItemId = "new", Title = "New", Attributes = { ["stock"] = "1" }, Embeddings = { ["text"] = new Vector { Values = { Vectors.Data[..Vectors.Dim] } } } },
+            new ItemUpsert
+            {
+                ItemId = "new", Title = "New", Attributes = { ["stock"] = "1" },
+                Embeddings = { ["text"] = new Vector { Values = { Vectors.Data[..Vectors.Dim] } } },
+            },
             new ItemUpsert { ItemId = "a", Embeddings = { ["text"] = new Vector { Values = { Vectors.Data[..Vectors.Dim] } } } },
         };
         var first = await Upsert(request);
@@ -75,7 +82,10 @@ public sealed class ItemsServiceTests : ILiveValues, IDisposable
     public async Task A_stream_is_taken_message_by_message_and_answered_once()
     {
         var messages = new Messages(Enumerable.Range(0, 5).Select(i =>
-            new UpsertItemsRequest { Items = { new ItemUpsert { ItemId = i % 2 == 0 ? "a" : "z", Attributes = { ["stock"] = $"{i}" } } } }));
+            new UpsertItemsRequest
+            {
+                Items = { new ItemUpsert { ItemId = i % 2 == 0 ? "a" : "z", Attributes = { ["stock"] = $"{i}" } } },
+            }));
         var answer = await _service.UpsertMany(messages, new FakeCall());
         Assert.Equal((5, 5), (answer.Items, answer.Values));
         Assert.Equal(["z"], answer.UnknownItemIds);

@@ -44,7 +44,8 @@ public class SampledAnswerTests
         var best = recommender.Recommend(query, default);
         Assert.Equal(Tiny.Text(best), Tiny.Text(recommender.Recommend(query with { Sampling = new Sampling(6, 1e-9) }, default)));
         var popular = recommender.Popular(query with { History = [], Sampling = new Sampling(6, 1) });
-        Assert.NotEqual(recommender.Popular(query with { History = [] }).Select(answer => answer.Item), popular.Select(answer => answer.Item));
+        Assert.NotEqual(
+            recommender.Popular(query with { History = [] }).Select(answer => answer.Item), popular.Select(answer => answer.Item));
     }
 
     private static Recommender Made() =>

@@ -23,7 +23,10 @@ internal sealed class FakePart(ItemTable items, Action<FakePart> made) : IVersio
 
     public IVersionPart WithInteractions(IReadOnlyList<(IReadOnlyList<int> Before, int Item)> interactions)
     {
-        var part = new FakePart(items, made) { Learned = Learned + string.Concat(interactions.Select(one => $" {items.Ids[one.Item]}{one.Before.Count}")) };
+        var part = new FakePart(items, made)
+        {
+            Learned = Learned + string.Concat(interactions.Select(one => $" {items.Ids[one.Item]}{one.Before.Count}")),
+        };
         made(part);
         return part;
     }

@@ -17,7 +17,8 @@ public sealed class ServingHostTests : IAsyncLifetime
     private readonly WebApplication _app;
 
     public ServingHostTests() => _app = ServingHost.Build(
-        new ServeOptions("", null, new(IPAddress.Loopback, 0), new(IPAddress.Loopback, 0), TimeSpan.Zero), _folders, new FakeIds(), new FakeLive(), new FakeInteractions());
+        new ServeOptions("", null, new(IPAddress.Loopback, 0), new(IPAddress.Loopback, 0), TimeSpan.Zero),
+        _folders, new FakeIds(), new FakeLive(), new FakeInteractions());
 
     public Task InitializeAsync() => _app.StartAsync();
 

@@ -14,7 +14,8 @@ public sealed class InteractionsTests(RedisFixture fixture) : IClassFixture<Redi
     private readonly TemporaryFolder _folder = new();
     private readonly string _prefix = $"t{Guid.NewGuid():N}:";
 
-    private RedisInteractions Store => new(fixture.Connection!, fixture.Options with { Prefix = _prefix }, new VersionStore(_folder.Path), new Clock());
+    private RedisInteractions Store =>
+        new(fixture.Connection!, fixture.Options with { Prefix = _prefix }, new VersionStore(_folder.Path), new Clock());
 
     public void Dispose() => _folder.Dispose();
 
@@ -26,12 +27,18 @@ public sealed class InteractionsTests(RedisFixture fixture) : IClassFixture<Redi
         Assert.Equal(new RecordedCounts(0, 3, 0), await Store.RecordAsync(first, Cancel));
         Assert.Equal(
             new RecordedCounts(2, 1, 2),
-            await Store.RecordAsync([Event("u", "c", 0), Event("v v", "ö", 1), Event("u", "b", 2), Event("u", "a", 3), Event("w", "a", -31 * 86_400)], Cancel));
-        Assert.Equal(["u a:", "v v a:", "u b:a", "v v ö:a", "u a:a,b"], Said((await Store.ReadAsync(null, Now.AddDays(-1), Cancel)).Interactions));
+            await Store.RecordAsync(
+                [Event("u", "c", 0), Event("v v", "ö", 1), Event("u", "b", 2), Event("u", "a", 3), Event("w", "a", -31 * 86_400)],
+                Cancel));
+        Assert.Equal(
+            ["u a:", "v v a:", "u b:a", "v v ö:a", "u a:a,b"],
+            Said((await Store.ReadAsync(null, Now.AddDays(-1), Cancel)).Interactions));
         Assert.Equal(11, new VersionStore(_folder.Path).EventsNoted(DateTimeOffset.MinValue).Count());
     }
 
-    /// <summary>Whatever the order of the calls, each user's own order is kept: what servers see is what one list by time would give.</summary>
+    /// <summary>
+    /// Whatever the order of the calls, each user's own order is kept: what servers see is what one list by time would give.
+    /// </summary>
     [RedisFact]
     public async Task Servers_follow_each_user_in_the_order_of_time_with_the_last_items_before()
     {
@@ -110,7 +117,8 @@ public sealed class InteractionsTests(RedisFixture fixture) : IClassFixture<Redi
         Assert.Equal(all[30..], store.EventsNoted(Now));
     }
 
-    private static Interaction Event(string user, string item, int second) => new(user, item, Now.AddSeconds(second), Now.AddMilliseconds(500));
+    private static Interaction Event(string user, string item, int second) =>
+        new(user, item, Now.AddSeconds(second), Now.AddMilliseconds(500));
 
     private static string[] Said(IEnumerable<FollowedInteraction> followed) =>
         [.. followed.Select(one => $"{one.Interaction.UserId} {one.Interaction.ItemId}:{string.Join(",", one.Before)}")];

@@ -124,7 +124,8 @@ public sealed class LiveValuesTests(RedisFixture fixture) : IClassFixture<RedisF
         var expected = new Dictionary<(string, string), LiveValue>();
         for (int round = 0; round < 40; round++)
         {
-            LiveValue[] values = [.. Enumerable.Range(0, 300).Select(item => Value(item, "note", 100 - Math.Abs(30 - round), $"{round} {text}"))];
+            LiveValue[] values = [.. Enumerable.Range(0, 300)
+                .Select(item => Value(item, "note", 100 - Math.Abs(30 - round), $"{round} {text}"))];
             store.NoteLive(values);
             foreach (var value in values)
             {

@@ -25,7 +25,8 @@ public class LiveFilterTests
             var table = trie.Items;
             if (round % 3 != 1)
             {
-                table = table.Append(Enumerable.Range(0, random.Next(appended)).Select(_ => Fresh(table, random)).DistinctBy(item => item.SemanticId));
+                table = table.Append(
+                    Enumerable.Range(0, random.Next(appended)).Select(_ => Fresh(table, random)).DistinctBy(item => item.SemanticId));
             }
 
             table = table.With(Enumerable.Range(0, random.Next(12)).Select(_ => Value(table, random)));
@@ -66,7 +67,8 @@ public class LiveFilterTests
             }
 
             chain.Add((Recommender)chain[^1].WithItems(table));
-            using var anew = new Recommender(Tiny.Model(Base0(), Tiny.Options, legs: [Tiny.Transitions(Base, 1), Tiny.Dense(Base, 1)]), table);
+            using var anew = new Recommender(
+                Tiny.Model(Base0(), Tiny.Options, legs: [Tiny.Transitions(Base, 1), Tiny.Dense(Base, 1)]), table);
             Assert.Equal(Said(anew, query), Said(chain[^1], query));
             var found = chain[^1].Recommend(query, default);
             Assert.All(found, answer => Assert.True(table.Attributes.Passes(InStock, answer.Item)));

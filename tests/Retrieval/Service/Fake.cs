@@ -48,6 +48,15 @@ internal sealed class Fake : ISnapshots, ISnapshot, IRecommender
     public IReadOnlyList<Recommendation>[] RecommendBatch(IReadOnlyList<RecommendQuery> queries, CancellationToken cancel) =>
         [.. queries.Select(query => Recommend(query, cancel))];
 
+    public IReadOnlyList<ItemExplanation> Explain(RecommendQuery query, IReadOnlyList<int> items, CancellationToken cancel) =>
+    [
+        .. items.Select(item => new ItemExplanation(
+            new(item, Table.SemanticIds[item], -9 - item, 0.01, []),
+            [.. Table.SemanticIds[item].Codes().Append(Table.SemanticIds[item].Collision)
+                .Select((token, at) => new PathToken(token, -1, -at - 1, at + 1))],
+            [new(1, 0.5), new(2, 0.25), new(0, 0.125), new(4, 0.0625)])),
+    ];
+
     public IReadOnlyList<(int Item, double Score)> Similar(RecommendQuery query, Likeness by)
     {
         (Query, By) = (query, by);

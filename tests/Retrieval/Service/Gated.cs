@@ -48,6 +48,9 @@ internal sealed class Gated : IRecommender
 
     public IReadOnlyList<Recommendation> Popular(RecommendQuery query) => throw new InvalidOperationException("not used");
 
+    public IReadOnlyList<ItemExplanation> Explain(RecommendQuery query, IReadOnlyList<int> items, CancellationToken cancel) =>
+        throw new InvalidOperationException();
+
     public IReadOnlyList<(int Item, double Score)> Similar(RecommendQuery query, Likeness by) =>
         throw new InvalidOperationException("not used");
 }

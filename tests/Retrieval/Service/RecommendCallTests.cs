@@ -25,7 +25,8 @@ public class RecommendCallTests
     {
         var fake = new Fake();
         var answer = await fake.Service.Recommend(
-            new RecommendRequest { History = { "item1" }, RequestId = "r 1", Sampling = new() { Seed = -7 }, Version = "v7" }, new FakeContext());
+            new RecommendRequest { History = { "item1" }, RequestId = "r 1", Sampling = new() { Seed = -7 }, Version = "v7" },
+            new FakeContext());
         Assert.Equal(("r 1", "v7", false), (answer.RequestId, answer.Version, answer.Stale));
         Assert.Equal(new Catalog.Ports.Sampling(-7, 1), fake.Query!.Sampling);
         Assert.Empty(answer.NextPageToken); // two answers of ten: there is no more
@@ -86,13 +87,17 @@ public class RecommendCallTests
     [InlineData("next_page_token", "version next_page_token")]
     public async Task A_mask_leaves_what_it_names_and_what_always_comes(string paths, string expected)
     {
-        var request = new RecommendRequest { History = { "item1", "gone" }, K = 2, ReadMask = new FieldMask { Paths = { paths.Split(',') } } };
+        var request = new RecommendRequest
+        {
+            History = { "item1", "gone" }, K = 2, ReadMask = new FieldMask { Paths = { paths.Split(',') } },
+        };
         var answer = await new Fake().Service.Recommend(request, new FakeContext());
         var fields = Said(answer).Concat(answer.Items.Take(1).SelectMany(Said));
         Assert.Equal(expected.Split(' ').Order(), fields.Order());
         static IEnumerable<string> Said(Google.Protobuf.IMessage message) => message.Descriptor.Fields.InDeclarationOrder()
             .Where(field => field.IsRepeated ? ((System.Collections.IList)field.Accessor.GetValue(message)).Count > 0
-                : field.Accessor.GetValue(message) is not (null or "" or 0 or 0u or 0.0 or false) && field.FieldType != Google.Protobuf.Reflection.FieldType.Enum)
+                : field.Accessor.GetValue(message) is not (null or "" or 0 or 0u or 0.0 or false)
+                    && field.FieldType != Google.Protobuf.Reflection.FieldType.Enum)
             .Select(field => field.Name);
     }
 
