@@ -146,7 +146,7 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         int k = RequestBounds.Nearest(request.K);
         using var lease = snapshots.Acquire();
         var (codebook, items) = (EmbeddingEncoder.CodebookOf(lease.Snapshot), lease.Snapshot.Items);
-        var asked = new ItemEmbedding { ItemId = "(asked)", Embeddings = { request.Embeddings } };
+        var asked = new ItemEmbedding { ItemId = "(the request)", Embeddings = { request.Embeddings } };
         var (fused, _) = EmbeddingEncoder.Encode(codebook, [asked], context.CancellationToken);
         var response = new NearestResponse { Version = lease.Snapshot.Version };
         response.Items.AddRange(NearestItems.Of(codebook, fused, items, k, context.CancellationToken).Select(near => new NearItem

@@ -9,7 +9,7 @@ namespace Recsys.Retrieval.Service;
 /// <summary>The prefixes that lead to explained items, as one tree, and its picture.</summary>
 internal static class ExplanationTree
 {
-    private const int Row = 22, Column = 190, Left = 16, Top = 40, TitleWidth = 320, MaxTitle = 44;
+    private const int Row = 22, Column = 220, Left = 16, Top = 40, TitleWidth = 320, MaxTitle = 44;
 
     /// <summary>A node for each distinct prefix, a parent before its children, the likelier children first.</summary>
     public static List<TreeNode> Of(IReadOnlyList<(string ItemId, IReadOnlyList<PathToken> Path)> items)
@@ -61,7 +61,7 @@ internal static class ExplanationTree
             double x = Left + (node.Level * Column), share = Math.Exp(node.LogProbability);
             if (node.Parent >= 0)
             {
-                double from = x - Column + 120, turn = x - 40, thickness = Math.Max(.6, 8 * Math.Sqrt(share));
+                double from = x - Column + 148, turn = x - 40, thickness = Math.Max(.6, 8 * Math.Sqrt(share));
                 svg.Append(
                     CultureInfo.InvariantCulture,
                     $"<path d=\"M{from:F0} {y[node.Parent]:F1} C{turn:F0} {y[node.Parent]:F1} {turn:F0} {y[at]:F1} {x - 6:F0} {y[at]:F1}\" "
@@ -79,7 +79,7 @@ internal static class ExplanationTree
                 title = title.Length <= MaxTitle ? title : title[..length] + "…";
                 svg.Append(
                     CultureInfo.InvariantCulture,
-                    $"<text x=\"{x + Column - 40:F0}\" y=\"{y[at] + 4:F1}\">{WebUtility.HtmlEncode(title)}</text>");
+                    $"<text x=\"{x + Column - 50:F0}\" y=\"{y[at] + 4:F1}\">{WebUtility.HtmlEncode(title)}</text>");
             }
         }
 
@@ -108,7 +108,7 @@ internal static class ExplanationTree
         return y;
     }
 
-    private static string Percent(double share) => share >= .001 ? Text($"{100 * share:G3} %") : Text($"{100 * share:E1} %");
+    private static string Percent(double share) => share >= 5e-7 ? Text($"{100 * share:0.####} %") : "under 0.0001 %";
 
     private static string Text(FormattableString text) => FormattableString.Invariant(text);
 }

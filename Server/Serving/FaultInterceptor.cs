@@ -42,6 +42,12 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
         }
         catch (Exception e) when (ToStatus(e, context) is { } status)
         {
+            if (status.GetDetail<RetryInfo>() is { } retry)
+            {
+                // What official clients wait before they try again by themselves (gRPC proposal A6).
+                context.ResponseTrailers.Add("grpc-retry-pushback-ms", $"{(long)retry.RetryDelay.ToTimeSpan().TotalMilliseconds}");
+            }
+
             throw status.ToRpcException();
         }
     }

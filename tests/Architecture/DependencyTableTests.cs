@@ -20,6 +20,7 @@ public sealed class DependencyTableTests
         ["Quantizer"] = ["Catalog", "Protos", "Torch", "Faiss"],
         ["Retrieval"] = ["Catalog", "Protos", "Torch", "Faiss"],
         ["Diffusion"] = ["Catalog", "Protos", "Torch", "Faiss", "Imaging"],
+        ["Client"] = ["Protos"],
         ["Jobs"] = ["Catalog", "Torch", "Files", "Datasets", "Embeddings", "Quantizer", "Retrieval", "Diffusion"],
         ["Server"] =
         [

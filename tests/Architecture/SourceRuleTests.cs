@@ -8,14 +8,14 @@ public sealed partial class SourceRuleTests
     private const int LongestLine = 140, LongestFile = 300;
 
     /// <summary>All of the product's lines; raised when the legs, the ways to make semantic IDs, evaluation, TIGER's encoder-decoder with
-    /// cold items, greedy codes in bf16 with the legs' interplay, filters with scores and similar items, and decoding in loops of our own
-    /// came in.</summary>
-    private const int LongestProduct = 32_900;
+    /// cold items, greedy codes in bf16 with the legs' interplay, filters with scores and similar items, decoding in loops of our own, and
+    /// live items and events with explanations, pages and a client came in.</summary>
+    private const int LongestProduct = 35_500;
 
     internal static readonly string[] Rooms =
     [
         "Catalog", "Protos", "Files", "Datasets", "Imaging", "Torch", "Faiss", "Mpi", "Embeddings", "Quantizer", "Retrieval", "Diffusion",
-        "Store", "Jobs", "Server", "Cli",
+        "Store", "Jobs", "Server", "Client", "Cli",
     ];
 
     /// <summary>Under the same rules, but no product: nothing that a user runs calls it.</summary>
@@ -62,10 +62,11 @@ public sealed partial class SourceRuleTests
             PInvokeOrUnsafe());
 
     [Fact]
-    public void Grpc_types_appear_only_in_services_the_server_and_the_protos() =>
+    public void Grpc_types_appear_only_in_services_the_server_its_clients_and_the_protos() =>
         Refuse(
             file => !file.StartsWith("Protos/", StringComparison.Ordinal) && !file.StartsWith("Server/", StringComparison.Ordinal)
-                && !file.StartsWith("Cli/", StringComparison.Ordinal) && !file.Contains("/Service/", StringComparison.Ordinal),
+                && !file.StartsWith("Cli/", StringComparison.Ordinal) && !file.StartsWith("Client/", StringComparison.Ordinal)
+                && !file.Contains("/Service/", StringComparison.Ordinal),
             GrpcTypes());
 
     [Fact]

@@ -281,33 +281,6 @@ public sealed class QuantizerServiceTests : IDisposable
         Assert.Contains(says, error.Message, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(3)]
-    [InlineData(1000)]
-    public async Task The_nearest_items_are_those_whose_reconstructions_are(int k)
-    {
-        var answer = await _service.Nearest(
-            new NearestRequest { K = (uint)k, Embeddings = { ["text"] = new Vector { Values = { _text.Row(17).ToArray() } } } },
-            new FakeCall());
-        var encoded = (await _service.Encode(new EncodeRequest { Items = { Vector("x", 17) } }, new FakeCall())).Items[0];
-        var expected = new List<(string Id, double Distance)>();
-        float[] asked = _codebook.Fusion.Fuse("x", [KeyValuePair.Create("text", new ReadOnlyMemory<float>(_text.Row(17).ToArray()))]);
-        for (int item = 0; item < _items.Count; item++)
-        {
-            float[] there = _codebook.Reconstruct(_items.SemanticIds[item].Codes(), 1);
-            expected.Add((_items.Ids[item], asked.Zip(there, (a, b) => ((double)a - b) * ((double)a - b)).Average()));
-        }
-
-        Assert.Equal(
-            expected.OrderBy(item => item.Distance).Take(k == 0 ? 10 : k).Select(item => item.Id),
-            answer.Items.Select(item => item.ItemId));
-        Assert.Equal(expected.Min(item => item.Distance), answer.Items[0].Distance, 1e-9);
-        Assert.Equal(encoded.ReconstructionError, answer.Items[0].Distance, 1e-9); // its own code is the nearest
-        await Assert.ThrowsAsync<CatalogException>(() => _service.Nearest(new NearestRequest { K = 5 }, new FakeCall()));
-        await Assert.ThrowsAsync<CatalogException>(() => _service.Nearest(new NearestRequest { K = 1001 }, new FakeCall()));
-    }
-
     private ItemEmbedding Vector(string id, int row, string title = "") =>
         Of(id, "text", new Vector { Values = { _text.Row(row).ToArray() } }, title);
 

@@ -28,7 +28,8 @@ public class ExplanationTests
             Assert.Equal(one.Scored.Parts.Single(part => part.Leg == "generative").Value, one.Path[^1].Sum, 1e-4);
             Assert.Equal(one.Path.Sum(token => token.LogProbability), one.Path[^1].Sum, 1e-9);
             Assert.Equal(
-                Enumerable.Range(0, 4).Select(depth => ItemTrie.Token(table.SemanticIds[one.Scored.Item], depth)), one.Path.Select(token => token.Token));
+                Enumerable.Range(0, 4).Select(depth => ItemTrie.Token(table.SemanticIds[one.Scored.Item], depth)),
+                one.Path.Select(token => token.Token));
         }
 
         // Of items that differ in one code alone, the likelier has the smaller place.
@@ -53,7 +54,8 @@ public class ExplanationTests
         var answer = await fake.Service.Explain(request, new FakeContext());
         Assert.Equal(("v7", 2), (answer.Answer.Version, answer.Answer.Items.Count));
         Assert.Equal([("item3", 1u, -1.5), ("item4", 2u, -2.5)], answer.Items.Select(one => (one.Item.ItemId, one.Place, one.Item.Score)));
-        Assert.All(answer.Items, one => Assert.Equal(["item1", "item2", "item0", "item4"], one.Item.Reasons.Select(reason => reason.ItemId)));
+        Assert.All(answer.Items, one => Assert.Equal(
+            ["item1", "item2", "item0", "item4"], one.Item.Reasons.Select(reason => reason.ItemId)));
         Assert.Equal(["item3", "item4"], answer.Tree.Where(node => node.ItemId.Length > 0).Select(node => node.ItemId).Order());
         foreach (var (at, node) in answer.Tree.Index())
         {

@@ -1,0 +1,1 @@
+await Recsys.Samples.Shop.Shop.Build(args).RunAsync();
