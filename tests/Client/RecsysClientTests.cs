@@ -169,6 +169,14 @@ public sealed class RecsysClientTests
     }
 
     [Fact]
+    public async Task A_name_is_resolved_to_the_servers_behind_it()
+    {
+        await using var server = await FakeServer.StartAsync((_, _, _) => Task.FromResult(new RecommendResponse { Version = "v1" }));
+        using var client = Made($"dns:///localhost:{new Uri(server.Address).Port}");
+        Assert.Equal("v1", (await client.RecommendAsync(Request)).Version);
+    }
+
+    [Fact]
     public void Options_out_of_range_are_refused_together_with_what_is_allowed()
     {
         var error = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddRecsysClient("nowhere", options =>
