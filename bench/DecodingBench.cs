@@ -24,6 +24,9 @@ internal static class DecodingBench
         new(
             "the same, half of them filtered away", "decode-filtered", () => Decode(Large, filtered: true),
             () => Decode(Small, filtered: true), 1.05, Calls: 25, PeerName: "10,000 items"),
+        new(
+            "a filter follows 10 changed items of 1M", "filter-follow", () => Follow(Large, anew: false), () => Follow(Large, anew: true), 0.1,
+            Calls: 5, PeerName: "made anew"),
     ];
 
     private static Func<double> Trie()
@@ -37,6 +40,23 @@ internal static class DecodingBench
         var trie = new ItemTrie(Table(Large));
         return () => sizeof(int)
             * (trie.Leaves + (Nodes * (double)Enumerable.Range(0, trie.Depth).Sum(depth => trie.Nodes(depth)))) / trie.Leaves;
+    }
+
+    /// <summary>Ten items of a catalogue are sold out or in stock again, and a filter that is in use is asked for.</summary>
+    private static Func<double> Follow(int items, bool anew)
+    {
+        var table = Table(items);
+        var random = new Random(9);
+        var filter = new ItemFilter(new AnyOf("kind", ["even"]));
+        var trie = new TrieLayers(table);
+        var made = new TrieFilter(trie, table.Attributes.Passing(filter, items));
+        return SuiteCase.Timed(() =>
+        {
+            table = table.With(Enumerable.Range(0, 10).Select(_ => new LiveValue(
+                table.Ids[random.Next(items)], "kind", random.Next(2) == 0 ? "even" : "odd", DateTimeOffset.UnixEpoch)));
+            trie = trie.With(table);
+            made = (anew ? null : made.With(trie, filter)) ?? new TrieFilter(trie, table.Attributes.Passing(filter, items));
+        });
     }
 
     /// <summary>Beauty's decoder with the weights of one step, k 10, a history of 20 items, another one for each call.</summary>

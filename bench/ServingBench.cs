@@ -8,14 +8,18 @@ namespace Recsys.Bench;
 /// <param name="recommender">The version's, loaded here.</param>
 /// <param name="plain">The same, computed by TorchSharp's operators.</param>
 /// <param name="call">Asks the server for ten items behind a history.</param>
+/// <param name="encode">Asks the server for the codes of so many items, all their embeddings sent; the second is the number of the call.</param>
 /// <param name="histories">What is asked for, in turn.</param>
 /// <param name="seconds">Of each load.</param>
 internal sealed class ServingBench(
-    IRecommender recommender, IRecommender plain, Func<IReadOnlyList<int>, Task> call, IReadOnlyList<IReadOnlyList<int>> histories,
-    double seconds, long seed)
+    IRecommender recommender, IRecommender plain, Func<IReadOnlyList<int>, Task> call, Func<int, int, Task> encode,
+    IReadOnlyList<IReadOnlyList<int>> histories, double seconds, long seed)
 {
     private const int K = 10, Clients = 8;
-    private const double OpenShare = 0.7;
+    private const double OpenShare = 0.7, SingleRate = 200;
+
+    /// <summary>Items of one Encode, and calls of it at once: one is sent while another is computed.</summary>
+    private const int Batch = 256, BatchCallers = 2;
 
     /// <param name="rounds">Rounds of all loads in turn, after one that is not counted.</param>
     /// <returns>Beside the goals or plain TorchSharp, in milliseconds; of rates the time that one request has.</returns>
@@ -35,6 +39,8 @@ internal sealed class ServingBench(
             var one = await ServingLoad.Closed(send, 1, time, cancel);
             var closed = await ServingLoad.Closed(send, Clients, time, cancel);
             var open = await ServingLoad.Open(send, OpenShare * closed.Rate, time, new Random((int)seed + round), cancel);
+            var batches = await ServingLoad.Closed(number => encode(Batch, number), BatchCallers, time, cancel);
+            var single = await ServingLoad.Open(number => encode(1, number), SingleRate, time, new Random((int)seed + round), cancel);
             log($"round {round + 1}: {closed.Rate:F1} requests a second of {Clients} clients");
             if (round >= 0)
             {
@@ -48,6 +54,8 @@ internal sealed class ServingBench(
                     ($"gRPC, {Clients} clients, p99", closed.Quantile(0.99), null, 40),
                     ($"gRPC, {Clients} clients, 1000 / requests a second", 1e3 / closed.Rate, null, 1e3 / 400),
                     ($"gRPC, {OpenShare:P0} of that rate, p99", open.Quantile(0.99), null, 60),
+                    ($"Encode over gRPC, batches of {Batch}, 1,000 items", 1e6 / (batches.Rate * Batch), null, 20),
+                    ($"Encode over gRPC, one item, {SingleRate} a second, p99", single.Quantile(0.99), null, 5),
                 ]);
             }
         }

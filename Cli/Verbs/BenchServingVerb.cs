@@ -15,7 +15,7 @@ namespace Recsys.Cli.Verbs;
 /// <summary>Recommendations under load, by a version that was built before.</summary>
 internal static class BenchServingVerb
 {
-    private const int Histories = 1000, Longest = 20;
+    private const int Histories = 1000, Longest = 20, Vectors = 4096;
 
     private static readonly Option<int> Rounds = VerbOption.Of("--rounds", "Rounds of all loads in turn (1 to 100).", 3);
     private static readonly Option<double> Seconds = VerbOption.Of("--seconds", "Of each load (1 to 600).", 10.0);
@@ -70,11 +70,34 @@ internal static class BenchServingVerb
             recommender, plain,
             async history => await client.RecommendAsync(
                 new RecommendRequest { History = { history.Select(item => items.Ids[item]) }, K = 10 }, cancellationToken: cancel),
-            histories, seconds, seed);
+            Encoder(new V1.Quantizer.QuantizerClient(channel), new Random((int)seed), cancel), histories, seconds, seed);
         var cases = await bench.Run(rounds, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
         return BenchVerb.Result("serving", cases,
             $"{version} of {dataset.Name}: {items.Count} items, {histories.Count} histories of at "
             + $"most {Longest}, k 10, seed {seed}; {rounds} rounds of {seconds} s a load; clients and server share the machine");
+    }
+
+    /// <summary>Encode with random vectors of the version's own embeddings: what is sent and computed does not depend on their values.</summary>
+    private static Func<int, int, Task> Encoder(V1.Quantizer.QuantizerClient client, Random random, CancellationToken cancel)
+    {
+        var codebook = client.DescribeCodebook(new DescribeCodebookRequest(), cancellationToken: cancel);
+        ItemEmbedding[] items = [.. Enumerable.Range(0, Vectors).Select(number =>
+        {
+            var item = new ItemEmbedding { ItemId = $"item {number}" };
+            foreach (var embedding in codebook.Embeddings)
+            {
+                var vector = new Vector { Space = embedding.Space };
+                vector.Values.AddRange(Enumerable.Range(0, (int)embedding.Dim).Select(_ => (float)((2 * random.NextDouble()) - 1)));
+                item.Embeddings.Add(embedding.Name, vector);
+            }
+
+            return item;
+        })];
+        return async (count, number) =>
+        {
+            var request = new EncodeRequest { Items = { Enumerable.Range(number * count, count).Select(at => items[at % Vectors]) } };
+            await client.EncodeAsync(request, cancellationToken: cancel);
+        };
     }
 
     private static Recommender Recommender(VersionFolder folder, bool packed) =>

@@ -13,7 +13,7 @@ public sealed class ServingBenchTests(World world)
             "bench", "serving", "--data", world.Data, "--versions", world.Versions, "--rounds", "1", "--seconds", "1", "--json");
         Assert.True(code == 0, error);
         var cases = JsonDocument.Parse(output).RootElement.GetProperty("cases").EnumerateArray().ToList();
-        Assert.Equal(8, cases.Count);
+        Assert.Equal(10, cases.Count);
         Assert.Equal(2, cases.Count(measured => measured.GetProperty("peer_name").GetString() == "plain TorchSharp"));
         Assert.All(cases, measured => Assert.InRange(measured.GetProperty("ours").GetDouble(), 1e-3, 1e4));
         Assert.Contains("requests a second", error, StringComparison.Ordinal);
