@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -84,6 +85,17 @@ public sealed class RecsysClient : IDisposable
             ];
             return new RecommendedIds(ids, null, error);
         }
+    }
+
+    /// <summary>Tells the server what users touched. An event without a time is of now, whichever attempt the server hears: so that none
+    /// counts twice.</summary>
+    /// <exception cref="RpcException">As the server's table of errors says.</exception>
+    public async Task<RecordEventsResponse> RecordAsync(IReadOnlyList<Event> events, CancellationToken cancel = default)
+    {
+        var now = Timestamp.FromDateTime(DateTime.UtcNow);
+        var request = new RecordEventsRequest();
+        request.Events.AddRange(events.Select(one => one.Time is null ? new Event(one) { Time = now } : one));
+        return await Events.RecordAsync(request, cancellationToken: cancel).ConfigureAwait(false);
     }
 
     public void Dispose() => _channel.Dispose();

@@ -23,46 +23,94 @@ public static class RecsysTelemetry
 
     internal static void FellBack(StatusCode reason) => Fallbacks.Add(1, new KeyValuePair<string, object?>("reason", reason.ToString()));
 
-    /// <summary>Gives calls without a deadline one, and measures them.</summary>
+    /// <summary>Gives unary calls without a deadline one, and measures them. A stream takes as long as its caller goes on.</summary>
     internal sealed class Calls(TimeSpan deadline) : Interceptor
     {
         public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
             TRequest request, ClientInterceptorContext<TRequest, TResponse> context,
             AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
         {
-            var options = context.Options.Deadline is null ? context.Options.WithDeadline(DateTime.UtcNow + deadline) : context.Options;
-            var span = Source.StartActivity(context.Method.FullName.TrimStart('/'), ActivityKind.Client);
-            span?.SetTag("rpc.system", "grpc").SetTag("rpc.service", context.Method.ServiceName).SetTag("rpc.method", context.Method.Name);
-            long started = Stopwatch.GetTimestamp();
-            var call = continuation(request, new ClientInterceptorContext<TRequest, TResponse>(context.Method, context.Host, options));
+            var measured = new Measurement(context.Method);
+            var call = continuation(request, WithDeadline(context));
+            measured.Leave();
             return new AsyncUnaryCall<TResponse>(
-                Measured(call.ResponseAsync, context.Method, span, started), call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers,
-                call.Dispose);
+                AnswerAsync(call.ResponseAsync, measured), call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers, call.Dispose);
         }
 
-        private static async Task<TResponse> Measured<TResponse>(Task<TResponse> answer, IMethod method, Activity? span, long started)
+        public override TResponse BlockingUnaryCall<TRequest, TResponse>(
+            TRequest request, ClientInterceptorContext<TRequest, TResponse> context,
+            BlockingUnaryCallContinuation<TRequest, TResponse> continuation)
         {
-            var status = StatusCode.OK;
+            var measured = new Measurement(context.Method);
             try
             {
-                return await answer.ConfigureAwait(false);
+                var answer = continuation(request, WithDeadline(context));
+                measured.End(null);
+                return answer;
             }
             catch (RpcException error)
             {
-                status = error.StatusCode;
-                span?.SetStatus(ActivityStatusCode.Error, error.Status.Detail);
+                measured.End(error);
                 throw;
             }
             finally
             {
-                span?.SetTag("rpc.grpc.status_code", (int)status).Dispose();
-                Duration.Record(
-                    Stopwatch.GetElapsedTime(started).TotalSeconds,
-                    new TagList
-                    {
-                        { "rpc.service", method.ServiceName }, { "rpc.method", method.Name }, { "rpc.grpc.status_code", (int)status },
-                    });
+                measured.Leave();
             }
+        }
+
+        private ClientInterceptorContext<TRequest, TResponse> WithDeadline<TRequest, TResponse>(
+            ClientInterceptorContext<TRequest, TResponse> context)
+            where TRequest : class
+            where TResponse : class => context.Options.Deadline is not null
+                ? context
+                : new(context.Method, context.Host, context.Options.WithDeadline(DateTime.UtcNow + deadline));
+
+        private static async Task<TResponse> AnswerAsync<TResponse>(Task<TResponse> answer, Measurement measured)
+        {
+            try
+            {
+                var response = await answer.ConfigureAwait(false);
+                measured.End(null);
+                return response;
+            }
+            catch (RpcException error)
+            {
+                measured.End(error);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>One call: its span, and how long it takes.</summary>
+    private sealed class Measurement
+    {
+        private readonly IMethod _method;
+        private readonly Activity? _outer = Activity.Current, _span;
+        private readonly long _started = Stopwatch.GetTimestamp();
+
+        public Measurement(IMethod method)
+        {
+            _method = method;
+            _span = Source.StartActivity(method.FullName.TrimStart('/'), ActivityKind.Client);
+            _span?.SetTag("rpc.system", "grpc").SetTag("rpc.service", method.ServiceName).SetTag("rpc.method", method.Name);
+        }
+
+        /// <summary>What the caller does besides is no part of the call.</summary>
+        public void Leave() => Activity.Current = _outer;
+
+        public void End(RpcException? error)
+        {
+            int status = (int)(error?.StatusCode ?? StatusCode.OK);
+            if (error is not null)
+            {
+                _span?.SetStatus(ActivityStatusCode.Error, error.Status.Detail);
+            }
+
+            _span?.SetTag("rpc.grpc.status_code", status).Dispose();
+            Duration.Record(
+                Stopwatch.GetElapsedTime(_started).TotalSeconds,
+                new TagList { { "rpc.service", _method.ServiceName }, { "rpc.method", _method.Name }, { "rpc.grpc.status_code", status } });
         }
     }
 }

@@ -16,7 +16,7 @@ public sealed class Dataset : IDisposable
     private readonly string? _itemFile;
     private readonly Lazy<IReadOnlyList<Item>> _items;
     private readonly Lazy<(SequenceSet Set, long UnknownDropped)> _sequences;
-    private readonly Lazy<IReadOnlyList<Interaction>> _events;
+    private readonly Lazy<(DateTimeOffset? Until, IReadOnlyList<Interaction> Interactions)> _events;
     private readonly Lazy<string> _sha256;
     private readonly Lazy<IImageSource?> _images;
 
@@ -36,18 +36,18 @@ public sealed class Dataset : IDisposable
 
         _ids = _itemFile is null ? new(StringComparer.Ordinal) : ItemFile.ReadIds(_itemFile, description.ItemIdColumn);
         var unknown = _itemFile is null ? UnknownItems.Added : dropUnknown ? UnknownItems.Dropped : UnknownItems.Refused;
-        _events = new Lazy<IReadOnlyList<Interaction>>(() => EventFile.Read(path));
+        _events = new(() => EventFile.Read(path));
         _sequences = new Lazy<(SequenceSet, long)>(() =>
         {
             var (set, dropped, newest) = interactions is null
                 ? (new SequenceSet([], [0], []), 0, null)
                 : SequenceFile.Read(interactions, _ids, unknown);
-            if (_events.Value.Count == 0)
+            if (_events.Value.Interactions.Count == 0)
             {
                 return (set, dropped);
             }
 
-            var (all, others) = EventFile.Behind(set, _events.Value, newest, _ids, added: unknown == UnknownItems.Added);
+            var (all, others) = EventFile.Behind(set, _events.Value.Interactions, newest, _ids, added: unknown == UnknownItems.Added);
             return (all, dropped + others);
         });
         if (_itemFile is null)
@@ -88,8 +88,11 @@ public sealed class Dataset : IDisposable
 
     public bool HasSequences => SequenceFile.Locate(Path) is not null || File.Exists(System.IO.Path.Combine(Path, EventFile.Name));
 
-    /// <summary>When the newest of the interactions was told that came by events; null: there are none.</summary>
-    public DateTimeOffset? EventsUntil => _events.Value.Count == 0 ? null : _events.Value.Max(one => one.Noted);
+    /// <summary>Until when servers were told of the interactions that came by events; null: none were asked for.</summary>
+    public DateTimeOffset? EventsUntil => _events.Value.Until;
+
+    /// <summary>Users of interactions that came by events.</summary>
+    public IReadOnlySet<string> EventUsers => _events.Value.Interactions.Select(one => one.UserId).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>In ordinal order.</summary>
     public IReadOnlyList<string> EmbeddingNames => EmbeddingFile.Names(Path);

@@ -10,24 +10,21 @@ public static class EventFile
 {
     public const string Name = "events.jsonl";
 
+    private sealed record Header(DateTimeOffset Until);
+
     private sealed record Line(string User, string Item, DateTimeOffset Time, DateTimeOffset Noted);
 
-    /// <summary>Writes the file anew, each interaction once, by time. Without any there is no file.</summary>
+    /// <summary>Writes the file anew, each interaction once, by time.</summary>
     /// <param name="folder">A dataset's.</param>
+    /// <param name="until">When the last of those that are meant was noted at the latest.</param>
     /// <returns>How many there are.</returns>
-    public static int Write(string folder, IEnumerable<Interaction> interactions)
+    public static int Write(string folder, IEnumerable<Interaction> interactions, DateTimeOffset until)
     {
-        string path = Path.Combine(folder, Name);
         Interaction[] distinct = [.. interactions.DistinctBy(one => (one.UserId, one.ItemId, one.Time)).OrderBy(one => one.Time)];
-        if (distinct.Length == 0)
-        {
-            File.Delete(path);
-            return 0;
-        }
-
-        AtomicFile.Write(path, stream =>
+        AtomicFile.Write(Path.Combine(folder, Name), stream =>
         {
             using var writer = new StreamWriter(stream, new UTF8Encoding(false), 1 << 16, leaveOpen: true) { NewLine = "\n" };
+            writer.WriteLine(JsonSerializer.Serialize(new Header(until), Json.Lines));
             foreach (var one in distinct)
             {
                 writer.WriteLine(JsonSerializer.Serialize(new Line(one.UserId, one.ItemId, one.Time, one.Noted), Json.Lines));
@@ -36,12 +33,30 @@ public static class EventFile
         return distinct.Length;
     }
 
-    /// <returns>By time; empty where there is no file.</returns>
+    /// <returns>Until when, and by time; null and empty where there is no file.</returns>
     /// <exception cref="CatalogException">InvalidArgument: a line that is no interaction.</exception>
-    public static IReadOnlyList<Interaction> Read(string folder)
+    public static (DateTimeOffset? Until, IReadOnlyList<Interaction> Interactions) Read(string folder)
     {
         string path = Path.Combine(folder, Name);
-        return File.Exists(path) ? [.. TextFile.Lines(path).Select(line => Parse(path, line.Number, line.Text))] : [];
+        if (!File.Exists(path))
+        {
+            return (null, []);
+        }
+
+        var (until, interactions) = ((DateTimeOffset?)null, new List<Interaction>());
+        foreach (var (number, text) in TextFile.Lines(path))
+        {
+            if (number == 1)
+            {
+                until = Parse<Header>(path, number, text).Until;
+                continue;
+            }
+
+            var line = Parse<Line>(path, number, text);
+            interactions.Add(new Interaction(line.User, line.Item, line.Time, line.Noted));
+        }
+
+        return (until, interactions);
     }
 
     /// <summary>Histories with interactions behind those that there are; new users behind the others.</summary>
@@ -89,12 +104,11 @@ public static class EventFile
         return (new SequenceSet(users, [.. offsets], [.. flat]), dropped);
     }
 
-    private static Interaction Parse(string path, long number, string text)
+    private static T Parse<T>(string path, long number, string text)
     {
         try
         {
-            var line = JsonSerializer.Deserialize<Line>(text, Json.Lines)!;
-            return new Interaction(line.User, line.Item, line.Time, line.Noted);
+            return JsonSerializer.Deserialize<T>(text, Json.Lines)!;
         }
         catch (JsonException error)
         {

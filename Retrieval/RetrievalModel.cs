@@ -29,6 +29,12 @@ public sealed class RetrievalModel : IDisposable
         Cold = [.. Enumerable.Range(0, interactions.Length).Where(item => interactions[item] == 0)];
     }
 
+    private RetrievalModel(RetrievalModel before, RetrievalConfig config, IReadOnlyList<ILeg> legs)
+    {
+        (Config, Legs, Generative, Interactions) = (config, legs, before.Generative, before.Interactions);
+        (Total, ByPopularity, Cold) = (before.Total, before.ByPopularity, before.Cold);
+    }
+
     public RetrievalConfig Config { get; }
 
     /// <summary>What its validation targets chose.</summary>
@@ -83,11 +89,11 @@ public sealed class RetrievalModel : IDisposable
     }
 
     /// <summary>The same legs, joined in another way; replaces this model, which is not disposed then.</summary>
-    internal RetrievalModel With(LegSum sum) => new(Config with { Sum = sum }, Legs, Generative, Interactions);
+    internal RetrievalModel With(LegSum sum) => new(this, Config with { Sum = sum }, Legs);
 
     /// <summary>The same legs, the transitions' with new interactions; shares the others with this model.</summary>
     internal RetrievalModel With(IEnumerable<(IReadOnlyList<int> Before, int Item)> interactions) => new(
-        Config, [.. Legs.Select(leg => leg is TransitionLeg transitions ? transitions.With(interactions) : leg)], Generative, Interactions);
+        this, Config, [.. Legs.Select(leg => leg is TransitionLeg transitions ? transitions.With(interactions) : leg)]);
 
     /// <summary>Writes its files into a folder, made where it is missing, and each leg's into one below it.</summary>
     public void Save(string folder)

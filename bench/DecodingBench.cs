@@ -25,8 +25,8 @@ internal static class DecodingBench
             "the same, half of them filtered away", "decode-filtered", () => Decode(Large, filtered: true),
             () => Decode(Small, filtered: true), 1.05, Calls: 25, PeerName: "10,000 items"),
         new(
-            "a filter follows 10 changed items of 1M", "filter-follow", () => Follow(Large, anew: false), () => Follow(Large, anew: true), 0.1,
-            Calls: 5, PeerName: "made anew"),
+            "a filter follows 10 changed items of 1M", "filter-follow", () => Follow(Large, anew: false),
+            () => Follow(Large, anew: true), 0.1, Calls: 5, PeerName: "made anew"),
     ];
 
     private static Func<double> Trie()

@@ -8,7 +8,8 @@ namespace Recsys.Bench;
 /// <param name="recommender">The version's, loaded here.</param>
 /// <param name="plain">The same, computed by TorchSharp's operators.</param>
 /// <param name="call">Asks the server for ten items behind a history.</param>
-/// <param name="encode">Asks the server for the codes of so many items, all their embeddings sent; the second is the number of the call.</param>
+/// <param name="encode">Asks the server for the codes of so many items, all their embeddings sent; the second is the number of the
+/// call.</param>
 /// <param name="histories">What is asked for, in turn.</param>
 /// <param name="seconds">Of each load.</param>
 internal sealed class ServingBench(

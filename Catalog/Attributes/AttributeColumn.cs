@@ -8,6 +8,9 @@ namespace Recsys.Catalog.Attributes;
 /// </summary>
 internal sealed class AttributeColumn
 {
+    /// <summary>Texts that came later, until those that no item has any more are left out.</summary>
+    private const int MaxAdded = 4096;
+
     private readonly string[] _texts; // the first empty: none
     private readonly Lazy<Dictionary<string, int>> _places; // of them, made when a value is first changed
     private readonly PagedInts _original, _of;
@@ -71,7 +74,32 @@ internal sealed class AttributeColumn
             }
         }
 
-        return new AttributeColumn(this, of.Done(), added.ToImmutable(), addedPlaces.ToImmutable());
+        var changed = new AttributeColumn(this, of.Done(), added.ToImmutable(), addedPlaces.ToImmutable());
+        return added.Count <= Math.Max(MaxAdded, 2 * changed._of.Count) ? changed : changed.Compact();
+    }
+
+    /// <summary>Without the texts that no item has any more.</summary>
+    private AttributeColumn Compact()
+    {
+        var places = ImmutableDictionary.CreateBuilder<string, int>(StringComparer.Ordinal);
+        var added = ImmutableList.CreateBuilder<string>();
+        var of = _of.ToBuilder(_of.Count);
+        for (int item = 0; item < _of.Count; item++)
+        {
+            if (_of[item] >= _texts.Length)
+            {
+                string text = this[item];
+                if (!places.TryGetValue(text, out int place))
+                {
+                    places[text] = place = _texts.Length + added.Count;
+                    added.Add(text);
+                }
+
+                of[item] = place;
+            }
+        }
+
+        return new AttributeColumn(this, of.Done(), added.ToImmutable(), places.ToImmutable());
     }
 
     private int Place(int item) => item < _of.Count ? _of[item] : 0;

@@ -65,6 +65,11 @@ public sealed class ItemAttributes
         foreach (var column in changes.GroupBy(change => change.Name, StringComparer.Ordinal))
         {
             int at = names.IndexOf(column.Key);
+            if (at < 0 && column.All(change => change.Text is null))
+            {
+                continue; // nothing is taken back that is not there
+            }
+
             if (at < 0)
             {
                 at = names.Count;

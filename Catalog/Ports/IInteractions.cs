@@ -24,4 +24,5 @@ public sealed record RecordedCounts(int New, int Duplicates, int Late);
 public sealed record InteractionPage(IReadOnlyList<FollowedInteraction> Interactions, string? Position);
 
 /// <param name="Before">Item ids that the user touched before, oldest first: the last ones that are remembered.</param>
-public sealed record FollowedInteraction(Interaction Interaction, IReadOnlyList<string> Before);
+/// <param name="Again">The store was filled anew: servers may have had it before.</param>
+public sealed record FollowedInteraction(Interaction Interaction, IReadOnlyList<string> Before, bool Again = false);

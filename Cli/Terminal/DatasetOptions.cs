@@ -13,8 +13,8 @@ internal static class DatasetOptions
     public static readonly Option<bool> Events = VerbOption.Of<bool>(
         "--events", "First bring in what servers were told of interactions (Events/Record): it goes to events.jsonl in the dataset.");
 
-    /// <summary>A call in flight may have noted its interactions with a time that is so old, and not written them yet.</summary>
-    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
+    /// <summary>A call in flight may have noted its interactions so long ago, and wait for its turn to write them.</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromMinutes(1);
 
     /// <summary>Opens a dataset; where interactions were passed over, their number goes to standard error.</summary>
     public static Dataset Open(this ParseResult parsed, string path)
@@ -40,7 +40,7 @@ internal static class DatasetOptions
         }
 
         var until = DateTimeOffset.UtcNow - Settled;
-        int count = EventFile.Write(dataset, noted(DateTimeOffset.MinValue).Where(one => one.Noted <= until));
+        int count = EventFile.Write(dataset, noted(DateTimeOffset.MinValue).Where(one => one.Noted <= until), until);
         Console.Error.WriteLine($"{count} interactions were told to servers until {until:u}.");
         return count;
     }

@@ -77,7 +77,8 @@ internal static class BenchServingVerb
             + $"most {Longest}, k 10, seed {seed}; {rounds} rounds of {seconds} s a load; clients and server share the machine");
     }
 
-    /// <summary>Encode with random vectors of the version's own embeddings: what is sent and computed does not depend on their values.</summary>
+    /// <summary>Encode with random vectors of the version's own embeddings: what is sent and computed does not depend on their
+    /// values.</summary>
     private static Func<int, int, Task> Encoder(V1.Quantizer.QuantizerClient client, Random random, CancellationToken cancel)
     {
         var codebook = client.DescribeCodebook(new DescribeCodebookRequest(), cancellationToken: cancel);

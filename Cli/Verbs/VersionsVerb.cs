@@ -78,7 +78,7 @@ internal static class VersionsVerb
         string[] all = [.. stores.Versions.List().Select(manifest => manifest.Version)];
         var report = await StoreRecovery.RunAsync(stores.Versions, stores.Ids, all, cancel);
         int live = await stores.Live.RecoverAsync(cancel);
-        int events = await stores.Interactions.RecoverAsync(cancel);
+        int events = await stores.Interactions.RecoverAsync(whole: true, cancel);
         return new VerbResult(
             new { report.Recovered, report.Active, report.Appended, report.Journalled, live, events },
             output => output.WriteLine(

@@ -85,6 +85,11 @@ public sealed class RebuildJob(IVersionStore versions, ISemanticIdStore? ids, Ti
     {
         var (stages, active) = (run.Stages, run.Active);
         AtomicFile.WriteText(writer.PathOf(RebuildReport.FileName), report.ToJson());
+        if (run.Split is { } split && !report.FitAll)
+        {
+            HeldOutEvents.Write(writer, run.Dataset, run.Options.Retrieval.Open ? split.TrainAndValidation : split.Train);
+        }
+
         var description = new VersionDescription(
             report.Dataset, report.Seed, [.. items.CodebookSizes], items.Count, Metrics(report), run.Dataset.EventsUntil);
         var folder = stages.Time("seal", () => writer.Seal(description));

@@ -63,7 +63,8 @@ internal sealed record PageToken(string Version, IReadOnlyList<int> Shown)
     {
         int count = reader.Read7BitEncodedInt();
         return count is >= 0 and <= RecommendQuery.MaxK
-            ? [.. Enumerable.Range(0, count).Select(_ => reader.Read7BitEncodedInt())]
+            ? [.. Enumerable.Range(0, count).Select(_ => reader.Read7BitEncodedInt())
+                .Select(item => item >= 0 ? item : throw new FormatException())]
             : throw new FormatException();
     }
 

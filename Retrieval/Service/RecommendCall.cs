@@ -60,7 +60,7 @@ internal sealed class RecommendCall
             Stale = lease.Stale,
         };
         response.UnknownItemIds.AddRange(unknown.Union(others).Take(RetrievalService.MaxUnknown));
-        return (query with { Exclude = [.. query.Exclude, .. _page?.Shown ?? []], Sampling = _sampling }, response);
+        return (query with { Exclude = [.. query.Exclude, .. Shown(snapshot.Items)], Sampling = _sampling }, response);
     }
 
     /// <summary>Puts the items into the answer, and where it goes on.</summary>
@@ -75,6 +75,9 @@ internal sealed class RecommendCall
 
         _fields.Keep(response);
     }
+
+    /// <summary>What the pages before showed, as far as this server has it yet.</summary>
+    private IEnumerable<int> Shown(ItemTable items) => (_page?.Shown ?? []).Where(item => item < items.Count);
 
     /// <summary>Oldest first.</summary>
     private IEnumerable<string> History() => _request.HistoryTimes.Count == 0

@@ -29,6 +29,11 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
         ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
         Answer(context, () => Done(continuation(request, responseStream, context)));
 
+    public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context,
+        ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
+        Answer(context, () => continuation(requestStream, context));
+
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
         DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
@@ -42,9 +47,10 @@ internal sealed class FaultInterceptor(CallDrain drain) : Interceptor
         }
         catch (Exception e) when (ToStatus(e, context) is { } status)
         {
-            if (status.GetDetail<RetryInfo>() is { } retry)
+            if (status.Code == (int)Code.ResourceExhausted && status.GetDetail<RetryInfo>() is { } retry)
             {
-                // What official clients wait before they try again by themselves (gRPC proposal A6).
+                // What official clients wait before they try again by themselves (gRPC proposal A6). Not with UNAVAILABLE: another server
+                // may answer at once.
                 context.ResponseTrailers.Add("grpc-retry-pushback-ms", $"{(long)retry.RetryDelay.ToTimeSpan().TotalMilliseconds}");
             }
 

@@ -5,16 +5,13 @@ namespace Recsys.Server.Serving;
 
 /// <summary>
 /// The live attributes as this server knows them: of all items, also of those that the version does not have, because the next one
-/// may. For one thread.
+/// may. What the store does not have any more was lost there, not taken back: that is told by a value. For one thread.
 /// </summary>
 internal sealed class LiveOverlay(ILiveValues live)
 {
     private readonly Dictionary<string, Dictionary<string, LiveValue>> _values = new(StringComparer.Ordinal);
     private List<LiveValue> _news = [];
     private string? _position;
-
-    /// <summary>Every value.</summary>
-    public IEnumerable<LiveValue> All => _values.Values.SelectMany(values => values.Values);
 
     /// <summary>Reads what came since it was read last.</summary>
     public async Task ReadAsync(CancellationToken cancel)
@@ -24,13 +21,6 @@ internal sealed class LiveOverlay(ILiveValues live)
         {
             page = await live.ReadAsync(_position, cancel);
             _position = page.Position;
-            if (page.IsAll)
-            {
-                var gone = All.Select(value => value with { Text = null }).ToArray();
-                _values.Clear();
-                _news.AddRange(gone);
-            }
-
             foreach (var value in page.Values)
             {
                 if (!_values.TryGetValue(value.ItemId, out var values))
@@ -38,10 +28,12 @@ internal sealed class LiveOverlay(ILiveValues live)
                     _values.Add(value.ItemId, values = new(StringComparer.Ordinal));
                 }
 
-                values[value.Attribute] = value;
+                if (!values.TryGetValue(value.Attribute, out var known) || known.Time < value.Time)
+                {
+                    values[value.Attribute] = value;
+                    _news.Add(value);
+                }
             }
-
-            _news.AddRange(page.Values);
         }
         while (page is { IsAll: false, Values.Count: > 0 });
     }

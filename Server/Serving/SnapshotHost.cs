@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
+using Recsys.Jobs.NightlyRebuild;
 
 namespace Recsys.Server.Serving;
 
@@ -103,7 +104,7 @@ internal sealed partial class SnapshotHost(
                 await AppendAsync(current, cancel);
             }
 
-            Volatile.Write(ref _stale, active is not null && active != Serving);
+            Volatile.Write(ref _stale, active != Serving || time.GetUtcNow() < _liveDamagedUntil);
         }
         catch (CatalogException e) when (e.Fault == Fault.Unavailable)
         {
@@ -127,9 +128,11 @@ internal sealed partial class SnapshotHost(
         long started = time.GetTimestamp();
         var before = (_position, _streamDamagedUntil);
         VersionSnapshot? next = null;
+        IReadOnlyList<FollowedInteraction> held;
         try
         {
             next = new VersionSnapshot(await Task.Run(() => LoadedVersion.Load(versions, version, loaders), cancel));
+            held = HeldOutEvents.Read(next.Folder);
             (_position, _streamDamagedUntil) = (null, default);
             var grown = await GrownAsync(next, 0, learns: false, cancel);
             if (grown != next)
@@ -154,7 +157,7 @@ internal sealed partial class SnapshotHost(
 
         Interlocked.Exchange(ref _current, next)?.Release();
         _live.Brought();
-        _events.Restart(next.EventsUntil);
+        _events.Restart(next.Folder.Manifest.Description.EventsUntil ?? next.Folder.Manifest.Created, held);
         _learnAt = default;
         VersionServes(log, version, next.Items.Count, time.GetElapsedTime(started).TotalMilliseconds);
         return true;
@@ -212,26 +215,33 @@ internal sealed partial class SnapshotHost(
         return next;
     }
 
-    /// <summary>Live attributes and interactions that cannot be read keep nothing else from being served.</summary>
+    /// <summary>Live attributes and interactions that cannot be read keep nothing else from being served, nor one another.</summary>
     private async Task ReadLiveAsync(CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        if (now >= _liveDamagedUntil && !await TryAsync(() => _live.ReadAsync(cancel)))
+        {
+            _liveDamagedUntil = now + RetryDamaged;
+        }
+
+        if (now >= _learnAt && _current is not null)
+        {
+            bool read = await TryAsync(async () => _learnAt = await _events.ReadAsync(cancel) ? now : now + LearnInterval);
+            _learnAt = read ? _learnAt : now + RetryDamaged;
+        }
+    }
+
+    private async Task<bool> TryAsync(Func<Task> read)
     {
         try
         {
-            var now = time.GetUtcNow();
-            if (now >= _liveDamagedUntil)
-            {
-                await _live.ReadAsync(cancel);
-                if (now >= _learnAt && _current is not null)
-                {
-                    await _events.ReadAsync(cancel);
-                    _learnAt = now + LearnInterval;
-                }
-            }
+            await read();
+            return true;
         }
-        catch (CatalogException e) when (e.Fault != Fault.Unavailable)
+        catch (CatalogException e)
         {
-            _liveDamagedUntil = time.GetUtcNow() + RetryDamaged;
             LiveRefused(log, e.Message);
+            return false;
         }
     }
 

@@ -104,7 +104,7 @@ internal sealed class Stores : IAsyncDisposable
     {
         await WarnAsync("the active version cannot be served", StoreRecovery.RunAsync(Versions, Ids, null, cancel));
         await WarnAsync("live attributes of items are lost", Live.RecoverAsync(cancel));
-        await WarnAsync("interactions since the last rebuild are lost to servers", Interactions.RecoverAsync(cancel));
+        await WarnAsync("interactions since the last rebuild are lost to servers", Interactions.RecoverAsync(whole: false, cancel));
     }
 
     private static async Task WarnAsync(string what, Task recovery)

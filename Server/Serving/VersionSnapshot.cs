@@ -25,8 +25,7 @@ internal sealed class VersionSnapshot : Counted, ISnapshot
 
     public string Version => _loaded.Folder.Version;
 
-    /// <summary>When the newest interaction was noted that the version has learned from.</summary>
-    public DateTimeOffset EventsUntil => _loaded.Folder.Manifest.Description.EventsUntil ?? _loaded.Folder.Manifest.Created;
+    public VersionFolder Folder => _loaded.Folder;
 
     public ItemTable Items { get; }
 

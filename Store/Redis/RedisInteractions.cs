@@ -38,8 +38,8 @@ public sealed class RedisInteractions : IInteractions
 
     public async Task<RecordedCounts> RecordAsync(IReadOnlyList<Interaction> interactions, CancellationToken cancel)
     {
-        _versions.NoteEvents(interactions);
-        return await SendAsync(interactions, cancel);
+        await _versions.NoteEventsAsync(interactions, cancel);
+        return await SendAsync(interactions, again: false, cancel);
     }
 
     public async Task<InteractionPage> ReadAsync(string? after, DateTimeOffset since, CancellationToken cancel)
@@ -49,11 +49,12 @@ public sealed class RedisInteractions : IInteractions
         return new InteractionPage([.. entries.Select(Parse)], entries.Length > 0 ? (string)entries[^1].Id! : after);
     }
 
-    /// <summary>Fills a Redis that has none of them from the journal; one that has some is left as it is.</summary>
+    /// <summary>Fills a Redis that lost interactions from the journal: those of each user that are newer than what it has.</summary>
+    /// <param name="whole">Also where there are some; else a Redis that has any is left as it is.</param>
     /// <returns>Interactions that servers follow again.</returns>
-    public async Task<int> RecoverAsync(CancellationToken cancel)
+    public async Task<int> RecoverAsync(bool whole, CancellationToken cancel)
     {
-        if (await _redis.RunAsync("events", database => database.KeyExistsAsync(_stream), cancel))
+        if (!whole && await _redis.RunAsync("events", database => database.KeyExistsAsync(_stream), cancel))
         {
             return 0;
         }
@@ -61,14 +62,14 @@ public sealed class RedisInteractions : IInteractions
         int recovered = 0;
         foreach (var some in _versions.EventsNoted(_time.GetUtcNow() - Memory).TakeLast(Remembered).Chunk(Batch))
         {
-            recovered += (await SendAsync(some, cancel)).New;
+            recovered += (await SendAsync(some, again: true, cancel)).New;
         }
 
         return recovered;
     }
 
     /// <summary>One after the other: of one user the order counts.</summary>
-    private async Task<RecordedCounts> SendAsync(IReadOnlyList<Interaction> interactions, CancellationToken cancel)
+    private async Task<RecordedCounts> SendAsync(IReadOnlyList<Interaction> interactions, bool again, CancellationToken cancel)
     {
         var counts = new RecordedCounts(0, 0, 0);
         foreach (var batch in interactions.OrderBy(one => one.Time).Chunk(Batch))
@@ -76,7 +77,7 @@ public sealed class RedisInteractions : IInteractions
             RedisKey[] keys = [_stream, .. batch.Select(one => (RedisKey)(_prefix + one.UserId))];
             RedisValue[] arguments =
             [
-                Remembered, OfUser, (long)Memory.TotalSeconds, Text(_time.GetUtcNow() - Memory),
+                Remembered, OfUser, (long)Memory.TotalSeconds, Text(_time.GetUtcNow() - Memory), again ? 1 : 0,
                 .. batch.SelectMany(one => new RedisValue[] { one.UserId, one.ItemId, Text(one.Time), Text(one.Noted) }),
             ];
             int[] told = (int[])(await _redis.RunAsync(
@@ -93,7 +94,8 @@ public sealed class RedisInteractions : IInteractions
     {
         string before = Field("before");
         return new FollowedInteraction(
-            new Interaction(Field("user"), Field("item"), Moment("time"), Moment("noted")), before.Length == 0 ? [] : before.Split('\t'));
+            new Interaction(Field("user"), Field("item"), Moment("time"), Moment("noted")), before.Length == 0 ? [] : before.Split('\t'),
+            Field("again") == "1");
 
         string Field(string name) => (string?)entry[name] ?? throw Damaged(name);
 

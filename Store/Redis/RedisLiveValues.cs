@@ -40,7 +40,7 @@ public sealed class RedisLiveValues : ILiveValues
             return 0;
         }
 
-        _versions.NoteLive(values);
+        await _versions.NoteLiveAsync(values, cancel);
         return await SendAsync(values, cancel);
     }
 

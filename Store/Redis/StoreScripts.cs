@@ -94,13 +94,13 @@ internal static class StoreScripts
 
     /// <summary>
     /// KEYS stream, then the list of the user of each interaction, oldest first; ARGV entries that the stream and a list remember, seconds
-    /// for which a list does, the time before which all is late, then per interaction: user, item, time, when it was told. Returns how many
-    /// were new, known and late. Times are texts of equal length.
+    /// for which a list does, the time before which all is late, whether they are told again, then per interaction: user, item,
+    /// time, when it was told. Returns how many were new, known and late. Times are texts of equal length.
     /// </summary>
     public const string Events = """
         local new, known, late = 0, 0, 0
         for i = 2, #KEYS do
-          local at = 5 + (i - 2) * 4
+          local at = 6 + (i - 2) * 4
           local time, width = ARGV[at + 2], #ARGV[at + 2]
           local entry, before, twice, last = time .. ARGV[at + 1], {}, false, ''
           for _, one in ipairs(redis.call('LRANGE', KEYS[i], 0, -1)) do
@@ -113,7 +113,7 @@ internal static class StoreScripts
             late = late + 1
           else
             redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'user', ARGV[at], 'item', ARGV[at + 1], 'time', time,
-              'noted', ARGV[at + 3], 'before', table.concat(before, '\t'))
+              'noted', ARGV[at + 3], 'again', ARGV[5], 'before', table.concat(before, '\t'))
             redis.call('RPUSH', KEYS[i], entry)
             redis.call('LTRIM', KEYS[i], -tonumber(ARGV[2]), -1)
             redis.call('EXPIRE', KEYS[i], ARGV[3])

@@ -55,48 +55,63 @@ internal sealed class Journal<T>(string path, Func<T, bool> accepts, string poin
         }
     }
 
-    /// <summary>What was noted, in order.</summary>
+    /// <summary>What was noted, in order, read as it is asked for.</summary>
     /// <exception cref="CatalogException">DataLoss: a line is damaged that is not the last.</exception>
-    public List<T> Read()
+    public IEnumerable<T> Read()
     {
         if (!File.Exists(path))
         {
-            return [];
+            yield break;
         }
 
-        byte[] bytes;
-        using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        long left = file.Length; // what comes while this reads is for the next reader
+        byte[] buffer = new byte[1 << 16];
+        int filled = 0, damaged = 0;
+        for (int number = 1; left > 0;)
         {
-            bytes = new byte[file.Length];
-            bytes = bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
-        }
-
-        var values = new List<T>();
-        for (int start = 0, number = 1; start < bytes.Length; number++)
-        {
-            int length = bytes.AsSpan(start).IndexOf((byte)'\n');
-            bool last = length < 0 || start + length + 1 == bytes.Length;
-            if (length >= 0 && TryParse(bytes.AsSpan(start, length)) is { } value)
+            if (filled == buffer.Length)
             {
-                values.Add(value);
-            }
-            else if (!last)
-            {
-                throw CatalogException.Damaged(
-                    $"'{path}', line {number} is damaged; only the last line may be (a crash while it was written). Restore the file "
-                    + "from a backup.");
+                Array.Resize(ref buffer, 2 * buffer.Length); // a longer line
             }
 
-            start = length < 0 ? bytes.Length : start + length + 1;
+            int read = file.Read(buffer.AsSpan(filled, (int)Math.Min(left, buffer.Length - filled)));
+            (filled, left) = (filled + read, read == 0 ? 0 : left - read);
+            int start = 0;
+            for (int length; (length = buffer.AsSpan(start, filled - start).IndexOf((byte)'\n')) >= 0; start += length + 1, number++)
+            {
+                if (damaged > 0)
+                {
+                    throw Damaged(damaged);
+                }
+
+                if (TryParse(buffer.AsSpan(start, length)) is { } value)
+                {
+                    yield return value;
+                }
+                else
+                {
+                    damaged = number;
+                }
+            }
+
+            buffer.AsSpan(start, filled - start).CopyTo(buffer);
+            filled -= start;
         }
 
-        return values;
+        if (damaged > 0 && filled > 0)
+        {
+            throw Damaged(damaged);
+        }
     }
+
+    private CatalogException Damaged(int line) => CatalogException.Damaged(
+        $"'{path}', line {line} is damaged; only the last line may be (a crash while it was written). Restore the file from a backup.");
 
     /// <summary>Writes the journal anew where it is longer than this, with what is left of what it says.</summary>
     /// <param name="length">Bytes.</param>
     /// <returns>Its length now.</returns>
-    public long Shorten(long length, Func<List<T>, IReadOnlyList<T>> left, TimeSpan patience, TimeProvider time)
+    public long Shorten(long length, Func<IEnumerable<T>, IReadOnlyList<T>> left, TimeSpan patience, TimeProvider time)
     {
         using (Lock(patience, time))
         {

@@ -22,6 +22,8 @@ public sealed class VersionStore : IVersionStore
     private readonly TimeProvider _time;
     private readonly LiveJournal _live;
     private readonly EventJournal _events;
+    private readonly GroupCommit<LiveValue> _liveCommits;
+    private readonly GroupCommit<Interaction> _eventCommits;
 
     /// <param name="root">The root folder; made when it is missing.</param>
     /// <param name="time">Dates the manifests.</param>
@@ -30,6 +32,7 @@ public sealed class VersionStore : IVersionStore
         (Root, _time) = (Path.GetFullPath(root), time ?? TimeProvider.System);
         Directory.CreateDirectory(Root);
         (_live, _events) = (new LiveJournal(Root, Patience, _time), new EventJournal(Root, Patience, _time));
+        (_liveCommits, _eventCommits) = (new(_live.Append), new(_events.Append));
     }
 
     public string Root { get; }
@@ -124,13 +127,14 @@ public sealed class VersionStore : IVersionStore
     }
 
     /// <summary>Durably notes live attributes of items, whatever version they serve with.</summary>
-    public void NoteLive(IReadOnlyList<LiveValue> values) => _live.Append(values);
+    public Task NoteLiveAsync(IReadOnlyList<LiveValue> values, CancellationToken cancel) => _liveCommits.WriteAsync(values, cancel);
 
     /// <summary>Of each item and attribute the latest that was noted.</summary>
     public IReadOnlyList<LiveValue> LiveNoted() => _live.Read();
 
     /// <summary>Durably notes interactions, for rebuilds to come.</summary>
-    public void NoteEvents(IReadOnlyList<Interaction> interactions) => _events.Append(interactions);
+    public Task NoteEventsAsync(IReadOnlyList<Interaction> interactions, CancellationToken cancel) =>
+        _eventCommits.WriteAsync(interactions, cancel);
 
     /// <summary>The interactions that were noted at or after a moment, in that order; one that was told twice is there twice.</summary>
     public IEnumerable<Interaction> EventsNoted(DateTimeOffset since) => _events.Read(since);

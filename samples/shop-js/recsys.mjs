@@ -43,7 +43,11 @@ export function connect(address, protos, { deadline = 500 } = {}) {
       }
     },
 
-    record: (userId, itemId, time) => call(events, 'Record', { events: [{ user_id: userId, item_id: itemId, time }] }),
+    // The time is taken here, so that a call that is tried again tells the same event.
+    record(userId, itemId, at = Date.now()) {
+      const time = { seconds: Math.floor(at / 1000), nanos: (at % 1000) * 1e6 };
+      return call(events, 'Record', { events: [{ user_id: userId, item_id: itemId, time }] });
+    },
     upsert: (upserts) => call(items, 'Upsert', { items: upserts }),
     close: () => [retrieval, items, events].forEach((client) => client.close()),
   };

@@ -1,10 +1,10 @@
 // A small shop's backend: what is sold out is never shown, and where the recommender does not answer in time visitors see the bestsellers.
-// node shop.mjs RECSYS_ADDRESS PROTOS_FOLDER PORT BESTSELLER [BESTSELLER...]
+// PATIENCE=300 node shop.mjs RECSYS_ADDRESS PROTOS_FOLDER PORT BESTSELLER [BESTSELLER...]
 import http from 'node:http';
 import { connect } from './recsys.mjs';
 
 const [address, protos, port, ...bestsellers] = process.argv.slice(2);
-const recsys = connect(address, protos, { deadline: 300 });
+const recsys = connect(address, protos, { deadline: Number(process.env.PATIENCE ?? 300) });
 const soldOut = new Set();
 
 const answers = {
@@ -29,11 +29,11 @@ const answers = {
 };
 
 const server = http.createServer(async (request, response) => {
-  const url = new URL(request.url, 'http://localhost');
-  const [name, ...rest] = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
-  const answer = answers[`${request.method} ${name}`];
   const reply = (status, body) => response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
   try {
+    const url = new URL(request.url, 'http://localhost');
+    const [name, ...rest] = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
+    const answer = answers[`${request.method} ${name}`];
     if (answer) reply(200, await answer(rest, url.searchParams));
     else reply(404, {});
   } catch (error) {

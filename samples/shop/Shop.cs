@@ -12,13 +12,14 @@ public static class Shop
 {
     private const int Shown = 4;
 
-    /// <param name="args"><c>--recsys http://localhost:5757 --bestsellers 5,12,33 --urls http://localhost:8080</c>.</param>
+    /// <param name="args"><c>--recsys http://localhost:5757 --patience 300 --bestsellers 5,12,33 --urls http://localhost:8080</c>.</param>
     public static WebApplication Build(params string[] args)
     {
         var builder = WebApplication.CreateSlimBuilder(args);
         string[] bestsellers = (builder.Configuration["bestsellers"] ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries);
         builder.Services.AddRecsysClient(
-            builder.Configuration["recsys"] ?? "http://localhost:5757", options => options.Deadline = TimeSpan.FromMilliseconds(300));
+            builder.Configuration["recsys"] ?? "http://localhost:5757",
+            options => options.Deadline = TimeSpan.FromMilliseconds(double.Parse(builder.Configuration["patience"] ?? "300")));
         var app = builder.Build();
         var soldOut = new ConcurrentDictionary<string, bool>();
 
@@ -37,8 +38,7 @@ public static class Shop
         // A visitor looked at an item: POST /seen/u7/5
         app.MapPost("/seen/{user}/{item}", async (string user, string item, RecsysClient recsys, CancellationToken cancel) =>
         {
-            var seen = new Event { UserId = user, ItemId = item };
-            await recsys.Events.RecordAsync(new RecordEventsRequest { Events = { seen } }, cancellationToken: cancel);
+            await recsys.RecordAsync([new Event { UserId = user, ItemId = item }], cancel);
         });
 
         // The stock of an item is another: PUT /stock/5/0. Other backends ask for it by a condition on "stock".

@@ -151,6 +151,7 @@ public sealed class RecsysClientTests
         await using var server = await FakeServer.StartAsync((_, _, _) => throw new RpcException(new Status(StatusCode.DataLoss, "torn")));
         using var client = Made(server.Address);
         await client.RecommendOrElseAsync(Request, () => []);
+        Assert.Null(Activity.Current);
         Assert.Contains(spans.ToArray(), span => span.OperationName == "recsys.v1.Retrieval/Recommend" && span.Kind == ActivityKind.Client
             && span.Status == ActivityStatusCode.Error && Equals(span.GetTagItem("rpc.grpc.status_code"), (int)StatusCode.DataLoss));
         lock (measured)

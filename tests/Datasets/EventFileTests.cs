@@ -15,7 +15,8 @@ public sealed class EventFileTests : IDisposable
     {
         Make("sequences.txt", "u a b\nv c\n");
         Assert.Equal(4, EventFile.Write(
-            _folder.Path, [Event("w", "a", 3), Event("u", "c", 2), Event("u", "a", 1), Event("u", "c", 2), Event("u", "z", 4)]));
+            _folder.Path, [Event("w", "a", 3), Event("u", "c", 2), Event("u", "a", 1), Event("u", "c", 2), Event("u", "z", 4)],
+            Start.AddDays(9)));
         using var dataset = Dataset.Open(_folder.Path);
         Assert.Equal("u: a b a c; v: c; w: a", Said(dataset));
         Assert.Equal(1, dataset.UnknownDropped);
@@ -32,7 +33,7 @@ public sealed class EventFileTests : IDisposable
     public void Those_up_to_the_newest_interaction_of_the_file_are_in_it_already(string time, bool all)
     {
         Make("interactions.csv", $"user,item,timestamp\nu,a,{time}\n");
-        EventFile.Write(_folder.Path, [Event("u", "b", 24 * 60), Event("u", "c", 24 * 60 + 1)]);
+        EventFile.Write(_folder.Path, [Event("u", "b", 24 * 60), Event("u", "c", (24 * 60) + 1)], Start);
         using var dataset = Dataset.Open(_folder.Path);
         Assert.Equal(all ? "u: a b c" : "u: a c", Said(dataset));
     }
@@ -42,7 +43,7 @@ public sealed class EventFileTests : IDisposable
     {
         Make("sequences.txt", "u a\n");
         File.Delete(_folder["items.tsv"]);
-        EventFile.Write(_folder.Path, [Event("u", "new", 1)]);
+        EventFile.Write(_folder.Path, [Event("u", "new", 1)], Start);
         using (var dataset = Dataset.Open(_folder.Path))
         {
             Assert.Equal("u: a new", Said(dataset));
@@ -60,15 +61,21 @@ public sealed class EventFileTests : IDisposable
     {
         Make("sequences.txt", "u a\n");
         string before = Hash();
-        EventFile.Write(_folder.Path, [Event("u", "b", 1)]);
+        EventFile.Write(_folder.Path, [Event("u", "b", 1)], Start);
         Assert.NotEqual(before, Hash());
         File.AppendAllText(_folder[EventFile.Name], "{\"user\":\"u\"}\n");
         using (var damaged = Dataset.Open(_folder.Path))
         {
-            Assert.Contains("line 2", Assert.Throws<CatalogException>(() => damaged.Sequences).Message, StringComparison.Ordinal);
+            Assert.Contains("line 3", Assert.Throws<CatalogException>(() => damaged.Sequences).Message, StringComparison.Ordinal);
         }
 
-        EventFile.Write(_folder.Path, []);
+        EventFile.Write(_folder.Path, [], Start);
+        using (var none = Dataset.Open(_folder.Path))
+        {
+            Assert.Equal((Start, "u: a"), (none.EventsUntil, Said(none)));
+        }
+
+        File.Delete(_folder[EventFile.Name]);
         Assert.Equal(before, Hash());
 
         string Hash()

@@ -8,6 +8,8 @@ namespace Recsys.Integration.Tests;
 /// <summary>Interactions as they happen: servers learn from them, and the next rebuild does.</summary>
 public sealed class EventsTests(TrainedVersion trained) : IClassFixture<TrainedVersion>
 {
+    private static readonly Google.Protobuf.WellKnownTypes.Duration Minute = new() { Seconds = 60 };
+
     /// <summary>A hang is a failure, not a stuck run: far beyond what any of it takes.</summary>
     private const int Patience = 180_000;
 
@@ -26,7 +28,7 @@ public sealed class EventsTests(TrainedVersion trained) : IClassFixture<TrainedV
             var answers = new List<RecordEventsResponse>();
             using (var call = new Events.EventsClient(channel).RecordMany())
             {
-                foreach (var some in Touches(from, to, 60).Chunk(50))
+                foreach (var some in Touches(trained.ItemIds[300], from, to, 60).Chunk(75))
                 {
                     await call.RequestStream.WriteAsync(new RecordEventsRequest { Events = { some } });
                     await call.ResponseStream.MoveNext(default);
@@ -36,9 +38,10 @@ public sealed class EventsTests(TrainedVersion trained) : IClassFixture<TrainedV
                 await call.RequestStream.CompleteAsync();
             }
 
-            Assert.Equal((120, 0, 0), (answers.Sum(one => one.Recorded), answers.Sum(one => one.Duplicates), answers.Sum(one => one.Late)));
-            var again = await new Events.EventsClient(other).RecordAsync(new RecordEventsRequest { Events = { Touches(from, to, 60) } });
-            Assert.Equal((0, 120, 0), (again.Recorded, again.Duplicates, again.Late));
+            Assert.Equal((180, 0, 0), (answers.Sum(one => one.Recorded), answers.Sum(one => one.Duplicates), answers.Sum(one => one.Late)));
+            var again = await new Events.EventsClient(other).RecordAsync(
+                new RecordEventsRequest { Events = { Touches(trained.ItemIds[300], from, to, 60) } });
+            Assert.Equal((0, 180, 0), (again.Recorded, again.Duplicates, again.Late));
             after = await UntilMoreAsync(other, from, to, before);
             Assert.Equal(after, await UntilMoreAsync(channel, from, to, before), 1e-5);
         }
@@ -50,10 +53,10 @@ public sealed class EventsTests(TrainedVersion trained) : IClassFixture<TrainedV
             Assert.Equal(after, await UntilMoreAsync(channel, from, to, before), 1e-5);
         }
 
-        await RebuildAsync(versions);
+        await RebuildAsync(versions, from, to, before);
     }
 
-    private async Task RebuildAsync(string versions)
+    private async Task RebuildAsync(string versions, string from, string to, double before)
     {
         string data = Path.Combine(trained.Folder, "events-data");
         foreach (string file in Directory.EnumerateFiles(trained.Data, "*", SearchOption.AllDirectories))
@@ -63,27 +66,38 @@ public sealed class EventsTests(TrainedVersion trained) : IClassFixture<TrainedV
             File.Copy(file, copy);
         }
 
-        // What was told less than ten seconds ago waits for the next rebuild; these were told before a server was started twice.
-        await Task.Delay(TimeSpan.FromSeconds(10));
+        // What was told less than a minute ago waits for the next rebuild: here the journal is made older.
+        foreach (string journal in Directory.GetFiles(Path.Combine(versions, "live"), "events-*.jsonl"))
+        {
+            var lines = File.ReadAllLines(journal).Select(line => System.Text.RegularExpressions.Regex.Replace(
+                line, "\"noted\":\"[^\"]*\"", $"\"noted\":\"{DateTimeOffset.UtcNow.AddMinutes(-10):O}\""));
+            File.WriteAllLines(journal, [.. lines]);
+        }
+
         var told = await Cli.DoneHereAsync(
             ["rebuild", "--data", data, "--out", versions, "--config", trained.Config, "--events", "--no-pictures", "--json"]);
-        Assert.Equal(120, File.ReadLines(Path.Combine(data, "events.jsonl")).Count());
+        Assert.Equal(1 + 180, File.ReadLines(Path.Combine(data, "events.jsonl")).Count()); // the first says until when
         var manifest = new VersionStore(versions).List()[^1];
         Assert.Equal(told.Json.GetProperty("version").GetString(), manifest.Version);
-        Assert.Equal(
-            new VersionStore(versions).EventsNoted(DateTimeOffset.MinValue).Take(120).Max(one => one.Noted),
-            manifest.Description.EventsUntil);
+        var now = DateTimeOffset.UtcNow;
+        Assert.InRange(manifest.Description.EventsUntil!.Value, now.AddMinutes(-30), now.AddMinutes(-1));
+
+        // The newest interaction of each user is held out to be judged by; who serves the version knows it all the same.
+        await using var server = await ServeAsync(versions, "events-4.log");
+        using var channel = GrpcChannel.ForAddress(server.Address);
+        await UntilMoreAsync(channel, from, to, before);
     }
 
-    private static IEnumerable<Event> Touches(string from, string to, int users)
+    private static IEnumerable<Event> Touches(string first, string from, string to, int users)
     {
         var start = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(DateTimeOffset.UtcNow.Date.AddHours(-1));
         for (int user = 0; user < users; user++)
         {
+            yield return new Event { UserId = $"live {user}", ItemId = first, Time = start - Minute };
             yield return new Event { UserId = $"live {user}", ItemId = from, Time = start };
             yield return new Event
             {
-                UserId = $"live {user}", ItemId = to, Time = start + new Google.Protobuf.WellKnownTypes.Duration { Seconds = 60 },
+                UserId = $"live {user}", ItemId = to, Time = start + Minute,
             };
         }
     }

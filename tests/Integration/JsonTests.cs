@@ -90,22 +90,31 @@ public sealed class JsonTests(World world)
 
     [Theory]
     [InlineData("/v1/creative/generate", """{ "itemId": "no-such-item" }""", HttpStatusCode.NotFound,
-        StatusCode.NotFound, "no-such-item")]
+        StatusCode.NotFound, "no-such-item", null)]
     [InlineData("/v1/retrieval/recommend", """{ "history": ["a\tb"] }""", HttpStatusCode.BadRequest,
-        StatusCode.InvalidArgument, "has a tab or line break")]
+        StatusCode.InvalidArgument, "has a tab or line break", "history")]
     [InlineData("/v1/quantizer/lookup", """{ "limit": 10001, "itemIds": ["a"] }""", HttpStatusCode.BadRequest,
-        StatusCode.InvalidArgument, "10000")]
-    [InlineData("/v1/creative/generate", """{ "count": 1 }""", HttpStatusCode.BadRequest, StatusCode.InvalidArgument, "No subject")]
-    [InlineData("/v1/versions/describe", """{ "version": "v-none" }""", HttpStatusCode.NotFound, StatusCode.NotFound, "v-none")]
+        StatusCode.InvalidArgument, "10000", "limit")]
+    [InlineData("/v1/creative/generate", """{ "count": 1 }""", HttpStatusCode.BadRequest, StatusCode.InvalidArgument, "No subject", null)]
+    [InlineData("/v1/versions/describe", """{ "version": "v-none" }""", HttpStatusCode.NotFound, StatusCode.NotFound, "v-none", null)]
     public async Task A_typed_error_is_an_HTTP_status_with_its_message_and_reason(
-        string path, string body, HttpStatusCode status, StatusCode code, string says)
+        string path, string body, HttpStatusCode status, StatusCode code, string says, string? field)
     {
         using var response = await SendAsync(path, body);
         Assert.Equal(status, response.StatusCode);
         var error = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
         Assert.Equal((int)code, error.GetProperty("code").GetInt32());
         Assert.Contains(says, error.GetProperty("message").GetString(), StringComparison.Ordinal);
-        var info = error.GetProperty("details").EnumerateArray().Single();
+        var details = error.GetProperty("details").EnumerateArray().ToList();
+        Assert.Equal(field is null ? 1 : 2, details.Count);
+        if (field is not null)
+        {
+            var violation = details[1].GetProperty("fieldViolations").EnumerateArray().Single();
+            Assert.Equal(field, violation.GetProperty("field").GetString());
+            Assert.Equal(error.GetProperty("message").GetString(), violation.GetProperty("description").GetString());
+        }
+
+        var info = details[0];
         Assert.Equal("recsys", info.GetProperty("domain").GetString());
         Assert.Equal(code.ToString().ToUpperInvariant(),
             info.GetProperty("reason").GetString()!.Replace("_", "", StringComparison.Ordinal));

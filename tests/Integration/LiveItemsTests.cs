@@ -50,6 +50,8 @@ public sealed class LiveItemsTests(TrainedVersion trained) : IClassFixture<Train
             await UntilAsync(other, first[^1], "0");
             Assert.Empty((await InStockAsync(other)).Intersect(first));
 
+            await RefusedAsync(items, first[0]);
+
             // By JSON, with a time before what is known: late.
             using var http = new HttpClient { BaseAddress = new Uri(two.HttpAddress) };
             using var body = new StringContent(
@@ -78,12 +80,25 @@ public sealed class LiveItemsTests(TrainedVersion trained) : IClassFixture<Train
             Assert.Empty((await InStockAsync(channel)).Intersect(first));
             Assert.Equal("3", (await GetAsync(channel, "just-in")).Attributes["stock"]);
 
-            // What is cleared everywhere is no attribute of any item, but its name stays until the next start.
+            // What is cleared is no attribute of these items any more; others have it.
             await new Items.ItemsClient(channel).UpsertAsync(
                 new UpsertItemsRequest { Items = { first.Select(id => new ItemUpsert { ItemId = id, Clear = { "stock" } }) } });
             await UntilAsync(channel, first[0], null);
             Assert.Empty((await InStockAsync(channel)).Intersect(first));
         }
+    }
+
+    /// <summary>A stream with a bad message: what came before it counts, and the client hears what is wrong.</summary>
+    private static async Task RefusedAsync(Items.ItemsClient items, string id)
+    {
+        using var call = items.UpsertMany();
+        var good = new ItemUpsert { ItemId = id, Attributes = { ["note"] = "x" } };
+        await call.RequestStream.WriteAsync(new UpsertItemsRequest { Items = { good } });
+        await call.RequestStream.WriteAsync(new UpsertItemsRequest { Items = { new ItemUpsert { ItemId = "" } } });
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await call);
+        Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
+        Assert.Equal(
+            "items.item_id", error.GetRpcStatus()!.GetDetail<Google.Rpc.BadRequest>()!.FieldViolations.Single().Field);
     }
 
     private static async Task NewItemAsync(GrpcChannel channel, GrpcChannel other)

@@ -13,17 +13,22 @@ namespace Recsys.Integration.Tests;
 [Collection(WorldCollection.Name)]
 public sealed class ShopTests(World world)
 {
+    /// <summary>Milliseconds: a first call to a busy server must not be taken for none.</summary>
+    private const string Patience = "60000";
+
     private const string Nowhere = "127.0.0.1:1"; // nothing listens there
 
     [Fact]
     public async Task The_shop_in_CSharp_shows_what_is_in_stock_and_its_bestsellers_where_nobody_answers()
     {
         await using var shop = Shop.Build(
-            "--recsys", world.Address, "--bestsellers", string.Join(',', world.ItemIds[..6]), "--urls", "http://127.0.0.1:0");
+            "--patience", Patience, "--recsys", world.Address,
+            "--bestsellers", string.Join(',', world.ItemIds[..6]), "--urls", "http://127.0.0.1:0");
         await shop.StartAsync();
         await SellsAsync(AddressOf(shop));
         await using var alone = Shop.Build(
-            "--recsys", $"http://{Nowhere}", "--bestsellers", string.Join(',', world.ItemIds[..6]), "--urls", "http://127.0.0.1:0");
+            "--patience", Patience, "--recsys", $"http://{Nowhere}", "--bestsellers", string.Join(',', world.ItemIds[..6]),
+            "--urls", "http://127.0.0.1:0");
         await alone.StartAsync();
         await FallsBackAsync(AddressOf(alone));
     }
@@ -47,7 +52,7 @@ public sealed class ShopTests(World world)
                 "node",
                 [Path.Combine(folder, "shop.mjs"), address, Path.Combine(RepositoryRoot.Path, "Protos"), "0", .. world.ItemIds[..6]])
             {
-                RedirectStandardOutput = true,
+                RedirectStandardOutput = true, Environment = { ["PATIENCE"] = Patience },
             };
             using var process = Process.Start(start)!;
             try

@@ -138,7 +138,7 @@ public sealed class SnapshotHostTests : IDisposable
         await _host.FollowAsync(default); // nothing new: nothing made
         Assert.Equal(parts, _folders.Parts.Count);
 
-        _live.Stream.AddRange([Stock("b", "2"), Stock("a", null)]);
+        _live.Stream.AddRange([Stock("b", "2"), Stock("a", null, 1)]);
         _ids.Stream.Add(SnapshotTests.Item("n0", 0));
         await _host.FollowAsync(default);
         Assert.Equal("a -, b 2, n0 4", Said());
@@ -149,10 +149,12 @@ public sealed class SnapshotHostTests : IDisposable
         await _host.FollowAsync(default);
         Assert.Equal("a -, b 2, c 3", Said());
 
+        // A store that lost something is no reason to sell what is sold out.
         _live.Stream.RemoveAll(value => value.ItemId == "b");
+        _live.Stream.Add(Stock("c", "4", 9));
         _live.Forgotten = true;
         await _host.FollowAsync(default);
-        Assert.Equal("a -, b -, c 3", Said());
+        Assert.Equal("a -, b 2, c 4", Said());
     }
 
     [Fact]
@@ -286,5 +288,6 @@ public sealed class SnapshotHostTests : IDisposable
             $"{id} {(known && items.Attributes.Value(item, "stock") is { Length: > 0 } stock ? stock : "-")}"));
     }
 
-    private static LiveValue Stock(string item, string? text) => new(item, "stock", text, DateTimeOffset.UnixEpoch);
+    private static LiveValue Stock(string item, string? text, int second = 0) =>
+        new(item, "stock", text, DateTimeOffset.UnixEpoch.AddSeconds(second));
 }

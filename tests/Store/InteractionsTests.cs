@@ -74,10 +74,10 @@ public sealed class InteractionsTests(RedisFixture fixture) : IClassFixture<Redi
     {
         await Store.RecordAsync([.. Enumerable.Range(0, 1200).Select(i => Event($"u{i % 5}", $"i{i}", i))], Cancel);
         string[] said = Said((await Store.ReadAsync(null, Now.AddDays(-1), Cancel)).Interactions);
-        Assert.Equal(0, await Store.RecoverAsync(Cancel));
+        Assert.Equal(0, await Store.RecoverAsync(whole: false, Cancel));
         var server = fixture.Connection!.GetServers()[0];
         await fixture.Connection.GetDatabase().KeyDeleteAsync([.. server.Keys(pattern: _prefix + "*")]);
-        Assert.Equal(1200, await Store.RecoverAsync(Cancel));
+        Assert.Equal(1200, await Store.RecoverAsync(whole: false, Cancel));
         Assert.Equal(said, Said((await Store.ReadAsync(null, Now.AddDays(-1), Cancel)).Interactions));
         Assert.Equal(new RecordedCounts(0, 1, 0), await Store.RecordAsync([Event("u0", "i1195", 1195)], Cancel));
     }
@@ -101,13 +101,13 @@ public sealed class InteractionsTests(RedisFixture fixture) : IClassFixture<Redi
     }
 
     [Fact]
-    public void The_journal_has_a_file_for_each_day_and_is_read_from_a_moment_on()
+    public async Task The_journal_has_a_file_for_each_day_and_is_read_from_a_moment_on()
     {
         var store = new VersionStore(_folder.Path);
         Interaction[] all = [.. Enumerable.Range(0, 60).Select(i => Event("u", $"i{i}", i) with { Noted = Now.AddHours(i - 30) })];
         foreach (var some in all.Chunk(7))
         {
-            store.NoteEvents(some);
+            await store.NoteEventsAsync(some, Cancel);
         }
 
         Assert.Equal(

@@ -69,7 +69,7 @@ public sealed class LiveValuesTests(RedisFixture fixture) : IClassFixture<RedisF
         Assert.Equal(whole + 1, follower.Whole);
         Assert.Equal(3, follower.Values.Count);
 
-        // What Redis lost is known to be gone once something new comes.
+        // After a loss what is there is read anew; that it is less is for the reader to judge.
         await database.KeyDeleteAsync([$"{_prefix}{{live}}:values", $"{_prefix}{{live}}:changes"]);
         Assert.Equal(3, (await FollowAsync(follower)).Values.Count);
         await Store.WriteAsync([Value(4, "stock", 9, "4")], Cancel);
@@ -117,7 +117,7 @@ public sealed class LiveValuesTests(RedisFixture fixture) : IClassFixture<RedisF
     }
 
     [Fact]
-    public void The_journal_keeps_what_counts_and_does_not_grow_beyond_it()
+    public async Task The_journal_keeps_what_counts_and_does_not_grow_beyond_it()
     {
         var store = new VersionStore(_folder.Path);
         string text = new('x', 1000);
@@ -126,7 +126,7 @@ public sealed class LiveValuesTests(RedisFixture fixture) : IClassFixture<RedisF
         {
             LiveValue[] values = [.. Enumerable.Range(0, 300)
                 .Select(item => Value(item, "note", 100 - Math.Abs(30 - round), $"{round} {text}"))];
-            store.NoteLive(values);
+            await store.NoteLiveAsync(values, Cancel);
             foreach (var value in values)
             {
                 var known = expected.GetValueOrDefault((value.ItemId, value.Attribute));
@@ -140,7 +140,7 @@ public sealed class LiveValuesTests(RedisFixture fixture) : IClassFixture<RedisF
 
         File.AppendAllText(journal, "{\"item\":\"torn");
         Assert.Equal(300, store.LiveNoted().Count);
-        store.NoteLive([Value(999, "note", 1, null)]);
+        await store.NoteLiveAsync([Value(999, "note", 1, null)], Cancel);
         Assert.Equal(301, new VersionStore(_folder.Path).LiveNoted().Count);
     }
 

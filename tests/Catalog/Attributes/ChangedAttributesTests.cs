@@ -50,6 +50,21 @@ public class ChangedAttributesTests
     }
 
     [Fact]
+    public void Values_that_change_for_ever_stay_right_and_taking_back_adds_no_name()
+    {
+        var attributes = new ItemAttributes(["note"], [["a"], ["b"], ["c"]]);
+        for (int round = 0; round < 20_000; round++)
+        {
+            attributes = attributes.With([(round % 3, "note", $"text {round}")]);
+        }
+
+        attributes = attributes.With([(1, "note", null)]);
+        Assert.Equal(["text 19998", "b", "text 19997"], Enumerable.Range(0, 3).Select(item => attributes.Value(item, "note")));
+        Assert.Equal([false, true, false], attributes.Passing(new ItemFilter(new AnyOf("note", ["b"])), 3).Cast<bool>());
+        Assert.Equal(["note"], attributes.With([(0, "nothing", null)]).Names);
+    }
+
+    [Fact]
     public void Changes_are_known_since_any_of_those_before_but_not_since_others_nor_for_ever()
     {
         var first = new ItemAttributes(["price"], [["1"], ["2"], ["3"]]);
