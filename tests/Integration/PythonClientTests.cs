@@ -11,10 +11,10 @@ namespace Recsys.Integration.Tests;
 [Collection(WorldCollection.Name)]
 public sealed class PythonClientTests(World world)
 {
-    private static readonly string[] Recsys = 
-            [
-                "recsys.v1.Creative", "recsys.v1.Events", "recsys.v1.Items", "recsys.v1.Quantizer", "recsys.v1.Retrieval", "recsys.v1.Versions",
-            ];
+    private static readonly string[] Recsys =
+    [
+        "recsys.v1.Creative", "recsys.v1.Events", "recsys.v1.Items", "recsys.v1.Quantizer", "recsys.v1.Retrieval", "recsys.v1.Versions",
+    ];
 
     private static Task<JsonElement>? _seen; // one run of the client, looked at by every test
 
