@@ -68,6 +68,9 @@ internal static class Conditions
         {
             V1.Condition.TestOneofCase.AnyOf => new AnyOf(condition.Attribute, Checked(condition.AnyOf)),
             V1.Condition.TestOneofCase.NoneOf => new NoneOf(condition.Attribute, Checked(condition.NoneOf)),
+            V1.Condition.TestOneofCase.Number when double.IsNaN(condition.Number.Min) || double.IsNaN(condition.Number.Max) =>
+                throw CatalogException.InvalidField(
+                    "conditions.number", $"A bound of the condition on '{condition.Attribute}' is NaN; give a number, or none."),
             V1.Condition.TestOneofCase.Number => new NumberRange(
                 condition.Attribute, condition.Number.HasMin ? condition.Number.Min : null,
                 condition.Number.HasMax ? condition.Number.Max : null),

@@ -13,6 +13,7 @@ using Recsys.Quantizer.Encoding;
 using Recsys.Quantizer.Service;
 using Recsys.Retrieval;
 using Recsys.Retrieval.Service;
+using Recsys.V1;
 
 namespace Recsys.Server.Serving;
 
@@ -79,6 +80,9 @@ internal static class ServingHost
 
         var app = builder.Build();
         app.Use(app.Services.GetRequiredService<CallDrain>().RunAsync);
+        app.Use(new StrictJson(
+            RetrievalReflection.Descriptor, ItemsReflection.Descriptor, EventsReflection.Descriptor, QuantizerReflection.Descriptor,
+            CreativeReflection.Descriptor, VersionsReflection.Descriptor).RunAsync);
         app.MapGrpcService<QuantizerService>();
         app.MapGrpcService<ItemsService>();
         app.MapGrpcService<RetrievalService>();

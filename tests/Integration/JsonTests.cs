@@ -131,6 +131,31 @@ public sealed class JsonTests(World world)
         Assert.Equal(status, response.StatusCode);
     }
 
+    /// <summary>A filter with a misspelt name would filter nothing.</summary>
+    [Theory]
+    [InlineData("/v1/retrieval/recommend", """{ "histroy": ["a"] }""", "histroy")]
+    [InlineData("/v1/retrieval/recommend", """{ "conditions": [{ "attribute": "a", "number": { "minimum": 1 } }] }""", "minimum")]
+    [InlineData("/v1/items/upsert", """{ "items": [{ "itemId": "a", "attribute": { "stock": "0" } }] }""", "attribute")]
+    [InlineData("/v1/items/upsert", """{ "items": [{ "itemId": "a", "attributes": { "stock": 7 } }] }""", "UpsertItemsRequest")]
+    [InlineData("/v1/retrieval/similar", """{ "itemId": "a", "by": "content" }""", "content")]
+    [InlineData("/v1/retrieval/recommend", "", "The body is empty")]
+    [InlineData("/v1/retrieval/recommend", "[]", "RecommendRequest")]
+    public async Task A_body_that_is_not_what_its_call_takes_is_refused_with_the_fields_there_are(string path, string body, string says)
+    {
+        foreach (bool chunked in new[] { false, true })
+        {
+            using var content = new StringContent(body, Encoding.UTF8, "application/json");
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
+            request.Headers.TransferEncodingChunked = chunked;
+            using var response = await _http.SendAsync(request);
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+            var error = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+            Assert.Equal((int)StatusCode.InvalidArgument, error.GetProperty("code").GetInt32());
+            Assert.Contains(says, error.GetProperty("message").GetString(), StringComparison.Ordinal);
+            Assert.Equal("INVALID_ARGUMENT", error.GetProperty("details")[0].GetProperty("reason").GetString());
+        }
+    }
+
     [Fact]
     public async Task A_body_beyond_the_limit_is_refused_before_it_is_read()
     {

@@ -105,6 +105,8 @@ public class RequestedItemsTests
                 { "33 conditions", [.. Enumerable.Repeat(Any("x"), 33)] },
                 { "1001 values", [Any(Enumerable.Repeat("x", 501)), Any(Enumerable.Repeat("x", 500))] },
                 { "'a' has no test", [new Condition { Attribute = "a" }] },
+                { "is NaN", [new Condition { Attribute = "a", Number = new NumberRange { Min = double.NaN } }] },
+                { "is NaN", [new Condition { Attribute = "a", Number = new NumberRange { Max = double.NaN } }] },
                 { "attribute has 0 characters", [new Condition { AnyOf = new Values() }] },
                 { "1025 characters ('xxx", [Any(new string('x', 1025))] },
                 {
