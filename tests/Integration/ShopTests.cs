@@ -16,19 +16,16 @@ public sealed class ShopTests(World world)
     /// <summary>Milliseconds: a first call to a busy server must not be taken for none.</summary>
     private const string Patience = "60000";
 
+
     private const string Nowhere = "127.0.0.1:1"; // nothing listens there
 
     [Fact]
     public async Task The_shop_in_CSharp_shows_what_is_in_stock_and_its_bestsellers_where_nobody_answers()
     {
-        await using var shop = Shop.Build(
-            "--patience", Patience, "--recsys", world.Address,
-            "--bestsellers", string.Join(',', world.ItemIds[..6]), "--urls", "http://127.0.0.1:0");
+        await using var shop = ShopOn(world.Address);
         await shop.StartAsync();
         await SellsAsync(AddressOf(shop));
-        await using var alone = Shop.Build(
-            "--patience", Patience, "--recsys", $"http://{Nowhere}", "--bestsellers", string.Join(',', world.ItemIds[..6]),
-            "--urls", "http://127.0.0.1:0");
+        await using var alone = ShopOn($"http://{Nowhere}");
         await alone.StartAsync();
         await FallsBackAsync(AddressOf(alone));
     }
@@ -65,6 +62,11 @@ public sealed class ShopTests(World world)
             }
         }
     }
+
+    /// <summary>Without a log: it would go to this process's standard output, which other tests read.</summary>
+    private Microsoft.AspNetCore.Builder.WebApplication ShopOn(string recsys) => Shop.Build(
+        "--recsys", recsys, "--patience", Patience, "--bestsellers", string.Join(',', world.ItemIds[..6]), "--urls", "http://127.0.0.1:0",
+        "--Logging:LogLevel:Default", "None");
 
     private async Task SellsAsync(string shop)
     {
