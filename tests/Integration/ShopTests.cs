@@ -16,7 +16,6 @@ public sealed class ShopTests(World world)
     /// <summary>Milliseconds: a first call to a busy server must not be taken for none.</summary>
     private const string Patience = "60000";
 
-
     private const string Nowhere = "127.0.0.1:1"; // nothing listens there
 
     [Fact]
