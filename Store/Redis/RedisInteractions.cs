@@ -19,7 +19,6 @@ public sealed class RedisInteractions : IInteractions
     public static readonly TimeSpan Memory = TimeSpan.FromDays(30);
 
     private const int Batch = 500;
-    private const string TimeFormat = "D19"; // ticks: of equal length, so texts compare as numbers do
 
     private readonly RedisCalls _redis;
     private readonly VersionStore _versions;
@@ -77,8 +76,8 @@ public sealed class RedisInteractions : IInteractions
             RedisKey[] keys = [_stream, .. batch.Select(one => (RedisKey)(_prefix + one.UserId))];
             RedisValue[] arguments =
             [
-                Remembered, OfUser, (long)Memory.TotalSeconds, Text(_time.GetUtcNow() - Memory), again ? 1 : 0,
-                .. batch.SelectMany(one => new RedisValue[] { one.UserId, one.ItemId, Text(one.Time), Text(one.Noted) }),
+                Remembered, OfUser, (long)Memory.TotalSeconds, TimeTexts.Of(_time.GetUtcNow() - Memory), again ? 1 : 0,
+                .. batch.SelectMany(one => new RedisValue[] { one.UserId, one.ItemId, TimeTexts.Of(one.Time), TimeTexts.Of(one.Noted) }),
             ];
             int[] told = (int[])(await _redis.RunAsync(
                 "events", database => database.ScriptEvaluateAsync(StoreScripts.Events, keys, arguments), cancel))!;
@@ -87,8 +86,6 @@ public sealed class RedisInteractions : IInteractions
 
         return counts;
     }
-
-    private static string Text(DateTimeOffset time) => time.UtcTicks.ToString(TimeFormat, CultureInfo.InvariantCulture);
 
     private static FollowedInteraction Parse(StreamEntry entry)
     {
@@ -99,8 +96,7 @@ public sealed class RedisInteractions : IInteractions
 
         string Field(string name) => (string?)entry[name] ?? throw Damaged(name);
 
-        DateTimeOffset Moment(string name) => long.TryParse(Field(name), NumberStyles.None, CultureInfo.InvariantCulture, out long ticks)
-            && ticks <= DateTime.MaxValue.Ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : throw Damaged(name);
+        DateTimeOffset Moment(string name) => TimeTexts.Parse(Field(name)) ?? throw Damaged(name);
 
         CatalogException Damaged(string name) =>
             CatalogException.Damaged($"Entry {entry.Id} of the interactions in Redis lacks the field {name}.");

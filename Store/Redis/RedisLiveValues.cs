@@ -16,8 +16,6 @@ public sealed class RedisLiveValues : ILiveValues
     public const int PageSize = 1000, Remembered = 1 << 17;
 
     private const int Batch = 1000, InFlight = 8;
-    private const string TimeFormat = "D19"; // ticks: of equal length, so texts compare as numbers do
-    private const int TimeLength = 19;
     private const char Set = '=', Cleared = '-';
 
     private readonly RedisCalls _redis;
@@ -102,7 +100,7 @@ public sealed class RedisLiveValues : ILiveValues
                     Remembered,
                     .. batch.SelectMany(value => new RedisValue[]
                     {
-                        $"{value.ItemId}\t{value.Attribute}", value.Time.UtcTicks.ToString(TimeFormat, CultureInfo.InvariantCulture),
+                        $"{value.ItemId}\t{value.Attribute}", TimeTexts.Of(value.Time),
                         value.Text is null ? $"{Cleared}" : $"{Set}{value.Text}",
                     }),
                 ];
@@ -119,11 +117,10 @@ public sealed class RedisLiveValues : ILiveValues
     {
         string[] names = ((string?)field ?? "").Split('\t');
         string text = (string?)value ?? "";
-        return names.Length == 2 && text.Length > TimeLength && text[TimeLength] is Set or Cleared
-            && long.TryParse(text[..TimeLength], NumberStyles.None, CultureInfo.InvariantCulture, out long ticks)
-            && ticks <= DateTime.MaxValue.Ticks
+        return names.Length == 2 && text.Length > TimeTexts.Length && text[TimeTexts.Length] is Set or Cleared
+            && TimeTexts.Parse(text[..TimeTexts.Length]) is { } since
             ? new LiveValue(
-                names[0], names[1], text[TimeLength] == Set ? text[(TimeLength + 1)..] : null, new DateTimeOffset(ticks, TimeSpan.Zero))
+                names[0], names[1], text[TimeTexts.Length] == Set ? text[(TimeTexts.Length + 1)..] : null, since)
             : throw CatalogException.Damaged(
                 $"Redis holds '{ItemIds.Shown(text)}' as a live value of '{ItemIds.Shown((string?)field ?? "")}'.");
     }
