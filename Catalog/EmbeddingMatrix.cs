@@ -50,6 +50,9 @@ public sealed class EmbeddingMatrix
     /// brought them.</summary>
     public string? Space { get; init; }
 
+    /// <summary>How another item's vector comes to be a row beside these; null: that cannot be said, or rows are as they were brought.</summary>
+    public EmbeddingPlace? Place { get; init; }
+
     public int Dim { get; }
 
     public int Count => Present.Length;

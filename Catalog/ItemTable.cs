@@ -72,6 +72,9 @@ public sealed class ItemTable
     /// <summary>[Count]; empty where unknown.</summary>
     public IReadOnlyList<string> Titles { get; }
 
+    /// <summary>What an appended item was brought with for models to rank it by; empty: nothing, or the table was made with it.</summary>
+    public ReadOnlyMemory<float> VectorOf(int item) => item < BaseCount ? default : _appended.Vectors[item - BaseCount];
+
     /// <summary>Those of appended items are changes too.</summary>
     public ItemAttributes Attributes { get; }
 
@@ -144,6 +147,7 @@ public sealed class ItemTable
             _appended.Ids.AddRange(fresh.Select(item => item.ItemId)),
             _appended.SemanticIds.AddRange(fresh.Select(item => item.SemanticId)),
             _appended.Titles.AddRange(fresh.Select(item => item.Title)),
+            _appended.Vectors.AddRange(fresh.Select(item => item.Vector)),
             byId.ToImmutable(),
             bySemanticId.ToImmutable()), Attributes);
     }
@@ -189,10 +193,10 @@ public sealed class ItemTable
     /// <summary>The items behind the base; each change shares all but a few nodes of its trees with what was before.</summary>
     private sealed record Appendix(
         ImmutableList<string> Ids, ImmutableList<SemanticId> SemanticIds, ImmutableList<string> Titles,
-        ImmutableDictionary<string, int> ById, ImmutableDictionary<SemanticId, int> BySemanticId)
+        ImmutableList<ReadOnlyMemory<float>> Vectors, ImmutableDictionary<string, int> ById, ImmutableDictionary<SemanticId, int> BySemanticId)
     {
         public static readonly Appendix Empty =
-            new([], [], [], ImmutableDictionary.Create<string, int>(StringComparer.Ordinal), ImmutableDictionary<SemanticId, int>.Empty);
+            new([], [], [], [], ImmutableDictionary.Create<string, int>(StringComparer.Ordinal), ImmutableDictionary<SemanticId, int>.Empty);
     }
 
     private sealed class Joined<T>(IReadOnlyList<T> first, ImmutableList<T> then) : IReadOnlyList<T>
@@ -210,4 +214,9 @@ public sealed class ItemTable
 }
 
 /// <summary>An item that got its semantic ID after its version was built.</summary>
-public sealed record AppendedItem(string ItemId, SemanticId SemanticId, string Title);
+public sealed record AppendedItem(string ItemId, SemanticId SemanticId, string Title)
+{
+    /// <summary>What its version's models rank it by, as the part of the version that made it (<see cref="Ports.IItemVectors"/>) has it;
+    /// empty: its codes alone.</summary>
+    public ReadOnlyMemory<float> Vector { get; init; }
+}

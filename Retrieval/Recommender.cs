@@ -6,9 +6,9 @@ namespace Recsys.Retrieval;
 
 /// <summary>
 /// Answers queries from a model and a table of items. Safe to call from many threads at once: a call shares nothing that changes.
-/// Items appended to the table after training are found by their codes alone.
+/// Items appended to the table after training are ranked as <see cref="NewItems"/> are.
 /// </summary>
-public sealed class Recommender : IRecommender, IVersionPart
+public sealed class Recommender : IRecommender, IVersionPart, IItemVectors
 {
     /// <summary>Candidates scored at once, over all rows of a batch; bounds the memory of a call.</summary>
     private const int MaxCandidates = 4096;
@@ -20,6 +20,7 @@ public sealed class Recommender : IRecommender, IVersionPart
     private readonly bool _ownsModel;
     private readonly TrieLayers _trie;
     private readonly TrieFilters _filters;
+    private readonly NewItems _fresh;
     private readonly Candidates _candidates;
     private readonly SimilarItems _similar;
     private readonly Ranking _ranking;
@@ -43,7 +44,8 @@ public sealed class Recommender : IRecommender, IVersionPart
         (_model, _ownsModel, Items) = (model, ownsModel, items);
         _trie = before?._trie.With(items) ?? new TrieLayers(items);
         _filters = new TrieFilters(_trie, before?._filters);
-        (_candidates, _similar) = (new Candidates(model, _trie, _filters), new SimilarItems(model, _trie));
+        _fresh = NewItems.Of(model, items, before?._fresh ?? NewItems.None);
+        (_candidates, _similar) = (new Candidates(model, _trie, _filters, _fresh), new SimilarItems(model, _trie, _fresh));
         _ranking = new Ranking(model, items, [.. LegNames]);
     }
 
@@ -188,6 +190,9 @@ public sealed class Recommender : IRecommender, IVersionPart
     /// </summary>
     public IVersionPart WithInteractions(IReadOnlyList<(IReadOnlyList<int> Before, int Item)> interactions) =>
         new Recommender(_model.With(interactions), Items, this, ownsModel: false);
+
+    public ReadOnlyMemory<float> VectorOf(IReadOnlyDictionary<string, ReadOnlyMemory<float>> embeddings) =>
+        _model.Content?.VectorOf(embeddings) ?? default;
 
     public IVersionPart WithItems(ItemTable items) => new Recommender(_model, items, this, ownsModel: false);
 

@@ -44,6 +44,9 @@ public sealed class RetrievalModel : IDisposable
 
     internal GenerativeLeg? Generative { get; }
 
+    /// <summary>The leg that ranks items by what they are; null: there is none.</summary>
+    internal DenseLeg? Content => Legs.OfType<DenseLeg>().FirstOrDefault(leg => leg.Name == DenseLeg.Content);
+
     /// <summary>[trained items] each item's interactions in the training part.</summary>
     internal int[] Interactions { get; }
 

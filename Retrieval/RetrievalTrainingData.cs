@@ -53,22 +53,17 @@ public sealed record RetrievalTrainingData
     /// <returns>[items + 1, dims]; null: it reads none.</returns>
     internal Tensor? PaddedFeatures(IReadOnlyDictionary<string, double> weights)
     {
-        var parts = Features.Select(part => (Part: part, Weight: weights.GetValueOrDefault(part.Name, 1))).Where(one => one.Weight > 0)
-            .ToArray();
-        if (parts.Length == 0)
+        var parts = ScaledFeatures(weights);
+        if (parts.Count == 0)
         {
             return null;
         }
 
         int dim = parts.Sum(one => one.Part.Dim);
-        int present = Enumerable.Range(0, Items.Count).Count(item => parts.Any(one => one.Part.Present[item]));
-        double square = parts.Sum(one => one.Weight * one.Weight * one.Part.Data.Sum(value => (double)value * value));
-        double scale = square > 0 ? 1 / Math.Sqrt(square / ((double)present * dim)) : 1;
         var padded = new float[((long)Items.Count + 1) * dim];
         int from = 0;
-        foreach (var (part, weight) in parts)
+        foreach (var (part, factor) in parts)
         {
-            float factor = (float)(scale * weight);
             for (int item = 0; item < Items.Count; item++)
             {
                 for (int at = 0; at < part.Dim; at++)
@@ -81,6 +76,19 @@ public sealed record RetrievalTrainingData
         }
 
         return Tensors.Copy(padded, Items.Count + 1, dim);
+    }
+
+    /// <summary>The features that a leg reads, in their order, with what their values are multiplied by.</summary>
+    /// <param name="weights"><see cref="Legs.LegOptions.FeaturesOf"/>.</param>
+    internal IReadOnlyList<(EmbeddingMatrix Part, float Factor)> ScaledFeatures(IReadOnlyDictionary<string, double> weights)
+    {
+        var parts = Features.Select(part => (Part: part, Weight: weights.GetValueOrDefault(part.Name, 1))).Where(one => one.Weight > 0)
+            .ToArray();
+        int dim = parts.Sum(one => one.Part.Dim);
+        int present = Enumerable.Range(0, Items.Count).Count(item => parts.Any(one => one.Part.Present[item]));
+        double square = parts.Sum(one => one.Weight * one.Weight * one.Part.Data.Sum(value => (double)value * value));
+        double scale = square > 0 ? 1 / Math.Sqrt(square / ((double)present * dim)) : 1;
+        return [.. parts.Select(one => (one.Part, (float)(scale * one.Weight)))];
     }
 
     /// <exception cref="CatalogException">An item index outside the table, features of another length, nothing to learn from.</exception>

@@ -32,7 +32,9 @@ public interface ISemanticIdStore
     /// Gives an item with these codes its semantic ID, atomically: an item that has one keeps it; two writers at once never give
     /// two items one ID. A new assignment is also put on the version's stream of appended items.
     /// </summary>
-    Task<Assignment> AssignAsync(string version, string itemId, string title, ReadOnlyMemory<ushort> codes, CancellationToken cancel);
+    /// <param name="vector"><see cref="AppendedItem.Vector"/></param>
+    Task<Assignment> AssignAsync(
+        string version, string itemId, string title, ReadOnlyMemory<ushort> codes, ReadOnlyMemory<float> vector, CancellationToken cancel);
 
     /// <summary>Appended items after a stream position (null: from the start), with the position to go on from.</summary>
     Task<AppendedPage> AppendedAsync(string version, string? after, CancellationToken cancel);

@@ -45,7 +45,12 @@ public static class DatasetVectors
         EmbeddingMatrix Placed(EmbeddingMatrix embedding)
         {
             var fused = Fusion.Fit([embedding], new FusionOptions()).Apply([embedding]);
-            return new EmbeddingMatrix(embedding == words ? Words : embedding.Name, fused.Dim, fused.Data, fused.Present);
+            var part = fused.Fusion.Parts.Single();
+            return new EmbeddingMatrix(embedding == words ? Words : embedding.Name, fused.Dim, fused.Data, fused.Present)
+            {
+                Space = part.Space,
+                Place = embedding == words ? null : new EmbeddingPlace(part.KeepLength, part.Mean, (float)(part.Scale * part.Weight)),
+            };
         }
     }
 

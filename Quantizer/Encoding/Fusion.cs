@@ -63,7 +63,7 @@ public sealed class Fusion
         double squares = 0;
         for (int item = 0; item < embedding.Count; item++)
         {
-            if (embedding.Present[item] && TryNormalise(embedding.Row(item), keepLength, unit))
+            if (embedding.Present[item] && EmbeddingPlace.TryNormalise(embedding.Row(item), keepLength, unit))
             {
                 count++;
                 for (int i = 0; i < unit.Length; i++)
@@ -214,7 +214,7 @@ public sealed class Fusion
         var part = Parts[index];
         int from = Parts.Take(index).Sum(p => p.Dim);
         var target = row.Slice(from, part.Dim);
-        if (!TryNormalise(vector, part.KeepLength, target))
+        if (!EmbeddingPlace.TryNormalise(vector, part.KeepLength, target))
         {
             return 0;
         }
@@ -260,29 +260,6 @@ public sealed class Fusion
         {
             value *= factor;
         }
-    }
-
-    private static bool TryNormalise(ReadOnlySpan<float> vector, bool keepLength, Span<float> target)
-    {
-        double squared = 0;
-        foreach (float value in vector)
-        {
-            squared += (double)value * value;
-        }
-
-        target.Clear();
-        if (squared == 0)
-        {
-            return false;
-        }
-
-        double factor = keepLength ? 1 : 1 / Math.Sqrt(squared);
-        for (int i = 0; i < vector.Length; i++)
-        {
-            target[i] = (float)(vector[i] * factor);
-        }
-
-        return true;
     }
 }
 

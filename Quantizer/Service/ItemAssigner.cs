@@ -18,6 +18,7 @@ internal sealed class ItemAssigner(ISemanticIdStore store, IVersionStore version
     {
         var codebook = EmbeddingEncoder.CodebookOf(snapshot);
         var (_, codes) = EmbeddingEncoder.Encode(codebook, items, cancel);
+        var vectors = VectorsOf(snapshot, items);
         var assigned = new Assignment?[items.Count];
         try
         {
@@ -30,13 +31,21 @@ internal sealed class ItemAssigner(ISemanticIdStore store, IVersionStore version
         {
             // Once a call, and also of one that fails: what the store has given an ID is not left out of the journal.
             AppendJournal.Note(versions, snapshot, [.. assigned.Index().Where(one => one.Item is not null).Select(one =>
-                (new AppendedItem(items[one.Index].ItemId, one.Item!.Id, items[one.Index].Title), one.Item.Existing))]);
+                (new AppendedItem(items[one.Index].ItemId, one.Item!.Id, items[one.Index].Title) { Vector = vectors[one.Index] },
+                    one.Item.Existing))]);
         }
 
         return assigned!;
 
         async Task AssignOneAsync(int i) => assigned[i] = await store.AssignAsync(
-            snapshot.Version, items[i].ItemId, items[i].Title, codes.AsMemory(i * codebook.Levels, codebook.Levels), cancel)
-            .ConfigureAwait(false);
+            snapshot.Version, items[i].ItemId, items[i].Title, codes.AsMemory(i * codebook.Levels, codebook.Levels),
+            vectors[i], cancel).ConfigureAwait(false);
     }
+
+    /// <returns>[items] what the version's models rank them by.</returns>
+    private static ReadOnlyMemory<float>[] VectorsOf(ISnapshot snapshot, IReadOnlyList<ItemEmbedding> items) =>
+        snapshot.Find<IItemVectors>() is { } part
+            ? [.. items.Select(item => part.VectorOf(item.Embeddings.ToDictionary(
+                embedding => embedding.Key, embedding => new ReadOnlyMemory<float>([.. embedding.Value.Values]))))]
+            : new ReadOnlyMemory<float>[items.Count];
 }

@@ -11,7 +11,8 @@ namespace Recsys.Retrieval.Decoding;
 /// The items that an answer is chosen from, with what each leg says of each: the beam's, and the best of every other leg. Every leg
 /// scores all of them exactly, the generative one by the tokens of those that its beam did not find.
 /// </summary>
-internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilters filters)
+/// <param name="fresh">Items that came after training.</param>
+internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilters filters, NewItems fresh)
 {
     /// <summary>Candidates that the legs but the generative one bring in turn, and more where an answer is longer.</summary>
     public const int OfOtherLegs = 64;
@@ -25,8 +26,11 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
     /// <summary>Candidates of one row at most.</summary>
     public static int Bound(int beam, int k) => beam + Math.Max(OfOtherLegs, 2 * k) + Math.Max(ColdOnes, k);
 
+    private readonly int[] _cold = [.. model.Cold, .. fresh.Ranked];
+
     // For cold items it stands for what the generative leg says, which has learned that their codes are never next.
-    private readonly int _byContent = model.ByContent;
+    private readonly int _byContent = model.ByContent >= 0 || !fresh.Ranked.Any() ? model.ByContent
+        : model.Legs.Index().Single(leg => leg.Item == model.Content).Index;
 
     /// <summary>Which items a query may be answered with; null: every one.</summary>
     /// <param name="excludeSeen">Whether items of the history are left out, whatever the query says.</param>
@@ -46,12 +50,12 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         IReadOnlyList<int>[] histories = [.. queries.Select(query => query.History)];
         Admission?[][] admissions = [.. excludes.Select(
             exclude => queries.Select(query => Admitted(query, exclude)).ToArray())]; // [ways][rows]
-        var all = model.Legs.Select(leg => leg.Scores(histories)).ToArray(); // [legs] each [rows, trained items]
+        var all = model.Legs.Select(leg => leg.Scores(histories, fresh)).ToArray(); // [legs] each [rows, items]
         for (int row = 0; scored is not null && row < histories.Length; row++)
         {
             for (int at = 0; at < all.Length; at++)
             {
-                scored(row, at, Row(all[at], row));
+                scored(row, at, Row(all[at], row)[..model.Config.TrainedItems]);
             }
         }
 
@@ -113,16 +117,16 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         admission?.Only == true && admission.Listed.Count <= Math.Max(OfOtherLegs, 2 * k);
 
     /// <summary>No leg ranks items first that it never saw; a weight of the sum may.</summary>
-    /// <param name="scores">[trained items]</param>
+    /// <param name="scores">[items]</param>
     private IEnumerable<int> BestCold(ReadOnlySpan<float> scores, int wanted, Admission? admission)
     {
-        var cold = new float[model.Cold.Count];
+        var cold = new float[_cold.Length];
         for (int i = 0; i < cold.Length; i++)
         {
-            cold[i] = admission?.Allows(model.Cold[i]) == false ? float.NaN : scores[model.Cold[i]];
+            cold[i] = admission?.Allows(_cold[i]) == false ? float.NaN : scores[_cold[i]];
         }
 
-        return TopItems.Of(cold, wanted).Select(place => model.Cold[place]);
+        return TopItems.Of(cold, wanted).Select(place => _cold[place]);
     }
 
     private (int Item, double[] Scores)[] Score(SortedSet<int> items, Tensor[] all, int row, Dictionary<int, double> generative)
@@ -133,10 +137,9 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
             var scores = Row(all[at], row);
             foreach (var (item, of) in candidates)
             {
-                of[at] = item < scores.Length
+                of[at] = !float.IsNaN(scores[item])
                     ? scores[item]
-                    : Appended(
-                        model.Legs[at], generative.TryGetValue(item, out double decoded) ? decoded : all[at][row].min().item<float>());
+                    : generative.TryGetValue(item, out double decoded) ? decoded : Least(scores);
             }
         }
 
@@ -144,16 +147,25 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         {
             foreach (var (item, of) in candidates)
             {
-                of[^1] = _byContent >= 0 && model.IsCold(item) ? of[_byContent] : generative[item];
+                of[^1] = _byContent >= 0 && (model.IsCold(item) || fresh.Of(item) is not null) ? of[_byContent] : generative[item];
             }
         }
 
         return candidates;
     }
 
-    // An appended item has no vector: its generative log-probability stands for that of the legs which have one, so that it competes on
-    // equal terms; where nothing decodes, the leg's lowest does. Nothing was counted for it either, which is what a count of 0 says.
-    private static double Appended(ILeg leg, double standIn) => leg is TransitionLeg ? 0 : standIn;
+    // What stands for the score of an item that has no vector is its generative log-probability, so that it competes on equal terms; where
+    // nothing decodes, the leg's lowest.
+    private static double Least(ReadOnlySpan<float> scores)
+    {
+        float least = float.PositiveInfinity;
+        foreach (float score in scores)
+        {
+            least = Math.Min(least, float.IsNaN(score) ? least : score);
+        }
+
+        return least;
+    }
 
     /// <param name="found">[ways][rows]; get the beams' items.</param>
     /// <returns>[rows] the log-probabilities of all that was found in any way, and [ways][rows] what the beams found.</returns>
@@ -165,7 +177,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         var ways = Array.ConvertAll(admissions, rows => Array.ConvertAll(
             rows, admission => IsShort(admission, k) ? null : PrefixFilter.Of(trie, admission)));
         int[][] others = [.. histories.Select((_, row) => found.SelectMany(way => way[row]).Distinct().Order().ToArray())];
-        using var states = leg.Read(histories, users, trie.Items);
+        using var states = leg.Read(histories, users, trie.Items, fresh);
         var (beams, listed) = new BeamSearch(trie).Search(states, beam, k, ways, others, cancel);
         var scores = others
             .Zip(listed, (items, of) => items.Zip(of).ToDictionary(pair => pair.First, pair => (double)pair.Second)).ToArray();
@@ -187,7 +199,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
     /// <summary>How the generative leg comes to items.</summary>
     /// <returns>[items][depth]; empty where there is no such leg.</returns>
     public PathToken[][] Paths(RecommendQuery query, IReadOnlyList<int> items) =>
-        model.Generative is { } leg ? DecodingPaths.Of(leg, query, trie.Items, items) : [];
+        model.Generative is { } leg ? DecodingPaths.Of(leg, query, trie.Items, fresh, items) : [];
 
     /// <summary>All items that a query may be answered with, as the generative leg ranks them: each is scored, none is searched
     /// for.</summary>
@@ -199,7 +211,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         var items = Enumerable.Range(0, trie.Items.Count).Where(item => admission?.Allows(item) != false);
         var found = items.Chunk(MaxListed).SelectMany(some =>
         {
-            using var states = leg.Read([query.History], [query.User], trie.Items);
+            using var states = leg.Read([query.History], [query.User], trie.Items, fresh);
             var scores = new BeamSearch(trie).Search(states, 1, 1, [], [some]).Listed[0];
             return some.Zip(scores, (item, of) => (Item: item, LogProbability: (double)of));
         });

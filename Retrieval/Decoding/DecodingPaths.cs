@@ -7,9 +7,9 @@ internal static class DecodingPaths
 {
     /// <summary>Scores items as a search does, and keeps what it sees on the way.</summary>
     /// <returns>[items][depth]</returns>
-    public static PathToken[][] Of(GenerativeLeg leg, RecommendQuery query, ItemTable table, IReadOnlyList<int> items)
+    public static PathToken[][] Of(GenerativeLeg leg, RecommendQuery query, ItemTable table, NewItems fresh, IReadOnlyList<int> items)
     {
-        using var states = leg.Read([query.History], [query.User], table);
+        using var states = leg.Read([query.History], [query.User], table, fresh);
         int depths = table.Levels + 1;
         var paths = items.Select(_ => new PathToken[depths]).ToArray();
         int[] at = new int[items.Count]; // the state behind each's prefix

@@ -54,6 +54,9 @@ public sealed class ItemVectors : Module
     /// <returns>[items + 1, dim]; the last is zero.</returns>
     public Tensor Table() => Sum(learned?.weight, projection?.Apply(get_buffer(FeaturesKey)!));
 
+    /// <summary>[dim, features] by which features are projected; null: there are none.</summary>
+    public Tensor? Projection => projection?.weight;
+
     private static Tensor Sum(Tensor? learned, Tensor? projected) =>
         learned is null ? projected!.to(ScalarType.Float32) : projected is null ? learned : learned + projected;
 }

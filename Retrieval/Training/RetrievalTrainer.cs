@@ -110,7 +110,6 @@ public static class RetrievalTrainer
             vectors.MoveTo(context.Device);
             using var training = new DenseTraining(
                 encoder, vectors, data.Training, options, context.Seed, context.Device, context.Ranks);
-            var config = new DenseConfig(DenseConfig.CurrentFormat, name, options, data.Items.Count);
             context.Train(training, name, options, "validation_ndcg@10", RankedUsers, held =>
             {
                 using var _ = no_grad();
@@ -120,7 +119,9 @@ public static class RetrievalTrainer
                 encoder.train();
                 return ndcg;
             });
-            return new DenseLeg(config, encoder, Finished(context, vectors, projectsCold: !learns)!);
+            var projection = learns ? null : ContentProjection.Of(data.ScaledFeatures(options.Features), vectors.Projection!);
+            var config = new DenseConfig(DenseConfig.CurrentFormat, name, options, data.Items.Count, projection?.Parts);
+            return new DenseLeg(config, encoder, Finished(context, vectors, projectsCold: !learns)!, projection);
         }
         catch
         {

@@ -19,6 +19,9 @@ internal sealed record StandIns(int[] Items, int[][] Like, float[][] Weights)
 
     private const int Block = 1024;
 
+    /// <summary>Cosines that are held at once, where vectors of new items look for theirs.</summary>
+    private const int MaxCosines = 1 << 25;
+
     /// <param name="interactions">[items] in the training part.</param>
     /// <param name="features">[items + 1, features], zero where an item has none; null: there are none.</param>
     /// <returns>Null: nothing can be said of a cold item, or there is none.</returns>
@@ -47,15 +50,51 @@ internal sealed record StandIns(int[] Items, int[][] Like, float[][] Weights)
             {
                 if (values[row * k] > 0) // an item without features is like none
                 {
-                    double[] raw = [.. Enumerable.Range(row * k, k).Select(i => Math.Exp((values[i] - values[row * k]) / Sharpness))];
                     items.Add(some[row]);
                     like.Add([.. Enumerable.Range(row * k, k).Select(i => warm[at[i]])]);
-                    weights.Add([.. raw.Select(weight => (float)(weight / raw.Sum()))]);
+                    weights.Add(Shares(values.AsSpan(row * k, k)));
                 }
             }
         }
 
         return items.Count == 0 ? null : new StandIns([.. items], [.. like], [.. weights]);
+    }
+
+    /// <summary>The trained items whose vectors are most like others.</summary>
+    /// <param name="vectors">[items + 1, dim]</param>
+    /// <param name="inverseNorms">[items] of <paramref name="vectors"/>.</param>
+    /// <param name="interactions">[items] in the training part; an item without stands for none.</param>
+    /// <param name="others">[others, dim], at most <see cref="BlockOf"/>.</param>
+    /// <returns>[others] item indexes, and their weights, with sum 1.</returns>
+    public static (int[][] Like, float[][] Weights) Among(Tensor vectors, Tensor inverseNorms, int[] interactions, Tensor others)
+    {
+        using var scope = NewDisposeScope();
+        long items = interactions.Length;
+        var cosines = matmul(functional.normalize(others, dim: 1).to(vectors.device), vectors.narrow(0, 0, items).transpose(0, 1))
+            .mul_(inverseNorms);
+        cosines.masked_fill_(tensor(interactions, device: vectors.device).eq(0), float.NegativeInfinity);
+        int k = Math.Min(Neighbours, interactions.Count(count => count > 0));
+        var (values, places) = cosines.topk(k, dim: 1);
+        var (near, at) = (values.cpu().data<float>().ToArray(), places.cpu().data<long>().ToArray());
+        return (
+            [.. Enumerable.Range(0, (int)others.size(0)).Select(row => at.Skip(row * k).Take(k).Select(item => (int)item).ToArray())],
+            [.. Enumerable.Range(0, (int)others.size(0)).Select(row => Shares(near.AsSpan(row * k, k)))]);
+    }
+
+    /// <summary>Vectors that may look for theirs at once.</summary>
+    public static int BlockOf(int items) => Math.Clamp(MaxCosines / Math.Max(1, items), 1, Block);
+
+    /// <param name="cosines">Falling.</param>
+    private static float[] Shares(ReadOnlySpan<float> cosines)
+    {
+        var raw = new double[cosines.Length];
+        for (int i = 0; i < raw.Length; i++)
+        {
+            raw[i] = Math.Exp((cosines[i] - cosines[0]) / Sharpness);
+        }
+
+        double sum = raw.Sum();
+        return Array.ConvertAll(raw, weight => (float)(weight / sum));
     }
 
     /// <summary>Each cold item's vector becomes the mean of those that stand for it.</summary>

@@ -34,7 +34,8 @@ internal sealed class RedisPublisher(RedisCalls redis, int batchSize)
         await InBatchesAsync(version, appended.Count, 1, [keys.Ids, keys.Codes, keys.Next, keys.Appended], index =>
             [
                 appended[index].ItemId, appended[index].SemanticId.ToString(),
-                CodeIndex.Member(appended[index].SemanticId, appended[index].ItemId), appended[index].Title], cancel);
+                CodeIndex.Member(appended[index].SemanticId, appended[index].ItemId), appended[index].Title,
+                VectorBytes.Of(appended[index].Vector)], cancel);
 
         await RefillStreamAsync(keys, appended, cancel);
         FaultPoints.Pass("store.publish.marker");
@@ -62,7 +63,11 @@ internal sealed class RedisPublisher(RedisCalls redis, int batchSize)
         var there = entries.Select(entry => (string?)entry["item"]).ToHashSet(StringComparer.Ordinal);
         foreach (var item in appended.Where(item => !there.Contains(item.ItemId)))
         {
-            NameValueEntry[] fields = [new("item", item.ItemId), new("id", item.SemanticId.ToString()), new("title", item.Title)];
+            NameValueEntry[] fields =
+            [
+                new("item", item.ItemId), new("id", item.SemanticId.ToString()), new("title", item.Title),
+                new("vector", VectorBytes.Of(item.Vector)),
+            ];
             await redis.RunAsync("publish", database => database.StreamAddAsync(keys.Appended, fields), cancel);
         }
     }

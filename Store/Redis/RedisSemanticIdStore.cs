@@ -93,7 +93,7 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
     }
 
     public async Task<Assignment> AssignAsync(
-        string version, string itemId, string title, ReadOnlyMemory<ushort> codes, CancellationToken cancel)
+        string version, string itemId, string title, ReadOnlyMemory<ushort> codes, ReadOnlyMemory<float> vector, CancellationToken cancel)
     {
         await CheckCodesAsync(version, itemId, codes, cancel);
         var keys = Keys(version);
@@ -102,7 +102,8 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
             "assign",
             database => database.ScriptEvaluateAsync(
                 StoreScripts.Assign, [
-                    keys.Ids, keys.Codes, keys.Next, keys.Appended, keys.Published], [itemId, text, CodeIndex.Prefix(codes.Span), title]),
+                    keys.Ids, keys.Codes, keys.Next, keys.Appended, keys.Published],
+                [itemId, text, CodeIndex.Prefix(codes.Span), title, VectorBytes.Of(vector)]),
             cancel))!;
         return (int)reply[1] switch
         {
@@ -129,7 +130,10 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
         var entries = await _redis.RunAsync(
             "appended", database => database.StreamReadAsync(Keys(version).Appended, after ?? "0-0", PageSize), cancel);
         var items = from entry in entries
-                    select new AppendedItem(Field(entry, "item"), SemanticId.Parse(Field(entry, "id")), Field(entry, "title"));
+                    select new AppendedItem(Field(entry, "item"), SemanticId.Parse(Field(entry, "id")), Field(entry, "title"))
+                    {
+                        Vector = VectorBytes.Read((byte[]?)entry["vector"]),
+                    };
         return new AppendedPage([.. items], entries.Length > 0 ? (string)entries[^1].Id! : after);
 
         string Field(StreamEntry entry, string name) =>

@@ -4,12 +4,12 @@ namespace Recsys.Store.Redis;
 internal static class StoreScripts
 {
     /// <summary>
-    /// KEYS ids, codes, next and, for appended items, their stream; ARGV per item: item, id, member and, for the stream, title.
+    /// KEYS ids, codes, next and, for appended items, their stream; ARGV per item: item, id, member and, for the stream, title and vector.
     /// Merges a batch into what is there, with five commands whatever its size. Returns the item that has another ID already, if
     /// any, and has then written nothing.
     /// </summary>
     public const string Merge = """
-        local stride = #KEYS == 4 and 4 or 3
+        local stride = #KEYS == 4 and 5 or 3
         local items, fields, members, new, order, top = {}, {}, {}, {}, {}, {}
         for i = 1, #ARGV, stride do
           items[#items + 1] = ARGV[i]
@@ -47,13 +47,13 @@ internal static class StoreScripts
         end
         if KEYS[4] then
           for _, at in ipairs(new) do
-            redis.call('XADD', KEYS[4], '*', 'item', ARGV[at + 1], 'id', ARGV[at + 2], 'title', ARGV[at + 4])
+            redis.call('XADD', KEYS[4], '*', 'item', ARGV[at + 1], 'id', ARGV[at + 2], 'title', ARGV[at + 4], 'vector', ARGV[at + 5])
           end
         end
         return false
         """;
 
-    /// <summary>KEYS ids, codes, next, appended, published; ARGV item, codes, codes in hexadecimal, title. Returns {id, outcome}.</summary>
+    /// <summary>KEYS ids, codes, next, appended, published; ARGV item, codes, codes in hexadecimal, title, vector. Returns {id, outcome}.</summary>
     public const string Assign = """
         local id = redis.call('HGET', KEYS[1], ARGV[1])
         if id then
@@ -70,7 +70,7 @@ internal static class StoreScripts
         redis.call('HSET', KEYS[1], ARGV[1], id)
         redis.call('ZADD', KEYS[2], 0, ARGV[3] .. string.format('#%04x ', token) .. ARGV[1])
         redis.call('HSET', KEYS[3], ARGV[2], token + 1)
-        redis.call('XADD', KEYS[4], '*', 'item', ARGV[1], 'id', id, 'title', ARGV[4])
+        redis.call('XADD', KEYS[4], '*', 'item', ARGV[1], 'id', id, 'title', ARGV[4], 'vector', ARGV[5])
         return {id, 0}
         """;
 

@@ -7,16 +7,17 @@ internal static class AppendJournal
 {
     public const string FolderName = "appended";
 
-    private sealed record Line(string Item, string Id, string Title);
+    private sealed record Line(string Item, string Id, string Title, byte[]? Vector = null);
 
     public static void Append(string root, string version, IReadOnlyList<AppendedItem> items, TimeSpan patience, TimeProvider time) =>
         Of(root, version).Append(
-            [.. items.Select(item => new Line(item.ItemId, item.SemanticId.ToString(), item.Title))], patience, time);
+            [.. items.Select(item => new Line(
+                item.ItemId, item.SemanticId.ToString(), item.Title, item.Vector.IsEmpty ? null : VectorBytes.Of(item.Vector)))], patience, time);
 
     /// <summary>In order; an item that two writers appended counts once, as it was first.</summary>
     public static IReadOnlyList<AppendedItem> Read(string root, string version) =>
         [.. Of(root, version).Read().DistinctBy(line => line.Item, StringComparer.Ordinal)
-            .Select(line => new AppendedItem(line.Item, SemanticId.Parse(line.Id), line.Title))];
+            .Select(line => new AppendedItem(line.Item, SemanticId.Parse(line.Id), line.Title) { Vector = VectorBytes.Read(line.Vector) })];
 
     /// <summary>Removes a version's journal, where there is one.</summary>
     public static void Remove(string root, string version) => File.Delete(PathOf(root, version));

@@ -115,6 +115,11 @@ public sealed class LiveItemsTests(TrainedVersion trained) : IClassFixture<Train
             History = { "just-in" }, Candidates = new ItemSet { ItemIds = { "just-in" } }, Conditions = { InStock },
         });
         Assert.Equal(("just-in", "Just in"), (answer.Items.Single().ItemId, answer.Items.Single().Title));
+
+        // Its embedding is what the other server ranks it by, too.
+        var like = await new V1.Retrieval.RetrievalClient(other).SimilarAsync(
+            new SimilarRequest { ItemId = "just-in", By = Likeness.Content, K = 3 });
+        Assert.Equal(3, like.Items.Count);
     }
 
     private static Condition InStock => new() { Attribute = "stock", Number = new NumberRange { Min = 1 } };

@@ -37,7 +37,8 @@ internal sealed class FakeStore : ISemanticIdStore
     /// <summary>Fails the assignment of this item, once.</summary>
     public string? FailFor { get; set; }
 
-    public Task<Assignment> AssignAsync(string version, string itemId, string title, ReadOnlyMemory<ushort> codes, CancellationToken cancel)
+    public Task<Assignment> AssignAsync(
+        string version, string itemId, string title, ReadOnlyMemory<ushort> codes, ReadOnlyMemory<float> vector, CancellationToken cancel)
     {
         lock (_gate)
         {

@@ -43,7 +43,7 @@ public sealed class IdentityTests(RedisFixture fixture) : IClassFixture<RedisFix
         var given = new Dictionary<string, SemanticId>(StringComparer.Ordinal);
         foreach (string id in Alike)
         {
-            var assigned = await _store.AssignAsync(_version, id, $"title {id}", new ushort[] { 3, 7, 1 }, Cancel);
+            var assigned = await _store.AssignAsync(_version, id, $"title {id}", new ushort[] { 3, 7, 1 }, default, Cancel);
             Assert.False(assigned.Existing, $"'{id}' was taken for another item");
             given.Add(id, assigned.Id);
         }
@@ -52,7 +52,7 @@ public sealed class IdentityTests(RedisFixture fixture) : IClassFixture<RedisFix
         foreach (string id in Alike)
         {
             Assert.Equal(
-                new Assignment(given[id], Existing: true), await _store.AssignAsync(_version, id, "", new ushort[] { 3, 7, 1 }, Cancel));
+                new Assignment(given[id], Existing: true), await _store.AssignAsync(_version, id, "", new ushort[] { 3, 7, 1 }, default, Cancel));
             Assert.Equal(given[id], await _store.FindAsync(_version, id, Cancel));
         }
     }

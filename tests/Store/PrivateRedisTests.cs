@@ -46,10 +46,10 @@ public sealed class PrivateRedisTests : IDisposable
             await using var connection = await RedisConnections.ConnectAsync(Options);
             var store = new RedisSemanticIdStore(connection, Options);
             await store.PublishAsync("v1", Tables.Random(10, 1), Cancel);
-            var first = await store.AssignAsync("v1", "new", "", new ushort[] { 1, 2, 3 }, Cancel);
+            var first = await store.AssignAsync("v1", "new", "", new ushort[] { 1, 2, 3 }, default, Cancel);
             children = Processes();
             killed.Kill();
-            Assert.Equal(first with { Existing = true }, await store.AssignAsync("v1", "new", "", new ushort[] { 1, 2, 3 }, Cancel));
+            Assert.Equal(first with { Existing = true }, await store.AssignAsync("v1", "new", "", new ushort[] { 1, 2, 3 }, default, Cancel));
         }
 
         await Task.WhenAll(children.Append(killed).Select(process => process.WaitForExitAsync()));

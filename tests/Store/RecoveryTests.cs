@@ -53,7 +53,7 @@ public sealed class RecoveryTests : IAsyncLifetime
         {
             for (int item = 0; item < 20; item++)
             {
-                assigned.Add((await _store.AssignAsync("v1", $"new {assigned.Count}", "", new ushort[] { 1, 5, 2 }, Cancel)).Id);
+                assigned.Add((await _store.AssignAsync("v1", $"new {assigned.Count}", "", new ushort[] { 1, 5, 2 }, default, Cancel)).Id);
             }
 
             string before = await RedisDump.OfAsync(_connection, "v1");
@@ -96,10 +96,12 @@ public sealed class RecoveryTests : IAsyncLifetime
         await _store.TryActivateAsync(null, "v1", Cancel);
         for (int item = 0; item < 30; item++)
         {
-            var assignment = await _store.AssignAsync("v1", $"new {item}", $"Title {item}", items.SemanticIds[item % 4].Codes(), Cancel);
+            float[] vector = Vector(item);
+            var assignment = await _store.AssignAsync(
+                "v1", $"new {item}", $"Title {item}", items.SemanticIds[item % 4].Codes(), vector, Cancel);
             if (item != 17)
             {
-                _versions.Append("v1", new AppendedItem($"new {item}", assignment.Id, $"Title {item}"));
+                _versions.Append("v1", new AppendedItem($"new {item}", assignment.Id, $"Title {item}") { Vector = vector });
             }
         }
 
@@ -111,15 +113,23 @@ public sealed class RecoveryTests : IAsyncLifetime
         await FlushAsync();
         Assert.Null(await _store.ActiveAsync(Cancel));
         var codes = items.SemanticIds[0].Codes();
-        await Refusal.IsAsync(Fault.FailedPrecondition, () => _store.AssignAsync("v1", "x", "", codes, Cancel));
+        await Refusal.IsAsync(Fault.FailedPrecondition, () => _store.AssignAsync("v1", "x", "", codes, default, Cancel));
         report = await StoreRecovery.RunAsync(_versions, _store, null, Cancel);
         Assert.Equal((30, 0, "v1"), (report.Appended, report.Journalled, report.Active));
         Assert.Equal(Sorted(before), Sorted(await RedisDump.OfAsync(_connection, "v1")));
 
-        var next = await _store.AssignAsync("v1", "after", "", codes, Cancel);
+        var appended = (await _store.AppendedAsync("v1", null, Cancel)).Items;
+        Assert.Equal(30, appended.Count);
+        Assert.All(appended.Concat(_versions.Appended("v1")), item => Assert.Equal(
+            Vector(int.Parse(item.ItemId[4..], System.Globalization.CultureInfo.InvariantCulture)), item.Vector.ToArray()));
+
+        var next = await _store.AssignAsync("v1", "after", "", codes, default, Cancel);
         var taken = items.SemanticIds.Concat(_versions.Appended("v1").Select(item => item.SemanticId))
             .Where(id => id.SameCodes(items.SemanticIds[0])).Max(id => id.Collision);
         Assert.Equal(taken + 1, next.Id.Collision);
+
+        // Every third item came without.
+        static float[] Vector(int item) => item % 3 == 0 ? [] : [item, -0.5f, float.Epsilon, 1e30f];
 
         // Item 17 is last in the journal and so in the new stream.
         static string Sorted(string dump) => string.Join('\n', dump.Split('\n').Order(StringComparer.Ordinal));
@@ -185,7 +195,7 @@ public sealed class RecoveryTests : IAsyncLifetime
         Seal("v2", Tables.Random(60, 7));
         await _store.PublishAsync("v1", items, Cancel);
         await _store.TryActivateAsync(null, "v1", Cancel);
-        var assigned = await _store.AssignAsync("v1", "new", "", items.SemanticIds[0].Codes(), Cancel);
+        var assigned = await _store.AssignAsync("v1", "new", "", items.SemanticIds[0].Codes(), default, Cancel);
         _versions.Append("v1", new AppendedItem("new", assigned.Id, ""));
         await _store.PublishAsync("v2", Tables.Random(60, 7), Cancel);
         Assert.True(await _store.TryActivateAsync("v1", "v2", Cancel));

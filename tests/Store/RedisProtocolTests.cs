@@ -29,7 +29,7 @@ public sealed class RedisProtocolTests(RedisFixture fixture) : IClassFixture<Red
         var same = Enumerable.Range(0, items.Count).Where(item => items.SemanticIds[item].SameCodes(items.SemanticIds[7]))
             .OrderBy(item => items.SemanticIds[item]).Select(item => items.Ids[item]).ToList();
         Assert.Equal(same, await store.ItemsAsync("v", codes, 1000, Cancel));
-        var assigned = await store.AssignAsync("v", "new", "New", codes, Cancel);
+        var assigned = await store.AssignAsync("v", "new", "New", codes, default, Cancel);
         Assert.Equal((same.Count, false), ((int)assigned.Id.Collision, assigned.Existing));
         Assert.Equal([new AppendedItem("new", assigned.Id, "New")], (await store.AppendedAsync("v", null, Cancel)).Items);
         Assert.True(await store.TryActivateAsync(null, "v", Cancel));
@@ -52,7 +52,7 @@ public sealed class RedisProtocolTests(RedisFixture fixture) : IClassFixture<Red
         foreach (string id in appended)
         {
             Assert.Null(await store.FindAsync(_version, id, Cancel));
-            assigned.Add(new AppendedItem(id, (await store.AssignAsync(_version, id, id, new ushort[] { 1, 2, 3 }, Cancel)).Id, id));
+            assigned.Add(new AppendedItem(id, (await store.AssignAsync(_version, id, id, new ushort[] { 1, 2, 3 }, default, Cancel)).Id, id));
         }
 
         Assert.Equal([.. published, .. appended], await store.ItemsAsync(_version, new ushort[] { 1, 2, 3 }, 100, Cancel));

@@ -59,7 +59,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
 
         // Every item is assigned by both writers at once.
         Task<Assignment> Assign(int draw) =>
-            (draw % 2 == 0 ? _store : other).AssignAsync(_version, $"new {draw / 2}", "", codes, Cancel);
+            (draw % 2 == 0 ? _store : other).AssignAsync(_version, $"new {draw / 2}", "", codes, default, Cancel);
         var assigned = await Task.WhenAll(Enumerable.Range(0, 600).Select(Assign));
 
         Assert.Equal(300, assigned.Count(assignment => !assignment.Existing));
@@ -76,11 +76,11 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     public async Task An_item_encoded_twice_keeps_its_semantic_id_even_with_other_codes()
     {
         await _store.PublishAsync(_version, Tables.Random(10, 4), Cancel);
-        var first = await _store.AssignAsync(_version, "new", "New", new ushort[] { 3, 7, 1 }, Cancel);
-        var second = await _store.AssignAsync(_version, "new", "New", new ushort[] { 0, 0, 0 }, Cancel);
+        var first = await _store.AssignAsync(_version, "new", "New", new ushort[] { 3, 7, 1 }, default, Cancel);
+        var second = await _store.AssignAsync(_version, "new", "New", new ushort[] { 0, 0, 0 }, default, Cancel);
         Assert.Equal((Tables.Id("3-7-1#0"), false), (first.Id, first.Existing));
         Assert.Equal((first.Id, true), (second.Id, second.Existing));
-        var published = await _store.AssignAsync(_version, "item 5", "", new ushort[] { 0, 0, 0 }, Cancel);
+        var published = await _store.AssignAsync(_version, "item 5", "", new ushort[] { 0, 0, 0 }, default, Cancel);
         Assert.Equal((Tables.Random(10, 4).SemanticIds[5], true), (published.Id, published.Existing));
     }
 
@@ -100,7 +100,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
         Assert.Equal((0, second.Position), await Page(second.Position));
 
         Task<Assignment> Assign(int item) =>
-            _store.AssignAsync(_version, $"n{item}", $"Title \"{item}\" é", new ushort[] { 1, 1, (ushort)(item % 5) }, Cancel);
+            _store.AssignAsync(_version, $"n{item}", $"Title \"{item}\" é", new ushort[] { 1, 1, (ushort)(item % 5) }, default, Cancel);
 
         async Task<(int, string?)> Page(string? after)
         {
@@ -114,12 +114,12 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     {
         var items = Tables.Random(300, 6);
         await _store.PublishAsync(_version, items, Cancel);
-        var assigned = await _store.AssignAsync(_version, "new", "", items.SemanticIds[0].Codes(), Cancel);
+        var assigned = await _store.AssignAsync(_version, "new", "", items.SemanticIds[0].Codes(), default, Cancel);
         string before = await Dump();
         await _store.PublishAsync(_version, items, Cancel);
         await _store.RecoverAsync(_version, items, [new AppendedItem("new", assigned.Id, "")], Cancel);
         Assert.Equal(before, await Dump());
-        var next = await _store.AssignAsync(_version, "newer", "", items.SemanticIds[0].Codes(), Cancel);
+        var next = await _store.AssignAsync(_version, "newer", "", items.SemanticIds[0].Codes(), default, Cancel);
         Assert.Equal(assigned.Id.Collision + 1, next.Id.Collision);
 
         Task<string> Dump() => RedisDump.OfAsync(fixture.Connection!, _version);
@@ -149,7 +149,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
 
             Assert.False(await small.IsPublishedAsync(version, Cancel));
             var codes = new ushort[] { 0, 0, 0 };
-            await Refusal.IsAsync(Fault.FailedPrecondition, () => small.AssignAsync(version, "x", "", codes, Cancel));
+            await Refusal.IsAsync(Fault.FailedPrecondition, () => small.AssignAsync(version, "x", "", codes, default, Cancel));
             await small.PublishAsync(version, items, Cancel);
             Assert.Equal(fresh, await RedisDump.OfAsync(fixture.Connection!, version));
         }
@@ -170,10 +170,10 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
         string before = await RedisDump.OfAsync(fixture.Connection!, _version);
         foreach (ushort[] codes in new ushort[][] { [], [1], [4, 0, 0], [0, 300, 0], [0, 0, 0, 0] })
         {
-            await Refusal.IsAsync(Fault.InvalidArgument, () => _store.AssignAsync(_version, "x", "", codes, Cancel));
+            await Refusal.IsAsync(Fault.InvalidArgument, () => _store.AssignAsync(_version, "x", "", codes, default, Cancel));
         }
 
-        await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync(_version, "", "", new ushort[] { 0, 0, 0 }, Cancel));
+        await Assert.ThrowsAsync<CatalogException>(() => _store.AssignAsync(_version, "", "", new ushort[] { 0, 0, 0 }, default, Cancel));
         await Assert.ThrowsAsync<CatalogException>(() => _store.ItemsAsync(_version, ReadOnlyMemory<ushort>.Empty, 5, Cancel));
         await Assert.ThrowsAsync<CatalogException>(() => _store.AppendedAsync(_version, "yesterday", Cancel));
         Assert.Equal(before, await RedisDump.OfAsync(fixture.Connection!, _version));
@@ -185,8 +185,8 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
         var codes = new ushort[] { 1, 2, 3 };
         await _store.PublishAsync(
             _version, new ItemTable(["only"], [new SemanticId(codes, ushort.MaxValue - 1)], [""], Tables.Sizes), Cancel);
-        Assert.Equal(ushort.MaxValue, (await _store.AssignAsync(_version, "last", "", codes, Cancel)).Id.Collision);
-        await Refusal.IsAsync(Fault.ResourceExhausted, () => _store.AssignAsync(_version, "too many", "", codes, Cancel));
+        Assert.Equal(ushort.MaxValue, (await _store.AssignAsync(_version, "last", "", codes, default, Cancel)).Id.Collision);
+        await Refusal.IsAsync(Fault.ResourceExhausted, () => _store.AssignAsync(_version, "too many", "", codes, default, Cancel));
         Assert.Null(await _store.FindAsync(_version, "too many", Cancel));
     }
 
@@ -194,7 +194,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
     public async Task A_dropped_version_is_gone_and_can_be_published_again()
     {
         await _store.PublishAsync(_version, Tables.Random(50, 11), Cancel);
-        await _store.AssignAsync(_version, "x", "", new ushort[] { 0, 0, 0 }, Cancel);
+        await _store.AssignAsync(_version, "x", "", new ushort[] { 0, 0, 0 }, default, Cancel);
         await _store.DropAsync(_version, Cancel);
         Assert.Equal("", await RedisDump.OfAsync(fixture.Connection!, _version));
         Assert.False(await _store.IsPublishedAsync(_version, Cancel));
@@ -232,7 +232,7 @@ public sealed class RedisSemanticIdStoreTests(RedisFixture fixture) : IClassFixt
         await other.PublishAsync("v", Tables.Random(40, 2), Cancel);
         Assert.True(await mine.TryActivateAsync(null, "v", Cancel));
         Assert.Null(await other.ActiveAsync(Cancel));
-        await mine.AssignAsync("v", "new", "", new ushort[] { 0, 0, 0 }, Cancel);
+        await mine.AssignAsync("v", "new", "", new ushort[] { 0, 0, 0 }, default, Cancel);
         Assert.Null(await other.FindAsync("v", "new", Cancel));
         await other.DropAsync("v", Cancel);
         Assert.True(await mine.IsPublishedAsync("v", Cancel));

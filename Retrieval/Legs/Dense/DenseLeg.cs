@@ -17,15 +17,27 @@ public sealed class DenseLeg : ILeg
     private const string VectorsKey = "vectors", EncoderPrefix = "encoder.";
 
     private readonly SequenceEncoder _encoder;
-    private readonly Tensor _vectors; // [items + 1, dim], the last row zero
+    private readonly ContentProjection? _projection;
     private readonly PackedTrunk? _packed; // null: TorchSharp's operators answer
+    private readonly Lazy<Tensor> _inverseNorms;
+    private readonly Lazy<float[]> _first; // [dim] the first item's vector
 
     /// <param name="encoder">Becomes this leg's to dispose.</param>
     /// <param name="vectors">[items + 1, dim], the last row zero; becomes this leg's too.</param>
-    internal DenseLeg(DenseConfig config, SequenceEncoder encoder, Tensor vectors, bool packed = true)
+    /// <param name="projection">How new items come to vectors; null: they have none.</param>
+    internal DenseLeg(
+        DenseConfig config, SequenceEncoder encoder, Tensor vectors, ContentProjection? projection = null, bool packed = true)
     {
-        (Config, _encoder, _vectors) = (config, encoder, vectors);
+        (Config, _encoder, Vectors, _projection) = (config, encoder, vectors, projection);
         encoder.eval();
+        _inverseNorms = new(() =>
+        {
+            using var _ = no_grad();
+            using var scope = NewDisposeScope();
+            var squares = Ranked.square().sum(dim: 1);
+            return squares.clamp_min(1e-16).rsqrt().DetachFromDisposeScope();
+        });
+        _first = new(() => PackedTrunk.Values(Vectors[0].cpu()));
         _packed = packed && vectors.device.type == DeviceType.CPU ? encoder.Pack() : null;
     }
 
@@ -33,67 +45,121 @@ public sealed class DenseLeg : ILeg
 
     public DenseConfig Config { get; }
 
-    public Tensor Scores(IReadOnlyList<IReadOnlyList<int>> histories)
+    /// <summary>[items + 1, dim], the last row zero.</summary>
+    internal Tensor Vectors { get; }
+
+    /// <summary>[items] one over the length of each item's vector.</summary>
+    internal Tensor InverseNorms => _inverseNorms.Value;
+
+    private Tensor Ranked => Vectors.narrow(0, 0, Config.Items);
+
+    public Tensor Scores(IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
+        var (items, starts) = Slots(histories, Config.Options.History);
+        var slots = (fresh ?? NewItems.None).Select(Vectors, items, Name); // [slots, dim]
+        Tensor known; // [rows, items]
+        float[] states; // [rows × dim]
         if (_packed is not null)
         {
-            var (items, starts) = Slots(histories, Config.Options.History, Config.Items);
-            var slots = _vectors.index_select(0, tensor(items)); // [slots, dim]
-            var ranked = _vectors.narrow(0, 0, Config.Items);
-            return ItemScores.LogProbabilities(_packed.Read(PackedTrunk.Values(slots), starts), ranked).MoveToOuterDisposeScope();
+            states = _packed.Read(PackedTrunk.Values(slots), starts);
+            known = ItemScores.LogProbabilities(states, Ranked);
+        }
+        else
+        {
+            var read = States(_encoder, slots, starts);
+            states = PackedTrunk.Values(read.cpu());
+            known = functional.log_softmax(matmul(read, Ranked.transpose(0, 1)), -1).cpu();
         }
 
-        var logits = Logits(_encoder, _vectors, Config.Options.History)(histories);
-        return functional.log_softmax(logits, -1).cpu().MoveToOuterDisposeScope();
+        return (fresh is { Count: > 0 } ? cat([known, Fresh(known, states, fresh)], 1) : known).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Beside the trained items, whose probabilities stay as they are: a fresh item's is on their scale.</summary>
+    /// <param name="known">[rows, items]</param>
+    /// <param name="states">[rows × dim]</param>
+    /// <returns>[rows, fresh items]</returns>
+    private Tensor Fresh(Tensor known, float[] states, NewItems fresh)
+    {
+        int rows = (int)known.size(0), dim = Config.Options.Dim;
+        float[] of = PackedTrunk.Values(known.narrow(1, 0, 1).contiguous());
+        var scores = new float[rows * fresh.Count];
+        for (int row = 0; row < rows; row++)
+        {
+            var state = states.AsSpan(row * dim, dim);
+            float partition = TensorPrimitives.Dot<float>(state, _first.Value) - of[row]; // log Σ e^score
+            for (int at = 0; at < fresh.Count; at++)
+            {
+                scores[(row * fresh.Count) + at] = fresh.Items[at] is { } item
+                    ? TensorPrimitives.Dot<float>(state, item.VectorIn(Name)) - partition
+                    : float.NaN;
+            }
+        }
+
+        return tensor(scores, [rows, fresh.Count]);
+    }
+
+    /// <inheritdoc cref="IItemVectors.VectorOf"/>
+    internal ReadOnlyMemory<float> VectorOf(IReadOnlyDictionary<string, ReadOnlyMemory<float>> embeddings) =>
+        _projection?.VectorOf(embeddings) ?? default;
+
     /// <summary>The cosine of an item's vector with every item's.</summary>
-    /// <param name="item">One of the trained items.</param>
-    /// <returns>[items]</returns>
-    public float[] Cosines(int item)
+    /// <param name="item">One that has a vector.</param>
+    /// <returns>[trained and then fresh items]; NaN: the item has none.</returns>
+    internal float[] Cosines(int item, NewItems fresh)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var all = _vectors.narrow(0, 0, Config.Items);
-        return functional.cosine_similarity(all, all[item].unsqueeze(0), 1, 1e-8).cpu().data<float>().ToArray();
+        var own = fresh.Select(Vectors, [item], Name); // [1, dim]
+        float[] known = PackedTrunk.Values(functional.cosine_similarity(Ranked, own, 1, 1e-8).cpu());
+        float[] vector = PackedTrunk.Values(own.cpu());
+        return
+        [
+            .. known,
+            .. fresh.Items.Select(other => other is null
+                ? float.NaN
+                : TensorPrimitives.CosineSimilarity<float>(vector, other.VectorIn(Name))),
+        ];
     }
 
     /// <summary>Scores before the softmax.</summary>
     /// <param name="vectors">[items + 1, dim], the last row zero.</param>
     /// <returns>[rows, items] of histories.</returns>
     internal static Func<IReadOnlyList<IReadOnlyList<int>>, Tensor> Logits(SequenceEncoder encoder, Tensor vectors, int history) =>
-        histories => matmul(
-            States(encoder, vectors, histories, history), vectors.narrow(0, 0, vectors.size(0) - 1).transpose(0, 1));
+        histories =>
+        {
+            var (items, starts) = Slots(histories, history);
+            return matmul(
+                States(encoder, NewItems.None.Select(vectors, items, Id), starts),
+                vectors.narrow(0, 0, vectors.size(0) - 1).transpose(0, 1));
+        };
 
     /// <summary>What an encoder makes of histories, which are read side by side without padding.</summary>
-    /// <param name="vectors">[items + 1, dim], the last row zero.</param>
+    /// <param name="slots">[slots, dim] what is read.</param>
+    /// <param name="starts">[histories + 1] where each starts.</param>
     /// <returns>[rows, dim]</returns>
-    private static Tensor States(SequenceEncoder encoder, Tensor vectors, IReadOnlyList<IReadOnlyList<int>> histories, int history)
+    private static Tensor States(SequenceEncoder encoder, Tensor slots, List<int> starts)
     {
-        var (items, starts) = Slots(histories, history, (int)vectors.size(0) - 1);
-        Tensor On(IEnumerable<long> values) => tensor(values.ToArray(), device: vectors.device);
+        Tensor On(IEnumerable<long> values) => tensor(values.ToArray(), device: slots.device);
         var states = encoder.Forward(
-            vectors.index_select(0, On(items)), On(PackedTrunk.Places(starts)),
-            tensor(starts.Select(start => (long)start).ToArray()), null);
+            slots, On(PackedTrunk.Places(starts)), tensor(starts.Select(start => (long)start).ToArray()), null);
         return states.index_select(0, On(starts.Skip(1).Select(end => end - 1L))); // [rows, dim]
     }
 
     /// <summary>What is read of histories, end to end.</summary>
-    /// <param name="none">What stands for no item: the beginning, as in training, and items that the leg does not know.</param>
-    /// <returns>[slots] items, and [histories + 1] where each starts.</returns>
-    private static (long[] Items, List<int> Starts) Slots(IReadOnlyList<IReadOnlyList<int>> histories, int history, int none)
+    /// <returns>[slots] items, -1: the beginning, as in training; and [histories + 1] where each starts.</returns>
+    private static (List<int> Items, List<int> Starts) Slots(IReadOnlyList<IReadOnlyList<int>> histories, int history)
     {
-        var (items, starts) = (new List<long>(), new List<int> { 0 });
+        var (items, starts) = (new List<int>(), new List<int> { 0 });
         foreach (var all in histories)
         {
-            items.Add(none);
-            items.AddRange(all.Skip(all.Count - history).Select(item => (long)Math.Min(item, none)));
+            items.Add(-1);
+            items.AddRange(all.Skip(all.Count - history));
             starts.Add(items.Count);
         }
 
-        return ([.. items], starts);
+        return (items, starts);
     }
 
     /// <summary>Reads what comes before the slots of a batch.</summary>
@@ -102,19 +168,19 @@ public sealed class DenseLeg : ILeg
     /// <returns>[n, dim] states, and [candidates, dim] vectors; their products are the scores before the softmax.</returns>
     internal (Tensor States, Tensor Vectors) Read(PackedBatch batch, int[] slots, int[] items)
     {
-        long none = _vectors.size(0) - 1;
-        Tensor On(int[] values) => tensor(Array.ConvertAll(values, value => (long)value), device: _vectors.device);
-        var previous = _vectors.index_select(0, On(Array.ConvertAll(batch.Previous, item => item < 0 ? (int)none : item)));
+        Tensor On(int[] values) => tensor(Array.ConvertAll(values, value => (long)value), device: Vectors.device);
+        var previous = NewItems.None.Select(Vectors, batch.Previous, Name);
         var states = _encoder.Forward(
             previous, On(batch.Positions), tensor(Array.ConvertAll(batch.Starts, start => (long)start)), null);
-        return (states.index_select(0, On(slots)), _vectors.index_select(0, On(items)));
+        return (states.index_select(0, On(slots)), Vectors.index_select(0, On(items)));
     }
 
     public void Save(string folder)
     {
         using var scope = NewDisposeScope();
         var state = _encoder.state_dict().ToDictionary(pair => EncoderPrefix + pair.Key, pair => pair.Value);
-        state[VectorsKey] = _vectors;
+        state[VectorsKey] = Vectors;
+        _projection?.Save(state);
         ModelFiles.Save(folder, Config, state, Json.Files);
     }
 
@@ -127,6 +193,7 @@ public sealed class DenseLeg : ILeg
             folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, state) =>
             {
                 var vectors = state.Take(VectorsKey, ScalarType.Float32, config.Items + 1, config.Options.Dim);
+                var projection = ContentProjection.Load(config.Projection, config.Options.Dim, state);
                 if (state.Keys.FirstOrDefault(key => !key.StartsWith(EncoderPrefix, StringComparison.Ordinal)) is { } unknown)
                 {
                     throw new TorchException($"'{unknown}' is unknown.");
@@ -136,7 +203,7 @@ public sealed class DenseLeg : ILeg
                 var encoder = new SequenceEncoder(config.Options, generator).With(
                     state.ToDictionary(pair => pair.Key[EncoderPrefix.Length..], pair => pair.Value));
                 encoder.MoveTo(place);
-                return new DenseLeg(config, encoder, vectors.to(place).DetachFromDisposeScope(), packed);
+                return new DenseLeg(config, encoder, vectors.to(place).DetachFromDisposeScope(), projection, packed);
             });
     }
 
@@ -144,7 +211,11 @@ public sealed class DenseLeg : ILeg
     {
         _encoder.Dispose();
         _packed?.Dispose();
-        _vectors.Dispose();
+        Vectors.Dispose();
+        if (_inverseNorms.IsValueCreated)
+        {
+            InverseNorms.Dispose();
+        }
     }
 }
 
@@ -152,8 +223,10 @@ public sealed class DenseLeg : ILeg
 /// <param name="Format">Raised when the meaning of the files changes.</param>
 /// <param name="Name"><see cref="DenseLeg.Id"/> or <see cref="DenseLeg.Content"/>.</param>
 /// <param name="Options">Shape and recipe.</param>
-/// <param name="Items">Items with a vector; those appended later have none.</param>
-public sealed record DenseConfig(int Format, string Name, DenseOptions Options, int Items)
+/// <param name="Items">Items that it was trained with.</param>
+/// <param name="Projection">The embeddings that bring a new item its vector; null: nothing does.</param>
+public sealed record DenseConfig(
+    int Format, string Name, DenseOptions Options, int Items, IReadOnlyList<ProjectedPart>? Projection = null)
 {
     public const int CurrentFormat = 1;
 
@@ -164,5 +237,9 @@ public sealed record DenseConfig(int Format, string Name, DenseOptions Options, 
         faults.Check(Name is DenseLeg.Id or DenseLeg.Content, "name", Name, $"{DenseLeg.Id}, {DenseLeg.Content}");
         Options.Check(faults, Name);
         faults.Range("items", Items, 1, int.MaxValue - 1);
+        foreach (var part in Projection ?? [])
+        {
+            faults.Range($"projection.{part.Name}.dim", part.Dim, 1, 1 << 20);
+        }
     }
 }

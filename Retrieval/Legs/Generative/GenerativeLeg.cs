@@ -39,15 +39,16 @@ public sealed class GenerativeLeg : IDisposable
     /// <summary>Reads the histories' most recent items, side by side.</summary>
     /// <param name="histories">[rows] indexes into <paramref name="items"/>, oldest first.</param>
     /// <param name="users">[rows] ids, null: unknown; read by the encoder-decoder alone.</param>
+    /// <param name="fresh">Items that came after training; null: their codes alone are read.</param>
     /// <returns>The states behind the histories; within the caller's dispose scope.</returns>
     internal PrefixStates Read(
-        IReadOnlyList<IReadOnlyList<int>> histories, IReadOnlyList<string?> users, ItemTable items) => Network switch
+        IReadOnlyList<IReadOnlyList<int>> histories, IReadOnlyList<string?> users, ItemTable items, NewItems? fresh = null) => Network switch
         {
             EncoderDecoder network => Tensors(network.Read(EncoderInput.Of(
                 Layout, Config.Options.Users, users,
                 [.. histories.Select(history => new ArraySegment<int>([.. history.TakeLast(Config.Options.History)]))],
                 (item, codes) => Layout.CopyCodes(items.SemanticIds[item], codes), Device))),
-            DecoderOnly network => Read(network, histories, items),
+            DecoderOnly network => Read(network, histories, items, fresh ?? NewItems.None),
             _ => throw new NotSupportedException($"{Network.GetType()} cannot read histories."),
         };
 
@@ -59,9 +60,9 @@ public sealed class GenerativeLeg : IDisposable
 
     private TensorStates Tensors((Tensor Hidden, HistoryCache Cache) read) => new(Network, read.Hidden, read.Cache);
 
-    private PrefixStates Read(DecoderOnly network, IReadOnlyList<IReadOnlyList<int>> histories, ItemTable items)
+    private PrefixStates Read(DecoderOnly network, IReadOnlyList<IReadOnlyList<int>> histories, ItemTable items, NewItems fresh)
     {
-        int depth = Layout.Depth, none = Config.TrainedItems; // appended items have no vector
+        int depth = Layout.Depth;
         var (previous, starts) = (new List<int>(), new List<int> { 0 });
         foreach (var history in histories)
         {
@@ -79,8 +80,7 @@ public sealed class GenerativeLeg : IDisposable
         }
 
         long[] tokens = Layout.Whole(codes, [.. previous.Select((item, slot) => item < 0 ? -1 : slot)]);
-        long[] rows = [.. previous.Select(item => item < 0 ? none : (long)Math.Min(item, none))];
-        var vectors = Vectors?.index_select(0, tensor(rows, device: Device));
+        var vectors = Vectors is null ? null : fresh.Select(Vectors, previous, LegName);
         if (_packed is not null)
         {
             return _packed.Read(tokens, [.. starts], vectors is null ? null : PackedTrunk.Values(vectors));
@@ -93,6 +93,7 @@ public sealed class GenerativeLeg : IDisposable
         long[] ends = [.. starts.Skip(1).Select(end => end - 1L)];
         return Tensors(network.Begin(states.index_select(0, tensor(ends, device: Device))));
     }
+
     public void Save(string folder)
     {
         using var scope = NewDisposeScope();

@@ -6,7 +6,8 @@ namespace Recsys.Retrieval.Legs.Transitions;
 /// <summary>
 /// Ranks by counting (PCTM, arXiv 2608.19833): the score of an item is Σ_j w_j ln(1 + s · C(h_j, item)) + λ ln(1 + n(item)). C are the
 /// training part's counts of what follows what, h_j the history's items, the newest first, w_j ∝ r^j with sum 1, and n(item) an item's
-/// interactions. Knows no vector; an item appended later has a score of 0.
+/// interactions. Knows no vector; an item that came after training has what those that stand for it have, but for their interactions, and
+/// what was seen to follow and to precede it since.
 /// </summary>
 public sealed class TransitionLeg : ILeg
 {
@@ -62,19 +63,18 @@ public sealed class TransitionLeg : ILeg
     /// The leg that has also seen new interactions: the counts are those of a training that had them, as long as no item has more followers
     /// than are kept. What did not change is shared, so it costs what the interactions are, not what the catalogue is.
     /// </summary>
-    /// <param name="interactions">In their order, each with the items that its user touched before, oldest first. Items that the training
-    /// did not know are passed over.</param>
+    /// <param name="interactions">In their order, each with the items that its user touched before, oldest first.</param>
     public TransitionLeg With(IEnumerable<(IReadOnlyList<int> Before, int Item)> interactions)
     {
         var changed = new Dictionary<int, SortedDictionary<int, float>>();
         var counts = _interactions.ToBuilder();
-        foreach (var (before, item) in interactions.Where(one => (uint)one.Item < (uint)Table.Items))
+        foreach (var (before, item) in interactions)
         {
-            counts[item] = counts.GetValueOrDefault(item, Table.Interactions[item]) + 1;
+            counts[item] = counts.GetValueOrDefault(item, item < Table.Items ? Table.Interactions[item] : 0) + 1;
             for (int distance = 1; distance <= Math.Min(Reading.Window, before.Count); distance++)
             {
                 int from = before[^distance];
-                if (from != item && (uint)from < (uint)Table.Items)
+                if (from != item)
                 {
                     if (!changed.TryGetValue(from, out var row))
                     {
@@ -117,11 +117,6 @@ public sealed class TransitionLeg : ILeg
     /// <summary>What was seen to follow an item, by item index, with its evidence.</summary>
     public IReadOnlyList<(int Item, double Evidence)> After(int item)
     {
-        if (item >= Table.Items)
-        {
-            return [];
-        }
-
         var row = Row(item);
         var after = new (int, double)[row.Followers.Length];
         for (int pair = 0; pair < after.Length; pair++)
@@ -132,49 +127,78 @@ public sealed class TransitionLeg : ILeg
         return after;
     }
 
-    public Tensor Scores(IReadOnlyList<IReadOnlyList<int>> histories)
+    public Tensor Scores(IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null)
     {
-        int items = Table.Items;
+        int items = Table.Items + (fresh?.Count ?? 0);
         var scores = new float[(long)histories.Count * items];
-        Parallel.For(0, histories.Count, row => Add(histories[row], scores.AsSpan(row * items, items), withPrior: true));
+        Parallel.For(0, histories.Count, row =>
+        {
+            var of = scores.AsSpan(row * items, items);
+            Add(histories[row], of, withPrior: true, fresh: fresh);
+            for (int at = 0; at < (fresh?.Count ?? 0); at++)
+            {
+                if (fresh!.Items[at] is { } item)
+                {
+                    for (int i = 0; i < item.Like.Length; i++)
+                    {
+                        of[Table.Items + at] += item.Weights[i] * (of[item.Like[i]] - Prior(item.Like[i]));
+                    }
+                }
+            }
+        });
         return tensor(scores, [histories.Count, items]);
     }
 
     /// <summary>Adds the evidence of a history to [items] scores.</summary>
+    /// <param name="scores">[trained items and maybe fresh ones]</param>
     /// <param name="touched">Called with the items that evidence was added to, an item maybe more than once.</param>
-    internal void Add(IReadOnlyList<int> history, Span<float> scores, bool withPrior, Action<int>? touched = null)
+    /// <param name="fresh">Items that others stand for where they are of the history.</param>
+    internal void Add(
+        IReadOnlyList<int> history, Span<float> scores, bool withPrior, Action<int>? touched = null, NewItems? fresh = null)
     {
         if (withPrior)
         {
             _prior.CopyTo(scores);
             foreach (var (item, count) in _interactions)
             {
-                scores[item] = PriorOf(count);
+                if (item < scores.Length)
+                {
+                    scores[item] = PriorOf(count);
+                }
             }
         }
 
-        foreach (var (from, weight) in Weighted(history))
+        foreach (var (from, weight) in Weighted(history, fresh))
         {
             var row = Row(from);
             for (int pair = 0; pair < row.Followers.Length; pair++)
             {
+                if (row.Followers[pair] >= scores.Length)
+                {
+                    break; // they ascend
+                }
+
                 scores[row.Followers[pair]] += (float)weight * row.Evidence[pair];
                 touched?.Invoke(row.Followers[pair]);
             }
         }
     }
 
-    /// <summary>The items that are read, the newest first, with their weights; of one appended later nothing is known to follow.</summary>
-    private IEnumerable<(int Item, double Weight)> Weighted(IReadOnlyList<int> history)
+    /// <summary>The items that are read, the newest first, with their weights, and beside fresh ones those that stand for them.</summary>
+    private IEnumerable<(int Item, double Weight)> Weighted(IReadOnlyList<int> history, NewItems? fresh = null)
     {
         int length = Math.Min(History, history.Count);
         double total = Reading.Recency == 1 ? length : (1 - Math.Pow(Reading.Recency, length)) / (1 - Reading.Recency);
         double weight = 1 / total;
         for (int back = 1; back <= length; back++, weight *= Reading.Recency)
         {
-            if (history[^back] < Table.Items)
+            yield return (history[^back], weight);
+            if (fresh?.Of(history[^back]) is { } item)
             {
-                yield return (history[^back], weight);
+                for (int i = 0; i < item.Like.Length; i++)
+                {
+                    yield return (item.Like[i], weight * item.Weights[i]);
+                }
             }
         }
     }
@@ -184,6 +208,11 @@ public sealed class TransitionLeg : ILeg
         if (_rows.TryGetValue(item, out var newer))
         {
             return new TransitionRow(newer.Followers, newer.Counts, newer.Evidence);
+        }
+
+        if (item >= Table.Items)
+        {
+            return default;
         }
 
         var (start, length) = ((int)Table.Starts[item], (int)(Table.Starts[item + 1] - Table.Starts[item]));
@@ -207,7 +236,7 @@ public sealed class TransitionLeg : ILeg
 
     private float PriorOf(int interactions) => (float)((Reading.Popularity * Math.Log(1 + interactions)) + 0.0); // −0 becomes 0
 
-    public float Prior(int item) => _interactions.TryGetValue(item, out int count) ? PriorOf(count) : _prior[item];
+    public float Prior(int item) => _interactions.TryGetValue(item, out int count) ? PriorOf(count) : item < Table.Items ? _prior[item] : PriorOf(0);
 
     /// <summary>Writes what was trained: what <see cref="With"/> added is for the next training to learn.</summary>
     public void Save(string folder) => ModelFiles.Save(

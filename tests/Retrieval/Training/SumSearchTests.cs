@@ -196,7 +196,7 @@ public class SumSearchTests
     {
         public string Name => name;
 
-        public Tensor Scores(IReadOnlyList<IReadOnlyList<int>> histories) => tensor(
+        public Tensor Scores(IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null) => tensor(
             histories.SelectMany(scores).ToArray(), [histories.Count, scores(histories[0]).Length]);
 
         public void Save(string folder) => throw new InvalidOperationException("Nothing is saved here.");
