@@ -45,7 +45,7 @@ internal sealed class Ranking(RetrievalModel model, ItemTable items, string[] le
                     .Select(part => new ScorePart(part.Item, _weights[part.Index], parts[at][part.Index])),
                     .. boosts[at] == 0 ? [] : new[] { new ScorePart(BoostPart, 1, boosts[at]) }])
             {
-                Reasons = [.. Reasons(query.History, candidates[at].Item).Take(MaxReasons)],
+                Reasons = [.. Reasons(query, candidates[at].Item).Take(MaxReasons)],
                 DecoderRank = places.TryGetValue(candidates[at].Item, out int place) ? place : null,
             })];
     }
@@ -66,11 +66,16 @@ internal sealed class Ranking(RetrievalModel model, ItemTable items, string[] le
         : null;
 
     /// <summary>Items of the history that an item was seen to follow, most evidence first.</summary>
-    public ScoreReason[] Reasons(IReadOnlyList<int> history, int item)
+    public ScoreReason[] Reasons(RecommendQuery query, int item)
     {
-        double weight = _transitions is null ? 0 : model.Config.Sum.Weights[_transitions.Name];
-        return _transitions is null ? []
-            : [.. _transitions.Reasons(history, item)
-                .Select(reason => new ScoreReason(reason.Item, weight * reason.Part)).Where(reason => reason.Part > 0)];
+        if (_transitions is null)
+        {
+            return [];
+        }
+
+        var (history, weights) = query.Read(_transitions.History);
+        double weight = model.Config.Sum.Weights[_transitions.Name];
+        return [.. _transitions.Reasons(history, item, weights)
+            .Select(reason => new ScoreReason(reason.Item, weight * reason.Part)).Where(reason => reason.Part > 0)];
     }
 }

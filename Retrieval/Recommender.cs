@@ -175,13 +175,16 @@ public sealed class Recommender : IRecommender, IVersionPart, IItemVectors
             return [];
         }
 
-        var alone = new RecommendQuery(query.History, items.Count, User: query.User) { Candidates = items, Boosts = query.Boosts };
+        var alone = new RecommendQuery(query.History, items.Count, User: query.User) 
+        {
+            Candidates = items, Boosts = query.Boosts, Weights = query.Weights,
+        };
         var scored = Recommend(alone, cancel).ToDictionary(answer => answer.Item);
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var paths = _candidates.Paths(alone, items);
         return [.. items.Index().Select(item => new ItemExplanation(
-            scored[item.Item], paths.Length == 0 ? [] : paths[item.Index], _ranking.Reasons(query.History, item.Item)))];
+            scored[item.Item], paths.Length == 0 ? [] : paths[item.Index], _ranking.Reasons(query, item.Item)))];
     }
 
     /// <summary>
@@ -255,6 +258,11 @@ public sealed class Recommender : IRecommender, IVersionPart, IItemVectors
         if (query.History.Count == 0)
         {
             throw CatalogException.Invalid("The history is empty; at least one item is needed.");
+        }
+
+        if (query.Weights is { } weights && (weights.Count != query.History.Count || weights.Any(weight => !(weight > 0))))
+        {
+            throw CatalogException.Invalid("The weights of a history are one for each of its items, above 0.");
         }
 
         CheckValues(query);

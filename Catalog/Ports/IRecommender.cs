@@ -60,6 +60,9 @@ public sealed record RecommendQuery(
     /// <summary>Largest K and widest beam.</summary>
     public const int MaxK = 1000;
 
+    /// <summary>[history] how much each of its items counts, above 0; null: all alike.</summary>
+    public IReadOnlyList<double>? Weights { get; init; }
+
     /// <summary>Item indexes that are left out, seen or not.</summary>
     public IReadOnlyList<int> Exclude { get; init; } = [];
 
@@ -77,6 +80,21 @@ public sealed record RecommendQuery(
 
     /// <summary>Draws the answers by lot; null: the best are answered.</summary>
     public Sampling? Sampling { get; init; }
+
+    /// <summary>The part of the history that a model reads: where items weigh, those of the largest weights, of equal ones the later, in
+    /// their order; else all, of which it takes the most recent.</summary>
+    /// <param name="most">Items that it reads.</param>
+    public (IReadOnlyList<int> Items, IReadOnlyList<double>? Weights) Read(int most)
+    {
+        if (Weights is null)
+        {
+            return (History, null);
+        }
+
+        int[] places = [.. Enumerable.Range(0, History.Count).OrderByDescending(at => Weights[at]).ThenByDescending(at => at)
+            .Take(most).Order()];
+        return (Array.ConvertAll(places, at => History[at]), Array.ConvertAll(places, at => Weights[at]));
+    }
 
     /// <exception cref="CatalogException">InvalidArgument: out of range.</exception>
     public static void Check(int k, int beam)

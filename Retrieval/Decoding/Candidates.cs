@@ -50,7 +50,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         IReadOnlyList<int>[] histories = [.. queries.Select(query => query.History)];
         Admission?[][] admissions = [.. excludes.Select(
             exclude => queries.Select(query => Admitted(query, exclude)).ToArray())]; // [ways][rows]
-        var all = model.Legs.Select(leg => leg.Scores(histories, fresh)).ToArray(); // [legs] each [rows, items]
+        var all = model.Legs.Select(leg => Scores(leg, queries)).ToArray(); // [legs] each [rows, items]
         for (int row = 0; scored is not null && row < histories.Length; row++)
         {
             for (int at = 0; at < all.Length; at++)
@@ -62,12 +62,24 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         SortedSet<int>[][] found = [.. admissions.Select(
             of => histories.Select((history, row) => InTurn(all, row, history, k, of[row])).ToArray())];
         var (generative, beams) = model.Generative is { } leg
-            ? Generative(leg, histories, [.. queries.Select(query => query.User)], k, beam, admissions, found, cancel)
+            ? Generative(leg, queries, k, beam, admissions, found, cancel)
             : ([.. histories.Select(_ => new Dictionary<int, double>())],
                 [.. found.Select(way => way.Select(_ => Decoded.None).ToArray())]);
         return [.. found.Select((way, at) => way
             .Select((items, row) => new Found(Score(items, all, row, generative[row]), beams[at][row])).ToArray())];
     }
+
+    /// <returns>[rows, items]</returns>
+    private Tensor Scores(ILeg leg, IReadOnlyList<RecommendQuery> queries)
+    {
+        var read = queries.Select(query => query.Read(leg.History)).ToArray();
+        return leg.Scores([.. read.Select(of => of.Items)], fresh, [.. read.Select(of => of.Weights)]);
+    }
+
+    /// <summary>What the generative leg reads of queries.</summary>
+    private PrefixStates Read(GenerativeLeg leg, IReadOnlyList<RecommendQuery> queries) => leg.Read(
+        [.. queries.Select(query => query.Read(leg.Config.Options.History).Items)], [.. queries.Select(query => query.User)], trie.Items,
+        fresh);
 
     /// <summary>The best of each leg, one after the other: what is well placed in any leg is among them, whatever the scale of its
     /// scores.</summary>
@@ -170,14 +182,14 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
     /// <param name="found">[ways][rows]; get the beams' items.</param>
     /// <returns>[rows] the log-probabilities of all that was found in any way, and [ways][rows] what the beams found.</returns>
     private (Dictionary<int, double>[] Scores, Decoded[][] Beams) Generative(
-        GenerativeLeg leg, IReadOnlyList<IReadOnlyList<int>> histories, string?[] users, int k, int beam, Admission?[][] admissions,
-        SortedSet<int>[][] found, CancellationToken cancel)
+        GenerativeLeg leg, IReadOnlyList<RecommendQuery> queries, int k, int beam, Admission?[][] admissions, SortedSet<int>[][] found,
+        CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var ways = Array.ConvertAll(admissions, rows => Array.ConvertAll(
             rows, admission => IsShort(admission, k) ? null : PrefixFilter.Of(trie, admission)));
-        int[][] others = [.. histories.Select((_, row) => found.SelectMany(way => way[row]).Distinct().Order().ToArray())];
-        using var states = leg.Read(histories, users, trie.Items, fresh);
+        int[][] others = [.. queries.Select((_, row) => found.SelectMany(way => way[row]).Distinct().Order().ToArray())];
+        using var states = Read(leg, queries);
         var (beams, listed) = new BeamSearch(trie).Search(states, beam, k, ways, others, cancel);
         var scores = others
             .Zip(listed, (items, of) => items.Zip(of).ToDictionary(pair => pair.First, pair => (double)pair.Second)).ToArray();
@@ -198,8 +210,16 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
 
     /// <summary>How the generative leg comes to items.</summary>
     /// <returns>[items][depth]; empty where there is no such leg.</returns>
-    public PathToken[][] Paths(RecommendQuery query, IReadOnlyList<int> items) =>
-        model.Generative is { } leg ? DecodingPaths.Of(leg, query, trie.Items, fresh, items) : [];
+    public PathToken[][] Paths(RecommendQuery query, IReadOnlyList<int> items)
+    {
+        if (model.Generative is not { } leg)
+        {
+            return [];
+        }
+
+        using var states = Read(leg, [query]);
+        return DecodingPaths.Of(states, trie.Items, items);
+    }
 
     /// <summary>All items that a query may be answered with, as the generative leg ranks them: each is scored, none is searched
     /// for.</summary>
@@ -211,7 +231,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         var items = Enumerable.Range(0, trie.Items.Count).Where(item => admission?.Allows(item) != false);
         var found = items.Chunk(MaxListed).SelectMany(some =>
         {
-            using var states = leg.Read([query.History], [query.User], trie.Items, fresh);
+            using var states = Read(leg, [query]);
             var scores = new BeamSearch(trie).Search(states, 1, 1, [], [some]).Listed[0];
             return some.Zip(scores, (item, of) => (Item: item, LogProbability: (double)of));
         });

@@ -1,4 +1,4 @@
-using Recsys.Retrieval.Legs.Generative;
+using Recsys.Retrieval.Models;
 
 namespace Recsys.Retrieval.Decoding;
 
@@ -6,10 +6,10 @@ namespace Recsys.Retrieval.Decoding;
 internal static class DecodingPaths
 {
     /// <summary>Scores items as a search does, and keeps what it sees on the way.</summary>
+    /// <param name="states">Behind one history.</param>
     /// <returns>[items][depth]</returns>
-    public static PathToken[][] Of(GenerativeLeg leg, RecommendQuery query, ItemTable table, NewItems fresh, IReadOnlyList<int> items)
+    public static PathToken[][] Of(PrefixStates states, ItemTable table, IReadOnlyList<int> items)
     {
-        using var states = leg.Read([query.History], [query.User], table, fresh);
         int depths = table.Levels + 1;
         var paths = items.Select(_ => new PathToken[depths]).ToArray();
         int[] at = new int[items.Count]; // the state behind each's prefix

@@ -9,11 +9,16 @@ public interface ILeg : IDisposable
     /// <summary>Stable lower-case name: the key of its weight and of its part of a score.</summary>
     string Name { get; }
 
+    /// <summary>Most items of a history that it reads.</summary>
+    int History { get; }
+
     /// <summary>The score of every item that the leg knows, as the next one of each history.</summary>
     /// <param name="histories">[rows] item indexes, oldest first; those that the leg does not know are passed over.</param>
     /// <param name="fresh">Items that came after training; null: none.</param>
+    /// <param name="weights">[rows] how much each item of a history counts, for legs that can weigh; null: all alike.</param>
     /// <returns>[rows, trained and then fresh items] float32, on the CPU, larger is better; NaN: it knows nothing of the item.</returns>
-    Tensor Scores(IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null);
+    Tensor Scores(
+        IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null, IReadOnlyList<IReadOnlyList<double>?>? weights = null);
 
     /// <summary>Writes its files into a folder, made where it is missing.</summary>
     void Save(string folder);

@@ -12,6 +12,9 @@ internal sealed class RecommendCall
     /// <summary>Characters (UTF-16) of a page token: of <see cref="RecommendQuery.MaxK"/> items and the longest version name.</summary>
     private const int MaxToken = 8_192;
 
+    /// <summary>Of an item of the history.</summary>
+    private const float MaxWeight = 1000;
+
     private readonly RecommendRequest _request;
     private readonly AllowedItems _allowed;
     private readonly AnswerFields _fields;
@@ -37,6 +40,8 @@ internal sealed class RecommendCall
                 + "give each its time, or none.");
         }
 
+        CheckWeights(request);
+
         _allowed = new AllowedItems(request);
         _fields = new AnswerFields(request.ReadMask);
         _page = PageToken.Of(request);
@@ -51,16 +56,25 @@ internal sealed class RecommendCall
     {
         var snapshot = lease.Snapshot;
         CheckVersion(snapshot.Version);
-        var (history, unknown) = snapshot.Items.Known(History());
+        var touched = History();
+        var (known, unknown) = snapshot.Items.Known(touched.Select(one => one.Item));
+        float[] weights = [.. touched.Where(one => snapshot.Items.TryIndex(one.Item, out _)).Select(one => one.Weight)];
+        int[] history = [.. known.Where((_, at) => weights[at] > 0)];
         var (query, others) = _allowed.In(
-            new RecommendQuery(history, _k, _request.Beam, _request.ExcludeSeen, RetrievalService.User(_request.UserId)), snapshot.Items);
+            new RecommendQuery(history, _k, _request.Beam, _request.ExcludeSeen, RetrievalService.User(_request.UserId))
+            {
+                Weights = _request.HistoryWeights.Count == 0 ? null : [.. weights.Where(weight => weight > 0)],
+            },
+            snapshot.Items);
         var response = new RecommendResponse
         {
-            Version = snapshot.Version, Fallback = RetrievalService.FallbackOf(_request.History, history), RequestId = _request.RequestId,
-            Stale = lease.Stale,
+            Version = snapshot.Version,
+            Fallback = RetrievalService.FallbackOf(
+                [.. touched.Where(one => one.Weight > 0).Select(one => one.Item)], history),
+            RequestId = _request.RequestId, Stale = lease.Stale,
         };
         response.UnknownItemIds.AddRange(unknown.Union(others).Take(RetrievalService.MaxUnknown));
-        return (query with { Exclude = [.. query.Exclude, .. Shown(snapshot.Items)], Sampling = _sampling }, response);
+        return (query with { Exclude = [.. query.Exclude, .. Shown(snapshot.Items), .. _request.ExcludeSeen ? known.Except(history) : []], Sampling = _sampling }, response);
     }
 
     /// <summary>Puts the items into the answer, and where it goes on.</summary>
@@ -80,10 +94,34 @@ internal sealed class RecommendCall
     private IEnumerable<int> Shown(ItemTable items) => (_page?.Shown ?? []).Where(item => item < items.Count);
 
     /// <summary>Oldest first.</summary>
-    private IEnumerable<string> History() => _request.HistoryTimes.Count == 0
-        ? _request.History
-        : _request.History.Zip(_request.HistoryTimes).OrderBy(touched => (touched.Second.Seconds, touched.Second.Nanos))
-            .Select(touched => touched.First);
+    private (string Item, float Weight)[] History()
+    {
+        var touched = _request.History.Select((item, at) => (item, _request.HistoryWeights.Count == 0 ? 1 : _request.HistoryWeights[at]));
+        return _request.HistoryTimes.Count == 0 ? [.. touched] :
+        [
+            .. touched.Zip(_request.HistoryTimes).OrderBy(one => (one.Second.Seconds, one.Second.Nanos)).Select(one => one.First),
+        ];
+    }
+
+    private static void CheckWeights(RecommendRequest request)
+    {
+        if (request.HistoryWeights.Count > 0 && request.HistoryWeights.Count != request.History.Count)
+        {
+            throw CatalogException.InvalidField(
+                "history_weights",
+                $"history_weights has {request.HistoryWeights.Count} weights and history {request.History.Count} items; "
+                + "give each its weight, or none.");
+        }
+
+        for (int at = 0; at < request.HistoryWeights.Count; at++)
+        {
+            if (!(request.HistoryWeights[at] is >= 0 and <= MaxWeight))
+            {
+                throw CatalogException.InvalidField(
+                    "history_weights", $"history_weights has {request.HistoryWeights[at]} at place {at}; allowed are 0 to {MaxWeight}.");
+            }
+        }
+    }
 
     private void CheckVersion(string version)
     {

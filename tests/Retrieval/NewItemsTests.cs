@@ -119,6 +119,24 @@ public sealed class NewItemsTests : IClassFixture<NewItemsTests.Trained>
         Assert.True(Transitions(back, [coded], 25) > Transitions(learned, [coded], 25) + 0.5);
     }
 
+    /// <summary>The models read six items: of nine, those that weigh most, whatever came after them.</summary>
+    [Fact]
+    public void Of_a_long_history_the_models_read_what_weighs_most()
+    {
+        int[] history = [21, 22, 23, 24, 25, 26, 41, 42, 43, 44, 45, 46];
+        double[] first = [5, 5, 5, 5, 5, 5, 1, 1, 1, 1, 1, 1];
+        var query = new RecommendQuery(history, 5) { Exclude = history };
+        int Of(int kind, RecommendQuery asked) => _trained.Recommender.Recommend(asked, default).Count(answer => KindOf(answer.Item) == kind);
+        Assert.True(Of(4, query) >= 3, "the later six without weights");
+        Assert.True(Of(2, query with { Weights = first }) >= 3, "the earlier six, which weigh more");
+        Assert.Equal(([21, 22, 23, 24, 25, 26], [5, 5, 5, 5, 5, 5]), (query with { Weights = first }).Read(6), Same);
+        Assert.Equal(([24, 25, 26, 46], [5, 5, 5, 9]), (query with { Weights = [.. first[..11], 9] }).Read(4), Same);
+        Assert.Throws<CatalogException>(() => _trained.Recommender.Recommend(query with { Weights = [1] }, default));
+
+        static bool Same((IReadOnlyList<int> Items, IReadOnlyList<double>? Weights) one, (IReadOnlyList<int> Items, IReadOnlyList<double>? Weights) other) =>
+            one.Items.SequenceEqual(other.Items) && one.Weights!.SequenceEqual(other.Weights!);
+    }
+
     public static TheoryData<int> EveryKind() => [.. Enumerable.Range(0, Kinds)];
 
     private static ItemTable Table => Tiny.Table(Items, [8, 8, 8], 1);

@@ -45,6 +45,8 @@ public sealed class DenseLeg : ILeg
 
     public DenseConfig Config { get; }
 
+    public int History => Config.Options.History;
+
     /// <summary>[items + 1, dim], the last row zero.</summary>
     internal Tensor Vectors { get; }
 
@@ -53,7 +55,8 @@ public sealed class DenseLeg : ILeg
 
     private Tensor Ranked => Vectors.narrow(0, 0, Config.Items);
 
-    public Tensor Scores(IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null)
+    public Tensor Scores(
+        IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null, IReadOnlyList<IReadOnlyList<double>?>? weights = null)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();

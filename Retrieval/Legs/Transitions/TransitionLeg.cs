@@ -5,7 +5,7 @@ namespace Recsys.Retrieval.Legs.Transitions;
 
 /// <summary>
 /// Ranks by counting (PCTM, arXiv 2608.19833): the score of an item is Σ_j w_j ln(1 + s · C(h_j, item)) + λ ln(1 + n(item)). C are the
-/// training part's counts of what follows what, h_j the history's items, the newest first, w_j ∝ r^j with sum 1, and n(item) an item's
+/// training part's counts of what follows what, h_j the history's items, the newest first, w_j ∝ r^j times what the item counts, with sum 1, and n(item) an item's
 /// interactions. Knows no vector; an item that came after training has what those that stand for it have, but for their interactions, and
 /// what was seen to follow and to precede it since.
 /// </summary>
@@ -97,10 +97,11 @@ public sealed class TransitionLeg : ILeg
 
     /// <summary>Which items of a history speak for an item, most evidence first: their parts sum to its score but for its own
     /// popularity.</summary>
-    public IReadOnlyList<TransitionReason> Reasons(IReadOnlyList<int> history, int item)
+    /// <param name="weights">[history] how much each of its items counts; null: all alike.</param>
+    public IReadOnlyList<TransitionReason> Reasons(IReadOnlyList<int> history, int item, IReadOnlyList<double>? weights = null)
     {
         var reasons = new List<TransitionReason>();
-        foreach (var (from, weight) in Weighted(history))
+        foreach (var (from, weight) in Weighted(history, weights))
         {
             var row = Row(from);
             int at = row.Followers.BinarySearch(item);
@@ -127,14 +128,15 @@ public sealed class TransitionLeg : ILeg
         return after;
     }
 
-    public Tensor Scores(IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null)
+    public Tensor Scores(
+        IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null, IReadOnlyList<IReadOnlyList<double>?>? weights = null)
     {
         int items = Table.Items + (fresh?.Count ?? 0);
         var scores = new float[(long)histories.Count * items];
         Parallel.For(0, histories.Count, row =>
         {
             var of = scores.AsSpan(row * items, items);
-            Add(histories[row], of, withPrior: true, fresh: fresh);
+            Add(histories[row], of, withPrior: true, fresh: fresh, weights: weights?[row]);
             for (int at = 0; at < (fresh?.Count ?? 0); at++)
             {
                 if (fresh!.Items[at] is { } item)
@@ -153,8 +155,10 @@ public sealed class TransitionLeg : ILeg
     /// <param name="scores">[trained items and maybe fresh ones]</param>
     /// <param name="touched">Called with the items that evidence was added to, an item maybe more than once.</param>
     /// <param name="fresh">Items that others stand for where they are of the history.</param>
+    /// <param name="weights">[history] how much each of its items counts; null: all alike.</param>
     internal void Add(
-        IReadOnlyList<int> history, Span<float> scores, bool withPrior, Action<int>? touched = null, NewItems? fresh = null)
+        IReadOnlyList<int> history, Span<float> scores, bool withPrior, Action<int>? touched = null, NewItems? fresh = null,
+        IReadOnlyList<double>? weights = null)
     {
         if (withPrior)
         {
@@ -168,7 +172,7 @@ public sealed class TransitionLeg : ILeg
             }
         }
 
-        foreach (var (from, weight) in Weighted(history, fresh))
+        foreach (var (from, weight) in Weighted(history, weights, fresh))
         {
             var row = Row(from);
             for (int pair = 0; pair < row.Followers.Length; pair++)
@@ -185,13 +189,17 @@ public sealed class TransitionLeg : ILeg
     }
 
     /// <summary>The items that are read, the newest first, with their weights, and beside fresh ones those that stand for them.</summary>
-    private IEnumerable<(int Item, double Weight)> Weighted(IReadOnlyList<int> history, NewItems? fresh = null)
+    private IEnumerable<(int Item, double Weight)> Weighted(
+        IReadOnlyList<int> history, IReadOnlyList<double>? weights, NewItems? fresh = null)
     {
         int length = Math.Min(History, history.Count);
-        double total = Reading.Recency == 1 ? length : (1 - Math.Pow(Reading.Recency, length)) / (1 - Reading.Recency);
-        double weight = 1 / total;
-        for (int back = 1; back <= length; back++, weight *= Reading.Recency)
+        double total = weights is not null
+            ? Enumerable.Range(1, length).Sum(back => Math.Pow(Reading.Recency, back - 1) * weights[^back])
+            : Reading.Recency == 1 ? length : (1 - Math.Pow(Reading.Recency, length)) / (1 - Reading.Recency);
+        double recency = 1 / total;
+        for (int back = 1; back <= length; back++, recency *= Reading.Recency)
         {
+            double weight = recency * (weights?[^back] ?? 1);
             yield return (history[^back], weight);
             if (fresh?.Of(history[^back]) is { } item)
             {

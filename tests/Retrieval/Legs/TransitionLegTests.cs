@@ -44,6 +44,31 @@ public class TransitionLegTests
     }
 
     [Fact]
+    public void Items_of_a_history_count_as_much_as_they_weigh()
+    {
+        var table = TransitionTable.Count(Tiny.Sequences(12, 60, 9, 2), 12, 3, _ => 1, 1000);
+        using var leg = new TransitionLeg(table, Reading with { Popularity = 0 }, history: 3);
+        int[] history = [4, 1, 7];
+        double[] recency = [Reading.Recency * Reading.Recency, Reading.Recency, 1];
+        foreach (double[] weights in new double[][] { [1, 1, 1], [2, 2, 2], [1, 0.5, 3], [9, 0.01, 0.01] })
+        {
+            using var scores = leg.Scores([history], weights: [weights]);
+            double[] shares = [.. weights.Zip(recency, (weight, of) => weight * of)];
+            for (int item = 0; item < 12; item++)
+            {
+                double expected = history.Select((from, at) => shares[at] / shares.Sum()
+                    * leg.After(from).Where(other => other.Item == item).Sum(other => other.Evidence)).Sum();
+                Assert.Equal(expected, scores[0, item].item<float>(), 1e-5);
+                Assert.Equal(expected, leg.Reasons(history, item, weights).Sum(reason => reason.Part), 1e-5);
+            }
+        }
+
+        using var even = leg.Scores([history], weights: [[2, 2, 2]]);
+        using var plain = leg.Scores([history]);
+        Assert.Equal(0, (even - plain).abs().max().item<float>(), 1e-6);
+    }
+
+    [Fact]
     public void New_interactions_make_the_leg_that_a_training_with_them_would_make()
     {
         const int Items = 30, Known = 6;

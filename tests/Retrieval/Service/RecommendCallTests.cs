@@ -21,6 +21,26 @@ public class RecommendCallTests
     }
 
     [Fact]
+    public async Task Weights_go_with_their_items_and_an_item_of_none_is_seen_and_not_read()
+    {
+        var fake = new Fake();
+        var request = new RecommendRequest
+        {
+            History = { "item3", "gone", "item1", "item2" }, HistoryTimes = { At(9), At(1), At(5), At(3) },
+            HistoryWeights = { 2, 7, 0, 0.5f }, ExcludeSeen = true,
+        };
+        await fake.Service.Recommend(request, new FakeContext());
+        Assert.Equal([2, 3], fake.Query!.History);
+        Assert.Equal([0.5, 2], fake.Query!.Weights!);
+        Assert.Equal([1], fake.Query!.Exclude);
+        request.ExcludeSeen = false;
+        await fake.Service.Recommend(request, new FakeContext());
+        Assert.Empty(fake.Query!.Exclude);
+        var nothing = new RecommendRequest { History = { "item3" }, HistoryWeights = { 0 } };
+        Assert.Equal(Fallback.EmptyHistory, (await fake.Service.Recommend(nothing, new FakeContext())).Fallback);
+    }
+
+    [Fact]
     public async Task What_identifies_a_request_comes_back_and_what_is_drawn_reaches_the_model()
     {
         var fake = new Fake();
@@ -104,6 +124,10 @@ public class RecommendCallTests
     public static TheoryData<RecommendRequest, string> Wrong => new()
     {
         { new() { HistoryTimes = { At(1) } }, "1 times and history 0 items" },
+        { new() { History = { "item1" }, HistoryWeights = { 1, 2 } }, "2 weights and history 1 items" },
+        { new() { History = { "item1" }, HistoryWeights = { -1 } }, "-1 at place 0" },
+        { new() { History = { "item1" }, HistoryWeights = { float.NaN } }, "NaN at place 0" },
+        { new() { History = { "item1" }, HistoryWeights = { 1001 } }, "1001 at place 0" },
         { new() { RequestId = new string('r', 257) }, "request_id has 257" },
         { new() { Version = new string('v', 257) }, "version has 257" },
         { new() { PageToken = new string('p', 8193) }, "page_token has 8193" },

@@ -196,7 +196,10 @@ public class SumSearchTests
     {
         public string Name => name;
 
-        public Tensor Scores(IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null) => tensor(
+        public int History => 50;
+
+        public Tensor Scores(
+            IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null, IReadOnlyList<IReadOnlyList<double>?>? weights = null) => tensor(
             histories.SelectMany(scores).ToArray(), [histories.Count, scores(histories[0]).Length]);
 
         public void Save(string folder) => throw new InvalidOperationException("Nothing is saved here.");
