@@ -112,10 +112,9 @@ public sealed class RetrievalModel : IDisposable
         Generative?.Save(Path.Combine(folder, GenerativeLeg.LegName));
     }
 
-    /// <param name="packed">Whether answers on a CPU are computed from packed weights, else by TorchSharp's operators as on other
-    /// devices: the same up to rounding, and slower.</param>
+    /// <param name="arithmetic">Of answers on a CPU.</param>
     /// <exception cref="CatalogException">DataLoss: a file is missing, damaged or does not fit another.</exception>
-    public static RetrievalModel Load(string folder, string device = "cpu", bool packed = true)
+    public static RetrievalModel Load(string folder, string device = "cpu", Arithmetic arithmetic = Arithmetic.Float32)
     {
         _ = Devices.Of(device);
         var (config, interactions) = ModelFiles.Load<RetrievalConfig, (RetrievalConfig, int[])>(
@@ -128,11 +127,11 @@ public sealed class RetrievalModel : IDisposable
             foreach (string name in config.Legs.Where(name => name != GenerativeLeg.LegName))
             {
                 string place = Path.Combine(folder, name);
-                legs.Add(name == TransitionLeg.LegName ? TransitionLeg.Load(place) : DenseLeg.Load(place, device, packed));
+                legs.Add(name == TransitionLeg.LegName ? TransitionLeg.Load(place) : DenseLeg.Load(place, device, arithmetic));
             }
 
             generative = config.Legs.Contains(GenerativeLeg.LegName)
-                ? GenerativeLeg.Load(Path.Combine(folder, GenerativeLeg.LegName), device, packed)
+                ? GenerativeLeg.Load(Path.Combine(folder, GenerativeLeg.LegName), device, arithmetic)
                 : null;
             RequireOneTraining(folder, config, legs, generative);
             return new RetrievalModel(config, legs, generative, interactions);

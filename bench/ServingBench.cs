@@ -6,6 +6,7 @@ namespace Recsys.Bench;
 /// <summary>Recommendations of one version: in this process, and from a server beside it that shares the machine with its
 /// clients.</summary>
 /// <param name="recommender">The version's, loaded here.</param>
+/// <param name="exact">The same, computed in float32; null: the version's is.</param>
 /// <param name="plain">The same, computed by TorchSharp's operators.</param>
 /// <param name="call">Asks the server for ten items behind a history.</param>
 /// <param name="encode">Asks the server for the codes of so many items, all their embeddings sent; the second is the number of the
@@ -13,7 +14,7 @@ namespace Recsys.Bench;
 /// <param name="histories">What is asked for, in turn.</param>
 /// <param name="seconds">Of each load.</param>
 internal sealed class ServingBench(
-    IRecommender recommender, IRecommender plain, Func<IReadOnlyList<int>, Task> call, Func<int, int, Task> encode,
+    IRecommender recommender, IRecommender? exact, IRecommender plain, Func<IReadOnlyList<int>, Task> call, Func<int, int, Task> encode,
     IReadOnlyList<IReadOnlyList<int>> histories, double seconds, long seed)
 {
     private const int K = 10, Clients = 8;
@@ -61,8 +62,27 @@ internal sealed class ServingBench(
             }
         }
 
-        return [.. measured.GroupBy(of => of.Name).Select(of => new BenchCase(
-            of.Key, "ms", [.. of.Select(run => run.Ours)], [.. of.Select(run => run.Peer ?? run.Goal)],
-            of.First().Peer is null ? "the goal" : "plain TorchSharp", null, of.First().Peer is null ? 1 : of.First().Goal))];
+        return
+        [
+            .. measured.GroupBy(of => of.Name).Select(of => new BenchCase(
+                of.Key, "ms", [.. of.Select(run => run.Ours)], [.. of.Select(run => run.Peer ?? run.Goal)],
+                of.First().Peer is null ? "the goal" : "plain TorchSharp", null, of.First().Peer is null ? 1 : of.First().Goal)),
+            .. exact is null ? [] : new[] { new BenchCase(
+                $"items of an answer of {K} that float32 does not give, of 1,000", "", [Differing(exact, cancel)], [10], "the goal", null, 1) },
+        ];
+    }
+
+    /// <summary>Of a thousand items of answers, those that another answers in float32 instead.</summary>
+    private double Differing(IRecommender exact, CancellationToken cancel)
+    {
+        int differing = 0;
+        foreach (var history in histories)
+        {
+            var query = new RecommendQuery(history, K);
+            var expected = exact.Recommend(query, cancel).Select(answer => answer.Item);
+            differing += recommender.Recommend(query, cancel).Select(answer => answer.Item).Except(expected).Count();
+        }
+
+        return 1e3 * differing / (K * histories.Count);
     }
 }

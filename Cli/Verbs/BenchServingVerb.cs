@@ -63,18 +63,19 @@ internal static class BenchServingVerb
         string version = (await client.RecommendAsync(new RecommendRequest { K = 1 }, cancellationToken: cancel)).Version;
         var folder = new VersionStore(root).Open(version);
         var items = folder.Items;
-        using var recommender = Recommender(folder, packed: true);
-        using var plain = Recommender(folder, packed: false);
+        using var recommender = Recommender(folder, Arithmetics.Fastest);
+        using var exact = Arithmetics.Fastest == Arithmetic.Float32 ? null : Recommender(folder, Arithmetic.Float32);
+        using var plain = Recommender(folder, Arithmetic.Operators);
         var histories = Chosen(dataset, items, seed);
         var bench = new ServingBench(
-            recommender, plain,
+            recommender, exact, plain,
             async history => await client.RecommendAsync(
                 new RecommendRequest { History = { history.Select(item => items.Ids[item]) }, K = 10 }, cancellationToken: cancel),
             Encoder(new V1.Quantizer.QuantizerClient(channel), new Random((int)seed), cancel), histories, seconds, seed);
         var cases = await bench.Run(rounds, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
         return BenchVerb.Result("serving", cases,
             $"{version} of {dataset.Name}: {items.Count} items, {histories.Count} histories of at "
-            + $"most {Longest}, k 10, seed {seed}; {rounds} rounds of {seconds} s a load; clients and server share the machine");
+            + $"most {Longest}, k 10, seed {seed}; {Arithmetics.Fastest}; {rounds} rounds of {seconds} s a load; clients and server share the machine");
     }
 
     /// <summary>Encode with random vectors of the version's own embeddings: what is sent and computed does not depend on their
@@ -101,8 +102,8 @@ internal static class BenchServingVerb
         };
     }
 
-    private static Recommender Recommender(VersionFolder folder, bool packed) =>
-        (Recommender)(new RecommenderLoader(packed: packed).Load(folder, folder.Items) ?? throw CatalogException.Precondition(
+    private static Recommender Recommender(VersionFolder folder, Arithmetic arithmetic) =>
+        (Recommender)(new RecommenderLoader(arithmetic: arithmetic).Load(folder, folder.Items) ?? throw CatalogException.Precondition(
             $"Version '{folder.Version}' has no retrieval model. Build one with './recsys rebuild'."));
 
     /// <summary>What users that are drawn by lot touched last, their newest interaction left out.</summary>

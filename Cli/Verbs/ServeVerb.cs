@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Recsys.Catalog;
 using Recsys.Cli.Terminal;
+using Recsys.Retrieval;
 using Recsys.Server.Serving;
 
 namespace Recsys.Cli.Verbs;
@@ -20,6 +21,11 @@ internal static class ServeVerb
         VerbOption.Of<string?>("--http", "Port, or address and port, of JSON over HTTP/1.1; 'off': none (default: the port after gRPC's).");
     private static readonly Option<double> Drain = VerbOption.Of(
         "--drain", "Seconds that calls in flight may go on after a stop; then they are cancelled.", ServeOptions.DefaultDrain);
+    private static readonly Option<string> Weights = VerbOption.Of(
+        "--weights",
+        "Of the models on a CPU: float32, or bf16 on processors with AVX512-BF16, faster and a little rounded (auto: bf16 where it can be).",
+        Arithmetics.Auto);
+
     private static readonly Option<bool> UntilStdinCloses = VerbOption.Of<bool>(
         "--until-stdin-closes", "Stop when standard input closes, so that the server ends with the process that started it.");
 
@@ -28,7 +34,7 @@ internal static class ServeVerb
         var command = new Command("serve", "Serve gRPC, and the same services as JSON over HTTP.")
         {
             FolderOptions.Versions, FolderOptions.Redis, FolderOptions.RedisPrefix, Listen, Http, Drain, UntilStdinCloses,
-            DeviceOption.Device,
+            DeviceOption.Device, Weights,
         };
         command.OnCompute(RunAsync);
         return command;
@@ -43,7 +49,8 @@ internal static class ServeVerb
             listen,
             ServeOptions.ParseHttp(parsed.GetValue(Http), listen),
             ServeOptions.ParseDrain(parsed.GetValue(Drain)),
-            parsed.DeviceOr("cpu"));
+            parsed.DeviceOr("cpu"),
+            Arithmetics.Of("--weights", parsed.GetValue(Weights)!));
     }
 
     private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)

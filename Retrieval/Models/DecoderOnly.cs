@@ -94,11 +94,13 @@ public sealed class DecoderOnly : SemanticDecoder
     public override Tensor Logits(Tensor hidden, int level) => heads[level].Apply(hidden);
 
     /// <summary>A copy of the weights for answering on a CPU; later changes are not seen.</summary>
-    internal PackedDecoder Pack()
+    internal PackedDecoder Pack(bool half)
     {
-        PackedBlocks Packed(ModuleList<Block> blocks, LayerNorm last) => new([.. blocks.Select(block => block.Layers)], last, _heads);
+        PackedBlocks Packed(ModuleList<Block> blocks, LayerNorm last) =>
+            new([.. blocks.Select(block => block.Layers)], last, _heads, half);
         return new PackedDecoder(
-            _layout, [tokens, levels, written], new PackedTrunk(Packed(trunk, middle), positions), Packed(depth, norm), heads);
+            _layout, [tokens, levels, written], new PackedTrunk(Packed(trunk, middle), positions), Packed(depth, norm),
+            [.. heads.Select(head => new PackedLinear(head, half))]);
     }
 }
 

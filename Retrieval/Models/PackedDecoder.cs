@@ -17,11 +17,11 @@ internal sealed class PackedDecoder : IDisposable
     /// <param name="embeddings">Of tokens that are read, levels, and tokens that are written.</param>
     /// <param name="trunk">Becomes this decoder's to dispose, as the others do.</param>
     public PackedDecoder(
-        TokenLayout layout, Embedding[] embeddings, PackedTrunk trunk, PackedBlocks depth, IEnumerable<Linear> heads)
+        TokenLayout layout, Embedding[] embeddings, PackedTrunk trunk, PackedBlocks depth, PackedLinear[] heads)
     {
         float[][] values = Array.ConvertAll(embeddings, embedding => PackedTrunk.Values(embedding.weight!));
         (_layout, _tokens, _levels, _written) = (layout, values[0], values[1], values[2]);
-        (_trunk, _depth, _heads) = (trunk, depth, [.. heads.Select(head => new PackedLinear(head))]);
+        (_trunk, _depth, _heads) = (trunk, depth, heads);
     }
 
     private int Dim => _trunk.Dim;

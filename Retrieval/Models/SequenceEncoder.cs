@@ -38,5 +38,6 @@ public sealed class SequenceEncoder : Module
     }
 
     /// <summary>A copy of the weights for answering on a CPU; later changes are not seen.</summary>
-    internal PackedTrunk Pack() => new(new PackedBlocks([.. blocks.Select(block => block.Layers)], norm, _heads), positions);
+    internal PackedTrunk Pack(bool half) =>
+        new(new PackedBlocks([.. blocks.Select(block => block.Layers)], norm, _heads, half), positions);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Recsys.Catalog;
+using Recsys.Retrieval;
 
 namespace Recsys.Server.Serving;
 
@@ -12,8 +13,10 @@ namespace Recsys.Server.Serving;
 /// Without TLS one port cannot tell the two apart.</param>
 /// <param name="Drain">How long calls in flight may go on once the server was asked to stop; then they are cancelled.</param>
 /// <param name="Device">Where the models are: cpu, cuda or cuda:N.</param>
+/// <param name="Arithmetic">Of answers on a CPU.</param>
 internal sealed record ServeOptions(
-    string Versions, string? Redis, IPEndPoint Listen, IPEndPoint? Http, TimeSpan Drain, string Device = "cpu")
+    string Versions, string? Redis, IPEndPoint Listen, IPEndPoint? Http, TimeSpan Drain, string Device = "cpu",
+    Arithmetic Arithmetic = Arithmetic.Float32)
 {
     public const string DefaultListen = "127.0.0.1:5757";
 

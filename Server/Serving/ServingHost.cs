@@ -58,7 +58,7 @@ internal static class ServingHost
         builder.Services.AddSingleton(live);
         builder.Services.AddSingleton(interactions);
         builder.Services.AddSingleton<IVersionPartLoader>(new CodebookLoader(options.Device));
-        builder.Services.AddSingleton<IVersionPartLoader>(new RecommenderLoader(options.Device));
+        builder.Services.AddSingleton<IVersionPartLoader>(new RecommenderLoader(options.Device, arithmetic: options.Arithmetic));
         builder.Services.AddSingleton<IVersionPartLoader>(new PainterLoader(options.Device));
         builder.Services.AddSingleton<SnapshotHost>();
         builder.Services.AddSingleton<ISnapshots>(services => services.GetRequiredService<SnapshotHost>());

@@ -88,5 +88,5 @@ internal struct BlocksCall
     public nint Blocks, Gain, Shift;
     public float Epsilon;
     public nint Store, Offsets, Seen, Wanted;
-    public long WantedCount;
+    public long WantedCount, Half;
 }

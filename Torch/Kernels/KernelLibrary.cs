@@ -59,11 +59,14 @@ internal static partial class KernelLibrary
     [LibraryImport(Name, EntryPoint = "rs_pack_panels")]
     internal static partial void PackPanels(nint weight, long outputs, long inputs, nint panels);
 
+    [LibraryImport(Name, EntryPoint = "rs_pack_half")]
+    internal static partial void PackHalf(nint weight, long outputs, long inputs, nint panels);
+
     [LibraryImport(Name, EntryPoint = "rs_blocks")]
     internal static partial void Blocks(in BlocksCall call, nint x);
 
     [LibraryImport(Name, EntryPoint = "rs_log_probabilities")]
-    internal static partial void LogProbabilities(nint x, long rows, long inputs, nint panels, long outputs, nint output);
+    internal static partial void LogProbabilities(nint x, long rows, long inputs, nint panels, long outputs, nint output, long half);
 
     [LibraryImport(Name, EntryPoint = "rs_rank")]
     internal static partial void Rank(nint x, long rows, long dim, nint table, long items, nint output);

@@ -1,7 +1,7 @@
 namespace Recsys.Torch.Kernels;
 
 /// <summary>
-/// Transformer blocks that are read forward alone, in float32 on a CPU (decoding.cpp): x + output(attention(qkv(norm(x)))), then
+/// Transformer blocks that are read forward alone on a CPU, in float32 or with products of bf16 (decoding.cpp): x + output(attention(qkv(norm(x)))), then
 /// x + down(GELU(up(norm(x)))), and a norm behind the last. A row is one token; it looks at any rows that were read before it, whosever
 /// they are, so that all prefixes of a search are one batch. What comes out of a row does not depend on the rows beside it, to the last
 /// bit.
@@ -14,15 +14,18 @@ public sealed class PackedBlocks : IDisposable
     private readonly BlockWeights[] _weights;
     private readonly int _heads, _width, _hidden;
     private readonly float _epsilon;
+    private readonly bool _half;
 
     /// <param name="last">The norm behind the last block.</param>
     /// <param name="heads">Of each block's attention.</param>
+    /// <param name="half">As of <see cref="PackedLinear"/>.</param>
     /// <exception cref="TorchException">The blocks are not alike.</exception>
-    public PackedBlocks(IReadOnlyList<BlockLayers> blocks, LayerNorm last, int heads)
+    public PackedBlocks(IReadOnlyList<BlockLayers> blocks, LayerNorm last, int heads, bool half = false)
     {
+        _half = half;
         using var _ = no_grad();
         _layers = [.. blocks.SelectMany(block => new[] { block.Qkv, block.Output, block.Up, block.Down })
-            .Select(layer => new PackedLinear(layer))];
+            .Select(layer => new PackedLinear(layer, half))];
         LayerNorm[] norms = [.. blocks.SelectMany(block => new[] { block.AttentionNorm, block.MlpNorm }), last];
         _norms = [.. norms.SelectMany(norm => new[] { norm.weight!, norm.bias! })
             .Select(values => values.detach().clone().DetachFromDisposeScope())];
@@ -91,7 +94,7 @@ public sealed class PackedBlocks : IDisposable
                 Rows = count, Dim = Dim, Heads = _heads, Width = _width, Hidden = _hidden, Layers = _weights.Length, First = first,
                 Blocks = (nint)blocks, Gain = _norms[^2].Address(), Shift = _norms[^1].Address(), Epsilon = _epsilon,
                 Store = (nint)store, Offsets = (nint)starts, Seen = (nint)others,
-                Wanted = (nint)asked, WantedCount = wanted.Length,
+                Wanted = (nint)asked, WantedCount = wanted.Length, Half = _half ? 1 : 0,
             };
             KernelLibrary.Blocks(call, (nint)values);
         }

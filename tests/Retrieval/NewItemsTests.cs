@@ -73,7 +73,7 @@ public sealed class NewItemsTests : IClassFixture<NewItemsTests.Trained>
             step = step.WithItems(Table.Append(_trained.Appended.Take(count)));
         }
 
-        using var operators = RetrievalModel.Load(_trained.Folder, packed: false);
+        using var operators = RetrievalModel.Load(_trained.Folder, arithmetic: Arithmetic.Operators);
         using var unpacked = Recommender.Borrowing(operators, grown.Items);
         foreach (int[] history in new int[][] { [3, 7, 2], [Items + 1, 12], [Items + Kinds, Items + 2, 58] })
         {

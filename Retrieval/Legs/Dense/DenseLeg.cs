@@ -26,7 +26,8 @@ public sealed class DenseLeg : ILeg
     /// <param name="vectors">[items + 1, dim], the last row zero; becomes this leg's too.</param>
     /// <param name="projection">How new items come to vectors; null: they have none.</param>
     internal DenseLeg(
-        DenseConfig config, SequenceEncoder encoder, Tensor vectors, ContentProjection? projection = null, bool packed = true)
+        DenseConfig config, SequenceEncoder encoder, Tensor vectors, ContentProjection? projection = null,
+        Arithmetic arithmetic = Arithmetic.Float32)
     {
         (Config, _encoder, Vectors, _projection) = (config, encoder, vectors, projection);
         encoder.eval();
@@ -38,7 +39,9 @@ public sealed class DenseLeg : ILeg
             return squares.clamp_min(1e-16).rsqrt().DetachFromDisposeScope();
         });
         _first = new(() => PackedTrunk.Values(Vectors[0].cpu()));
-        _packed = packed && vectors.device.type == DeviceType.CPU ? encoder.Pack() : null;
+        _packed = arithmetic != Arithmetic.Operators && vectors.device.type == DeviceType.CPU
+            ? encoder.Pack(arithmetic == Arithmetic.BFloat16)
+            : null;
     }
 
     public string Name => Config.Name;
@@ -189,7 +192,7 @@ public sealed class DenseLeg : ILeg
 
     /// <param name="device">Where it computes: cpu, cuda or cuda:N.</param>
     /// <exception cref="CatalogException">DataLoss: a file is missing, damaged or does not fit the other.</exception>
-    public static DenseLeg Load(string folder, string device = "cpu", bool packed = true)
+    public static DenseLeg Load(string folder, string device = "cpu", Arithmetic arithmetic = Arithmetic.Float32)
     {
         var place = Devices.Of(device);
         return ModelFiles.Load<DenseConfig, DenseLeg>(
@@ -206,7 +209,7 @@ public sealed class DenseLeg : ILeg
                 var encoder = new SequenceEncoder(config.Options, generator).With(
                     state.ToDictionary(pair => pair.Key[EncoderPrefix.Length..], pair => pair.Value));
                 encoder.MoveTo(place);
-                return new DenseLeg(config, encoder, vectors.to(place).DetachFromDisposeScope(), projection, packed);
+                return new DenseLeg(config, encoder, vectors.to(place).DetachFromDisposeScope(), projection, arithmetic);
             });
     }
 

@@ -17,13 +17,16 @@ public sealed class GenerativeLeg : IDisposable
 
     /// <param name="network">Becomes this leg's to dispose.</param>
     /// <param name="vectors">[trained items + 1, dim], the last row zero; null: the model knows codes alone. Becomes this leg's.</param>
-    internal GenerativeLeg(GenerativeConfig config, SemanticDecoder network, Tensor? vectors, bool packed = true)
+    internal GenerativeLeg(
+        GenerativeConfig config, SemanticDecoder network, Tensor? vectors, Arithmetic arithmetic = Arithmetic.Float32)
     {
         (Config, Network, Vectors) = (config, network, vectors);
         Layout = new TokenLayout(config.CodebookSizes, config.CollisionTokens);
         Device = network.parameters().First().device;
         network.eval();
-        _packed = packed && Device.type == DeviceType.CPU && network is DecoderOnly decoder ? decoder.Pack() : null;
+        _packed = arithmetic != Arithmetic.Operators && Device.type == DeviceType.CPU && network is DecoderOnly decoder
+            ? decoder.Pack(arithmetic == Arithmetic.BFloat16)
+            : null;
     }
 
     public GenerativeConfig Config { get; }
@@ -108,7 +111,7 @@ public sealed class GenerativeLeg : IDisposable
 
     /// <param name="device">Where it decodes: cpu, cuda or cuda:N.</param>
     /// <exception cref="CatalogException">DataLoss: a file is missing, damaged or does not fit the other.</exception>
-    public static GenerativeLeg Load(string folder, string device = "cpu", bool packed = true)
+    public static GenerativeLeg Load(string folder, string device = "cpu", Arithmetic arithmetic = Arithmetic.Float32)
     {
         var place = Devices.Of(device);
         return ModelFiles.Load<GenerativeConfig, GenerativeLeg>(
@@ -121,7 +124,7 @@ public sealed class GenerativeLeg : IDisposable
                 var layout = new TokenLayout(config.CodebookSizes, config.CollisionTokens);
                 var network = Make(layout, config.Options, generator).With(state);
                 network.MoveTo(place);
-                return new GenerativeLeg(config, network, vectors?.to(place).DetachFromDisposeScope(), packed);
+                return new GenerativeLeg(config, network, vectors?.to(place).DetachFromDisposeScope(), arithmetic);
             });
     }
 

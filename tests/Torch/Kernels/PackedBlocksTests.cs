@@ -14,11 +14,29 @@ public sealed class PackedBlocksTests
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void Rows_that_look_at_any_earlier_ones_are_those_of_float64(int dim, int heads, int width, int hidden, int count)
+    public void Rows_that_look_at_any_earlier_ones_are_those_of_float64(int dim, int heads, int width, int hidden, int count) =>
+        RowsAreThoseOfFloat64(dim, heads, width, hidden, count, half: false, 2e-6);
+
+    /// <summary>Each product is off by 2 to the power of -9 at most, of what is about 1; the blocks add up.</summary>
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void In_bf16_they_are_so_up_to_its_rounding(int dim, int heads, int width, int hidden, int count)
+    {
+        if (PackedLinear.HasBFloat16)
+        {
+            RowsAreThoseOfFloat64(dim, heads, width, hidden, count, half: true, 2e-2);
+        }
+        else
+        {
+            Assert.Throws<TorchException>(() => RowsAreThoseOfFloat64(dim, heads, width, hidden, count, half: true, 0));
+        }
+    }
+
+    private static void RowsAreThoseOfFloat64(int dim, int heads, int width, int hidden, int count, bool half, double tolerance)
     {
         using var scope = NewDisposeScope();
         var (blocks, last) = Make(dim, heads, width, hidden, count);
-        using var packed = new PackedBlocks(blocks, last, heads);
+        using var packed = new PackedBlocks(blocks, last, heads, half);
         var (random, memory) = (new Random(3), Enumerable.Range(0, count).Select(_ => new List<(Tensor, Tensor)>()).ToArray());
         using var read = new ReadRows();
         foreach (int rows in (int[])[1, 7, 70, 33])
@@ -30,7 +48,7 @@ public sealed class PackedBlocksTests
             float[] values = x.data<float>().ToArray();
             long[] offsets = [0, .. seen.Select((_, row) => seen.Take(row + 1).Sum(of => (long)of.Length))];
             packed.Read(values, read, offsets, [.. seen.SelectMany(of => of)]);
-            Close(expected, tensor(values, [rows, dim]), 2e-6);
+            Close(expected, tensor(values, [rows, dim]), tolerance);
         }
 
         Assert.Equal(111, read.Count);
@@ -67,6 +85,32 @@ public sealed class PackedBlocksTests
         var logits = x.to(ScalarType.Float64).matmul(vectors.to(ScalarType.Float64).transpose(0, 1));
         Close(nn.functional.log_softmax(logits, -1), found, 2e-6);
         Assert.Equal(found[rows - 1].Bytes(), ItemScores.LogProbabilities(values.AsSpan((rows - 1) * dim), vectors).Bytes());
+    }
+
+    /// <summary>Exact sums of products of rounded numbers, whatever rows stand beside: to the last bit alone or among others.</summary>
+    [Theory]
+    [InlineData(1, 1, 1)]
+    [InlineData(37, 19, 33)]
+    [InlineData(128, 256, 100)]
+    public void In_bf16_log_probabilities_are_those_of_rounded_numbers(int inputs, int outputs, int rows)
+    {
+        if (!PackedLinear.HasBFloat16)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        using var layer = nn.Linear(inputs, outputs);
+        using var packed = new PackedLinear(layer, half: true);
+        var x = Random(5, rows, inputs).to(ScalarType.Float32) * 20;
+        float[] values = x.data<float>().ToArray();
+        var (found, alone) = (new float[rows * outputs], new float[outputs]);
+        packed.LogProbabilities(values, found);
+        Tensor Rounded(Tensor of) => of.detach().to(ScalarType.BFloat16).to(ScalarType.Float64);
+        var logits = Rounded(x).matmul(Rounded(layer.weight).transpose(0, 1));
+        Close(nn.functional.log_softmax(logits, -1), tensor(found, [rows, outputs]), 2e-6);
+        packed.LogProbabilities(values.AsSpan((rows - 1) * inputs), alone);
+        Assert.Equal(found[^outputs..], alone);
     }
 
     [Fact]
