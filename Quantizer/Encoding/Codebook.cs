@@ -58,6 +58,11 @@ public sealed class Codebook(Fusion fusion, QuantizerModel model, int beam = 1) 
             throw CatalogException.Invalid($"{x.Length} values are not {n} fused vectors of {Fusion.Dim}.");
         }
 
+        if (Beam == 1 && Model is ResidualCodebooks && _settled.Value?.Nearest(x, n) is { } nearest)
+        {
+            return nearest;
+        }
+
         return InBlocks(x, n, Levels, rows => _settled.Value is { } codes
             ? codes.Encode(Model.BeforeCodes(rows), Beam)
             : Array.ConvertAll(Values<long>(Model.Encode(rows, Beam)), code => (ushort)code));
@@ -82,6 +87,32 @@ public sealed class Codebook(Fusion fusion, QuantizerModel model, int beam = 1) 
         }
 
         return InBlocks<long, float>(indexes, n, Fusion.Dim, rows => Values<float>(Model.Decode(rows)));
+    }
+
+    /// <summary>How far what codes stand for is from vectors, squared, for each of their values.</summary>
+    /// <param name="x">[n × Fusion.Dim]</param>
+    /// <param name="codes">[n × Levels]</param>
+    /// <returns>[n]</returns>
+    internal double[] Errors(ReadOnlySpan<float> x, ReadOnlySpan<ushort> codes, int n)
+    {
+        if (Model is ResidualCodebooks residual && Model.Device.type == DeviceType.CPU)
+        {
+            return residual.Errors(x, codes, n);
+        }
+
+        var errors = new double[n];
+        for (int from = 0; from < n; from += Grain)
+        {
+            int rows = Math.Min(Grain, n - from);
+            float[] found = Reconstruct(codes.Slice(from * Levels, rows * Levels), rows);
+            for (int row = 0; row < rows; row++)
+            {
+                errors[from + row] = SquaredDistance.PerDimension(
+                    x.Slice((from + row) * Fusion.Dim, Fusion.Dim), found.AsSpan(row * Fusion.Dim, Fusion.Dim));
+            }
+        }
+
+        return errors;
     }
 
     /// <summary>Codes, collision tokens and the report for a whole catalogue.</summary>

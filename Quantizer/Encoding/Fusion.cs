@@ -124,27 +124,44 @@ public sealed class Fusion
         double squared = 0;
         foreach (var (name, vector) in vectors)
         {
-            int part = IndexOf(name, vector.Length, itemId);
-            for (int i = 0; i < vector.Length; i++)
-            {
-                if (!float.IsFinite(vector.Span[i]))
-                {
-                    throw CatalogException.Invalid(
-                        $"Item '{itemId}': embedding '{name}' has {vector.Span[i]} at position {i}. Every value must be finite; leave "
-                        + "the embedding out if it is not known.");
-                }
-            }
-
-            squared += Place(part, vector.Span, row);
+            squared += Add(itemId, name, vector.Span, row);
         }
 
+        Complete(itemId, squared, row);
+        return row;
+    }
+
+    /// <summary>Places one named vector of an item into its row; behind the last of them comes <see cref="Complete"/>.</summary>
+    /// <param name="row">[Dim], zeros where nothing was placed.</param>
+    /// <returns>The squared weight that was placed; 0 for a vector of zeros, which counts as missing.</returns>
+    /// <exception cref="CatalogException">An unknown name, a wrong dimension, or a value that is not finite.</exception>
+    internal double Add(string itemId, string name, ReadOnlySpan<float> vector, Span<float> row)
+    {
+        int part = IndexOf(name, vector.Length, itemId);
+        foreach (float value in vector)
+        {
+            if (!float.IsFinite(value))
+            {
+                throw CatalogException.Invalid(
+                    $"Item '{itemId}': embedding '{name}' has {value} at position {vector.IndexOf(value)}. Every value must be finite; leave "
+                    + "the embedding out if it is not known.");
+            }
+        }
+
+        return Place(part, vector, row);
+    }
+
+    /// <summary>Brings a row whose vectors are placed to its length.</summary>
+    /// <param name="squared">The sum of what <see cref="Add"/> returned.</param>
+    /// <exception cref="CatalogException">Nothing was placed.</exception>
+    internal void Complete(string itemId, double squared, Span<float> row)
+    {
         if (squared == 0)
         {
             throw CatalogException.Invalid($"Item '{itemId}' has no embedding that is not zero. Send at least one of: {Expected()}.");
         }
 
         Grow(row, squared);
-        return row;
     }
 
     /// <summary>The named vectors that a fused one is made of: the way back, but for the lengths that fusing took away.</summary>

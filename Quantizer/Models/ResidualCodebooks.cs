@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Recsys.Quantizer.Encoding;
 using Recsys.Torch.Kernels;
 
 namespace Recsys.Quantizer.Models;
@@ -21,6 +23,34 @@ public sealed class ResidualCodebooks(IReadOnlyList<int> sizes, int dim, bool tr
 
     /// <summary>The sum of the codes' vectors.</summary>
     public override Tensor Joined(IReadOnlyList<Tensor> vectors) => vectors.Aggregate((sum, next) => sum + next);
+
+    /// <summary>What codes leave over, squared, for each value; on the CPU, without an operator for each step.</summary>
+    /// <param name="x">[n × dim]</param>
+    /// <param name="codes">[n × levels]</param>
+    /// <returns>[n]</returns>
+    internal double[] Errors(ReadOnlySpan<float> x, ReadOnlySpan<ushort> codes, int n)
+    {
+        Tensor[] vectors = [.. Codes];
+        var errors = new double[n];
+        var sum = new float[InputDim];
+        for (int row = 0; row < n; row++)
+        {
+            sum.AsSpan().Clear();
+            for (int level = 0; level < vectors.Length; level++)
+            {
+                var vector = MemoryMarshal.Cast<byte, float>(vectors[level].bytes)
+                    .Slice(codes[(row * vectors.Length) + level] * InputDim, InputDim);
+                for (int i = 0; i < sum.Length; i++)
+                {
+                    sum[i] += vector[i];
+                }
+            }
+
+            errors[row] = SquaredDistance.PerDimension(x.Slice(row * InputDim, InputDim), sum);
+        }
+
+        return errors;
+    }
 
     public override ResidualCodes? Settled() =>
         Device.type == DeviceType.CPU ? new ResidualCodes([.. Codes], Prices) : null;

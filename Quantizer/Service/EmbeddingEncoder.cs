@@ -1,3 +1,5 @@
+using System.Buffers;
+using Google.Protobuf;
 using Recsys.Catalog;
 using Recsys.Catalog.Ports;
 using Recsys.Quantizer.Encoding;
@@ -12,25 +14,58 @@ internal static class EmbeddingEncoder
     public static Codebook CodebookOf(ISnapshot snapshot) => snapshot.Find<Codebook>() ?? throw CatalogException.Precondition(
         $"Version '{snapshot.Version}' has no codebook, so it cannot encode. Rebuild, or activate a version that has one.");
 
-    /// <returns>Fused: [items, dim]; Codes: [items, levels].</returns>
     /// <exception cref="CatalogException">
     /// InvalidArgument: an embedding is missing, unknown, of another size or of another space.
     /// </exception>
-    public static (float[] Fused, ushort[] Codes) Encode(Codebook codebook, IReadOnlyList<ItemEmbedding> items, CancellationToken cancel)
+    public static EncodedItems Encode(Codebook codebook, IReadOnlyList<ItemEmbedding> items, CancellationToken cancel)
     {
-        var fused = new float[items.Count * codebook.Fusion.Dim];
-        for (int i = 0; i < items.Count; i++)
+        var encoded = new EncodedItems(items.Count, codebook.Fusion.Dim);
+        try
         {
-            cancel.ThrowIfCancellationRequested();
-            foreach (var (name, vector) in items[i].Embeddings)
+            for (int i = 0; i < items.Count; i++)
             {
-                codebook.Fusion.RequireSpace(items[i].ItemId, name, vector.Space);
+                cancel.ThrowIfCancellationRequested();
+                double squared = 0;
+                foreach (var (name, vector) in items[i].Embeddings)
+                {
+                    codebook.Fusion.RequireSpace(items[i].ItemId, name, vector.Space);
+                    squared += codebook.Fusion.Add(
+                        items[i].ItemId, name, UnsafeCollectionOperations.AsSpan(vector.Values), encoded.Row(i));
+                }
+
+                codebook.Fusion.Complete(items[i].ItemId, squared, encoded.Row(i));
             }
 
-            var vectors = items[i].Embeddings.Select(e => KeyValuePair.Create(e.Key, new ReadOnlyMemory<float>([.. e.Value.Values])));
-            codebook.Fusion.Fuse(items[i].ItemId, vectors).CopyTo(fused, i * codebook.Fusion.Dim);
+            encoded.Codes = codebook.Encode(encoded.Fused, items.Count);
+            return encoded;
         }
-
-        return (fused, codebook.Encode(fused, items.Count));
+        catch
+        {
+            encoded.Dispose();
+            throw;
+        }
     }
+}
+
+/// <summary>What one request brought: as large as that, and so its memory is used again.</summary>
+internal sealed class EncodedItems : IDisposable
+{
+    private readonly float[] _fused;
+    private readonly int _count, _dim;
+
+    public EncodedItems(int count, int dim)
+    {
+        (_count, _dim, _fused) = (count, dim, ArrayPool<float>.Shared.Rent(count * dim));
+        Fused.Clear();
+    }
+
+    /// <summary>[items × dim]</summary>
+    public Span<float> Fused => _fused.AsSpan(0, _count * _dim);
+
+    /// <summary>[items × levels]</summary>
+    public ushort[] Codes { get; set; } = [];
+
+    public Span<float> Row(int item) => _fused.AsSpan(item * _dim, _dim);
+
+    public void Dispose() => ArrayPool<float>.Shared.Return(_fused);
 }

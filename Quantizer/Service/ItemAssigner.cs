@@ -17,7 +17,12 @@ internal sealed class ItemAssigner(ISemanticIdStore store, IVersionStore version
     public async Task<Assignment[]> AssignAsync(ISnapshot snapshot, IReadOnlyList<ItemEmbedding> items, CancellationToken cancel)
     {
         var codebook = EmbeddingEncoder.CodebookOf(snapshot);
-        var (_, codes) = EmbeddingEncoder.Encode(codebook, items, cancel);
+        ushort[] codes;
+        using (var encoded = EmbeddingEncoder.Encode(codebook, items, cancel))
+        {
+            codes = encoded.Codes;
+        }
+
         var vectors = VectorsOf(snapshot, items);
         var assigned = new Assignment?[items.Count];
         try

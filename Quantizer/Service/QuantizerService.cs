@@ -22,17 +22,16 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         RequestBounds.CheckItems(request.Items);
         using var lease = snapshots.Acquire();
         var codebook = EmbeddingEncoder.CodebookOf(lease.Snapshot);
-        var (fused, codes) = EmbeddingEncoder.Encode(codebook, request.Items, context.CancellationToken);
-        var reconstruction = codebook.Reconstruct(codes, request.Items.Count);
-        ReadOnlySpan<float> Row(float[] rows, int row) => rows.AsSpan(row * codebook.Fusion.Dim, codebook.Fusion.Dim);
+        using var encoded = EmbeddingEncoder.Encode(codebook, request.Items, context.CancellationToken);
+        double[] errors = codebook.Errors(encoded.Fused, encoded.Codes, request.Items.Count);
         var response = new EncodeResponse { Version = lease.Snapshot.Version };
         for (int i = 0; i < request.Items.Count; i++)
         {
             response.Items.Add(new EncodedItem
             {
                 ItemId = request.Items[i].ItemId,
-                SemanticId = new SemanticId(codes.AsSpan(i * codebook.Levels, codebook.Levels)).ToMessage(),
-                ReconstructionError = SquaredDistance.PerDimension(Row(fused, i), Row(reconstruction, i)),
+                SemanticId = new SemanticId(encoded.Codes.AsSpan(i * codebook.Levels, codebook.Levels)).ToMessage(),
+                ReconstructionError = errors[i],
             });
         }
 
@@ -147,9 +146,9 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         using var lease = snapshots.Acquire();
         var (codebook, items) = (EmbeddingEncoder.CodebookOf(lease.Snapshot), lease.Snapshot.Items);
         var asked = new ItemEmbedding { ItemId = "(the request)", Embeddings = { request.Embeddings } };
-        var (fused, _) = EmbeddingEncoder.Encode(codebook, [asked], context.CancellationToken);
+        using var encoded = EmbeddingEncoder.Encode(codebook, [asked], context.CancellationToken);
         var response = new NearestResponse { Version = lease.Snapshot.Version };
-        response.Items.AddRange(NearestItems.Of(codebook, fused, items, k, context.CancellationToken).Select(near => new NearItem
+        response.Items.AddRange(NearestItems.Of(codebook, encoded.Row(0).ToArray(), items, k, context.CancellationToken).Select(near => new NearItem
         {
             ItemId = items.Ids[near.Item], SemanticId = items.SemanticIds[near.Item].ToMessage(), Title = items.Titles[near.Item],
             Distance = near.Distance,

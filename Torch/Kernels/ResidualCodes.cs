@@ -51,6 +51,22 @@ public sealed class ResidualCodes : IDisposable
         return beam == 1 && GreedyCodes.Here ? _greedy.Value.Encode(x) : Search(x, beam);
     }
 
+    /// <summary>Each level's nearest code, as <see cref="Encode"/> finds it with a beam of 1.</summary>
+    /// <param name="x">[n × dim]</param>
+    /// <returns>[n × levels]; null: this processor takes the way of tensors.</returns>
+    public unsafe ushort[]? Nearest(ReadOnlySpan<float> x, int n)
+    {
+        if (x.Length != (long)n * _dim)
+        {
+            throw new TorchException($"{x.Length} values are not {n} rows of {_dim}.");
+        }
+
+        fixed (float* rows = x)
+        {
+            return GreedyCodes.Here ? _greedy.Value.Encode((nint)rows, n) : null;
+        }
+    }
+
     public void Dispose()
     {
         if (_greedy.IsValueCreated)

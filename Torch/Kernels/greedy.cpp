@@ -127,10 +127,13 @@ RS_EXPORT void rs_pack_codes(const float* codes, int64_t total, int64_t width, u
   for (int64_t j = 0; j < total; j += kPanel) pack_transposed(codes, total, width, j / kPanel, packed + j * width / 2);
 }
 
+// Fewer rows are one thread's: a request of a server that answers others meanwhile.
+constexpr int64_t kShared = 512;
+
 RS_EXPORT void rs_greedy_codes(const GreedyCodesCall* call) {
   const GreedyCodesCall& c = *call;
   int64_t widest = widest_level(c.starts, c.levels);
-#pragma omp parallel
+#pragma omp parallel if (c.rows > kShared)
   {
     Room room;
     room.rest.resize(static_cast<size_t>(kTile * c.width));
