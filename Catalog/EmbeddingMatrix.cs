@@ -50,7 +50,7 @@ public sealed class EmbeddingMatrix
     /// brought them.</summary>
     public string? Space { get; init; }
 
-    /// <summary>How another item's vector comes to be a row beside these; null: that cannot be said, or rows are as they were brought.</summary>
+    /// <summary>How another item's vector comes to be a row beside these; null: that cannot be said.</summary>
     public EmbeddingPlace? Place { get; init; }
 
     public int Dim { get; }

@@ -1,8 +1,8 @@
 namespace Recsys.Catalog;
 
 /// <summary>
-/// How a vector as its owner brings it comes among those of a catalogue that a model has read: (v − Mean) · Scale, v of unit length first
-/// unless its length counts.
+/// How a vector as its owner brings it comes among those of a catalogue that a model has read: (v − Mean) · Scale, v of unit length
+/// first unless its length counts.
 /// </summary>
 /// <param name="KeepLength">False: v is scaled to unit length first.</param>
 /// <param name="Mean">[dim]</param>

@@ -193,10 +193,12 @@ public sealed class ItemTable
     /// <summary>The items behind the base; each change shares all but a few nodes of its trees with what was before.</summary>
     private sealed record Appendix(
         ImmutableList<string> Ids, ImmutableList<SemanticId> SemanticIds, ImmutableList<string> Titles,
-        ImmutableList<ReadOnlyMemory<float>> Vectors, ImmutableDictionary<string, int> ById, ImmutableDictionary<SemanticId, int> BySemanticId)
+        ImmutableList<ReadOnlyMemory<float>> Vectors, ImmutableDictionary<string, int> ById,
+        ImmutableDictionary<SemanticId, int> BySemanticId)
     {
         public static readonly Appendix Empty =
-            new([], [], [], [], ImmutableDictionary.Create<string, int>(StringComparer.Ordinal), ImmutableDictionary<SemanticId, int>.Empty);
+            new([], [], [], [], ImmutableDictionary.Create<string, int>(StringComparer.Ordinal),
+                ImmutableDictionary<SemanticId, int>.Empty);
     }
 
     private sealed class Joined<T>(IReadOnlyList<T> first, ImmutableList<T> then) : IReadOnlyList<T>

@@ -67,8 +67,12 @@ internal sealed class ServingBench(
             .. measured.GroupBy(of => of.Name).Select(of => new BenchCase(
                 of.Key, "ms", [.. of.Select(run => run.Ours)], [.. of.Select(run => run.Peer ?? run.Goal)],
                 of.First().Peer is null ? "the goal" : "plain TorchSharp", null, of.First().Peer is null ? 1 : of.First().Goal)),
-            .. exact is null ? [] : new[] { new BenchCase(
-                $"items of an answer of {K} that float32 does not give, of 1,000", "", [Differing(exact, cancel)], [10], "the goal", null, 1) },
+            .. exact is null ? [] : new[]
+            {
+                new BenchCase(
+                    $"items of an answer of {K} that float32 does not give, of 1,000", "", [Differing(exact, cancel)], [10], "the goal",
+                    null, 1),
+            },
         ];
     }
 

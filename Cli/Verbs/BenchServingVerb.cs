@@ -75,7 +75,8 @@ internal static class BenchServingVerb
         var cases = await bench.Run(rounds, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
         return BenchVerb.Result("serving", cases,
             $"{version} of {dataset.Name}: {items.Count} items, {histories.Count} histories of at "
-            + $"most {Longest}, k 10, seed {seed}; {Arithmetics.Fastest}; {rounds} rounds of {seconds} s a load; clients and server share the machine");
+            + $"most {Longest}, k 10, seed {seed}; {Arithmetics.Fastest}; {rounds} rounds of {seconds} s a load; "
+            + "clients and server share the machine");
     }
 
     /// <summary>Encode with random vectors of the version's own embeddings: what is sent and computed does not depend on their

@@ -23,7 +23,7 @@ internal static class ServeVerb
         "--drain", "Seconds that calls in flight may go on after a stop; then they are cancelled.", ServeOptions.DefaultDrain);
     private static readonly Option<string> Weights = VerbOption.Of(
         "--weights",
-        "Of the models on a CPU: float32, or bf16 on processors with AVX512-BF16, faster and a little rounded (auto: bf16 where it can be).",
+        "Of the models on a CPU: float32, or bf16 where the processor has AVX512-BF16, faster and a little rounded (auto: bf16 if it can).",
         Arithmetics.Auto);
 
     private static readonly Option<bool> UntilStdinCloses = VerbOption.Of<bool>(

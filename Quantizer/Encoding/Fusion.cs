@@ -143,8 +143,8 @@ public sealed class Fusion
             if (!float.IsFinite(value))
             {
                 throw CatalogException.Invalid(
-                    $"Item '{itemId}': embedding '{name}' has {value} at position {vector.IndexOf(value)}. Every value must be finite; leave "
-                    + "the embedding out if it is not known.");
+                    $"Item '{itemId}': embedding '{name}' has {value} at position {vector.IndexOf(value)}. Every value must be finite; "
+                    + "leave the embedding out if it is not known.");
             }
         }
 

@@ -148,7 +148,8 @@ public sealed class QuantizerService(ISnapshots snapshots, ISemanticIdStore stor
         var asked = new ItemEmbedding { ItemId = "(the request)", Embeddings = { request.Embeddings } };
         using var encoded = EmbeddingEncoder.Encode(codebook, [asked], context.CancellationToken);
         var response = new NearestResponse { Version = lease.Snapshot.Version };
-        response.Items.AddRange(NearestItems.Of(codebook, encoded.Row(0).ToArray(), items, k, context.CancellationToken).Select(near => new NearItem
+        var found = NearestItems.Of(codebook, encoded.Row(0).ToArray(), items, k, context.CancellationToken);
+        response.Items.AddRange(found.Select(near => new NearItem
         {
             ItemId = items.Ids[near.Item], SemanticId = items.SemanticIds[near.Item].ToMessage(), Title = items.Titles[near.Item],
             Distance = near.Distance,

@@ -27,11 +27,14 @@ internal sealed class SimilarItems(RetrievalModel model, TrieLayers trie, NewIte
         {
             int[] fresh = [.. trie.ItemsBelow(id, shared - 1).Where(passed.Add)]; // those that share more were found before
             found.AddRange(fresh.Where(admission.Allows)
-                .OrderByDescending(other => other < cosines.Length && !float.IsNaN(cosines[other]) ? cosines[other] : float.NegativeInfinity).ThenBy(other => other)
+                .OrderByDescending(Cosine).ThenBy(other => other)
                 .Take(k - found.Count).Select(other => (other, (double)shared)));
         }
 
         return found;
+
+        float Cosine(int other) =>
+            other < cosines.Length && !float.IsNaN(cosines[other]) ? cosines[other] : float.NegativeInfinity;
     }
 
     private IReadOnlyList<(int Item, double Score)> ByContent(int item, int k, Admission admission)
@@ -40,7 +43,8 @@ internal sealed class SimilarItems(RetrievalModel model, TrieLayers trie, NewIte
         {
             throw CatalogException.Precondition(
                 $"Item '{ItemIds.Shown(trie.Items.Ids[item])}' has no vector of the content leg in this version"
-                + $"{(_content is null ? ", which has no such leg" : ": it came after training without embeddings that the leg reads")}. Ask by codes.");
+                + $"{(_content is null ? ", which has no such leg" : ": it came after training without embeddings that the leg reads")}. "
+                + "Ask by codes.");
         }
 
         float[] cosines = _content!.Cosines(item, fresh);

@@ -74,7 +74,8 @@ internal sealed class RecommendCall
             RequestId = _request.RequestId, Stale = lease.Stale,
         };
         response.UnknownItemIds.AddRange(unknown.Union(others).Take(RetrievalService.MaxUnknown));
-        return (query with { Exclude = [.. query.Exclude, .. Shown(snapshot.Items), .. _request.ExcludeSeen ? known.Except(history) : []], Sampling = _sampling }, response);
+        int[] exclude = [.. query.Exclude, .. Shown(snapshot.Items), .. _request.ExcludeSeen ? known.Except(history) : []];
+        return (query with { Exclude = exclude, Sampling = _sampling }, response);
     }
 
     /// <summary>Puts the items into the answer, and where it goes on.</summary>

@@ -53,7 +53,8 @@ internal static class StoreScripts
         return false
         """;
 
-    /// <summary>KEYS ids, codes, next, appended, published; ARGV item, codes, codes in hexadecimal, title, vector. Returns {id, outcome}.</summary>
+    /// <summary>KEYS ids, codes, next, appended, published; ARGV item, codes, codes in hexadecimal, title, vector. Returns {id,
+    /// outcome}.</summary>
     public const string Assign = """
         local id = redis.call('HGET', KEYS[1], ARGV[1])
         if id then

@@ -12,7 +12,8 @@ internal static class AppendJournal
     public static void Append(string root, string version, IReadOnlyList<AppendedItem> items, TimeSpan patience, TimeProvider time) =>
         Of(root, version).Append(
             [.. items.Select(item => new Line(
-                item.ItemId, item.SemanticId.ToString(), item.Title, item.Vector.IsEmpty ? null : VectorBytes.Of(item.Vector)))], patience, time);
+                item.ItemId, item.SemanticId.ToString(), item.Title, item.Vector.IsEmpty ? null : VectorBytes.Of(item.Vector)))],
+            patience, time);
 
     /// <summary>In order; an item that two writers appended counts once, as it was first.</summary>
     public static IReadOnlyList<AppendedItem> Read(string root, string version) =>

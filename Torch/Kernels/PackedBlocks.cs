@@ -1,10 +1,10 @@
 namespace Recsys.Torch.Kernels;
 
 /// <summary>
-/// Transformer blocks that are read forward alone on a CPU, in float32 or with products of bf16 (decoding.cpp): x + output(attention(qkv(norm(x)))), then
-/// x + down(GELU(up(norm(x)))), and a norm behind the last. A row is one token; it looks at any rows that were read before it, whosever
-/// they are, so that all prefixes of a search are one batch. What comes out of a row does not depend on the rows beside it, to the last
-/// bit.
+/// Transformer blocks that are read forward alone on a CPU, in float32 or with products of bf16 (decoding.cpp):
+/// x + output(attention(qkv(norm(x)))), then x + down(GELU(up(norm(x)))), and a norm behind the last. A row is one token; it looks at any
+/// rows that were read before it, whosever they are, so that all prefixes of a search are one batch. What comes out of a row does not
+/// depend on the rows beside it, to the last bit.
 /// A copy of the weights; immutable, and safe to read from many threads.
 /// </summary>
 public sealed class PackedBlocks : IDisposable

@@ -33,7 +33,8 @@ internal sealed class MemoryIdStore : ISemanticIdStore
         Task.FromResult<IReadOnlyList<string>>([]);
 
     public Task<Assignment> AssignAsync(
-        string version, string itemId, string title, ReadOnlyMemory<ushort> codes, ReadOnlyMemory<float> vector, CancellationToken cancel) =>
+        string version, string itemId, string title, ReadOnlyMemory<ushort> codes, ReadOnlyMemory<float> vector,
+        CancellationToken cancel) =>
         Task.FromException<Assignment>(CatalogException.Precondition("A rebuild assigns nothing."));
 
     public Task<AppendedPage> AppendedAsync(string version, string? after, CancellationToken cancel) =>

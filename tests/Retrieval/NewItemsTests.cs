@@ -6,7 +6,8 @@ using Recsys.Retrieval.Training;
 
 namespace Recsys.Retrieval.Tests;
 
-/// <summary>Items that come after training with embeddings: beside items of the same kinds that training saw, and some that it did not.</summary>
+/// <summary>Items that come after training with embeddings: beside items of the same kinds that training saw, and some that it did
+/// not.</summary>
 public sealed class NewItemsTests : IClassFixture<NewItemsTests.Trained>
 {
     private const int Kinds = 6, OfKind = 10, Items = Kinds * OfKind, Dim = 16;
@@ -126,15 +127,17 @@ public sealed class NewItemsTests : IClassFixture<NewItemsTests.Trained>
         int[] history = [21, 22, 23, 24, 25, 26, 41, 42, 43, 44, 45, 46];
         double[] first = [5, 5, 5, 5, 5, 5, 1, 1, 1, 1, 1, 1];
         var query = new RecommendQuery(history, 5) { Exclude = history };
-        int Of(int kind, RecommendQuery asked) => _trained.Recommender.Recommend(asked, default).Count(answer => KindOf(answer.Item) == kind);
+        int Of(int kind, RecommendQuery asked) =>
+            _trained.Recommender.Recommend(asked, default).Count(answer => KindOf(answer.Item) == kind);
         Assert.True(Of(4, query) >= 3, "the later six without weights");
         Assert.True(Of(2, query with { Weights = first }) >= 3, "the earlier six, which weigh more");
-        Assert.Equal(([21, 22, 23, 24, 25, 26], [5, 5, 5, 5, 5, 5]), (query with { Weights = first }).Read(6), Same);
-        Assert.Equal(([24, 25, 26, 46], [5, 5, 5, 9]), (query with { Weights = [.. first[..11], 9] }).Read(4), Same);
+        var (items, weights) = (query with { Weights = first }).Read(6);
+        Assert.Equal([21, 22, 23, 24, 25, 26], items);
+        Assert.Equal([5, 5, 5, 5, 5, 5], weights!);
+        (items, weights) = (query with { Weights = [.. first[..11], 9] }).Read(4);
+        Assert.Equal([24, 25, 26, 46], items);
+        Assert.Equal([5, 5, 5, 9], weights!);
         Assert.Throws<CatalogException>(() => _trained.Recommender.Recommend(query with { Weights = [1] }, default));
-
-        static bool Same((IReadOnlyList<int> Items, IReadOnlyList<double>? Weights) one, (IReadOnlyList<int> Items, IReadOnlyList<double>? Weights) other) =>
-            one.Items.SequenceEqual(other.Items) && one.Weights!.SequenceEqual(other.Weights!);
     }
 
     public static TheoryData<int> EveryKind() => [.. Enumerable.Range(0, Kinds)];

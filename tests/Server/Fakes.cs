@@ -141,7 +141,8 @@ internal sealed class FakeIds : ISemanticIdStore
         throw new InvalidOperationException();
 
     public Task<Assignment> AssignAsync(
-        string version, string itemId, string title, ReadOnlyMemory<ushort> codes, ReadOnlyMemory<float> vector, CancellationToken cancel) =>
+        string version, string itemId, string title, ReadOnlyMemory<ushort> codes, ReadOnlyMemory<float> vector,
+        CancellationToken cancel) =>
         throw new InvalidOperationException();
 
     public Task<bool> TryActivateAsync(string? expected, string next, CancellationToken cancel) => throw new InvalidOperationException();

@@ -67,7 +67,8 @@ public sealed class ClusterTests : IAsyncLifetime
             await AskAsync("cluster", "keyslot", $"{Keys("v1").Ids}"), await AskAsync("cluster", "keyslot", $"{Keys("v2").Ids}"));
         Assert.True(await store.TryActivateAsync(null, "v1", Cancel));
         var assigned = await store.AssignAsync("v1", "new", "New", items.SemanticIds[0].Codes(), default, Cancel);
-        Assert.Equal(assigned with { Existing = true }, await store.AssignAsync("v1", "new", "New", items.SemanticIds[0].Codes(), default, Cancel));
+        var again = await store.AssignAsync("v1", "new", "New", items.SemanticIds[0].Codes(), default, Cancel);
+        Assert.Equal(assigned with { Existing = true }, again);
         Assert.Equal(assigned.Id, await store.FindAsync("v1", "new", Cancel));
         Assert.Contains("new", await store.ItemsAsync("v1", items.SemanticIds[0].Codes(), 1000, Cancel));
         Assert.True(await store.TryActivateAsync("v1", "v2", Cancel));

@@ -52,7 +52,8 @@ public sealed class IdentityTests(RedisFixture fixture) : IClassFixture<RedisFix
         foreach (string id in Alike)
         {
             Assert.Equal(
-                new Assignment(given[id], Existing: true), await _store.AssignAsync(_version, id, "", new ushort[] { 3, 7, 1 }, default, Cancel));
+                new Assignment(given[id], Existing: true),
+                await _store.AssignAsync(_version, id, "", new ushort[] { 3, 7, 1 }, default, Cancel));
             Assert.Equal(given[id], await _store.FindAsync(_version, id, Cancel));
         }
     }

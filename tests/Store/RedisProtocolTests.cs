@@ -52,7 +52,8 @@ public sealed class RedisProtocolTests(RedisFixture fixture) : IClassFixture<Red
         foreach (string id in appended)
         {
             Assert.Null(await store.FindAsync(_version, id, Cancel));
-            assigned.Add(new AppendedItem(id, (await store.AssignAsync(_version, id, id, new ushort[] { 1, 2, 3 }, default, Cancel)).Id, id));
+            var given = await store.AssignAsync(_version, id, id, new ushort[] { 1, 2, 3 }, default, Cancel);
+            assigned.Add(new AppendedItem(id, given.Id, id));
         }
 
         Assert.Equal([.. published, .. appended], await store.ItemsAsync(_version, new ushort[] { 1, 2, 3 }, 100, Cancel));

@@ -45,7 +45,8 @@ public sealed class GenerativeLeg : IDisposable
     /// <param name="fresh">Items that came after training; null: their codes alone are read.</param>
     /// <returns>The states behind the histories; within the caller's dispose scope.</returns>
     internal PrefixStates Read(
-        IReadOnlyList<IReadOnlyList<int>> histories, IReadOnlyList<string?> users, ItemTable items, NewItems? fresh = null) => Network switch
+        IReadOnlyList<IReadOnlyList<int>> histories, IReadOnlyList<string?> users, ItemTable items,
+        NewItems? fresh = null) => Network switch
         {
             EncoderDecoder network => Tensors(network.Read(EncoderInput.Of(
                 Layout, Config.Options.Users, users,

@@ -5,9 +5,9 @@ namespace Recsys.Retrieval.Legs.Transitions;
 
 /// <summary>
 /// Ranks by counting (PCTM, arXiv 2608.19833): the score of an item is Σ_j w_j ln(1 + s · C(h_j, item)) + λ ln(1 + n(item)). C are the
-/// training part's counts of what follows what, h_j the history's items, the newest first, w_j ∝ r^j times what the item counts, with sum 1, and n(item) an item's
-/// interactions. Knows no vector; an item that came after training has what those that stand for it have, but for their interactions, and
-/// what was seen to follow and to precede it since.
+/// training part's counts of what follows what, h_j the history's items, the newest first, w_j ∝ r^j times what the item counts, with
+/// sum 1, and n(item) an item's interactions. Knows no vector; an item that came after training has what those that stand for it have,
+/// but for their interactions, and what was seen to follow and to precede it since.
 /// </summary>
 public sealed class TransitionLeg : ILeg
 {
@@ -244,7 +244,8 @@ public sealed class TransitionLeg : ILeg
 
     private float PriorOf(int interactions) => (float)((Reading.Popularity * Math.Log(1 + interactions)) + 0.0); // −0 becomes 0
 
-    public float Prior(int item) => _interactions.TryGetValue(item, out int count) ? PriorOf(count) : item < Table.Items ? _prior[item] : PriorOf(0);
+    public float Prior(int item) =>
+        _interactions.TryGetValue(item, out int count) ? PriorOf(count) : item < Table.Items ? _prior[item] : PriorOf(0);
 
     /// <summary>Writes what was trained: what <see cref="With"/> added is for the next training to learn.</summary>
     public void Save(string folder) => ModelFiles.Save(

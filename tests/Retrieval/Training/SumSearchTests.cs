@@ -199,7 +199,8 @@ public class SumSearchTests
         public int History => 50;
 
         public Tensor Scores(
-            IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null, IReadOnlyList<IReadOnlyList<double>?>? weights = null) => tensor(
+            IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null,
+            IReadOnlyList<IReadOnlyList<double>?>? weights = null) => tensor(
             histories.SelectMany(scores).ToArray(), [histories.Count, scores(histories[0]).Length]);
 
         public void Save(string folder) => throw new InvalidOperationException("Nothing is saved here.");
