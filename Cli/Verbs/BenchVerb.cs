@@ -45,6 +45,7 @@ internal static class BenchVerb
         }
 
         command.Add(BenchServingVerb.Create());
+        command.Add(BenchStoreVerb.Create());
         return command;
     }
 
