@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Recsys.Retrieval.Training;
 
 namespace Recsys.Retrieval.Legs.Transitions;
@@ -132,10 +133,10 @@ public sealed class TransitionLeg : ILeg
         IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null, IReadOnlyList<IReadOnlyList<double>?>? weights = null)
     {
         int items = Table.Items + (fresh?.Count ?? 0);
-        var scores = new float[(long)histories.Count * items];
-        Parallel.For(0, histories.Count, row =>
+        var scores = zeros(histories.Count, items);
+        for (int row = 0; row < histories.Count; row++)
         {
-            var of = scores.AsSpan(row * items, items);
+            var of = MemoryMarshal.Cast<byte, float>(scores.bytes).Slice(row * items, items);
             Add(histories[row], of, withPrior: true, fresh: fresh, weights: weights?[row]);
             for (int at = 0; at < (fresh?.Count ?? 0); at++)
             {
@@ -147,8 +148,9 @@ public sealed class TransitionLeg : ILeg
                     }
                 }
             }
-        });
-        return tensor(scores, [histories.Count, items]);
+        }
+
+        return scores;
     }
 
     /// <summary>Adds the evidence of a history to [items] scores.</summary>
