@@ -1,3 +1,4 @@
+using System.Buffers;
 using Recsys.Torch.Kernels;
 
 namespace Recsys.Retrieval.Models;
@@ -54,6 +55,7 @@ internal sealed class PackedDecoder : IDisposable
         private readonly ReadRows _read = new(); // a row for each state, with its number
         private readonly List<int> _parents = []; // [states] -1: a history
         private float[] _newest; // [new states × dim], and room behind them
+        private float[] _rented = []; // the same, once it is not what the trunk made
         private int _count; // new states
 
         /// <param name="histories">[rows × dim] what the trunk made of them.</param>
@@ -71,6 +73,7 @@ internal sealed class PackedDecoder : IDisposable
         {
             base.Dispose();
             _read.Dispose();
+            GiveBack();
         }
 
         protected override (int Places, int Tokens) Shape(int level) => (_count, _network._heads[level].Outputs);
@@ -83,17 +86,26 @@ internal sealed class PackedDecoder : IDisposable
             int dim = _network.Dim, first = _network._layout.Offsets[level - 1];
             if (_newest.Length < parents.Length * dim)
             {
-                _newest = new float[parents.Length * dim];
+                GiveBack();
+                _newest = _rented = ArrayPool<float>.Shared.Rent(parents.Length * dim);
             }
 
-            _newest.AsSpan().Clear();
             for (int state = 0; state < parents.Length; state++)
             {
-                PackedTrunk.Add(_newest.AsSpan(state * dim, dim), _network._written, first + tokens[state]);
+                _network._written.AsSpan((first + tokens[state]) * dim, dim).CopyTo(_newest.AsSpan(state * dim));
             }
 
             _parents.AddRange(parents);
             Read(level, parents.Length);
+        }
+
+        private void GiveBack()
+        {
+            if (_rented.Length > 0)
+            {
+                ArrayPool<float>.Shared.Return(_rented);
+                _rented = [];
+            }
         }
 
         /// <summary>Reads the new states' tokens, each behind those on the way to it.</summary>
