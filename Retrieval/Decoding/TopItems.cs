@@ -23,8 +23,13 @@ public static class TopItems
             return Array.ConvertAll(Of(theirs, n), i => listed[i]);
         }
 
+        if (n == 0)
+        {
+            return [];
+        }
+
         // The worst of those kept comes out first: the smallest score, of equal ones the largest place.
-        var kept = new PriorityQueue<int, (float Score, int Place)>(n + 1);
+        var kept = new PriorityQueue<int, long>(n + 1);
         float least = float.NegativeInfinity;
         for (int place = 0; place < scores.Length; place++)
         {
@@ -45,13 +50,16 @@ public static class TopItems
                     continue;
                 }
 
-                kept.Enqueue(place, (score, -place));
-                if (kept.Count > n)
+                if (kept.Count < n)
                 {
-                    kept.Dequeue();
+                    kept.Enqueue(place, Order(score, place));
+                }
+                else
+                {
+                    kept.EnqueueDequeue(place, Order(score, place));
                 }
 
-                least = kept.Count == n && kept.TryPeek(out _, out var worst) ? worst.Score : float.NegativeInfinity;
+                least = kept.Count == n ? scores[kept.Peek()] : float.NegativeInfinity;
             }
         }
 
@@ -62,6 +70,13 @@ public static class TopItems
         }
 
         return best;
+    }
+
+    /// <summary>A number that is larger for a larger score, and of equal ones for a smaller place: compared as one, not as two.</summary>
+    private static long Order(float score, int place)
+    {
+        int bits = BitConverter.SingleToInt32Bits(score + 0f); // −0 becomes 0
+        return ((long)(bits ^ ((bits >> 31) & int.MaxValue)) << 32) | (uint)(int.MaxValue - place);
     }
 
     /// <summary>How many of the first scores are not above a bound, in whole vectors.</summary>
