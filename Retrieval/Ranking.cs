@@ -4,8 +4,9 @@ using Recsys.Retrieval.Legs.Transitions;
 namespace Recsys.Retrieval;
 
 /// <summary>Candidates in the order of their scores, with what the scores are made of.</summary>
+/// <param name="fresh">Items that came after training.</param>
 /// <param name="legs">Names, in the order of a candidate's scores.</param>
-internal sealed class Ranking(RetrievalModel model, ItemTable items, string[] legs)
+internal sealed class Ranking(RetrievalModel model, ItemTable items, NewItems fresh, string[] legs)
 {
     /// <summary>Items of the history that an answer names as what it follows.</summary>
     private const int MaxReasons = 3;
@@ -25,7 +26,7 @@ internal sealed class Ranking(RetrievalModel model, ItemTable items, string[] le
     public Recommendation[] Of(RecommendQuery query, (int Item, double[] Scores)[] candidates, Decoded decoded)
     {
         var sum = model.Config.Sum;
-        var seen = query.History.ToHashSet();
+        var seen = query.History.Concat(query.Unread).ToHashSet();
         double[][] parts = [.. candidates.Select(candidate => Parts(candidate.Item, candidate.Scores, seen))];
         double[]? interplay = sum.Interplay?.Of(Interplay.Inputs(parts, legs.Length, query.History.Count));
         parts = [.. parts.Select((of, at) => (double[])[.. of, interplay?[at] ?? 0])];
@@ -35,6 +36,7 @@ internal sealed class Ranking(RetrievalModel model, ItemTable items, string[] le
         double[] boosts = [.. candidates.Select(candidate => Boosted(query, candidate.Item))];
         double[] boosted = [.. scores.Zip(boosts, (score, boost) => score + boost)];
         var places = decoded.Items.Take(decoded.Certain).Index().ToDictionary(found => found.Item.Item, found => found.Index + 1);
+        var read = Read(query);
         return [.. Enumerable.Range(0, candidates.Length)
             .OrderByDescending(at => Drawn(query, candidates[at].Item, boosted[at] / sum.Temperature) ?? boosted[at])
             .ThenBy(at => candidates[at].Item).Take(query.K)
@@ -45,7 +47,7 @@ internal sealed class Ranking(RetrievalModel model, ItemTable items, string[] le
                     .Select(part => new ScorePart(part.Item, _weights[part.Index], parts[at][part.Index])),
                     .. boosts[at] == 0 ? [] : new[] { new ScorePart(BoostPart, 1, boosts[at]) }])
             {
-                Reasons = [.. Reasons(query, candidates[at].Item).Take(MaxReasons)],
+                Reasons = [.. Reasons(read, candidates[at].Item).Take(MaxReasons)],
                 DecoderRank = places.TryGetValue(candidates[at].Item, out int place) ? place : null,
             })];
     }
@@ -66,16 +68,20 @@ internal sealed class Ranking(RetrievalModel model, ItemTable items, string[] le
         : null;
 
     /// <summary>Items of the history that an item was seen to follow, most evidence first.</summary>
-    public ScoreReason[] Reasons(RecommendQuery query, int item)
+    public ScoreReason[] Reasons(RecommendQuery query, int item) => Reasons(Read(query), item);
+
+    private (IReadOnlyList<int> Items, IReadOnlyList<double>? Weights) Read(RecommendQuery query) =>
+        query.Read(_transitions?.History ?? 0);
+
+    private ScoreReason[] Reasons((IReadOnlyList<int> Items, IReadOnlyList<double>? Weights) read, int item)
     {
         if (_transitions is null)
         {
             return [];
         }
 
-        var (history, weights) = query.Read(_transitions.History);
         double weight = model.Config.Sum.Weights[_transitions.Name];
-        return [.. _transitions.Reasons(history, item, weights)
+        return [.. _transitions.Reasons(read.Items, item, read.Weights, fresh)
             .Select(reason => new ScoreReason(reason.Item, weight * reason.Part)).Where(reason => reason.Part > 0)];
     }
 }

@@ -46,7 +46,7 @@ public sealed class Recommender : IRecommender, IVersionPart, IItemVectors
         _filters = new TrieFilters(_trie, before?._filters);
         _fresh = NewItems.Of(model, items, before?._fresh ?? NewItems.None);
         (_candidates, _similar) = (new Candidates(model, _trie, _filters, _fresh), new SimilarItems(model, _trie, _fresh));
-        _ranking = new Ranking(model, items, [.. LegNames]);
+        _ranking = new Ranking(model, items, _fresh, [.. LegNames]);
     }
 
     /// <summary>A recommender whose model lives on when it is disposed.</summary>
@@ -177,7 +177,7 @@ public sealed class Recommender : IRecommender, IVersionPart, IItemVectors
 
         var alone = new RecommendQuery(query.History, items.Count, User: query.User) 
         {
-            Candidates = items, Boosts = query.Boosts, Weights = query.Weights,
+            Candidates = items, Boosts = query.Boosts, Weights = query.Weights, Unread = query.Unread,
         };
         var scored = Recommend(alone, cancel).ToDictionary(answer => answer.Item);
         using var _ = no_grad();

@@ -63,6 +63,9 @@ public sealed record RecommendQuery(
     /// <summary>[history] how much each of its items counts, above 0; null: all alike.</summary>
     public IReadOnlyList<double>? Weights { get; init; }
 
+    /// <summary>Items that the user touched too, and that nothing reads: seen all the same.</summary>
+    public IReadOnlyList<int> Unread { get; init; } = [];
+
     /// <summary>Item indexes that are left out, seen or not.</summary>
     public IReadOnlyList<int> Exclude { get; init; } = [];
 

@@ -4,7 +4,6 @@ using Recsys.Bench;
 using Recsys.Catalog;
 using Recsys.Cli.Terminal;
 using Recsys.Store.Redis;
-using StackExchange.Redis;
 
 namespace Recsys.Cli.Verbs;
 
@@ -12,9 +11,6 @@ namespace Recsys.Cli.Verbs;
 internal static class BenchStoreVerb
 {
     private const double SecondsPerMillion = 30, BytesPerItem = 120;
-
-    /// <summary>Entries of each key that Redis weighs.</summary>
-    private const int Sampled = 10_000;
 
     private static readonly int[] Sizes = [256, 256, 256];
 
@@ -71,20 +67,10 @@ internal static class BenchStoreVerb
         await using var redis = await PrivateRedis.StartAsync(folder, cancel);
         var options = new RedisOptions(redis.Socket);
         await using var connection = await RedisConnections.ConnectAsync(options);
+        var store = new RedisSemanticIdStore(connection, options);
         var watch = Stopwatch.StartNew();
-        await new RedisSemanticIdStore(connection, options).PublishAsync("v", items, cancel);
-        return (watch.Elapsed.TotalSeconds, await MemoryAsync(connection));
-    }
-
-    private static async Task<double> MemoryAsync(IConnectionMultiplexer connection)
-    {
-        double bytes = 0;
-        await foreach (var key in connection.GetServers().Single().KeysAsync())
-        {
-            bytes += (long)await connection.GetDatabase().ExecuteAsync("MEMORY", "USAGE", key, "SAMPLES", Sampled);
-        }
-
-        return bytes;
+        await store.PublishAsync("v", items, cancel);
+        return (watch.Elapsed.TotalSeconds, await store.BytesAsync("v", cancel));
     }
 
     private static ItemTable Catalogue(int count, long seed)

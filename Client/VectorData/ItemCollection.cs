@@ -19,7 +19,7 @@ public sealed class ItemCollection<TRecord> : VectorStoreCollection<string, TRec
     private const string SystemName = "recsys";
 
     /// <summary>Of one call.</summary>
-    private const int MaxTold = 1000, MaxRead = 1000, MaxFound = 1000;
+    private const int MaxTold = 1000, MaxRead = 1000, MaxFound = 1000, MaxTries = 3;
 
     private readonly RecsysClient _client;
     private readonly ItemRecordShape<TRecord> _shape = new();
@@ -54,8 +54,10 @@ public sealed class ItemCollection<TRecord> : VectorStoreCollection<string, TRec
     /// <exception cref="VectorStoreException">No version serves, or it knows other embeddings.</exception>
     public override async Task EnsureCollectionExistsAsync(CancellationToken cancellationToken = default)
     {
-        var known = await CallAsync("EnsureCollectionExists", () => _client.Quantizer.DescribeCodebookAsync(
-            new DescribeCodebookRequest(), cancellationToken: cancellationToken)).ConfigureAwait(false);
+        var known = await CallAsync(
+            "EnsureCollectionExists",
+            () => _client.Quantizer.DescribeCodebookAsync(new DescribeCodebookRequest(), cancellationToken: cancellationToken),
+            cancellationToken).ConfigureAwait(false);
         var unknown = _shape.Vectors.Where(vector => !known.Embeddings.Any(of => of.Name == vector.Name && of.Dim == vector.Dim));
         if (unknown.FirstOrDefault() is { } odd)
         {
@@ -105,13 +107,25 @@ public sealed class ItemCollection<TRecord> : VectorStoreCollection<string, TRec
     public override Task UpsertAsync(TRecord record, CancellationToken cancellationToken = default) =>
         UpsertAsync([record], cancellationToken);
 
-    /// <summary>Tells attributes, and brings new items by their embeddings: an item that has a semantic ID keeps it.</summary>
+    /// <summary>Tells attributes, and brings new items by their embeddings and title: an item that has a semantic ID keeps it, and its
+    /// title.</summary>
+    /// <exception cref="VectorStoreException">A new item has no embedding, or the server refuses a value. What came before is kept.
+    /// </exception>
     public override async Task UpsertAsync(IEnumerable<TRecord> records, CancellationToken cancellationToken = default)
     {
         foreach (var some in records.Chunk(MaxTold))
         {
             var request = new UpsertItemsRequest { Items = { some.Select(_shape.Told) } };
-            await CallAsync("Upsert", () => _client.Items.UpsertAsync(request, cancellationToken: cancellationToken)).ConfigureAwait(false);
+            var told = await CallAsync(
+                "Upsert", () => _client.Items.UpsertAsync(request, cancellationToken: cancellationToken), cancellationToken)
+                .ConfigureAwait(false);
+            if (told.UnknownItemIds.Count > 0)
+            {
+                throw Failed(
+                    "Upsert",
+                    $"{told.UnknownItemIds.Count} items are new and brought no embeddings, so version {told.Version} has no place for "
+                    + $"them: {string.Join(", ", told.UnknownItemIds.Take(5))}. Their attributes count once one has. Set a vector.");
+            }
         }
     }
 
@@ -144,7 +158,8 @@ public sealed class ItemCollection<TRecord> : VectorStoreCollection<string, TRec
                 $"A {typeof(TInput).Name} is no embedding: bring ReadOnlyMemory<float>, float[] or Embedding<float>."),
         });
         var request = new NearestRequest { K = (uint)(options.Skip + top), Embeddings = { [Searched(options).Name] = vector } };
-        var near = await CallAsync("Search", () => _client.Quantizer.NearestAsync(request, cancellationToken: cancellationToken))
+        var near = await CallAsync(
+            "Search", () => _client.Quantizer.NearestAsync(request, cancellationToken: cancellationToken), cancellationToken)
             .ConfigureAwait(false);
         var found = near.Items.Skip(options.Skip).Where(item => !(item.Distance > options.ScoreThreshold)).ToArray();
         var records = found.Length == 0
@@ -183,25 +198,41 @@ public sealed class ItemCollection<TRecord> : VectorStoreCollection<string, TRec
 
     private async Task<Dictionary<string, TRecord>> ReadAsync(string[] keys, bool vectors, CancellationToken cancel)
     {
-        var items = (await CallAsync("Get", () => _client.Items.GetAsync(
-            new GetItemsRequest { ItemIds = { keys } }, cancellationToken: cancel)).ConfigureAwait(false)).Items;
-        V1.ReconstructedId[] stood = [];
-        if (vectors && items.Count > 0)
+        for (int tries = 1; ; tries++)
         {
-            var request = new ReconstructRequest { SemanticIds = { items.Select(item => item.SemanticId) } };
-            stood = [.. (await CallAsync("Get", () => _client.Quantizer.ReconstructAsync(request, cancellationToken: cancel))
-                .ConfigureAwait(false)).Items];
-        }
+            var asked = new GetItemsRequest { ItemIds = { keys.Distinct() } };
+            var got = await CallAsync("Get", () => _client.Items.GetAsync(asked, cancellationToken: cancel), cancel)
+                .ConfigureAwait(false);
+            ReconstructResponse? stood = null;
+            if (vectors && got.Items.Count > 0)
+            {
+                var request = new ReconstructRequest { SemanticIds = { got.Items.Select(item => item.SemanticId) } };
+                stood = await CallAsync("Get", () => _client.Quantizer.ReconstructAsync(request, cancellationToken: cancel), cancel)
+                    .ConfigureAwait(false);
+            }
 
-        return items.Select((item, at) => (item.ItemId, _shape.Read(item, vectors ? stood[at].Embeddings : null)))
-            .ToDictionary(StringComparer.Ordinal);
+            if (stood is null || stood.Version == got.Version) // a version may be swapped in between: its codes mean something else
+            {
+                return got.Items.Select((item, at) => (item.ItemId, _shape.Read(item, stood?.Items[at].Embeddings)))
+                    .ToDictionary(StringComparer.Ordinal);
+            }
+
+            if (tries == MaxTries)
+            {
+                throw Failed("Get", $"Versions {got.Version} and {stood.Version} answered in turn. Call again.");
+            }
+        }
     }
 
-    private async Task<T> CallAsync<T>(string operation, Func<AsyncUnaryCall<T>> call)
+    private async Task<T> CallAsync<T>(string operation, Func<AsyncUnaryCall<T>> call, CancellationToken cancel)
     {
         try
         {
             return await call().ConfigureAwait(false);
+        }
+        catch (RpcException error) when (cancel.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(error.Status.Detail, error, cancel);
         }
         catch (RpcException error)
         {

@@ -39,6 +39,12 @@ internal sealed class ItemRecordShape<TRecord>
             throw Refused($"'{odd.Name}' is a {odd.PropertyType.Name}; data may be {string.Join(", ", Kinds.Select(kind => kind.Name))}");
         }
 
+        if (properties.FirstOrDefault(property => property.GetCustomAttribute<VectorStoreVectorAttribute>()?.DistanceFunction
+                is not (null or DistanceFunction.EuclideanSquaredDistance)) is { } measured)
+        {
+            throw Refused($"'{measured.Name}' wants another distance; a search gives {DistanceFunction.EuclideanSquaredDistance}");
+        }
+
         if (Vectors.FirstOrDefault(of => Plain(of.Property.PropertyType) != typeof(ReadOnlyMemory<float>)) is { } other)
         {
             throw Refused($"'{other.Property.Name}' is a {other.Property.PropertyType.Name}; vectors are ReadOnlyMemory<float>");
@@ -89,9 +95,9 @@ internal sealed class ItemRecordShape<TRecord>
         foreach (var (property, name) in Data)
         {
             string? text = name == Title ? item.Title : item.Attributes.GetValueOrDefault(name);
-            if (!string.IsNullOrEmpty(text))
+            if (!string.IsNullOrEmpty(text) && Value(text, Plain(property.PropertyType)) is { } value)
             {
-                property.SetValue(record, Value(text, Plain(property.PropertyType)));
+                property.SetValue(record, value);
             }
         }
 
@@ -127,9 +133,10 @@ internal sealed class ItemRecordShape<TRecord>
         : type == typeof(bool) ? bool.TryParse(text, out bool yes) ? yes : null
         : type == typeof(DateTimeOffset)
             ? DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null
-        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
-            ? Convert.ChangeType(number, type, CultureInfo.InvariantCulture)
-            : null;
+        : type == typeof(int) ? int.TryParse(text, CultureInfo.InvariantCulture, out int whole) ? whole : null
+        : type == typeof(long) ? long.TryParse(text, CultureInfo.InvariantCulture, out long large) ? large : null
+        : type == typeof(float) ? float.TryParse(text, CultureInfo.InvariantCulture, out float single) ? single : null
+        : double.TryParse(text, CultureInfo.InvariantCulture, out double number) ? number : null;
 
     private static Type Plain(Type type) => Nullable.GetUnderlyingType(type) ?? type;
 

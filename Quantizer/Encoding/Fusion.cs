@@ -153,7 +153,7 @@ public sealed class Fusion
 
     /// <summary>Brings a row whose vectors are placed to its length.</summary>
     /// <param name="squared">The sum of what <see cref="Add"/> returned.</param>
-    /// <exception cref="CatalogException">Nothing was placed.</exception>
+    /// <exception cref="CatalogException">Nothing was placed, or it is too large.</exception>
     internal void Complete(string itemId, double squared, Span<float> row)
     {
         if (squared == 0)
@@ -162,6 +162,15 @@ public sealed class Fusion
         }
 
         Grow(row, squared);
+        foreach (float value in row)
+        {
+            if (!float.IsFinite(value))
+            {
+                throw CatalogException.Invalid(
+                    $"Item '{itemId}': its embeddings are too large; brought to the version's scale they are {value}. Send what its "
+                    + "encoder made.");
+            }
+        }
     }
 
     /// <summary>The named vectors that a fused one is made of: the way back, but for the lengths that fusing took away.</summary>
@@ -278,15 +287,4 @@ public sealed class Fusion
             value *= factor;
         }
     }
-}
-
-/// <summary>The fused vectors of a catalogue.</summary>
-/// <param name="Fusion">How they were fused.</param>
-/// <param name="Data">[Count × Fusion.Dim], row-major.</param>
-/// <param name="Present">[Count]; false where an item has no embedding at all: its row is zero, the middle of the catalogue.</param>
-public sealed record FusedEmbeddings(Fusion Fusion, float[] Data, bool[] Present)
-{
-    public int Count => Present.Length;
-
-    public int Dim => Fusion.Dim;
 }

@@ -60,7 +60,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         }
 
         SortedSet<int>[][] found = [.. admissions.Select(
-            of => histories.Select((history, row) => InTurn(all, row, history, k, of[row])).ToArray())];
+            of => queries.Select((query, row) => InTurn(all, row, [.. query.History, .. query.Unread], k, of[row])).ToArray())];
         var (generative, beams) = model.Generative is { } leg
             ? Generative(leg, queries, k, beam, admissions, found, cancel)
             : ([.. histories.Select(_ => new Dictionary<int, double>())],

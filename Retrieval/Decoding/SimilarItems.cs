@@ -57,7 +57,7 @@ internal sealed class SimilarItems(RetrievalModel model, TrieLayers trie, NewIte
     {
         var leg = model.Legs.OfType<TransitionLeg>().FirstOrDefault()
             ?? throw CatalogException.Precondition("This version has no transitions leg. Ask by codes or by content.");
-        return [.. leg.After(item).Where(other => admission.Allows(other.Item))
+        return [.. leg.After(item, fresh).Where(other => admission.Allows(other.Item))
             .OrderByDescending(other => other.Evidence).ThenBy(other => other.Item).Take(k)];
     }
 }

@@ -64,6 +64,7 @@ internal sealed class RecommendCall
             new RecommendQuery(history, _k, _request.Beam, _request.ExcludeSeen, RetrievalService.User(_request.UserId))
             {
                 Weights = _request.HistoryWeights.Count == 0 ? null : [.. weights.Where(weight => weight > 0)],
+                Unread = [.. known.Except(history)],
             },
             snapshot.Items);
         var response = new RecommendResponse
@@ -74,7 +75,7 @@ internal sealed class RecommendCall
             RequestId = _request.RequestId, Stale = lease.Stale,
         };
         response.UnknownItemIds.AddRange(unknown.Union(others).Take(RetrievalService.MaxUnknown));
-        int[] exclude = [.. query.Exclude, .. Shown(snapshot.Items), .. _request.ExcludeSeen ? known.Except(history) : []];
+        int[] exclude = [.. query.Exclude, .. Shown(snapshot.Items), .. _request.ExcludeSeen ? query.Unread : []];
         return (query with { Exclude = exclude, Sampling = _sampling }, response);
     }
 

@@ -15,6 +15,8 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
     /// <summary>Most items of one <see cref="AppendedAsync"/> page; go on until a page is empty.</summary>
     public const int PageSize = 1000;
 
+    private const int Weighed = 10_000;
+
     private readonly RedisCalls _redis;
     private readonly RedisPublisher _publisher;
     private readonly Action<string>? _activated;
@@ -138,6 +140,19 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
 
         string Field(StreamEntry entry, string name) =>
             (string?)entry[name] ?? throw CatalogException.Damaged($"Entry {entry.Id} of version '{version}' lacks the field {name}.");
+    }
+
+    /// <summary>About how many bytes a version's keys take in Redis: it weighs some entries of each.</summary>
+    public async Task<long> BytesAsync(string version, CancellationToken cancel)
+    {
+        long bytes = 0;
+        foreach (var key in Keys(version).All)
+        {
+            bytes += await _redis.RunAsync(
+                "memory", async database => (long?)await database.ExecuteAsync("MEMORY", "USAGE", key, "SAMPLES", Weighed) ?? 0, cancel);
+        }
+
+        return bytes;
     }
 
     public Task<string?> ActiveAsync(CancellationToken cancel) =>

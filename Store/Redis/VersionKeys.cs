@@ -19,7 +19,7 @@ internal sealed class VersionKeys(string prefix, string version)
     /// <summary>Hash: codes as text → the collision token that the next item with them gets.</summary>
     public RedisKey Next { get; } = $"{prefix}{{{version}}}:next";
 
-    /// <summary>Stream of items appended after publication: fields item, id, title.</summary>
+    /// <summary>Stream of items appended after publication: fields item, id, title, vector.</summary>
     public RedisKey Appended { get; } = $"{prefix}{{{version}}}:appended";
 
     /// <summary>String, written last: the table is there in full (<see cref="PublishedMarker"/>).</summary>

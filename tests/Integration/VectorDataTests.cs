@@ -56,9 +56,9 @@ public sealed class VectorDataTests(World world) : IDisposable
         Assert.All(
             await Items.SearchAsync(read.Text.ToArray(), 5, close).ToListAsync(), result => Assert.True(result.Score <= near[2].Score));
 
-        string[] asked = [world.ItemIds[3], "nobody", world.ItemIds[1]];
+        string[] asked = [world.ItemIds[3], "nobody", world.ItemIds[1], world.ItemIds[3]];
         var several = await Items.GetAsync(asked).ToListAsync();
-        Assert.Equal([world.ItemIds[3], world.ItemIds[1]], several.Select(product => product.Id));
+        Assert.Equal([world.ItemIds[3], world.ItemIds[1], world.ItemIds[3]], several.Select(product => product.Id));
     }
 
     [Fact]
@@ -77,6 +77,18 @@ public sealed class VectorDataTests(World world) : IDisposable
         Assert.Throws<NotSupportedException>(() => Items.GetAsync(product => product.Price > 1, 3));
         await Assert.ThrowsAsync<NotSupportedException>(() => Items.DeleteAsync("x"));
         await Assert.ThrowsAsync<NotSupportedException>(() => Items.EnsureCollectionDeletedAsync());
+        error = await Assert.ThrowsAsync<VectorStoreException>(() => Items.UpsertAsync(new Product { Id = "nowhere", Price = 2 }));
+        Assert.Contains("nowhere", error.Message, StringComparison.Ordinal);
+        await _client.Items.UpsertAsync(new UpsertItemsRequest
+        {
+            Items = { new ItemUpsert { ItemId = world.ItemIds[2], Attributes = { ["stock_left"] = "3000000000" } } },
+        });
+        await Task.Delay(1000);
+        Assert.Equal(0, (await Items.GetAsync(world.ItemIds[2]))!.Left); // no int
+        Assert.Throws<ArgumentException>(() => new ItemCollection<Cosine>(_client));
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Items.GetAsync("x", cancellationToken: cancelled.Token));
         await Assert.ThrowsAsync<ArgumentException>(() => Items.UpsertAsync(new Product()));
         Assert.Throws<ArgumentException>(() => new ItemCollection<object>(_client));
         using var nobody = new RecsysClient(new RecsysClientOptions { Address = "http://127.0.0.1:1", Attempts = 1 });
@@ -105,6 +117,15 @@ public sealed class VectorDataTests(World world) : IDisposable
         public bool? Gift { get; set; }
 
         [VectorStoreVector(384, StorageName = "text")]
+        public ReadOnlyMemory<float> Text { get; set; }
+    }
+
+    private sealed class Cosine
+    {
+        [VectorStoreKey]
+        public string Id { get; set; } = "";
+
+        [VectorStoreVector(384, DistanceFunction = DistanceFunction.CosineSimilarity)]
         public ReadOnlyMemory<float> Text { get; set; }
     }
 

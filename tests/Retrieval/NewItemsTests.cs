@@ -104,6 +104,44 @@ public sealed class NewItemsTests : IClassFixture<NewItemsTests.Trained>
             _trained.Recommender.VectorOf(new Dictionary<string, ReadOnlyMemory<float>> { [name] = values });
     }
 
+    /// <summary>Where an embedding's own length counts, a new one may be of any: scores stay of the size of the catalogue's.</summary>
+    [Fact]
+    public void A_vector_is_no_longer_than_the_longest_of_the_catalogue_and_never_without_a_number()
+    {
+        var content = _trained.Model.Content!;
+        double longest = Enumerable.Range(0, Items).Max(item => content.Vectors[item].norm().item<float>());
+        var projection = ContentProjection.Of(
+            [(new EmbeddingMatrix("image", 1, new float[Items], new bool[Items]) { Place = new EmbeddingPlace(true, [0], 1) }, 1)],
+            ones(4, 1))!;
+        double Length(float value) => Math.Sqrt(projection.VectorOf(
+            new Dictionary<string, ReadOnlyMemory<float>> { ["image"] = new[] { value } }, longest).ToArray().Sum(of => (double)of * of));
+        Assert.Equal(2 * 0.1, Length(0.1f), 1e-6);
+        Assert.Equal(longest, Length(1e30f), 1e-4);
+        Assert.InRange(Length(float.MaxValue), 0, longest * 1.0001);
+    }
+
+    /// <summary>The parts of a score that a history's items bring sum to what the transitions say, in the name of the items
+    /// themselves.</summary>
+    [Theory]
+    [InlineData(3, 7, 2)]
+    [InlineData(Items + 1, 12, 14)]
+    [InlineData(Items + 1, Items + 2, 25)]
+    public void Reasons_sum_to_the_score_of_new_items_and_behind_new_items(params int[] history)
+    {
+        using var grown = _trained.Grown();
+        var fresh = NewItems.Of(_trained.Model, grown.Items, NewItems.None);
+        var leg = (TransitionLeg)_trained.Recommender.FullLegs[0];
+        using var scores = leg.Scores([history], fresh);
+        for (int item = 0; item < Items + Kinds; item++)
+        {
+            var reasons = leg.Reasons(history, item, null, fresh);
+            Assert.Equal(scores[0, item].item<float>() - leg.Prior(item), reasons.Sum(reason => reason.Part), 1e-4);
+            Assert.All(reasons, reason => Assert.Contains(reason.Item, history.Where(other => other != item)));
+        }
+
+        Assert.NotEmpty(grown.Similar(new RecommendQuery([Items], 5), Likeness.Transitions));
+    }
+
     [Fact]
     public void A_new_item_that_users_take_is_learned_from_their_events()
     {

@@ -50,8 +50,10 @@ internal sealed class ContentProjection
     }
 
     /// <param name="embeddings">By name; those that it does not read, of another size or of zeros are passed over.</param>
+    /// <param name="longest">The length that a vector may have: where an embedding's own counts, a new one may be of any, and scores grow
+    /// with it.</param>
     /// <returns>[dim]; empty: it reads none of them.</returns>
-    public ReadOnlyMemory<float> VectorOf(IReadOnlyDictionary<string, ReadOnlyMemory<float>> embeddings)
+    public ReadOnlyMemory<float> VectorOf(IReadOnlyDictionary<string, ReadOnlyMemory<float>> embeddings, double longest)
     {
         float[]? vector = null;
         for (int at = 0; at < _parts.Count; at++)
@@ -68,6 +70,17 @@ internal sealed class ContentProjection
                     TensorPrimitives.MultiplyAdd(_weights[at].AsSpan(i * _dim, _dim), unit[i], vector, vector);
                 }
             }
+        }
+
+        double length = vector is null ? 0 : Math.Sqrt(vector.Sum(value => (double)value * value));
+        if (!double.IsFinite(length))
+        {
+            return default;
+        }
+
+        if (length > longest)
+        {
+            TensorPrimitives.Multiply(vector, (float)(longest / length), vector);
         }
 
         return vector;

@@ -21,6 +21,7 @@ public sealed class DenseLeg : ILeg
     private readonly PackedTrunk? _packed; // null: TorchSharp's operators answer
     private readonly Lazy<Tensor> _inverseNorms;
     private readonly Lazy<float[]> _first; // [dim] the first item's vector
+    private readonly Lazy<double> _longest; // length of the longest vector
 
     /// <param name="encoder">Becomes this leg's to dispose.</param>
     /// <param name="vectors">[items + 1, dim], the last row zero; becomes this leg's too.</param>
@@ -38,6 +39,7 @@ public sealed class DenseLeg : ILeg
             var squares = Ranked.square().sum(dim: 1);
             return squares.clamp_min(1e-16).rsqrt().DetachFromDisposeScope();
         });
+        _longest = new(() => 1 / InverseNorms.min().item<float>());
         _first = new(() => PackedTrunk.Values(Vectors[0].cpu()));
         _packed = arithmetic != Arithmetic.Operators && vectors.device.type == DeviceType.CPU
             ? encoder.Pack(arithmetic == Arithmetic.BFloat16)
@@ -108,7 +110,7 @@ public sealed class DenseLeg : ILeg
 
     /// <inheritdoc cref="IItemVectors.VectorOf"/>
     internal ReadOnlyMemory<float> VectorOf(IReadOnlyDictionary<string, ReadOnlyMemory<float>> embeddings) =>
-        _projection?.VectorOf(embeddings) ?? default;
+        _projection?.VectorOf(embeddings, _longest.Value) ?? default;
 
     /// <summary>The cosine of an item's vector with every item's.</summary>
     /// <param name="item">One that has a vector.</param>

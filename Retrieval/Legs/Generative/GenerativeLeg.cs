@@ -4,7 +4,7 @@ using Recsys.Retrieval.Models;
 namespace Recsys.Retrieval.Legs.Generative;
 
 /// <summary>
-/// Decodes the codes of the next item. Bound to no table of items: an item appended after training is found by its codes alone. Scores
+/// Decodes the codes of the next item. Bound to no table of items: an item appended after training is found by its codes. Scores
 /// are natural logarithms of the probability of an item's tokens.
 /// </summary>
 public sealed class GenerativeLeg : IDisposable
@@ -142,7 +142,8 @@ public sealed class GenerativeLeg : IDisposable
 /// <param name="Options">Shape and recipe.</param>
 /// <param name="CodebookSizes">[levels]</param>
 /// <param name="CollisionTokens">Collision tokens that the model knows.</param>
-/// <param name="TrainedItems">Items with a vector of their own; those appended later are known by their codes alone.</param>
+/// <param name="TrainedItems">Items with a vector of their own; those appended later have the mean of those that
+/// stand for theirs, or their codes alone.</param>
 public sealed record GenerativeConfig(
     int Format, GenerativeOptions Options, int[] CodebookSizes, int CollisionTokens, int TrainedItems)
 {

@@ -14,8 +14,6 @@ public sealed class TransitionLeg : ILeg
 {
     public const string LegName = "transitions";
 
-    private const string StartsKey = "starts", FollowersKey = "followers", CountsKey = "counts", InteractionsKey = "interactions";
-
     private readonly float[] _evidence; // [pairs]
     private readonly float[] _prior; // [items]
     private readonly ImmutableDictionary<int, NewerRow> _rows; // items that something new followed
@@ -96,37 +94,64 @@ public sealed class TransitionLeg : ILeg
         return new TransitionLeg(this, rows.ToImmutable(), counts.ToImmutable());
     }
 
-    /// <summary>Which items of a history speak for an item, most evidence first: their parts sum to its score but for its own
-    /// popularity.</summary>
+    /// <summary>Which items of a history speak for an item, most evidence first: their parts sum to its score but for its own popularity.
+    /// What stands for an item of the history, or for the item, speaks in its name.</summary>
     /// <param name="weights">[history] how much each of its items counts; null: all alike.</param>
-    public IReadOnlyList<TransitionReason> Reasons(IReadOnlyList<int> history, int item, IReadOnlyList<double>? weights = null)
+    /// <param name="fresh">Items that came after training; null: none.</param>
+    public IReadOnlyList<TransitionReason> Reasons(
+        IReadOnlyList<int> history, int item, IReadOnlyList<double>? weights = null, NewItems? fresh = null)
     {
         var reasons = new List<TransitionReason>();
-        foreach (var (from, weight) in Weighted(history, weights))
+        var standing = fresh?.Of(item);
+        foreach (var (of, from, weight) in Weighted(history, weights, fresh))
         {
-            var row = Row(from);
-            int at = row.Followers.BinarySearch(item);
-            if (at >= 0)
+            if (of == item)
             {
-                reasons.Add(new TransitionReason(from, row.Counts[at], weight * row.Evidence[at]));
+                continue; // nothing speaks for itself
+            }
+
+            Add(of, from, item, weight);
+            for (int i = 0; i < (standing?.Like.Length ?? 0); i++)
+            {
+                Add(of, from, standing!.Like[i], weight * standing.Weights[i]);
             }
         }
 
         return [.. reasons.GroupBy(reason => reason.Item)
             .Select(same => same.First() with { Part = same.Sum(reason => reason.Part) }).OrderByDescending(reason => reason.Part)];
+
+        void Add(int of, int from, int to, double weight)
+        {
+            var row = Row(from);
+            int at = row.Followers.BinarySearch(to);
+            if (at >= 0)
+            {
+                reasons.Add(new TransitionReason(of, row.Counts[at], weight * row.Evidence[at]));
+            }
+        }
     }
 
     /// <summary>What was seen to follow an item, by item index, with its evidence.</summary>
-    public IReadOnlyList<(int Item, double Evidence)> After(int item)
+    /// <param name="fresh">Items that came after training; null: none.</param>
+    public IReadOnlyList<(int Item, double Evidence)> After(int item, NewItems? fresh = null)
     {
-        var row = Row(item);
-        var after = new (int, double)[row.Followers.Length];
-        for (int pair = 0; pair < after.Length; pair++)
+        var after = new SortedDictionary<int, double>();
+        Add(item, 1);
+        for (int i = 0; fresh?.Of(item) is { } standing && i < standing.Like.Length; i++)
         {
-            after[pair] = (row.Followers[pair], row.Evidence[pair]);
+            Add(standing.Like[i], standing.Weights[i]);
         }
 
-        return after;
+        return [.. after.Select(of => (of.Key, of.Value))];
+
+        void Add(int from, double weight)
+        {
+            var row = Row(from);
+            for (int pair = 0; pair < row.Followers.Length; pair++)
+            {
+                after[row.Followers[pair]] = after.GetValueOrDefault(row.Followers[pair]) + (weight * row.Evidence[pair]);
+            }
+        }
     }
 
     public Tensor Scores(
@@ -140,7 +165,18 @@ public sealed class TransitionLeg : ILeg
             Add(histories[row], of, withPrior: true, fresh: fresh, weights: weights?[row]);
             for (int at = 0; at < (fresh?.Count ?? 0); at++)
             {
-                if (fresh!.Items[at] is { } item)
+                if (fresh!.Items[at] is not { } item)
+                {
+                    continue;
+                }
+
+                if (histories[row].Contains(Table.Items + at))
+                {
+                    // What stands for it follows one another: nothing speaks for itself.
+                    of[Table.Items + at] = Prior(Table.Items + at)
+                        + (float)Reasons(histories[row], Table.Items + at, weights?[row], fresh).Sum(reason => reason.Part);
+                }
+                else
                 {
                     for (int i = 0; i < item.Like.Length; i++)
                     {
@@ -174,7 +210,7 @@ public sealed class TransitionLeg : ILeg
             }
         }
 
-        foreach (var (from, weight) in Weighted(history, weights, fresh))
+        foreach (var (_, from, weight) in Weighted(history, weights, fresh))
         {
             var row = Row(from);
             for (int pair = 0; pair < row.Followers.Length; pair++)
@@ -191,7 +227,8 @@ public sealed class TransitionLeg : ILeg
     }
 
     /// <summary>The items that are read, the newest first, with their weights, and beside fresh ones those that stand for them.</summary>
-    private IEnumerable<(int Item, double Weight)> Weighted(
+    /// <returns>The item of the history, and what is looked up for it.</returns>
+    private IEnumerable<(int Of, int Item, double Weight)> Weighted(
         IReadOnlyList<int> history, IReadOnlyList<double>? weights, NewItems? fresh = null)
     {
         int length = Math.Min(History, history.Count);
@@ -202,12 +239,12 @@ public sealed class TransitionLeg : ILeg
         for (int back = 1; back <= length; back++, recency *= Reading.Recency)
         {
             double weight = recency * (weights?[^back] ?? 1);
-            yield return (history[^back], weight);
+            yield return (history[^back], history[^back], weight);
             if (fresh?.Of(history[^back]) is { } item)
             {
                 for (int i = 0; i < item.Like.Length; i++)
                 {
-                    yield return (item.Like[i], weight * item.Weights[i]);
+                    yield return (history[^back], item.Like[i], weight * item.Weights[i]);
                 }
             }
         }
@@ -250,51 +287,12 @@ public sealed class TransitionLeg : ILeg
         _interactions.TryGetValue(item, out int count) ? PriorOf(count) : item < Table.Items ? _prior[item] : PriorOf(0);
 
     /// <summary>Writes what was trained: what <see cref="With"/> added is for the next training to learn.</summary>
-    public void Save(string folder) => ModelFiles.Save(
-        folder, new TransitionConfig(TransitionConfig.CurrentFormat, Reading, History),
-        new Dictionary<string, Tensor>
-        {
-            [StartsKey] = tensor(Table.Starts), [FollowersKey] = tensor(Table.Followers), [CountsKey] = tensor(Table.Counts),
-            [InteractionsKey] = tensor(Table.Interactions),
-        },
-        Json.Files);
+    public void Save(string folder) => TransitionFiles.Save(this, folder);
 
-    /// <exception cref="CatalogException">DataLoss: a file is missing, damaged or does not fit the other.</exception>
-    public static TransitionLeg Load(string folder) => ModelFiles.Load<TransitionConfig, TransitionLeg>(
-        folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, state) =>
-        {
-            var starts = state.Take(StartsKey, ScalarType.Int64, -1).data<long>().ToArray();
-            var followers = state.Take(FollowersKey, ScalarType.Int32, -1).data<int>().ToArray();
-            var counts = state.Take(CountsKey, ScalarType.Float32, followers.Length).data<float>().ToArray();
-            var interactions = state.Take(InteractionsKey, ScalarType.Int32, starts.Length - 1).data<int>().ToArray();
-            if (starts.Length < 2 || starts[0] != 0 || starts[^1] != followers.Length
-                || starts.Zip(starts.Skip(1)).Any(pair => pair.First > pair.Second)
-                || followers.Any(follower => (uint)follower >= (uint)interactions.Length))
-            {
-                throw new TorchException("the rows of transitions do not fit together.");
-            }
-
-            return new TransitionLeg(new TransitionTable(starts, followers, counts, interactions), config.Reading, config.History);
-        });
+    /// <inheritdoc cref="TransitionFiles.Load"/>
+    public static TransitionLeg Load(string folder) => TransitionFiles.Load(folder);
 
     public void Dispose()
     {
-    }
-}
-
-/// <summary>Everything but the tensors that a saved leg needs.</summary>
-/// <param name="Format">Raised when the meaning of the files changes.</param>
-/// <param name="History">Most recent items that are read.</param>
-public sealed record TransitionConfig(int Format, TransitionReading Reading, int History)
-{
-    public const int CurrentFormat = 1;
-
-    /// <summary>Notes every value that is out of its range.</summary>
-    public void Check(Faults faults)
-    {
-        faults.Check(Format == CurrentFormat, "format", Format, $"{CurrentFormat}");
-        faults.Range("history", History, 1, 512);
-        faults.Range("reading.recency", Reading.Recency, 1e-6, 1);
-        faults.Range("reading.evidence_scale", Reading.EvidenceScale, 1e-6, 1000);
     }
 }

@@ -33,6 +33,7 @@ public class RecommendCallTests
         Assert.Equal([2, 3], fake.Query!.History);
         Assert.Equal([0.5, 2], fake.Query!.Weights!);
         Assert.Equal([1], fake.Query!.Exclude);
+        Assert.Equal([1], fake.Query!.Unread);
         request.ExcludeSeen = false;
         await fake.Service.Recommend(request, new FakeContext());
         Assert.Empty(fake.Query!.Exclude);
