@@ -97,8 +97,8 @@ public sealed class ItemTable
     public int IndexOf(string itemId) => TryIndex(itemId, out int item)
         ? item
         : throw CatalogException.NotFound(
-            $"Item '{ItemIds.Shown(itemId)}' is not in this version's catalogue of {Count} items. Assign it a semantic ID first "
-            + "(Quantizer.Assign), or rebuild with a dataset that has it.");
+            $"Item '{ItemIds.Shown(itemId)}' is not in this version's catalogue of {Count} items. Bring it with its embeddings "
+            + "(Items.Upsert, Quantizer.Assign), or rebuild with a dataset that has it.");
 
     /// <summary>A history as item indexes, in its order, and the ids that the table does not have, each once.</summary>
     public (IReadOnlyList<int> Items, IReadOnlyList<string> Unknown) Known(IEnumerable<string> history)

@@ -19,6 +19,9 @@ public sealed record FusionPart(
 /// </summary>
 public sealed class Fusion
 {
+    /// <summary>How many times as long as the catalogue's an item's fused vector may be: codes of what is beyond mean nothing.</summary>
+    private const double MaxTimes = 100;
+
     private readonly double _squaredWeights;
 
     public Fusion(IReadOnlyList<FusionPart> parts)
@@ -162,14 +165,18 @@ public sealed class Fusion
         }
 
         Grow(row, squared);
+        double length = 0;
         foreach (float value in row)
         {
-            if (!float.IsFinite(value))
-            {
-                throw CatalogException.Invalid(
-                    $"Item '{itemId}': its embeddings are too large; brought to the version's scale they are {value}. Send what its "
-                    + "encoder made.");
-            }
+            length += (double)value * value;
+        }
+
+        double times = Math.Sqrt(length / _squaredWeights); // of the catalogue's, whose mean square is the weights'
+        if (!(times <= MaxTimes))
+        {
+            throw CatalogException.Invalid(
+                $"Item '{itemId}': its embeddings are {times:G3} times as long as the catalogue's; allowed are {MaxTimes}. Send what its "
+                + "encoder made, on its scale.");
         }
     }
 

@@ -82,7 +82,8 @@ public class FusionTests
         Assert.Contains("3 values; this version's codebook was trained on 2", Error(("text", [1, 2, 3])), StringComparison.Ordinal);
         Assert.Contains("'sound' is unknown", Error(("sound", [1])), StringComparison.Ordinal);
         Assert.Contains("NaN at position 1", Error(("text", [1, float.NaN])), StringComparison.Ordinal);
-        Assert.Contains("too large", Error(("image", [float.MaxValue])), StringComparison.Ordinal);
+        Assert.Contains("times as long as the catalogue's; allowed are 100", Error(("image", [float.MaxValue])), StringComparison.Ordinal);
+        Assert.Contains("times as long", Error(("image", [5000]), ("text", [1, 0])), StringComparison.Ordinal);
         Assert.Contains("not zero", Error(("text", [0, 0])), StringComparison.Ordinal);
         Assert.Contains("image (1 values), text (2 values)", Error(), StringComparison.Ordinal);
 
