@@ -1,10 +1,10 @@
 namespace Recsys.Torch.Kernels;
 
-/// <summary>A linear layer's weights as decoding.cpp reads them, in panels of 32 outputs, of float32 or of bf16 (what they are multiplied
+/// <summary>A linear layer's weights as panels.h reads them, in panels of 32 outputs, of float32 or of bf16 (what they are multiplied
 /// with is rounded to bf16 then, the sums are float32): a copy, later changes are not seen.</summary>
 public sealed class PackedLinear : IDisposable
 {
-    private const long Panel = 32; // decoding.cpp's kPanel
+    private const long Panel = 32; // bf16.h's kPanel
 
     private readonly Tensor _panels, _bias; // [whole panels, inputs or pairs of them, 32], [whole panels · 32]
     private readonly bool _half;

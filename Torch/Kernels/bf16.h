@@ -18,27 +18,28 @@ constexpr int64_t kTile = 8, kPanel = 32;  // rows and columns of a tile: its su
 
 inline int64_t whole(int64_t n, int64_t of) { return (n + of - 1) / of * of; }
 
-// c[8, 32] (+)= Σ a[row, pair] b[pair, column]; a is walked with any strides, b and c are dense.
-RS_BF16 inline void tile(const Pair* a, int64_t row, int64_t step, const uint32_t* b, int64_t pairs, float* c, bool add) {
-  __m512 s[kTile][2];
+// c[R, 32] (+)= Σ a[row, pair] b[pair, column], in the same order whatever R is; a is walked with any strides, b is dense.
+template <int R>
+RS_BF16 inline void pair_tile(const Pair* a, int64_t row, int64_t step, const uint32_t* b, int64_t pairs, float* c, int64_t ldc, bool add) {
+  __m512 s[R][2];
 #pragma GCC unroll 8
-  for (int r = 0; r < kTile; r++) {
-    s[r][0] = add ? _mm512_loadu_ps(c + r * kPanel) : _mm512_setzero_ps();
-    s[r][1] = add ? _mm512_loadu_ps(c + r * kPanel + kLanes) : _mm512_setzero_ps();
+  for (int r = 0; r < R; r++) {
+    s[r][0] = add ? _mm512_loadu_ps(c + r * ldc) : _mm512_setzero_ps();
+    s[r][1] = add ? _mm512_loadu_ps(c + r * ldc + kLanes) : _mm512_setzero_ps();
   }
   for (int64_t k = 0; k < pairs; k++) {
     auto b0 = (__m512bh)_mm512_loadu_si512(b + k * kPanel), b1 = (__m512bh)_mm512_loadu_si512(b + k * kPanel + kLanes);
 #pragma GCC unroll 8
-    for (int r = 0; r < kTile; r++) {
+    for (int r = 0; r < R; r++) {
       auto x = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[r * row + k * step]));
       s[r][0] = _mm512_dpbf16_ps(s[r][0], x, b0);
       s[r][1] = _mm512_dpbf16_ps(s[r][1], x, b1);
     }
   }
 #pragma GCC unroll 8
-  for (int r = 0; r < kTile; r++) {
-    _mm512_storeu_ps(c + r * kPanel, s[r][0]);
-    _mm512_storeu_ps(c + r * kPanel + kLanes, s[r][1]);
+  for (int r = 0; r < R; r++) {
+    _mm512_storeu_ps(c + r * ldc, s[r][0]);
+    _mm512_storeu_ps(c + r * ldc + kLanes, s[r][1]);
   }
 }
 

@@ -1,8 +1,7 @@
-// A pre-norm transformer read forward alone, in float32 or with products of bf16 summed in float32: what decoding asks for. A row is one token; it looks back at any rows of a store of
-// keys and values, so that the prefixes of a search, of whatever user, are one batch, and a beam continues another without a copy.
+// A pre-norm transformer read forward alone, in float32 or with products of bf16 summed in float32: what decoding asks for. A row is one
+// token; it looks back at any rows of a store of keys and values, so that the prefixes of a search, of whatever user, are one batch, and a beam continues another without a copy.
 // What comes out of a row does not depend on the rows beside it, to the last bit.
-#include "bf16.h"
-#include "products.h"
+#include "panels.h"
 
 #include <omp.h>
 
@@ -12,64 +11,7 @@
 namespace recsys {
 namespace {
 
-// Outputs whose weights lie together (kPanel): a panel of 128 inputs fills a third of the first cache.
 constexpr int64_t kChunk = 32;  // rows that one thread takes at a time
-
-int64_t whole(int64_t n) { return recsys::whole(n, kPanel); }
-
-// Products of R rows with a panel, in the same order whatever R is.
-template <int R>
-RS_BF16 inline void half_tile(const uint32_t* x, const uint32_t* panel, int64_t pairs, float* y, int64_t ldy) {
-  __m512 s[R][2];
-#pragma GCC unroll 8
-  for (int r = 0; r < R; r++) s[r][0] = s[r][1] = _mm512_setzero_ps();
-  for (int64_t k = 0; k < pairs; k++) {
-    auto low = (__m512bh)_mm512_loadu_si512(panel + k * kPanel), high = (__m512bh)_mm512_loadu_si512(panel + k * kPanel + kLanes);
-#pragma GCC unroll 8
-    for (int r = 0; r < R; r++) {
-      auto both = (__m512bh)_mm512_set1_epi32(static_cast<int>(x[r * pairs + k]));
-      s[r][0] = _mm512_dpbf16_ps(s[r][0], both, low);
-      s[r][1] = _mm512_dpbf16_ps(s[r][1], both, high);
-    }
-  }
-#pragma GCC unroll 8
-  for (int r = 0; r < R; r++) {
-    _mm512_storeu_ps(y + r * ldy, s[r][0]);
-    _mm512_storeu_ps(y + r * ldy + kLanes, s[r][1]);
-  }
-}
-
-// Rows as pairs of bf16, [rows][pairs], a zero behind the last of an odd number.
-RS_BF16 void halve(const float* x, int64_t ldx, int64_t rows, int64_t inputs, uint32_t* to) {
-  int64_t pairs = (inputs + 1) / 2;
-  for (int64_t r = 0; r < rows; r++) {
-    auto row = reinterpret_cast<uint16_t*>(to + r * pairs);
-    for (int64_t i = 0; i < 2 * pairs; i += kLanes) {
-      auto read = static_cast<__mmask16>(lanes(inputs - i)), written = static_cast<__mmask16>(lanes(2 * pairs - i));
-      _mm256_mask_storeu_epi16(row + i, written, (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(read, x + r * ldx + i)));
-    }
-  }
-}
-
-RS_BF16 void apply_half(const float* x, int64_t ldx, const uint32_t* panels, int64_t rows, int64_t inputs, int64_t outputs, float* y, int64_t ldy, uint32_t* room) {
-  int64_t pairs = (inputs + 1) / 2;
-  halve(x, ldx, rows, inputs, room);
-  for (int64_t o = 0; o < outputs; o += kPanel, panels += pairs * kPanel) {
-    int64_t r = 0;
-    for (; r + 8 <= rows; r += 8) half_tile<8>(room + r * pairs, panels, pairs, y + r * ldy + o, ldy);
-    for (; r + 4 <= rows; r += 4) half_tile<4>(room + r * pairs, panels, pairs, y + r * ldy + o, ldy);
-    for (; r < rows; r++) half_tile<1>(room + r * pairs, panels, pairs, y + r * ldy + o, ldy);
-  }
-}
-
-// x Wᵀ into rows of whole panels; W in panels of outputs, [whole(outputs) / 32][inputs][32], or of bf16, [whole(outputs) / 32][pairs][32][2].
-void apply(const float* x, int64_t ldx, const float* panels, int64_t rows, int64_t inputs, int64_t outputs, float* y, int64_t ldy, float* room, bool half) {
-  if (half) {
-    apply_half(x, ldx, reinterpret_cast<const uint32_t*>(panels), rows, inputs, outputs, y, ldy, reinterpret_cast<uint32_t*>(room));
-    return;
-  }
-  for (int64_t o = 0; o < outputs; o += kPanel) multiply(x, ldx, 1, panels + o * inputs, kPanel, y + o, ldy, rows, kPanel, inputs, false);
-}
 
 RS_VECTOR void add_bias(float* x, const float* bias, int64_t n) {
   for (int64_t i = 0; i < n; i++) x[i] += bias[i];
@@ -151,7 +93,7 @@ RS_VECTOR void subtract(float* x, float value, int64_t n) {
 
 using namespace recsys;
 
-// Kept in step with Recsys.Torch.Kernels.BlockWeights. The matrices are in panels (rs_pack_panels, rs_pack_half), biases padded to whole panels.
+// Kept in step with Recsys.Torch.Kernels.BlockWeights. The matrices are in panels (panels.cpp), biases padded to whole panels.
 struct BlockWeights {
   const float *gain1, *shift1, *qkv, *qkv_bias, *output, *output_bias, *gain2, *shift2, *up, *up_bias, *down, *down_bias;
 };
@@ -195,29 +137,6 @@ void attend(const BlocksCall& c, const float* store, int64_t row, const float* q
 }
 
 }  // namespace
-
-// W [outputs, inputs] in panels of 32 outputs, zeros behind the last.
-RS_EXPORT void rs_pack_panels(const float* w, int64_t outputs, int64_t inputs, float* panels) {
-  for (int64_t o = 0; o < whole(outputs); o++) {
-    for (int64_t i = 0; i < inputs; i++) panels[(o / kPanel * inputs + i) * kPanel + o % kPanel] = o < outputs ? w[o * inputs + i] : 0;
-  }
-}
-
-// The same in bf16, pairs of inputs together.
-RS_EXPORT void rs_pack_half(const float* w, int64_t outputs, int64_t inputs, uint32_t* panels) {
-  int64_t pairs = (inputs + 1) / 2;
-  auto rounded = [](float v) {
-    BFloat16 half;
-    narrow(v, half);
-    return static_cast<uint32_t>(half.x);
-  };
-  for (int64_t o = 0; o < whole(outputs); o++) {
-    for (int64_t k = 0; k < pairs; k++) {
-      const float* pair = w + o * inputs + 2 * k;
-      panels[(o / kPanel * pairs + k) * kPanel + o % kPanel] = o < outputs ? rounded(pair[0]) | (2 * k + 1 < inputs ? rounded(pair[1]) << 16 : 0) : 0;
-    }
-  }
-}
 
 // x: [rows, dim] what goes in; becomes what comes out of the norm behind the last block, where that is asked for.
 RS_EXPORT void rs_blocks(const BlocksCall* call, float* x) {

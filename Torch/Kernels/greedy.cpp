@@ -105,7 +105,7 @@ RS_BF16 void encode_tile(const GreedyCodesCall& c, int64_t row, Room& room) {
       bounds[r] = error_bound(narrow_row(rest + r * c.width, c.width, room.narrow.data() + r * c.width), c.lengths + level * 2, c.width);
     }
     for (int64_t j = 0; j < size; j += kPanel) {
-      tile(reinterpret_cast<const Pair*>(room.narrow.data()), pairs, 1, c.packed + (first + j) * pairs, pairs, room.costs.data() + j * kTile, false);
+      pair_tile<kTile>(reinterpret_cast<const Pair*>(room.narrow.data()), pairs, 1, c.packed + (first + j) * pairs, pairs, room.costs.data() + j * kTile, kPanel, false);
     }
     for (int64_t r = 0; r < n; r++) {
       const float *codes = c.codes + first * c.width;

@@ -82,7 +82,7 @@ void multiply(const BFloat16* a, int64_t rows, int64_t pairs, const uint32_t* pa
   float c[kTile * kPanel];
   for (int64_t j = 0; j < width; j += kPanel) {
     for (int64_t r = 0; r < rows; r += kTile) {
-      tile(reinterpret_cast<const Pair*>(a) + r * pairs, pairs, 1, panels + j * pairs, pairs, c, false);
+      pair_tile<kTile>(reinterpret_cast<const Pair*>(a) + r * pairs, pairs, 1, panels + j * pairs, pairs, c, kPanel, false);
       finish(c, std::min(kTile, rows - r), width - j, width, bias ? bias + j : nullptr, slopes ? slopes + r * width + j : nullptr, y + r * width + j);
     }
   }
@@ -174,7 +174,7 @@ RS_EXPORT void rs_linear_backward(const LinearCall* c, const BFloat16* dy, BFloa
       pack_rows(gradient, filled, out, kTile, dys, own + width * height);
       pack_rows(x, filled, in, kPanel, xs, nullptr);
       for (int64_t i = 0; i < width; i += kPanel) {
-        for (int64_t o = 0; o < height; o += kTile) tile(dys + o * filled / 2, 1, kTile, xs + i * filled / 2, filled / 2, own + i * height + o * kPanel, true);
+        for (int64_t o = 0; o < height; o += kTile) pair_tile<kTile>(dys + o * filled / 2, 1, kTile, xs + i * filled / 2, filled / 2, own + i * height + o * kPanel, kPanel, true);
       }
     }
 #pragma omp for schedule(static)
