@@ -163,6 +163,7 @@ public sealed class TransitionLeg : ILeg
         {
             var of = MemoryMarshal.Cast<byte, float>(scores.bytes).Slice(row * items, items);
             Add(histories[row], of, withPrior: true, fresh: fresh, weights: weights?[row]);
+            var touched = histories[row].Where(item => item >= Table.Items).ToHashSet();
             for (int at = 0; at < (fresh?.Count ?? 0); at++)
             {
                 if (fresh!.Items[at] is not { } item)
@@ -170,7 +171,7 @@ public sealed class TransitionLeg : ILeg
                     continue;
                 }
 
-                if (histories[row].Contains(Table.Items + at))
+                if (touched.Contains(Table.Items + at))
                 {
                     // What stands for it follows one another: nothing speaks for itself.
                     of[Table.Items + at] = Prior(Table.Items + at)
