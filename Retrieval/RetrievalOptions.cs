@@ -34,6 +34,10 @@ public sealed record RetrievalOptions
     /// </summary>
     public bool Open { get; init; } = true;
 
+    /// <summary>Items up to which the ID and the content leg look at every item's vector for an answer; with more, at those of the nearest
+    /// lists (<see cref="VectorLists"/>).</summary>
+    public int ExactItems { get; init; } = 200_000;
+
     /// <summary>Beam of a query that names none; widened to its k.</summary>
     public int Beam { get; init; } = 50;
 
@@ -65,6 +69,7 @@ public sealed record RetrievalOptions
                 $"generative.history ({distilled.History}) and more, where generative.distillation is above 0");
         }
 
+        faults.Range("retrieval.exact_items", ExactItems, 1, int.MaxValue);
         faults.Range("retrieval.beam", Beam, 1, RecommendQuery.MaxK);
     }
 }

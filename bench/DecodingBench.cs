@@ -11,7 +11,7 @@ namespace Recsys.Bench;
 /// <summary>Tries and decoding of large catalogues: what they cost must not grow with the items.</summary>
 internal static class DecodingBench
 {
-    private const int Small = 10_000, Large = 1_000_000, Levels = 3, Codes = 256, Nodes = 3; // arrays of a node
+    private const int Small = 10_000, Large = 1_000_000, Nodes = 3; // arrays of a node
 
     public static IReadOnlyList<SuiteCase> Cases { get; } =
     [
@@ -31,13 +31,13 @@ internal static class DecodingBench
 
     private static Func<double> Trie()
     {
-        var table = Table(Large);
+        var table = LargeCatalogue.Table(Large);
         return SuiteCase.Timed(() => _ = new ItemTrie(table));
     }
 
     private static Func<double> TrieBytes()
     {
-        var trie = new ItemTrie(Table(Large));
+        var trie = new ItemTrie(LargeCatalogue.Table(Large));
         return () => sizeof(int)
             * (trie.Leaves + (Nodes * (double)Enumerable.Range(0, trie.Depth).Sum(depth => trie.Nodes(depth)))) / trie.Leaves;
     }
@@ -45,7 +45,7 @@ internal static class DecodingBench
     /// <summary>Ten items of a catalogue are sold out or in stock again, and a filter that is in use is asked for.</summary>
     private static Func<double> Follow(int items, bool anew)
     {
-        var table = Table(items);
+        var table = LargeCatalogue.Table(items);
         var random = new Random(9);
         var filter = new ItemFilter(new AnyOf("kind", ["even"]));
         var trie = new TrieLayers(table);
@@ -62,7 +62,7 @@ internal static class DecodingBench
     /// <summary>Beauty's decoder with the weights of one step, k 10, a history of 20 items, another one for each call.</summary>
     private static Func<double> Decode(int items, bool filtered)
     {
-        var table = Table(items);
+        var table = LargeCatalogue.Table(items);
         var random = new Random(7);
         var training = new SequenceSet(["a"], [0, 20], random.GetItems([.. Enumerable.Range(0, items)], 20));
         var options = new RetrievalOptions
@@ -79,29 +79,4 @@ internal static class DecodingBench
             DateTime.MaxValue, CancellationToken.None).GetAwaiter().GetResult());
     }
 
-    private static ItemTable Table(int items)
-    {
-        var random = new Random(5);
-        var seen = new Dictionary<int, ushort>();
-        var ids = new SemanticId[items];
-        for (int item = 0; item < items; item++)
-        {
-            var codes = new ushort[Levels];
-            int key = 0;
-            for (int level = 0; level < Levels; level++)
-            {
-                codes[level] = (ushort)random.Next(Codes);
-                key = (key * Codes) + codes[level];
-            }
-
-            ushort collision = seen.GetValueOrDefault(key);
-            seen[key] = (ushort)(collision + 1);
-            ids[item] = new SemanticId(codes, collision);
-        }
-
-        string[] names = [.. Enumerable.Range(0, items).Select(item => $"{item}")];
-        var kinds = names.Select((_, item) => (string[])[item % 2 == 0 ? "even" : "odd"]);
-        return new ItemTable(
-            names, ids, [.. Enumerable.Repeat("", items)], [.. Enumerable.Repeat(Codes, Levels)], new ItemAttributes(["kind"], kinds));
-    }
 }

@@ -6,16 +6,17 @@ namespace Recsys.Bench;
 /// <summary>Recommendations of one version: in this process, and from a server beside it that shares the machine with its
 /// clients.</summary>
 /// <param name="recommender">The version's, loaded here.</param>
-/// <param name="exact">The same, computed in float32; null: the version's is.</param>
+/// <param name="exact">The same as it should answer: in float32, and with every item looked at; null: the version's does.</param>
 /// <param name="plain">The same, computed by TorchSharp's operators.</param>
 /// <param name="call">Asks the server for ten items behind a history.</param>
 /// <param name="encode">Asks the server for the codes of so many items, all their embeddings sent; the second is the number of the
-/// call.</param>
+/// call. Null: the version has no codebook.</param>
 /// <param name="histories">What is asked for, in turn.</param>
+/// <param name="compared">Of those, that the exact answers are compared for.</param>
 /// <param name="seconds">Of each load.</param>
 internal sealed class ServingBench(
-    IRecommender recommender, IRecommender? exact, IRecommender plain, Func<IReadOnlyList<int>, Task> call, Func<int, int, Task> encode,
-    IReadOnlyList<IReadOnlyList<int>> histories, double seconds, long seed)
+    IRecommender recommender, IRecommender? exact, IRecommender plain, Func<IReadOnlyList<int>, Task> call, Func<int, int, Task>? encode,
+    IReadOnlyList<IReadOnlyList<int>> histories, int compared, double seconds, long seed)
 {
     private const int K = 10, Clients = 8;
     private const double OpenShare = 0.7, SingleRate = 200;
@@ -41,8 +42,6 @@ internal sealed class ServingBench(
             var one = await ServingLoad.Closed(send, 1, time, cancel);
             var closed = await ServingLoad.Closed(send, Clients, time, cancel);
             var open = await ServingLoad.Open(send, OpenShare * closed.Rate, time, new Random((int)seed + round), cancel);
-            var batches = await ServingLoad.Closed(number => encode(Batch, number), BatchCallers, time, cancel);
-            var single = await ServingLoad.Open(number => encode(1, number), SingleRate, time, new Random((int)seed + round), cancel);
             log($"round {round + 1}: {closed.Rate:F1} requests a second of {Clients} clients");
             if (round >= 0)
             {
@@ -56,10 +55,20 @@ internal sealed class ServingBench(
                     ($"gRPC, {Clients} clients, p99", closed.Quantile(0.99), null, 40),
                     ($"gRPC, {Clients} clients, 1000 / requests a second", 1e3 / closed.Rate, null, 1e3 / 400),
                     ($"gRPC, {OpenShare:P0} of that rate, p99", open.Quantile(0.99), null, 60),
-                    ($"Encode over gRPC, batches of {Batch}, 1,000 items", 1e6 / (batches.Rate * Batch), null, 20),
-                    ($"Encode over gRPC, one item, {SingleRate} a second, p99", single.Quantile(0.99), null, 5),
                 ]);
+                measured.AddRange(encode is null ? [] : await Encoding(encode, new Random((int)seed + round)));
             }
+        }
+
+        async Task<(string, double, double?, double)[]> Encoding(Func<int, int, Task> codes, Random random)
+        {
+            var batches = await ServingLoad.Closed(number => codes(Batch, number), BatchCallers, time, cancel);
+            var single = await ServingLoad.Open(number => codes(1, number), SingleRate, time, random, cancel);
+            return
+            [
+                ($"Encode over gRPC, batches of {Batch}, 1,000 items", 1e6 / (batches.Rate * Batch), null, 20),
+                ($"Encode over gRPC, one item, {SingleRate} a second, p99", single.Quantile(0.99), null, 5),
+            ];
         }
 
         return
@@ -70,23 +79,23 @@ internal sealed class ServingBench(
             .. exact is null ? [] : new[]
             {
                 new BenchCase(
-                    $"items of an answer of {K} that float32 does not give, of 1,000", "", [Differing(exact, cancel)], [10], "the goal",
+                    $"items of an answer of {K} that exact scores do not give, of 1,000", "", [Differing(exact, cancel)], [10], "the goal",
                     null, 1),
             },
         ];
     }
 
-    /// <summary>Of a thousand items of answers, those that another answers in float32 instead.</summary>
+    /// <summary>Of a thousand items of answers, those in whose place there is another in the exact ones.</summary>
     private double Differing(IRecommender exact, CancellationToken cancel)
     {
         int differing = 0;
-        foreach (var history in histories)
+        foreach (var history in histories.Take(compared))
         {
             var query = new RecommendQuery(history, K);
             var expected = exact.Recommend(query, cancel).Select(answer => answer.Item);
             differing += recommender.Recommend(query, cancel).Select(answer => answer.Item).Except(expected).Count();
         }
 
-        return 1e3 * differing / (K * histories.Count);
+        return 1e3 * differing / (K * Math.Min(compared, histories.Count));
     }
 }

@@ -10,7 +10,7 @@ namespace Recsys.Cli.Demo;
 /// </summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60), StopLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
     private readonly Process _process;
 
     private ServerProcess(Process process, string address, string httpAddress) =>
@@ -24,7 +24,8 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public static async Task<ServerProcess> StartAsync(string versions, string logFile, CancellationToken cancel)
+    /// <param name="seconds">In which it must listen; a large catalogue must first be written to Redis.</param>
+    public static async Task<ServerProcess> StartAsync(string versions, string logFile, CancellationToken cancel, double seconds = 60)
     {
         var start = ThisProgram.With("serve", "--versions", versions, "--listen", "127.0.0.1:0", "--until-stdin-closes", "--json");
         (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
@@ -46,7 +47,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         process.BeginErrorReadLine();
         try
         {
-            string? first = await process.StandardOutput.ReadLineAsync(cancel).AsTask().WaitAsync(StartLimit, cancel);
+            string? first = await process.StandardOutput.ReadLineAsync(cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(seconds), cancel);
             var said = first is null ? default : JsonDocument.Parse(first).RootElement;
             return said.ValueKind == JsonValueKind.Object && said.TryGetProperty("listening", out var address)
                 && said.TryGetProperty("http", out var http)
@@ -60,7 +61,7 @@ internal sealed class ServerProcess : IAsyncDisposable
             if (e is TimeoutException)
             {
                 throw CatalogException.Unavailable(
-                    $"The server did not listen within {StartLimit.TotalSeconds} seconds. Its log is {logFile}.", e);
+                    $"The server did not listen within {seconds} seconds. Its log is {logFile}.", e);
             }
 
             throw;

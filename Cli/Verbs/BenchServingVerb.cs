@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Grpc.Net.Client;
 using Recsys.Bench;
 using Recsys.Catalog;
@@ -12,20 +13,29 @@ using Recsys.V1;
 
 namespace Recsys.Cli.Verbs;
 
-/// <summary>Recommendations under load, by a version that was built before.</summary>
+/// <summary>Recommendations under load, by a version that was built before, or of a catalogue made up for it.</summary>
 internal static class BenchServingVerb
 {
-    private const int Histories = 1000, Longest = 20, Vectors = 4096;
+    private const int Histories = 1000, Longest = 20, Vectors = 4096, StartSeconds = 600;
+    /// <summary>Histories that a search through all items of a catalogue that is made up is asked for: each takes it long.</summary>
+    private const int Compared = 100;
+
+    private const double MegabytesOfMillion = 2000;
 
     private static readonly Option<int> Rounds = VerbOption.Of("--rounds", "Rounds of all loads in turn (1 to 100).", 3);
     private static readonly Option<double> Seconds = VerbOption.Of("--seconds", "Of each load (1 to 600).", 10.0);
     private static readonly Option<long> Seed = VerbOption.Of("--seed", "Of the users that ask, and of when they do.", 17L);
 
+    private static readonly Option<string?> Data = VerbOption.Of<string?>("--data", "The version's dataset folder; its users ask.");
+
+    private static readonly Option<int?> Items = VerbOption.Of<int?>(
+        "--items", "A catalogue made up of so many items (1000 to 2000000) in place of --data and --versions.");
+
     public static Command Create()
     {
         var command = new Command("serving", "Recommendations in process, and from a server under load; the active version.")
         {
-            FolderOptions.Data, FolderOptions.Versions, Rounds, Seconds, Seed,
+            Data, FolderOptions.Versions, Items, Rounds, Seconds, Seed,
         };
         command.OnCompute(RunAsync);
         return command;
@@ -40,44 +50,113 @@ internal static class BenchServingVerb
             throw CatalogException.Invalid($"--rounds {rounds} --seconds {seconds}: allowed are 1 to 100 rounds of 1 to 600 seconds.");
         }
 
-        string log = Path.GetTempFileName();
+        if ((parsed.GetValue(Data), parsed.GetValue(Items)) is (null, null) or (not null, not null))
+        {
+            throw CatalogException.Invalid("Give --data with the dataset of the active version, or --items for a catalogue made up.");
+        }
+
+        if (parsed.GetValue(Items) is { } made and (< 1000 or > 2_000_000))
+        {
+            throw CatalogException.Invalid($"--items {made}: allowed are 1000 to 2000000.");
+        }
+
+        var scratch = Directory.CreateTempSubdirectory("recsys-bench-");
         try
         {
-            return await MeasureAsync(parsed, rounds, seconds, log, cancel);
+            string log = Path.Combine(scratch.FullName, "server.log");
+            return parsed.GetValue(Items) is { } count
+                ? await MadeUpAsync(parsed, count, Path.Combine(scratch.FullName, "versions"), log, cancel)
+                : await ActiveAsync(parsed, log, cancel);
         }
         finally
         {
-            File.Delete(log);
+            scratch.Delete(recursive: true);
         }
     }
 
-    private static async Task<VerbResult> MeasureAsync(
-        ParseResult parsed, int rounds, double seconds, string log, CancellationToken cancel)
+    private static async Task<VerbResult> ActiveAsync(ParseResult parsed, string log, CancellationToken cancel)
     {
         string root = Path.GetFullPath(parsed.GetValue(FolderOptions.Versions)!);
-        using var dataset = parsed.Open(parsed.GetValue(FolderOptions.Data)!);
-        long seed = parsed.GetValue(Seed);
+        using var dataset = parsed.Open(parsed.GetValue(Data)!);
         await using var server = await ServerProcess.StartAsync(root, log, cancel);
         using var channel = GrpcChannel.ForAddress(server.Address);
-        var client = new V1.Retrieval.RetrievalClient(channel);
-        string version = (await client.RecommendAsync(new RecommendRequest { K = 1 }, cancellationToken: cancel)).Version;
+        string version = (await new V1.Retrieval.RetrievalClient(channel)
+            .RecommendAsync(new RecommendRequest { K = 1 }, cancellationToken: cancel)).Version;
         var folder = new VersionStore(root).Open(version);
-        var items = folder.Items;
-        using var recommender = Recommender(folder, Arithmetics.Fastest);
         using var exact = Arithmetics.Fastest == Arithmetic.Float32 ? null : Recommender(folder, Arithmetic.Float32);
         using var plain = Recommender(folder, Arithmetic.Operators);
-        var histories = Chosen(dataset, items, seed);
+        var histories = Chosen(dataset, folder.Items, parsed.GetValue(Seed));
+        var encode = Encoder(new V1.Quantizer.QuantizerClient(channel), new Random((int)parsed.GetValue(Seed)), cancel);
+        var cases = await MeasureAsync(parsed, folder, channel, encode, exact, plain, histories, Histories, cancel);
+        return Result(
+            parsed, cases, $"{version} of {dataset.Name}: {folder.Items.Count} items, {histories.Count} histories of at most {Longest}");
+    }
+
+    private static async Task<VerbResult> MadeUpAsync(ParseResult parsed, int count, string root, string log, CancellationToken cancel)
+    {
+        int seed = (int)parsed.GetValue(Seed);
+        var folder = MakeUp(count, root, seed);
+        Console.Error.WriteLine($"recsys: a version of {count} items is made up");
+        await using var server = await ServerProcess.StartAsync(root, log, cancel, StartSeconds);
+        using var channel = GrpcChannel.ForAddress(server.Address);
+        var histories = LargeCatalogue.Histories(folder.Items, Histories, new Random(seed + 1));
+        List<BenchCase> cases;
+        using (var plain = Recommender(folder, Arithmetic.Operators)) // looks at every item
+        {
+            cases = await MeasureAsync(parsed, folder, channel, encode: null, plain, plain, histories, Compared, cancel);
+        }
+
+        double goal = MegabytesOfMillion * count / 1e6;
+        cases.Add(new BenchCase(
+            "memory of the server after that", "MB", [MegabytesOf(server.Id, "RssAnon")], [goal], "the goal", null, 1));
+        cases.Add(new BenchCase(
+            "pages of files beside it, which the system may drop", "MB", [MegabytesOf(server.Id, "RssFile")], null, null, null, null));
+        return Result(parsed, cases, $"{count} items of random codes, all legs, {histories.Count} histories of {Longest}");
+    }
+
+    /// <summary>Writes a version of all legs, the active one of its folder.</summary>
+    private static VersionFolder MakeUp(int count, string root, int seed)
+    {
+        var store = new VersionStore(root);
+        var items = LargeCatalogue.Table(count, seed);
+        using var writer = store.Begin("made-up");
+        writer.WriteItems(items);
+        using (var model = LargeCatalogue.Model(items, seed))
+        {
+            model.Save(writer.PathOf(RetrievalModel.PartName));
+        }
+
+        var folder = writer.Seal(new VersionDescription(
+            "made up", seed, [.. items.CodebookSizes], count, new Dictionary<string, double>()));
+        store.NoteActive(folder.Version);
+        return folder;
+    }
+
+    /// <param name="what">As the kernel calls it.</param>
+    private static double MegabytesOf(int process, string what)
+    {
+        string line = File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith(what + ":", StringComparison.Ordinal));
+        return double.Parse(line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1000;
+    }
+
+    /// <param name="exact">As of <see cref="ServingBench"/>.</param>
+    private static async Task<List<BenchCase>> MeasureAsync(
+        ParseResult parsed, VersionFolder folder, GrpcChannel channel, Func<int, int, Task>? encode, IRecommender? exact,
+        IRecommender plain, IReadOnlyList<int[]> histories, int compared, CancellationToken cancel)
+    {
+        var (client, items) = (new V1.Retrieval.RetrievalClient(channel), folder.Items);
+        using var recommender = Recommender(folder, Arithmetics.Fastest);
         var bench = new ServingBench(
             recommender, exact, plain,
             async history => await client.RecommendAsync(
                 new RecommendRequest { History = { history.Select(item => items.Ids[item]) }, K = 10 }, cancellationToken: cancel),
-            Encoder(new V1.Quantizer.QuantizerClient(channel), new Random((int)seed), cancel), histories, seconds, seed);
-        var cases = await bench.Run(rounds, line => Console.Error.WriteLine($"recsys: {line}"), cancel);
-        return BenchVerb.Result("serving", cases,
-            $"{version} of {dataset.Name}: {items.Count} items, {histories.Count} histories of at "
-            + $"most {Longest}, k 10, seed {seed}; {Arithmetics.Fastest}; {rounds} rounds of {seconds} s a load; "
-            + "clients and server share the machine");
+            encode, histories, compared, parsed.GetValue(Seconds), parsed.GetValue(Seed));
+        return await bench.Run(parsed.GetValue(Rounds), line => Console.Error.WriteLine($"recsys: {line}"), cancel);
     }
+
+    private static VerbResult Result(ParseResult parsed, List<BenchCase> cases, string about) => BenchVerb.Result("serving", cases,
+        $"{about}, k 10, seed {parsed.GetValue(Seed)}; {Arithmetics.Fastest}; {parsed.GetValue(Rounds)} rounds of "
+        + $"{parsed.GetValue(Seconds)} s a load; clients and server share the machine");
 
     /// <summary>Encode with random vectors of the version's own embeddings: what is sent and computed does not depend on their
     /// values.</summary>

@@ -26,7 +26,8 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
     /// <summary>Candidates of one row at most.</summary>
     public static int Bound(int beam, int k) => beam + Math.Max(OfOtherLegs, 2 * k) + Math.Max(ColdOnes, k);
 
-    private readonly int[] _cold = [.. model.Cold, .. fresh.Ranked];
+    private readonly ItemGroup _cold = new(
+        [.. model.Cold, .. fresh.Ranked], item => model.IsCold(item) || fresh.Of(item) is not null);
 
     // For cold items it stands for what the generative leg says, which has learned that their codes are never next.
     private readonly int _byContent = model.ByContent >= 0 || !fresh.Ranked.Any() ? model.ByContent
@@ -50,30 +51,42 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         IReadOnlyList<int>[] histories = [.. queries.Select(query => query.History)];
         Admission?[][] admissions = [.. excludes.Select(
             exclude => queries.Select(query => Admitted(query, exclude)).ToArray())]; // [ways][rows]
-        var all = model.Legs.Select(leg => Scores(leg, queries)).ToArray(); // [legs] each [rows, items]
-        for (int row = 0; scored is not null && row < histories.Length; row++)
-        {
-            for (int at = 0; at < all.Length; at++)
-            {
-                scored(row, at, Row(all[at], row)[..model.Config.TrainedItems]);
-            }
-        }
+        var all = model.Legs.Select((leg, at) => Scores(leg, at, queries, scored)).ToArray(); // [legs][rows]
 
         SortedSet<int>[][] found = [.. admissions.Select(
-            of => queries.Select((query, row) => InTurn(all, row, [.. query.History, .. query.Unread], k, of[row])).ToArray())];
+            of => queries.Select((query, row) => InTurn(
+                [.. all.Select(leg => leg[row])], [.. query.History, .. query.Unread], k, of[row])).ToArray())];
         var (generative, beams) = model.Generative is { } leg
             ? Generative(leg, queries, k, beam, admissions, found, cancel)
             : ([.. histories.Select(_ => new Dictionary<int, double>())],
                 [.. found.Select(way => way.Select(_ => Decoded.None).ToArray())]);
         return [.. found.Select((way, at) => way
-            .Select((items, row) => new Found(Score(items, all, row, generative[row]), beams[at][row])).ToArray())];
+            .Select((items, row) => new Found(
+                Score([.. items], [.. all.Select(leg => leg[row])], generative[row]), beams[at][row])).ToArray())];
     }
 
-    /// <returns>[rows, items]</returns>
-    private Tensor Scores(ILeg leg, IReadOnlyList<RecommendQuery> queries)
+    /// <returns>[rows]</returns>
+    private ILegScores[] Scores(ILeg leg, int at, IReadOnlyList<RecommendQuery> queries, LegScored? scored)
     {
         var read = queries.Select(query => query.Read(leg.History)).ToArray();
-        return leg.Scores([.. read.Select(of => of.Items)], fresh, [.. read.Select(of => of.Weights)]);
+        IReadOnlyList<int>[] histories = [.. read.Select(of => of.Items)];
+        IReadOnlyList<double>?[] weights = [.. read.Select(of => of.Weights)];
+        if (scored is not null)
+        {
+            var full = leg.Scores(histories, fresh, weights);
+            for (int row = 0; row < histories.Length; row++)
+            {
+                int width = (int)full.size(1);
+                scored(row, at, MemoryMarshal.Cast<byte, float>(full.bytes).Slice(row * width, model.Config.TrainedItems));
+            }
+
+            if (!leg.Searches)
+            {
+                return FullScores.Of(full);
+            }
+        }
+
+        return leg.Search(histories, fresh, weights);
     }
 
     /// <summary>What the generative leg reads of queries.</summary>
@@ -83,8 +96,8 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
 
     /// <summary>The best of each leg, one after the other: what is well placed in any leg is among them, whatever the scale of its
     /// scores.</summary>
-    private SortedSet<int> InTurn(
-        Tensor[] all, int row, IReadOnlyList<int> history, int k, Admission? admission)
+    /// <param name="all">[legs]</param>
+    private SortedSet<int> InTurn(ILegScores[] all, IReadOnlyList<int> history, int k, Admission? admission)
     {
         int wanted = Math.Max(OfOtherLegs, 2 * k);
         if (IsShort(admission, k))
@@ -94,7 +107,7 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
 
         // The history's own items may all be among the best, and then all be ranked down: they are extra.
         var seen = history.Where(item => admission?.Allows(item) != false).ToHashSet();
-        int[][] best = [.. all.Select(scores => TopItems.Of(Row(scores, row), wanted + seen.Count, admission))];
+        int[][] best = [.. all.Select(scores => scores.Best(wanted + seen.Count, admission))];
         var (found, extra) = (new SortedSet<int>(), 0);
         for (int place = 0; place < wanted + seen.Count; place++)
         {
@@ -109,7 +122,8 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
 
         if (_byContent >= 0)
         {
-            found.UnionWith(BestCold(Row(all[_byContent], row), Math.Max(ColdOnes, k), admission));
+            // No leg ranks items first that it never saw; a weight of the sum may.
+            found.UnionWith(all[_byContent].Best(Math.Max(ColdOnes, k), admission, _cold));
         }
 
         // Where nothing decodes, appended items stand behind all others; there may be too few of those.
@@ -128,30 +142,21 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
     private static bool IsShort(Admission? admission, int k) =>
         admission?.Only == true && admission.Listed.Count <= Math.Max(OfOtherLegs, 2 * k);
 
-    /// <summary>No leg ranks items first that it never saw; a weight of the sum may.</summary>
-    /// <param name="scores">[items]</param>
-    private IEnumerable<int> BestCold(ReadOnlySpan<float> scores, int wanted, Admission? admission)
-    {
-        var cold = new float[_cold.Length];
-        for (int i = 0; i < cold.Length; i++)
-        {
-            cold[i] = admission?.Allows(_cold[i]) == false ? float.NaN : scores[_cold[i]];
-        }
-
-        return TopItems.Of(cold, wanted).Select(place => _cold[place]);
-    }
-
-    private (int Item, double[] Scores)[] Score(SortedSet<int> items, Tensor[] all, int row, Dictionary<int, double> generative)
+    /// <param name="items">Ascending.</param>
+    /// <param name="all">[legs]</param>
+    private (int Item, double[] Scores)[] Score(int[] items, ILegScores[] all, Dictionary<int, double> generative)
     {
         var candidates = items.Select(item => (Item: item, Scores: new double[all.Length + (model.Generative is null ? 0 : 1)])).ToArray();
         for (int at = 0; at < all.Length; at++)
         {
-            var scores = Row(all[at], row);
-            foreach (var (item, of) in candidates)
+            float[] scores = all[at].Of(items);
+            foreach (var (place, (item, of)) in candidates.Index())
             {
-                of[at] = !float.IsNaN(scores[item])
-                    ? scores[item]
-                    : generative.TryGetValue(item, out double decoded) ? decoded : Least(scores);
+                // What stands for the score of an item that has no vector is its generative log-probability, so that it competes on equal
+                // terms; where nothing decodes, the leg's lowest.
+                of[at] = !float.IsNaN(scores[place])
+                    ? scores[place]
+                    : generative.TryGetValue(item, out double decoded) ? decoded : all[at].Least;
             }
         }
 
@@ -164,19 +169,6 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         }
 
         return candidates;
-    }
-
-    // What stands for the score of an item that has no vector is its generative log-probability, so that it competes on equal terms; where
-    // nothing decodes, the leg's lowest.
-    private static double Least(ReadOnlySpan<float> scores)
-    {
-        float least = float.PositiveInfinity;
-        foreach (float score in scores)
-        {
-            least = Math.Min(least, float.IsNaN(score) ? least : score);
-        }
-
-        return least;
     }
 
     /// <param name="found">[ways][rows]; get the beams' items.</param>
@@ -237,13 +229,6 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         });
         return new Decoded(
             [.. found.OrderByDescending(of => of.LogProbability).ThenBy(of => of.Item)], double.NegativeInfinity);
-    }
-
-    /// <summary>One row of a dense [rows, width] tensor of floats on the CPU, valid while it lives.</summary>
-    private static ReadOnlySpan<float> Row(Tensor scores, int row)
-    {
-        int width = (int)scores.size(1);
-        return MemoryMarshal.Cast<byte, float>(scores.bytes).Slice(row * width, width);
     }
 }
 

@@ -7,7 +7,7 @@ namespace Recsys.Retrieval.Decoding;
 /// <param name="fresh">Items that came after training.</param>
 internal sealed class SimilarItems(RetrievalModel model, TrieLayers trie, NewItems fresh)
 {
-    private readonly DenseLeg? _content = model.Content;
+    private readonly NearVectors? _content = model.Content is { } leg ? new NearVectors(leg, fresh) : null;
 
     /// <param name="admission">Which may be answered; does not allow the item itself.</param>
     /// <returns>At most k items, those most like it first.</returns>
@@ -21,25 +21,21 @@ internal sealed class SimilarItems(RetrievalModel model, TrieLayers trie, NewIte
     private List<(int Item, double Score)> ByCodes(int item, int k, Admission admission)
     {
         var id = trie.Items.SemanticIds[item];
-        float[] cosines = HasVector(item) ? _content!.Cosines(item, fresh) : [];
         var (found, passed) = (new List<(int Item, double Score)>(), new HashSet<int> { item });
         for (int shared = id.Levels; shared > 0 && found.Count < k; shared--)
         {
-            int[] fresh = [.. trie.ItemsBelow(id, shared - 1).Where(passed.Add)]; // those that share more were found before
-            found.AddRange(fresh.Where(admission.Allows)
-                .OrderByDescending(Cosine).ThenBy(other => other)
-                .Take(k - found.Count).Select(other => (other, (double)shared)));
+            // Those that share more were found before.
+            int[] further = [.. trie.ItemsBelow(id, shared - 1).Where(passed.Add).Where(admission.Allows)];
+            float[] cosines = _content?.Has(item) == true ? _content.Cosines(item, further) : new float[further.Length];
+            found.AddRange(TopItems.Of(cosines, further, k - found.Count).Select(other => (other, (double)shared)));
         }
 
         return found;
-
-        float Cosine(int other) =>
-            other < cosines.Length && !float.IsNaN(cosines[other]) ? cosines[other] : float.NegativeInfinity;
     }
 
     private IReadOnlyList<(int Item, double Score)> ByContent(int item, int k, Admission admission)
     {
-        if (!HasVector(item))
+        if (_content?.Has(item) != true)
         {
             throw CatalogException.Precondition(
                 $"Item '{ItemIds.Shown(trie.Items.Ids[item])}' has no vector of the content leg in this version"
@@ -47,11 +43,8 @@ internal sealed class SimilarItems(RetrievalModel model, TrieLayers trie, NewIte
                 + "Ask by codes.");
         }
 
-        float[] cosines = _content!.Cosines(item, fresh);
-        return [.. TopItems.Of(cosines, k, admission).Select(other => (other, (double)cosines[other]))];
+        return _content.Of(item, k, admission);
     }
-
-    private bool HasVector(int item) => _content is not null && (item < _content.Config.Items || fresh.Of(item) is not null);
 
     private IReadOnlyList<(int Item, double Score)> ByTransitions(int item, int k, Admission admission)
     {

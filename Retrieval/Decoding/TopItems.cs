@@ -13,14 +13,14 @@ public static class TopItems
         if (admission?.Only == true)
         {
             int length = scores.Length;
-            int[] listed = [.. admission.Listed.Where(place => place < length).Order()];
+            int[] listed = [.. admission.Listed.Where(place => place < length)];
             var theirs = new float[listed.Length];
             for (int i = 0; i < listed.Length; i++)
             {
                 theirs[i] = scores[listed[i]];
             }
 
-            return Array.ConvertAll(Of(theirs, n), i => listed[i]);
+            return Of(theirs, listed, n);
         }
 
         if (n == 0)
@@ -63,6 +63,36 @@ public static class TopItems
             }
         }
 
+        return BestFirst(kept);
+    }
+
+    /// <summary>The items of the n largest scores, best first, of equal ones the smaller item first; NaN is none.</summary>
+    /// <param name="scores">[items]</param>
+    /// <param name="items">In any order, none twice.</param>
+    public static int[] Of(ReadOnlySpan<float> scores, ReadOnlySpan<int> items, int n)
+    {
+        var kept = new PriorityQueue<int, long>(n + 1);
+        for (int i = 0; i < items.Length; i++)
+        {
+            if (!float.IsNaN(scores[i]))
+            {
+                long order = Order(scores[i], items[i]);
+                if (kept.Count < n)
+                {
+                    kept.Enqueue(items[i], order);
+                }
+                else
+                {
+                    kept.EnqueueDequeue(items[i], order);
+                }
+            }
+        }
+
+        return BestFirst(kept);
+    }
+
+    private static int[] BestFirst(PriorityQueue<int, long> kept)
+    {
         var best = new int[kept.Count];
         for (int i = best.Length - 1; i >= 0; i--)
         {

@@ -20,6 +20,16 @@ public interface ILeg : IDisposable
     Tensor Scores(
         IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh = null, IReadOnlyList<IReadOnlyList<double>?>? weights = null);
 
+    /// <summary>Whether <see cref="Search"/> looks at fewer items than all.</summary>
+    internal bool Searches => false;
+
+    /// <summary>The same for what answers are chosen from: not every item need have been looked at.</summary>
+    /// <param name="histories">[rows]</param>
+    /// <returns>[rows]</returns>
+    internal ILegScores[] Search(
+        IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh, IReadOnlyList<IReadOnlyList<double>?>? weights) =>
+        FullScores.Of(Scores(histories, fresh, weights));
+
     /// <summary>Writes its files into a folder, made where it is missing.</summary>
     void Save(string folder);
 }

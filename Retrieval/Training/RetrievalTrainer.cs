@@ -61,12 +61,12 @@ public static class RetrievalTrainer
 
             if (options.Id is { } id)
             {
-                legs.Add(Dense(context, DenseLeg.Id, id));
+                legs.Add(Dense(context, DenseLeg.Id, id, options.ExactItems));
             }
 
             if (ranksContent)
             {
-                legs.Add(Dense(context, DenseLeg.Content, options.Content!));
+                legs.Add(Dense(context, DenseLeg.Content, options.Content!, options.ExactItems));
             }
 
             generative = options.Generative is { } decoding
@@ -95,7 +95,7 @@ public static class RetrievalTrainer
         : given is null ? LegSum.Even(legs)
         : LegSum.Even(legs) with { Weights = legs.ToDictionary(leg => leg, leg => given.GetValueOrDefault(leg)) };
 
-    private static DenseLeg Dense(LegContext context, string name, DenseOptions options)
+    private static DenseLeg Dense(LegContext context, string name, DenseOptions options, int exactItems)
     {
         var data = context.Data;
         options = options with { History = Readable(data, options), Features = options.FeaturesOf(name) };
@@ -121,7 +121,9 @@ public static class RetrievalTrainer
             });
             var projection = learns ? null : ContentProjection.Of(data.ScaledFeatures(options.Features), vectors.Projection!);
             var config = new DenseConfig(DenseConfig.CurrentFormat, name, options, data.Items.Count, projection?.Parts);
-            return new DenseLeg(config, encoder, Finished(context, vectors, projectsCold: !learns)!, projection);
+            var table = Finished(context, vectors, projectsCold: !learns)!;
+            var lists = data.Items.Count > exactItems ? VectorLists.Make(table, data.Items.Count, context.Seed) : null;
+            return new DenseLeg(config, encoder, table, projection, lists: lists);
         }
         catch
         {

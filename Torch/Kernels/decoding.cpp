@@ -272,3 +272,17 @@ RS_EXPORT void rs_rank(const float* x, int64_t rows, int64_t dim, const float* t
     }
   }
 }
+
+// Products of x [dim] with some rows of a table [.., dim], into [count]; each to the last bit what rs_rank has before its softmax.
+RS_VECTOR static void products(const float* x, int64_t dim, const float* table, const int32_t* rows, int64_t count, float* to) {
+  constexpr int64_t kAhead = 16;  // the rows lie anywhere: they are asked for before they are needed
+  for (int64_t i = 0; i < count; i++) {
+    const float* ahead = table + rows[std::min(i + kAhead, count - 1)] * dim;
+    for (int64_t d = 0; d < dim; d += kLanes) __builtin_prefetch(ahead + d);
+    dots<1, 1>(x, dim, table + rows[i] * dim, to + i, 1);
+  }
+}
+
+RS_EXPORT void rs_products(const float* x, int64_t dim, const float* table, const int32_t* rows, int64_t count, float* to) {
+  products(x, dim, table, rows, count, to);
+}

@@ -20,6 +20,9 @@ internal sealed record SafetensorsEntry(string Name, ScalarType Type, long[] Sha
     /// <summary>Bytes.</summary>
     public long Length => End - Begin;
 
+    /// <summary>Bytes of one element.</summary>
+    public int Size => Types[RankOf(Type)].Bytes;
+
     /// <summary>The element type as the format calls it, for example <c>BF16</c>.</summary>
     public string Format => Types[RankOf(Type)].Format;
 

@@ -11,6 +11,10 @@ public static partial class SafetensorsFile
 {
     private const int Piece = 1 << 30; // bytes read or written at once
 
+    /// <summary>Tensors of so many bytes stay in the file, whose pages the system reads when they are first asked for and may drop again.
+    /// What is written to them is this process's alone.</summary>
+    private const long Mapped = 64L << 20;
+
     /// <summary>All tensors of a file, on the CPU. The caller (or the current dispose scope) owns them.</summary>
     /// <exception cref="SafetensorsException">The file breaks the format, or holds an element type that libtorch lacks; nothing is left
     /// behind.</exception>
@@ -19,14 +23,19 @@ public static partial class SafetensorsFile
 
     /// <inheritdoc cref="Load(string)"/>
     /// <param name="metadata">Free texts that the file carries.</param>
-    public static Dictionary<string, Tensor> Load(string path, out IReadOnlyDictionary<string, string> metadata)
+    public static Dictionary<string, Tensor> Load(string path, out IReadOnlyDictionary<string, string> metadata) =>
+        Load(path, out metadata, Mapped);
+
+    /// <inheritdoc cref="Load(string)"/>
+    /// <param name="mapped">Bytes from which on a tensor stays in the file.</param>
+    internal static Dictionary<string, Tensor> Load(string path, out IReadOnlyDictionary<string, string> metadata, long mapped)
     {
         using var file = File.OpenHandle(path);
         try
         {
             var (header, start) = ReadHeader(file);
             metadata = header.Metadata;
-            return ReadAll(file, header.Entries, start);
+            return ReadAll(path, file, header.Entries, start, mapped);
         }
         catch (SafetensorsException fault)
         {
@@ -58,14 +67,23 @@ public static partial class SafetensorsFile
         return (SafetensorsHeader.Parse(json, length - start), start);
     }
 
-    private static Dictionary<string, Tensor> ReadAll(SafeFileHandle file, List<SafetensorsEntry> entries, long start)
+    private static Dictionary<string, Tensor> ReadAll(
+        string path, SafeFileHandle file, List<SafetensorsEntry> entries, long start, long mapped)
     {
         using var scope = NewDisposeScope(); // frees what a file that proves wrong has brought
         var tensors = new Dictionary<string, Tensor>(entries.Count);
         foreach (var entry in entries)
         {
+            long offset = start + entry.Begin;
+            if (entry.Length >= Math.Max(1, mapped) && entry.Type != ScalarType.Bool && offset % entry.Size == 0)
+            {
+                tensors[entry.Name] = from_file(path, shared: false, (offset + entry.Length) / entry.Size, entry.Type)
+                    .narrow(0, offset / entry.Size, entry.Length / entry.Size).view(entry.Shape);
+                continue;
+            }
+
             var tensor = tensors[entry.Name] = empty(entry.Shape, dtype: entry.Type);
-            Fill(file, start + entry.Begin, entry, tensor);
+            Fill(file, offset, entry, tensor);
         }
 
         foreach (var tensor in tensors.Values)

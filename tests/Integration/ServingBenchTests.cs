@@ -23,6 +23,29 @@ public sealed class ServingBenchTests(World world)
         Assert.Contains("requests a second", error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_catalogue_is_made_up_and_asked_the_same()
+    {
+        var (code, output, error) = await Cli.HereAsync("bench", "serving", "--items", "1000", "--rounds", "1", "--seconds", "1", "--json");
+        Assert.True(code == 0, error);
+        var cases = JsonDocument.Parse(output).RootElement.GetProperty("cases").EnumerateArray().ToList();
+        Assert.Equal(8, cases.Count(measured => measured.GetProperty("unit").GetString() == "ms"));
+        var memory = cases.Where(measured => measured.GetProperty("unit").GetString() == "MB").ToList();
+        Assert.Equal(2, memory.Count);
+        Assert.All(memory, measured => Assert.InRange(measured.GetProperty("ours").GetDouble(), 50, 5000));
+    }
+
+    [Theory]
+    [InlineData("allowed are 1000 to 2000000", "--items", "999")]
+    [InlineData("Give --data with the dataset of the active version, or --items")]
+    [InlineData("Give --data with the dataset of the active version, or --items", "--items", "1000", "--data", "ds")]
+    public async Task What_is_asked_must_be_one_of_both(string message, params string[] given)
+    {
+        var (code, _, error) = await Cli.HereAsync(["bench", "serving", .. given]);
+        Assert.Equal(3, code);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("0", "1")]
     [InlineData("1", "0.5")]

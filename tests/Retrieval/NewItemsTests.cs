@@ -135,7 +135,7 @@ public sealed class NewItemsTests : IClassFixture<NewItemsTests.Trained>
         for (int item = 0; item < Items + Kinds; item++)
         {
             var reasons = leg.Reasons(history, item, null, fresh);
-            Assert.Equal(scores[0, item].item<float>() - leg.Prior(item), reasons.Sum(reason => reason.Part), 1e-4);
+            Assert.Equal(scores[0, item].item<float>() - leg.Priors.Of(item), reasons.Sum(reason => reason.Part), 1e-4);
             Assert.All(reasons, reason => Assert.Contains(reason.Item, history.Where(other => other != item)));
         }
 

@@ -81,7 +81,9 @@ internal static class Tiny
 
     /// <summary>A leg of random vectors, a new encoder and 4 items of history.</summary>
     /// <param name="scale">Of the vectors; 0: every item has the same score.</param>
-    public static DenseLeg Dense(int items, int seed, string name = DenseLeg.Id, double scale = 1, bool? rankSeen = null)
+    /// <param name="lists">Makes the lists of the vectors; null: there are none.</param>
+    public static DenseLeg Dense(
+        int items, int seed, string name = DenseLeg.Id, double scale = 1, bool? rankSeen = null, Func<Tensor, VectorLists>? lists = null)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
@@ -90,7 +92,8 @@ internal static class Tiny
         var encoder = new SequenceEncoder(options, generator);
         Scatter(encoder, generator);
         var vectors = Vectors(items, options.Dim, generator).mul_(scale);
-        return new DenseLeg(new DenseConfig(DenseConfig.CurrentFormat, name, options, items), encoder, vectors);
+        return new DenseLeg(
+            new DenseConfig(DenseConfig.CurrentFormat, name, options, items), encoder, vectors, lists: lists?.Invoke(vectors));
     }
 
     /// <summary>Counts of random sequences.</summary>

@@ -26,11 +26,12 @@ public sealed class DenseLeg : ILeg
     /// <param name="encoder">Becomes this leg's to dispose.</param>
     /// <param name="vectors">[items + 1, dim], the last row zero; becomes this leg's too.</param>
     /// <param name="projection">How new items come to vectors; null: they have none.</param>
+    /// <param name="lists">Of the vectors; null: answers look at all of them.</param>
     internal DenseLeg(
         DenseConfig config, SequenceEncoder encoder, Tensor vectors, ContentProjection? projection = null,
-        Arithmetic arithmetic = Arithmetic.Float32)
+        Arithmetic arithmetic = Arithmetic.Float32, VectorLists? lists = null)
     {
-        (Config, _encoder, Vectors, _projection) = (config, encoder, vectors, projection);
+        (Config, _encoder, Vectors, _projection, Lists) = (config, encoder, vectors, projection, lists);
         encoder.eval();
         _inverseNorms = new(() =>
         {
@@ -58,6 +59,10 @@ public sealed class DenseLeg : ILeg
     /// <summary>[items] one over the length of each item's vector.</summary>
     internal Tensor InverseNorms => _inverseNorms.Value;
 
+    internal VectorLists? Lists { get; }
+
+    bool ILeg.Searches => Lists is not null && _packed is not null;
+
     private Tensor Ranked => Vectors.narrow(0, 0, Config.Items);
 
     public Tensor Scores(
@@ -82,6 +87,22 @@ public sealed class DenseLeg : ILeg
         }
 
         return (fresh is { Count: > 0 } ? cat([known, Fresh(known, states, fresh)], 1) : known).MoveToOuterDisposeScope();
+    }
+
+    ILegScores[] ILeg.Search(
+        IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh, IReadOnlyList<IReadOnlyList<double>?>? weights)
+    {
+        if (Lists is null || _packed is null)
+        {
+            return FullScores.Of(Scores(histories, fresh, weights));
+        }
+
+        var (items, starts) = Slots(histories, Config.Options.History);
+        using var slots = (fresh ?? NewItems.None).Select(Vectors, items, Name); // [slots, dim]
+        float[] states = _packed.Read(PackedTrunk.Values(slots), starts);
+        int dim = Config.Options.Dim;
+        return [.. Enumerable.Range(0, histories.Count).Select(
+            row => new ListedScores(states[(row * dim)..((row + 1) * dim)], Vectors, Lists, fresh ?? NewItems.None, Name))];
     }
 
     /// <summary>Beside the trained items, whose probabilities stay as they are: a fresh item's is on their scale.</summary>
@@ -111,25 +132,6 @@ public sealed class DenseLeg : ILeg
     /// <inheritdoc cref="IItemVectors.VectorOf"/>
     internal ReadOnlyMemory<float> VectorOf(IReadOnlyDictionary<string, ReadOnlyMemory<float>> embeddings) =>
         _projection?.VectorOf(embeddings, _longest.Value) ?? default;
-
-    /// <summary>The cosine of an item's vector with every item's.</summary>
-    /// <param name="item">One that has a vector.</param>
-    /// <returns>[trained and then fresh items]; NaN: the item has none.</returns>
-    internal float[] Cosines(int item, NewItems fresh)
-    {
-        using var _ = no_grad();
-        using var scope = NewDisposeScope();
-        var own = fresh.Select(Vectors, [item], Name); // [1, dim]
-        float[] known = PackedTrunk.Values(functional.cosine_similarity(Ranked, own, 1, 1e-8).cpu());
-        float[] vector = PackedTrunk.Values(own.cpu());
-        return
-        [
-            .. known,
-            .. fresh.Items.Select(other => other is null
-                ? float.NaN
-                : TensorPrimitives.CosineSimilarity<float>(vector, other.VectorIn(Name))),
-        ];
-    }
 
     /// <summary>Scores before the softmax.</summary>
     /// <param name="vectors">[items + 1, dim], the last row zero.</param>
@@ -189,6 +191,7 @@ public sealed class DenseLeg : ILeg
         var state = _encoder.state_dict().ToDictionary(pair => EncoderPrefix + pair.Key, pair => pair.Value);
         state[VectorsKey] = Vectors;
         _projection?.Save(state);
+        Lists?.Save(state);
         ModelFiles.Save(folder, Config, state, Json.Files);
     }
 
@@ -202,6 +205,7 @@ public sealed class DenseLeg : ILeg
             {
                 var vectors = state.Take(VectorsKey, ScalarType.Float32, config.Items + 1, config.Options.Dim);
                 var projection = ContentProjection.Load(config.Projection, config.Options.Dim, state);
+                var lists = VectorLists.Load(state, config.Items, config.Options.Dim);
                 if (state.Keys.FirstOrDefault(key => !key.StartsWith(EncoderPrefix, StringComparison.Ordinal)) is { } unknown)
                 {
                     throw new TorchException($"'{unknown}' is unknown.");
@@ -211,7 +215,7 @@ public sealed class DenseLeg : ILeg
                 var encoder = new SequenceEncoder(config.Options, generator).With(
                     state.ToDictionary(pair => pair.Key[EncoderPrefix.Length..], pair => pair.Value));
                 encoder.MoveTo(place);
-                return new DenseLeg(config, encoder, vectors.to(place).DetachFromDisposeScope(), projection, arithmetic);
+                return new DenseLeg(config, encoder, vectors.to(place).DetachFromDisposeScope(), projection, arithmetic, lists);
             });
     }
 

@@ -15,23 +15,19 @@ public sealed class TransitionLeg : ILeg
     public const string LegName = "transitions";
 
     private readonly float[] _evidence; // [pairs]
-    private readonly float[] _prior; // [items]
     private readonly ImmutableDictionary<int, NewerRow> _rows; // items that something new followed
-    private readonly ImmutableDictionary<int, int> _interactions; // items that were touched anew, all their interactions
 
     public TransitionLeg(TransitionTable table, TransitionReading reading, int history)
     {
         (Table, Reading, History) = (table, reading, history);
-        (_rows, _interactions) = (ImmutableDictionary<int, NewerRow>.Empty, ImmutableDictionary<int, int>.Empty);
+        (_rows, Priors) = (ImmutableDictionary<int, NewerRow>.Empty, new TransitionPriors(table.Interactions, reading.Popularity));
         _evidence = Array.ConvertAll(table.Counts, Evidence);
-        _prior = Array.ConvertAll(table.Interactions, PriorOf);
     }
 
-    private TransitionLeg(
-        TransitionLeg before, ImmutableDictionary<int, NewerRow> rows, ImmutableDictionary<int, int> interactions)
+    private TransitionLeg(TransitionLeg before, ImmutableDictionary<int, NewerRow> rows, TransitionPriors priors)
     {
         (Table, Reading, History) = (before.Table, before.Reading, before.History);
-        (_evidence, _prior, _rows, _interactions) = (before._evidence, before._prior, rows, interactions);
+        (_evidence, _rows, Priors) = (before._evidence, rows, priors);
     }
 
     public string Name => LegName;
@@ -39,6 +35,8 @@ public sealed class TransitionLeg : ILeg
     public TransitionTable Table { get; }
 
     public TransitionReading Reading { get; }
+
+    internal TransitionPriors Priors { get; }
 
     /// <summary>Most recent items that are read.</summary>
     public int History { get; }
@@ -66,10 +64,10 @@ public sealed class TransitionLeg : ILeg
     public TransitionLeg With(IEnumerable<(IReadOnlyList<int> Before, int Item)> interactions)
     {
         var changed = new Dictionary<int, SortedDictionary<int, float>>();
-        var counts = _interactions.ToBuilder();
+        var touched = new List<int>();
         foreach (var (before, item) in interactions)
         {
-            counts[item] = counts.GetValueOrDefault(item, item < Table.Items ? Table.Interactions[item] : 0) + 1;
+            touched.Add(item);
             for (int distance = 1; distance <= Math.Min(Reading.Window, before.Count); distance++)
             {
                 int from = before[^distance];
@@ -91,7 +89,7 @@ public sealed class TransitionLeg : ILeg
             rows[item] = new NewerRow([.. row.Keys], [.. row.Values], [.. row.Values.Select(Evidence)]);
         }
 
-        return new TransitionLeg(this, rows.ToImmutable(), counts.ToImmutable());
+        return new TransitionLeg(this, rows.ToImmutable(), Priors.With(touched));
     }
 
     /// <summary>Which items of a history speak for an item, most evidence first: their parts sum to its score but for its own popularity.
@@ -162,74 +160,37 @@ public sealed class TransitionLeg : ILeg
         for (int row = 0; row < histories.Count; row++)
         {
             var of = MemoryMarshal.Cast<byte, float>(scores.bytes).Slice(row * items, items);
-            Add(histories[row], of, withPrior: true, fresh: fresh, weights: weights?[row]);
-            var touched = histories[row].Where(item => item >= Table.Items).ToHashSet();
-            for (int at = 0; at < (fresh?.Count ?? 0); at++)
-            {
-                if (fresh!.Items[at] is not { } item)
-                {
-                    continue;
-                }
-
-                if (touched.Contains(Table.Items + at))
-                {
-                    // What stands for it follows one another: nothing speaks for itself.
-                    of[Table.Items + at] = Prior(Table.Items + at)
-                        + (float)Reasons(histories[row], Table.Items + at, weights?[row], fresh).Sum(reason => reason.Part);
-                }
-                else
-                {
-                    for (int i = 0; i < item.Like.Length; i++)
-                    {
-                        of[Table.Items + at] += item.Weights[i] * (of[item.Like[i]] - Prior(item.Like[i]));
-                    }
-                }
-            }
+            Priors.CopyTo(of);
+            new TransitionScores(this, histories[row], weights?[row], fresh).CopyTo(of);
         }
 
         return scores;
     }
 
-    /// <summary>Adds the evidence of a history to [items] scores.</summary>
-    /// <param name="scores">[trained items and maybe fresh ones]</param>
-    /// <param name="touched">Called with the items that evidence was added to, an item maybe more than once.</param>
-    /// <param name="fresh">Items that others stand for where they are of the history.</param>
-    /// <param name="weights">[history] how much each of its items counts; null: all alike.</param>
-    internal void Add(
-        IReadOnlyList<int> history, Span<float> scores, bool withPrior, Action<int>? touched = null, NewItems? fresh = null,
-        IReadOnlyList<double>? weights = null)
-    {
-        if (withPrior)
-        {
-            _prior.CopyTo(scores);
-            foreach (var (item, count) in _interactions)
-            {
-                if (item < scores.Length)
-                {
-                    scores[item] = PriorOf(count);
-                }
-            }
-        }
+    bool ILeg.Searches => true;
 
-        foreach (var (_, from, weight) in Weighted(history, weights, fresh))
+    ILegScores[] ILeg.Search(
+        IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh, IReadOnlyList<IReadOnlyList<double>?>? weights) =>
+        [.. histories.Select((history, row) => new TransitionScores(this, history, weights?[row], fresh))];
+
+    /// <summary>Adds the evidence of a history to [items] scores.</summary>
+    /// <param name="touched">Called with the items that evidence was added to, an item maybe more than once.</param>
+    internal void Add(IReadOnlyList<int> history, Span<float> scores, Action<int> touched)
+    {
+        foreach (var (_, from, weight) in Weighted(history, null))
         {
             var row = Row(from);
             for (int pair = 0; pair < row.Followers.Length; pair++)
             {
-                if (row.Followers[pair] >= scores.Length)
-                {
-                    break; // they ascend
-                }
-
                 scores[row.Followers[pair]] += (float)weight * row.Evidence[pair];
-                touched?.Invoke(row.Followers[pair]);
+                touched(row.Followers[pair]);
             }
         }
     }
 
     /// <summary>The items that are read, the newest first, with their weights, and beside fresh ones those that stand for them.</summary>
     /// <returns>The item of the history, and what is looked up for it.</returns>
-    private IEnumerable<(int Of, int Item, double Weight)> Weighted(
+    internal IEnumerable<(int Of, int Item, double Weight)> Weighted(
         IReadOnlyList<int> history, IReadOnlyList<double>? weights, NewItems? fresh = null)
     {
         int length = Math.Min(History, history.Count);
@@ -251,7 +212,7 @@ public sealed class TransitionLeg : ILeg
         }
     }
 
-    private TransitionRow Row(int item)
+    internal TransitionRow Row(int item)
     {
         if (_rows.TryGetValue(item, out var newer))
         {
@@ -281,11 +242,6 @@ public sealed class TransitionLeg : ILeg
     }
 
     private float Evidence(float count) => (float)Math.Log(1 + (Reading.EvidenceScale * count));
-
-    private float PriorOf(int interactions) => (float)((Reading.Popularity * Math.Log(1 + interactions)) + 0.0); // −0 becomes 0
-
-    public float Prior(int item) =>
-        _interactions.TryGetValue(item, out int count) ? PriorOf(count) : item < Table.Items ? _prior[item] : PriorOf(0);
 
     /// <summary>Writes what was trained: what <see cref="With"/> added is for the next training to learn.</summary>
     public void Save(string folder) => TransitionFiles.Save(this, folder);

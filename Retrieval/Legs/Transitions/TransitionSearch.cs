@@ -78,7 +78,7 @@ internal static class TransitionSearch
     /// sum decides. Ties by item index, as everywhere: most items have no evidence, and a target among them must not come first.</summary>
     internal static double Ndcg(TransitionLeg leg, HeldOut held)
     {
-        float[] priors = [.. Enumerable.Range(0, leg.Table.Items).Select(leg.Prior)];
+        float[] priors = [.. Enumerable.Range(0, leg.Table.Items).Select(leg.Priors.Of)];
         var order = priors.Select((prior, item) => (prior, item)).OrderByDescending(at => at.prior).ThenBy(at => at.item).ToArray();
         var gains = new double[held.Count];
         Parallel.ForEach(
@@ -101,7 +101,7 @@ internal static class TransitionSearch
     private static int Rank(
         TransitionLeg leg, int[] history, int target, (float Prior, int Item)[] order, float[] scores, HashSet<int> touched)
     {
-        leg.Add(history, scores, withPrior: false, item => touched.Add(item));
+        leg.Add(history, scores, item => touched.Add(item));
         touched.UnionWith(history);
         touched.Add(target);
         bool repeats = history.Contains(target);
@@ -112,12 +112,12 @@ internal static class TransitionSearch
         {
             bool passed = !repeats && item != target && history.Contains(item);
             above += !passed && Above(scores[item], item) ? 1 : 0;
-            above -= Above(leg.Prior(item), item) ? 1 : 0;
+            above -= Above(leg.Priors.Of(item), item) ? 1 : 0;
         }
 
         foreach (int item in touched)
         {
-            scores[item] = leg.Prior(item);
+            scores[item] = leg.Priors.Of(item);
         }
 
         touched.Clear();

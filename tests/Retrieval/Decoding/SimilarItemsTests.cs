@@ -34,7 +34,7 @@ public sealed class SimilarItemsTests : IDisposable
     public void By_codes_come_those_that_share_most_of_them_from_the_first_on(RecommendQuery query)
     {
         int asked = query.History[0];
-        float[] cosines = _content.Cosines(asked, NewItems.None);
+        float[] cosines = new NearVectors(_content, NewItems.None).Cosines(asked, [.. Enumerable.Range(0, Base)]);
         int Shared(int item) => Enumerable.Range(0, 3)
             .TakeWhile(level => Grown.SemanticIds[item][level] == Grown.SemanticIds[asked][level]).Count();
         var expected = Legal(query).Where(item => Shared(item) > 0).OrderByDescending(Shared)

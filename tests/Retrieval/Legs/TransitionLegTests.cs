@@ -1,3 +1,5 @@
+using Recsys.Retrieval.Decoding;
+using Recsys.Retrieval.Legs;
 using Recsys.Retrieval.Legs.Transitions;
 
 namespace Recsys.Retrieval.Tests.Legs;
@@ -91,11 +93,44 @@ public class TransitionLegTests
         using var actual = grown.Scores(histories);
         Assert.All(
             expected.data<float>().ToArray().Zip(actual.data<float>().ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
-        Assert.All(Enumerable.Range(0, Items), item => Assert.Equal(whole.Prior(item), grown.Prior(item)));
+        Assert.All(Enumerable.Range(0, Items), item => Assert.Equal(whole.Priors.Of(item), grown.Priors.Of(item)));
         using var untouched = new TransitionLeg(Count(before), reading, history: 5);
         using var old = first.Scores(histories);
         using var fresh = untouched.Scores(histories);
         Assert.Equal(fresh.data<float>().ToArray(), old.data<float>().ToArray());
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.3)]
+    public void The_best_items_are_those_of_the_largest_scores_of_all(double popularity)
+    {
+        const int Items = 20;
+        var all = Tiny.Sequences(Items, 80, 14, 6);
+        using var first = new TransitionLeg(
+            TransitionTable.Count(all, Items, 4, _ => 1, 1000), Reading with { Window = 4, Popularity = popularity }, history: 5);
+        using var leg = first.With([([1, 2], 5), ([3], 5), ([5, 1], 7), ([7], Items + 1), ([2], 0)]);
+        int[][] histories = [[1, 2], [5, 7, 0], [Items + 1], [3, 3, 4, 9]];
+        using var scores = leg.Scores(histories);
+        var found = ((ILeg)leg).Search(histories, null, null);
+        int[] even = [.. Enumerable.Range(0, Items).Where(item => item % 2 == 0)];
+        for (int row = 0; row < histories.Length; row++)
+        {
+            float[] of = scores[row].data<float>().ToArray();
+            int[] Expected(int n, Func<int, bool> allows) =>
+                [.. Enumerable.Range(0, Items).Where(allows).OrderByDescending(item => of[item]).ThenBy(item => item).Take(n)];
+            Assert.Equal(of, found[row].Of([.. Enumerable.Range(0, Items)]));
+            Assert.Equal(of.Min(), found[row].Least);
+            foreach (int n in new[] { 0, 1, 5, Items, Items + 3 })
+            {
+                Assert.Equal(Expected(n, _ => true), found[row].Best(n, null));
+                Assert.Equal(Expected(n, item => item % 2 == 0), found[row].Best(n, Admission.OnlyOf(even)));
+                Assert.Equal(Expected(n, item => item % 2 == 1), found[row].Best(n, Admission.AllBut(even)));
+                Assert.Equal(
+                    Expected(n, item => item % 2 == 0 && item > 3),
+                    found[row].Best(n, Admission.AllBut([0, 1, 2, 3]), new ItemGroup(even, even.Contains)));
+            }
+        }
     }
 
     [Fact]
@@ -107,7 +142,7 @@ public class TransitionLegTests
         for (int item = 0; item < 4; item++)
         {
             var reasons = leg.Reasons(history, item);
-            Assert.Equal(scores[0, item].item<float>() - leg.Prior(item), reasons.Sum(reason => reason.Part), 1e-6);
+            Assert.Equal(scores[0, item].item<float>() - leg.Priors.Of(item), reasons.Sum(reason => reason.Part), 1e-6);
             Assert.Equal(reasons.OrderByDescending(reason => reason.Part), reasons);
             Assert.Equal(reasons.Select(reason => reason.Item).Distinct(), reasons.Select(reason => reason.Item));
         }

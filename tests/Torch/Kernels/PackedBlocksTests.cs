@@ -85,6 +85,9 @@ public sealed class PackedBlocksTests
         var logits = x.to(ScalarType.Float64).matmul(vectors.to(ScalarType.Float64).transpose(0, 1));
         Close(nn.functional.log_softmax(logits, -1), found, 2e-6);
         Assert.Equal(found[rows - 1].Bytes(), ItemScores.LogProbabilities(values.AsSpan((rows - 1) * dim), vectors).Bytes());
+        int[] some = [.. Enumerable.Range(0, Math.Min(40, items)).Select(at => (at * 7919) % items)];
+        float[] products = ItemScores.Products(values.AsSpan(0, dim), vectors, some);
+        Assert.All(some.Index(), at => Assert.Equal(logits[0, at.Item].item<double>(), products[at.Index], 2e-4));
     }
 
     /// <summary>Exact sums of products of rounded numbers, whatever rows stand beside: to the last bit alone or among others.</summary>
@@ -139,6 +142,11 @@ public sealed class PackedBlocksTests
         Assert.Throws<TorchException>(() => layer.LogProbabilities(new float[9], new float[6]));
         Assert.Throws<TorchException>(() => ItemScores.LogProbabilities(new float[5], zeros(3, 4)));
         Assert.Throws<TorchException>(() => ItemScores.LogProbabilities(new float[4], zeros(4, 3).transpose(0, 1)));
+        Assert.Throws<TorchException>(() => ItemScores.Products(new float[8], zeros(3, 4), [0]));
+        Assert.Throws<TorchException>(() => ItemScores.Products(new float[4], zeros(3, 4), [0, 3]));
+        Assert.Throws<TorchException>(() => ItemScores.Products(new float[4], zeros(3, 4), [-1]));
+        Assert.Throws<TorchException>(() => ItemScores.Products(new float[4], zeros(0, 4), [0]));
+        Assert.Empty(ItemScores.Products(new float[4], zeros(0, 4), []));
     }
 
     private static (BlockLayers[] Blocks, TorchSharp.Modules.LayerNorm Last) Make(int dim, int heads, int width, int hidden, int count)

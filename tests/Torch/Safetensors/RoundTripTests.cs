@@ -44,6 +44,32 @@ public sealed class RoundTripTests : IDisposable
     }
 
     [Fact]
+    public void Large_tensors_stay_in_the_file_and_what_is_written_to_them_does_not_reach_it()
+    {
+        string path = Path.Combine(_folder.Path, "large.safetensors");
+        var saved = new Dictionary<string, Tensor>
+        {
+            ["a"] = arange(0, 5000).to(ScalarType.Float32).view(50, 100), ["b"] = tensor(new byte[] { 1, 2, 3 }),
+            ["c"] = arange(0, 77), ["d"] = zeros(0, 3), ["e"] = arange(0, 9).to(ScalarType.BFloat16),
+        };
+        SafetensorsFile.Save(path, saved);
+        byte[] before = File.ReadAllBytes(path);
+        var found = SafetensorsFile.Load(path, out _, mapped: 0);
+        foreach (var (name, tensor) in saved)
+        {
+            Assert.Equal(tensor.shape, found[name].shape);
+            Assert.Equal(tensor.dtype, found[name].dtype);
+            Assert.Equal(tensor.bytes.ToArray(), found[name].bytes.ToArray());
+        }
+
+        found["a"].fill_(7);
+        Assert.Equal(before, File.ReadAllBytes(path));
+        File.Delete(path); // a version that is removed while it serves
+        Assert.Equal(7 * 5000, found["a"].sum().item<float>());
+        Assert.Equal(76 * 77 / 2, found["c"].sum().item<long>());
+    }
+
+    [Fact]
     public void Strided_and_trained_tensors_are_written_in_row_major_order()
     {
         var strided = arange(6, dtype: ScalarType.Float32).reshape(2, 3).t().requires_grad_();
