@@ -1,14 +1,14 @@
 namespace Recsys.Faiss;
 
 /// <summary>A wrong argument, or a fault inside FAISS. The message says what was wrong, its value, the limit and what to do.</summary>
-public class FaissException : Exception
+public sealed class FaissException : Exception
 {
     public FaissException(string what, object? value, string limit, string remedy)
         : this($"{what} is {value}, but must be {limit}; {remedy}", what, value, limit, remedy)
     {
     }
 
-    private protected FaissException(string message, string what, object? value, string? limit, string? remedy, Exception? inner = null)
+    private FaissException(string message, string what, object? value, string? limit, string? remedy, Exception? inner = null)
         : base(message, inner) => (What, Value, Limit, Remedy) = (what, value, limit, remedy);
 
     /// <summary>The argument or the operation.</summary>
@@ -25,13 +25,4 @@ public class FaissException : Exception
 
     internal static FaissException Fault(string operation, string message, string? remedy = null) =>
         new($"{operation}: {message}{(remedy is null ? "" : $"; {remedy}")}", operation, null, null, remedy);
-}
-
-/// <summary>A file that is no index of ours, or is damaged; nothing of it was used.</summary>
-public sealed class FaissFileException : FaissException
-{
-    internal FaissFileException(string path, string fault, string remedy, Exception? inner = null)
-        : base($"{path}: {fault}; {remedy}", path, null, null, remedy, inner) => Path = path;
-
-    public string Path { get; }
 }

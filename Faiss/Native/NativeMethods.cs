@@ -2,13 +2,6 @@ using System.Runtime.InteropServices;
 
 namespace Recsys.Faiss.Native;
 
-/// <summary>RfIndexInfo of index.cpp.</summary>
-[StructLayout(LayoutKind.Sequential)]
-internal struct IndexInfo
-{
-    public long Dim, InnerProduct, Count, M, EfSearch, EfConstruction;
-}
-
 /// <summary>The exports of the C++ beside this file. Status 0 is success; else rf_last_error has the thread's message.</summary>
 internal static unsafe partial class NativeMethods
 {
@@ -28,40 +21,13 @@ internal static unsafe partial class NativeMethods
     internal static partial int rf_rq_new(long dim, int* bits, long levels, float* codebooks, out nint quantizer);
 
     [LibraryImport(Library)]
-    internal static partial int rf_rq_codebooks(NativeHandle quantizer, float* codebooks);
+    internal static partial int rf_rq_codebooks(QuantizerHandle quantizer, float* codebooks);
 
     [LibraryImport(Library)]
-    internal static partial int rf_rq_encode(NativeHandle quantizer, float* x, long n, int beam, int* codes);
+    internal static partial int rf_rq_encode(QuantizerHandle quantizer, float* x, long n, int beam, int* codes);
 
     [LibraryImport(Library)]
     internal static partial void rf_rq_free(nint quantizer);
-
-    [LibraryImport(Library)]
-    internal static partial int rf_index_new(long dim, int innerProduct, long m, long efConstruction, out nint index);
-
-    [LibraryImport(Library)]
-    internal static partial int rf_index_info(NativeHandle index, out IndexInfo info);
-
-    [LibraryImport(Library)]
-    internal static partial int rf_index_add(NativeHandle index, float* x, long n, int oneThread);
-
-    [LibraryImport(Library)]
-    internal static partial int rf_index_set_breadth(NativeHandle index, long breadth);
-
-    [LibraryImport(Library)]
-    internal static partial int rf_index_search(NativeHandle index, float* x, long n, long k, float* distances, long* ids);
-
-    [LibraryImport(Library)]
-    internal static partial int rf_index_write(NativeHandle index, SafeHandle file, long offset);
-
-    [LibraryImport(Library)]
-    internal static partial int rf_index_read(SafeHandle file, long offset, out nint index);
-
-    [LibraryImport(Library)]
-    internal static partial void rf_index_free(nint index);
-
-    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int rf_sync_folder(string path);
 
     [LibraryImport(Library)]
     private static partial nint rf_last_error();

@@ -6,7 +6,7 @@ namespace Recsys.Faiss.Tests;
 /// <summary>Data of the comparison, and the answers of FAISS's own Python package to it: one run for all tests.</summary>
 public sealed class FaissPeer : IDisposable
 {
-    public const int Dim = 16, K = 10, Seed = 4321;
+    public const int Dim = 16, Seed = 4321;
     private const string Python = "/usr/bin/python3";
     private readonly string _folder = Directory.CreateTempSubdirectory("recsys-faiss-peer-").FullName;
 
@@ -17,7 +17,7 @@ public sealed class FaissPeer : IDisposable
             return;
         }
 
-        foreach (var (name, values) in new[] { ("train", Train), ("base", Base), ("query", Query) })
+        foreach (var (name, values) in new[] { ("train", Train), ("query", Query) })
         {
             File.WriteAllBytes(Path.Combine(_folder, name), MemoryMarshal.AsBytes(values.AsSpan()));
         }
@@ -33,8 +33,6 @@ public sealed class FaissPeer : IDisposable
             : null;
 
     public float[] Train { get; } = Points.Clustered(1200, Dim, seed: 1);
-
-    public float[] Base { get; } = Points.Clustered(900, Dim, seed: 2);
 
     public float[] Query { get; } = Points.Clustered(120, Dim, seed: 3);
 

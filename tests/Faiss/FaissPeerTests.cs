@@ -29,16 +29,4 @@ public sealed class FaissPeerTests(FaissPeer peer) : IClassFixture<FaissPeer>
         Points.Near(theirs, ours, Relative);
         Assert.Equal(Points.Squared(peer.Query, theirs), Points.Squared(peer.Query, ours), 1e-3);
     }
-
-    [FaissPeerTheory]
-    [InlineData(Metric.L2)]
-    [InlineData(Metric.InnerProduct)]
-    public void Ids_and_distances_are_those_of_FAISS(Metric metric)
-    {
-        using var index = new HnswIndex(FaissPeer.Dim, metric, m: 12) { EfSearch = 24 };
-        index.Add(peer.Base);
-        SearchResult result = index.Search(peer.Query, FaissPeer.K);
-        Assert.Equal(peer.Read<long>($"hnsw-{metric}.ids"), result.Ids);
-        Points.Near(peer.Read<float>($"hnsw-{metric}.distances"), result.Distances, Relative);
-    }
 }

@@ -14,7 +14,7 @@ public class KMeansTests
         double inertia = 0;
         for (int i = 0; i < 500; i++)
         {
-            var nearest = Points.Nearest(result.Centroids, Points.Row(data, i, Dim), 1, Metric.L2)[0];
+            var nearest = Points.Nearest(result.Centroids, Points.Row(data, i, Dim), 1)[0];
             Assert.Equal(
                 nearest.Distance, Points.Squared(Points.Row(data, i, Dim), Points.Row(result.Centroids, result.Assignment[i], Dim)), 1e-4);
             inertia += nearest.Distance;
@@ -104,7 +104,7 @@ public class KMeansTests
                 float[] all = centroids.ToArray();
                 for (int row = 0; row < nearest.Length; row++)
                 {
-                    nearest[row] = Points.Nearest(all, points.Slice(row * dim, dim).ToArray(), 1, Metric.L2)[0].Id;
+                    nearest[row] = Points.Nearest(all, points.Slice(row * dim, dim).ToArray(), 1)[0].Id;
                 }
             },
         });

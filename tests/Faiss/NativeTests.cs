@@ -15,19 +15,15 @@ public sealed class NativeTests : IDisposable
     public void Every_handle_is_released_by_dispose_by_the_collector_and_after_errors()
     {
         int before = Live();
-        string path = Path.Combine(_folder, "index");
-        using (var index = new HnswIndex(4, Metric.L2))
         using (var rq = ResidualQuantizer.FromCodebooks(new float[8], 4, [1]))
         {
-            Assert.Equal(before + 2, NativeHandle.Live);
-            index.Save(path);
-            using var loaded = HnswIndex.Load(path);
-            Assert.Equal(before + 3, NativeHandle.Live);
-            Assert.Throws<FaissException>(() => index.Add([float.NaN, 0, 0, 0]));
-            Assert.Throws<FaissException>(() => new HnswIndex(4, Metric.L2, m: 0));
+            using var trained = ResidualQuantizer.Train(new float[8], 4, [1], new ResidualQuantizerOptions());
+            Assert.Equal(before + 2, QuantizerHandle.Live);
+            Assert.Throws<FaissException>(() => rq.Encode([float.NaN, 0, 0, 0], 1));
+            Assert.Throws<FaissException>(() => ResidualQuantizer.FromCodebooks(new float[7], 4, [1]));
         }
 
-        Assert.Equal(before, NativeHandle.Live);
+        Assert.Equal(before, QuantizerHandle.Live);
         Forget();
         Assert.Equal(before, Live());
     }
@@ -35,11 +31,11 @@ public sealed class NativeTests : IDisposable
     [Fact]
     public void What_was_disposed_says_so()
     {
-        var index = new HnswIndex(1, Metric.L2);
-        index.Dispose();
-        index.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => index.Search([1], 1));
-        Assert.Throws<ObjectDisposedException>(() => index.Add([1]));
+        var rq = ResidualQuantizer.FromCodebooks(new float[8], 4, [1]);
+        rq.Dispose();
+        rq.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => rq.Encode(new float[4], 1));
+        Assert.Throws<ObjectDisposedException>(() => rq.Codebooks());
     }
 
     [Fact]
@@ -66,12 +62,12 @@ public sealed class NativeTests : IDisposable
 
     // Not inlined: no reference to what it made is left on the stack.
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-    private static void Forget() => _ = new HnswIndex(4, Metric.L2).Count + ResidualQuantizer.FromCodebooks(new float[8], 4, [1]).Levels;
+    private static void Forget() => _ = ResidualQuantizer.FromCodebooks(new float[8], 4, [1]).Levels;
 
     private static int Live()
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        return NativeHandle.Live;
+        return QuantizerHandle.Live;
     }
 }

@@ -39,25 +39,14 @@ internal static class Points
         return sum;
     }
 
-    public static double Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-    {
-        double sum = 0;
-        for (int i = 0; i < a.Length; i++)
-        {
-            sum += (double)a[i] * b[i];
-        }
-
-        return sum;
-    }
-
     /// <summary>The brute-force twin of a search: the k nearest rows of <paramref name="x"/>, nearest first.</summary>
-    public static (long Id, double Distance)[] Nearest(float[] x, ReadOnlySpan<float> query, int k, Metric metric)
+    public static (long Id, double Distance)[] Nearest(float[] x, ReadOnlySpan<float> query, int k)
     {
         int dim = query.Length;
         float[] q = query.ToArray();
         var all = Enumerable.Range(0, x.Length / dim).Select(i =>
-            (Id: (long)i, Distance: metric == Metric.L2 ? Squared(Row(x, i, dim), q) : Dot(Row(x, i, dim), q)));
-        return [.. (metric == Metric.L2 ? all.OrderBy(a => a.Distance) : all.OrderByDescending(a => a.Distance)).Take(k)];
+            (Id: (long)i, Distance: Squared(Row(x, i, dim), q)));
+        return [.. all.OrderBy(a => a.Distance).Take(k)];
     }
 
     public static void Near(float[] expected, float[] found, double relative)

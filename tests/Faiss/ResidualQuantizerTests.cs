@@ -18,7 +18,7 @@ public class ResidualQuantizerTests
             for (int i = 0; i < 500; i++)
             {
                 ReadOnlySpan<float> chosen = Points.Row(book, codes[(i * 3) + level], Dim), rest = Points.Row(residual, i, Dim);
-                Assert.Equal(Points.Nearest(book, rest, 1, Metric.L2)[0].Distance, Points.Squared(rest, chosen), 1e-4);
+                Assert.Equal(Points.Nearest(book, rest, 1)[0].Distance, Points.Squared(rest, chosen), 1e-4);
                 for (int j = 0; j < Dim; j++)
                 {
                     residual[(i * Dim) + j] -= chosen[j];
@@ -35,7 +35,7 @@ public class ResidualQuantizerTests
         Assert.Equal(errors.OrderDescending(), errors);
         int[] all = [.. Enumerable.Range(0, 128).SelectMany(code => new[] { code >> 4, (code >> 2) & 3, code & 3 })];
         float[] sums = Points.Sums(rq, all);
-        double best = Enumerable.Range(0, 500).Sum(i => Points.Nearest(sums, Points.Row(Data, i, Dim), 1, Metric.L2)[0].Distance);
+        double best = Enumerable.Range(0, 500).Sum(i => Points.Nearest(sums, Points.Row(Data, i, Dim), 1)[0].Distance);
         Assert.Equal(best, errors[^1], 1e-3);
         Assert.True(errors[0] > best * 1.001, $"greedy's error {errors[0]} leaves nothing to find beyond {best}");
     }

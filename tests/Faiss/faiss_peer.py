@@ -1,4 +1,4 @@
-# FAISS's own Python package on the same data as our tests: reads train, base, query [*, 16] float32 from a folder, writes there
+# FAISS's own Python package on the same data as our tests: reads train, query [*, 16] float32 from a folder, writes there
 # what each case answers. One argument: the folder.
 import os
 import sys
@@ -6,7 +6,7 @@ import sys
 import faiss
 import numpy as np
 
-folder, dim, k = sys.argv[1], 16, 10
+folder, dim = sys.argv[1], 16
 
 
 def read(name):
@@ -17,7 +17,7 @@ def write(name, array):
     np.ascontiguousarray(array).tofile(os.path.join(folder, name))
 
 
-train, base, query = read("train"), read("base"), read("query")
+train, query = read("train"), read("query")
 
 clustering = faiss.Kmeans(dim, 24, niter=12, seed=77, min_points_per_centroid=1)
 clustering.train(train)
@@ -38,14 +38,3 @@ for beam in (1, 5):
     codes = [[number >> int(shift) & (1 << b) - 1 for shift, b in zip(shifts, bits)] for number in numbers]
     write(f"rq.codes{beam}", np.array(codes, dtype=np.int32))
     write(f"rq.decoded{beam}", residual.sa_decode(packed))
-
-for metric, metric_name in ((faiss.METRIC_L2, "L2"), (faiss.METRIC_INNER_PRODUCT, "InnerProduct")):
-    graph = faiss.IndexHNSWFlat(dim, 12, metric)
-    graph.hnsw.efSearch = 24
-    threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)  # HNSW's graph depends on how threads meet
-    graph.add(base)
-    faiss.omp_set_num_threads(threads)
-    distances, ids = graph.search(query, k)
-    write(f"hnsw-{metric_name}.distances", distances)
-    write(f"hnsw-{metric_name}.ids", ids)

@@ -2,7 +2,7 @@ using Recsys.Torch.Kernels;
 
 namespace Recsys.Retrieval.Legs.Dense;
 
-/// <summary>The trained items whose vectors lie towards another, the lists whose centroids have the largest products with it first.</summary>
+/// <summary>The trained items whose vectors lie towards another, from the lists whose centroids do.</summary>
 /// <param name="vectors">[items + 1, dim] float32, dense, on the CPU.</param>
 internal sealed class ListSearch
 {
