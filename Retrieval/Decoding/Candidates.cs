@@ -150,13 +150,15 @@ internal sealed class Candidates(RetrievalModel model, TrieLayers trie, TrieFilt
         for (int at = 0; at < all.Length; at++)
         {
             float[] scores = all[at].Of(items);
+            var leg = all[at];
+            var least = new Lazy<double>(() => scores.Where(score => !float.IsNaN(score)).Append(leg.Least).Min());
             foreach (var (place, (item, of)) in candidates.Index())
             {
                 // What stands for the score of an item that has no vector is its generative log-probability, so that it competes on equal
                 // terms; where nothing decodes, the leg's lowest.
                 of[at] = !float.IsNaN(scores[place])
                     ? scores[place]
-                    : generative.TryGetValue(item, out double decoded) ? decoded : all[at].Least;
+                    : generative.TryGetValue(item, out double decoded) ? decoded : least.Value;
             }
         }
 

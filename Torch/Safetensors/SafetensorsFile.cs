@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Recsys.Torch.Safetensors;
@@ -35,7 +36,7 @@ public static partial class SafetensorsFile
         {
             var (header, start) = ReadHeader(file);
             metadata = header.Metadata;
-            return ReadAll(path, file, header.Entries, start, mapped);
+            return ReadAll(file, header.Entries, start, mapped);
         }
         catch (SafetensorsException fault)
         {
@@ -68,7 +69,7 @@ public static partial class SafetensorsFile
     }
 
     private static Dictionary<string, Tensor> ReadAll(
-        string path, SafeFileHandle file, List<SafetensorsEntry> entries, long start, long mapped)
+        SafeFileHandle file, List<SafetensorsEntry> entries, long start, long mapped)
     {
         using var scope = NewDisposeScope(); // frees what a file that proves wrong has brought
         var tensors = new Dictionary<string, Tensor>(entries.Count);
@@ -77,8 +78,7 @@ public static partial class SafetensorsFile
             long offset = start + entry.Begin;
             if (entry.Length >= Math.Max(1, mapped) && entry.Type != ScalarType.Bool && offset % entry.Size == 0)
             {
-                tensors[entry.Name] = from_file(path, shared: false, (offset + entry.Length) / entry.Size, entry.Type)
-                    .narrow(0, offset / entry.Size, entry.Length / entry.Size).view(entry.Shape);
+                tensors[entry.Name] = Map(file, offset, entry);
                 continue;
             }
 
@@ -92,6 +92,21 @@ public static partial class SafetensorsFile
         }
 
         return tensors;
+    }
+
+    /// <summary>By the handle: the file of that path may be another by now.</summary>
+    private static Tensor Map(SafeFileHandle file, long offset, SafetensorsEntry entry)
+    {
+        string path = $"/proc/self/fd/{file.DangerousGetHandle()}"; // the caller holds it
+        try
+        {
+            return from_file(path, shared: false, (offset + entry.Length) / entry.Size, entry.Type)
+                .narrow(0, offset / entry.Size, entry.Length / entry.Size).view(entry.Shape);
+        }
+        catch (ExternalException fault)
+        {
+            throw new IOException($"tensor '{entry.Name}' could not be mapped: {fault.Message}", fault);
+        }
     }
 
     private static unsafe void Fill(SafeFileHandle file, long offset, SafetensorsEntry entry, Tensor tensor)

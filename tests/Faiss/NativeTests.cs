@@ -17,7 +17,7 @@ public sealed class NativeTests : IDisposable
         int before = Live();
         using (var rq = ResidualQuantizer.FromCodebooks(new float[8], 4, [1]))
         {
-            using var trained = ResidualQuantizer.Train(new float[8], 4, [1], new ResidualQuantizerOptions());
+            using var trained = ResidualQuantizer.Train(Points.Clustered(40, 4, seed: 1), 4, [1]);
             Assert.Equal(before + 2, QuantizerHandle.Live);
             Assert.Throws<FaissException>(() => rq.Encode([float.NaN, 0, 0, 0], 1));
             Assert.Throws<FaissException>(() => ResidualQuantizer.FromCodebooks(new float[7], 4, [1]));

@@ -7,7 +7,7 @@ namespace Recsys.Retrieval.Legs.Dense;
 internal sealed class ListSearch
 {
     /// <summary>Items that are looked at, whatever may be answered.</summary>
-    private const int Looked = 8192;
+    public const int Looked = 8192;
 
     /// <summary>Items that may be answered, and are looked at before the best of those are the best that are known.</summary>
     private const int Enough = 2048;
@@ -19,13 +19,16 @@ internal sealed class ListSearch
     private readonly int _first; // lists that are looked at, whatever may be answered
 
     /// <param name="towards">[dim]</param>
-    public ListSearch(float[] towards, Tensor vectors, VectorLists lists)
+    /// <param name="byDirection">Whether cosines are asked for, not products.</param>
+    public ListSearch(float[] towards, Tensor vectors, VectorLists lists, bool byDirection = false)
     {
         (_towards, _vectors, _lists) = (towards, vectors, lists);
         var keys = new float[lists.Count];
         for (int list = 0; list < keys.Length; list++)
         {
-            keys[list] = -TensorPrimitives.Dot<float>(towards, lists.Centroids.AsSpan(list * towards.Length, towards.Length));
+            var centroid = lists.Centroids.AsSpan(list * towards.Length, towards.Length);
+            float length = byDirection ? Math.Max(1e-8f, TensorPrimitives.Norm<float>(centroid)) : 1;
+            keys[list] = -TensorPrimitives.Dot<float>(towards, centroid) / length;
         }
 
         _order = [.. Enumerable.Range(0, keys.Length)];

@@ -28,8 +28,8 @@ internal sealed class ListedScores : ILegScores
         TensorPrimitives.Subtract(_scores, _partition, _scores);
     }
 
-    /// <summary>Of what is looked at.</summary>
-    public float Least => TensorPrimitives.Min<float>(_scores);
+    /// <summary>Of what is looked at: others may have less.</summary>
+    public float Least => _scores.Min(); // of numbers, where one is none
 
     public float[] Of(ReadOnlySpan<int> items)
     {
@@ -56,8 +56,16 @@ internal sealed class ListedScores : ILegScores
         return Best(n, item => admission?.Allows(item) != false);
     }
 
-    public int[] Best(int n, Admission? admission, ItemGroup among) =>
-        Best(n, item => among.Has(item) && admission?.Allows(item) != false);
+    public int[] Best(int n, Admission? admission, ItemGroup among)
+    {
+        if (among.Items.Length > ListSearch.Looked)
+        {
+            return Best(n, item => among.Has(item) && admission?.Allows(item) != false);
+        }
+
+        int[] items = [.. among.Items.Where(item => admission?.Allows(item) != false)];
+        return TopItems.Of(Of(items), items, n);
+    }
 
     private int[] Best(int n, Predicate<int> allows)
     {

@@ -34,7 +34,7 @@ internal sealed class NearVectors(DenseLeg leg, NewItems fresh)
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        if (leg.Lists is null || leg.Vectors.device.type != DeviceType.CPU)
+        if (!((ILeg)leg).Searches)
         {
             float[] all =
             [
@@ -59,7 +59,7 @@ internal sealed class NearVectors(DenseLeg leg, NewItems fresh)
     private IEnumerable<int> Near(int item, int n, Admission admission)
     {
         float[] own = PackedTrunk.Values(fresh.Select(leg.Vectors, [item], leg.Name));
-        var search = new ListSearch(own, leg.Vectors, leg.Lists!);
+        var search = new ListSearch(own, leg.Vectors, leg.Lists!, byDirection: true);
         int[] near = [.. search.Items.Where(admission.Allows)];
         return near.Concat(search.Further(near.Length, n, admission.Allows));
     }

@@ -22,16 +22,19 @@ internal sealed record VectorLists(float[] Centroids, int[] Starts, int[] Items)
     /// <summary>Vectors that a centroid is trained with, and k-means' iterations.</summary>
     private const int PointsOfList = 32, Iterations = 8;
 
+    /// <summary>A list of more than so many times the mean is cut, so that no answer must look at all of many equal vectors.</summary>
+    private const int LongList = 4;
+
     /// <summary>Vectors given their lists at once.</summary>
     private const int Block = 1 << 16;
 
-    /// <summary>Items at even distances in the lists that stand for all, where sums over all are estimated.</summary>
-    private const int MaxSample = 4096;
+    /// <summary>Items at even distances in the lists that stand for all, where sums over all are estimated; up to twice as many.</summary>
+    private const int LeastSample = 4096;
 
     public int Count => Starts.Length - 1;
 
     /// <summary>Items for each of the sample.</summary>
-    public int Stride { get; } = Math.Max(1, Items.Length / MaxSample);
+    public int Stride { get; } = Math.Max(1, Items.Length / LeastSample);
 
     /// <summary>The sample: items, and the list that each is in.</summary>
     public IReadOnlyList<(int Item, int List)> Sample => _sample ??= Sampled();
@@ -44,7 +47,7 @@ internal sealed record VectorLists(float[] Centroids, int[] Starts, int[] Items)
         using var _ = no_grad();
         int dim = (int)vectors.size(1), lists = Math.Max(1, (int)(Lists * Math.Sqrt(items)));
         long step = Math.Max(1, items / ((long)lists * PointsOfList));
-        float[] points = Rows(vectors, arange(0, items, step));
+        float[] points = Rows(vectors, 0, items, step);
         NearestCentroids nearest = NearestCodes.Of;
         float[] centroids = KMeans.Train(points, dim, Math.Min(lists, points.Length / dim), new KMeansOptions
         {
@@ -54,7 +57,7 @@ internal sealed record VectorLists(float[] Centroids, int[] Starts, int[] Items)
         for (int from = 0; from < items; from += Block)
         {
             int count = Math.Min(Block, items - from);
-            nearest(Rows(vectors, arange(from, from + count)), centroids, dim, of.AsSpan(from, count));
+            nearest(Rows(vectors, from, from + count, 1), centroids, dim, of.AsSpan(from, count));
         }
 
         var starts = new int[(centroids.Length / dim) + 1];
@@ -74,7 +77,23 @@ internal sealed record VectorLists(float[] Centroids, int[] Starts, int[] Items)
             all[place[of[item]]++] = item;
         }
 
-        return new VectorLists(centroids, starts, all);
+        return Cut(centroids, starts, all);
+    }
+
+    private static VectorLists Cut(float[] centroids, int[] starts, int[] items)
+    {
+        int lists = starts.Length - 1, dim = centroids.Length / lists, longest = LongList * Math.Max(1, items.Length / lists);
+        var (middles, ends) = (new List<float>(), new List<int> { 0 });
+        for (int list = 0; list < lists; list++)
+        {
+            for (int from = starts[list]; from < starts[list + 1]; from += longest)
+            {
+                middles.AddRange(centroids.AsSpan(list * dim, dim));
+                ends.Add(Math.Min(from + longest, starts[list + 1]));
+            }
+        }
+
+        return new VectorLists([.. middles], [.. ends], items);
     }
 
     public ReadOnlySpan<int> ItemsOf(int list) => Items.AsSpan(Starts[list], Starts[list + 1] - Starts[list]);
@@ -128,9 +147,9 @@ internal sealed record VectorLists(float[] Centroids, int[] Starts, int[] Items)
         return [.. sample];
     }
 
-    private static float[] Rows(Tensor vectors, Tensor rows)
+    private static float[] Rows(Tensor vectors, long from, long end, long step)
     {
         using var scope = NewDisposeScope();
-        return Tensors.Values<float>(vectors.index_select(0, rows.to(vectors.device)).cpu()).ToArray();
+        return Tensors.Values<float>(vectors.index_select(0, arange(from, end, step, device: vectors.device)).cpu()).ToArray();
     }
 }

@@ -167,8 +167,6 @@ public sealed class TransitionLeg : ILeg
         return scores;
     }
 
-    bool ILeg.Searches => true;
-
     ILegScores[] ILeg.Search(
         IReadOnlyList<IReadOnlyList<int>> histories, NewItems? fresh, IReadOnlyList<IReadOnlyList<double>?>? weights) =>
         [.. histories.Select((history, row) => new TransitionScores(this, history, weights?[row], fresh))];

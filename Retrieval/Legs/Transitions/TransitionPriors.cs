@@ -11,7 +11,7 @@ internal sealed class TransitionPriors
     private readonly double _popularity;
     private readonly int[] _trained; // [items] interactions
     private readonly float[] _priors; // [items]
-    private readonly int[] _order; // [items] the largest prior first, of equal ones the smaller index
+    private readonly Lazy<int[]> _order; // [items] the largest prior first, of equal ones the smaller index
     private readonly ImmutableDictionary<int, int> _newer; // items that were touched anew, all their interactions
     private readonly ImmutableSortedSet<(float Falling, int Item)> _newerOrder; // those items, by their priors, negated
 
@@ -21,7 +21,7 @@ internal sealed class TransitionPriors
     {
         (_trained, _popularity, _newer, _newerOrder) = (interactions, popularity, ImmutableDictionary<int, int>.Empty, []);
         _priors = Array.ConvertAll(interactions, Prior);
-        _order = [.. Enumerable.Range(0, interactions.Length).OrderByDescending(item => _priors[item])]; // stable
+        _order = new(() => [.. Enumerable.Range(0, interactions.Length).OrderByDescending(item => _priors[item])]); // stable
     }
 
     private TransitionPriors(
@@ -54,7 +54,7 @@ internal sealed class TransitionPriors
     {
         using var newer = _newerOrder.GetEnumerator();
         bool more = newer.MoveNext();
-        foreach (int item in _order)
+        foreach (int item in _order.Value)
         {
             if (_newer.ContainsKey(item))
             {

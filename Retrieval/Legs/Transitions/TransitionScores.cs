@@ -3,7 +3,8 @@ using Recsys.Retrieval.Decoding;
 
 namespace Recsys.Retrieval.Legs.Transitions;
 
-/// <summary>What the transitions leg says behind one history. Only what has evidence is held: all else has its prior.</summary>
+/// <summary>What the transitions leg says behind one history. What has evidence is held, and what came after training: all else has its
+/// prior.</summary>
 internal sealed class TransitionScores : ILegScores
 {
     private readonly TransitionLeg _leg;
@@ -27,6 +28,7 @@ internal sealed class TransitionScores : ILegScores
 
         if (fresh is { Count: > 0 })
         {
+            _scores.EnsureCapacity(_scores.Count + fresh.Count);
             AddFresh(history, weights, fresh);
         }
     }

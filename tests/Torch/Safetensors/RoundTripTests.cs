@@ -62,6 +62,7 @@ public sealed class RoundTripTests : IDisposable
             Assert.Equal(tensor.bytes.ToArray(), found[name].bytes.ToArray());
         }
 
+        Assert.Contains(path, File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
         found["a"].fill_(7);
         Assert.Equal(before, File.ReadAllBytes(path));
         File.Delete(path); // a version that is removed while it serves
