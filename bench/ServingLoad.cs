@@ -12,7 +12,7 @@ internal sealed record ServingLoad(double[] Milliseconds, double Rate)
     public double Quantile(double q) =>
         Milliseconds[Math.Clamp((int)Math.Ceiling(q * Milliseconds.Length) - 1, 0, Milliseconds.Length - 1)];
 
-    /// <summary>A closed loop: each client calls again as soon as it has its answer.</summary>
+    /// <summary>A closed loop: each client calls again as soon as it has its answer, and at least once, however short the time.</summary>
     /// <param name="call">Takes the number of the call.</param>
     public static async Task<ServingLoad> Closed(Func<int, Task> call, int clients, TimeSpan time, CancellationToken cancel)
     {
@@ -21,13 +21,14 @@ internal sealed record ServingLoad(double[] Milliseconds, double Rate)
         await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(
             async () =>
             {
-                while (Stopwatch.GetElapsedTime(started) < time)
+                do
                 {
                     cancel.ThrowIfCancellationRequested();
                     long sent = Stopwatch.GetTimestamp();
                     await call(Interlocked.Increment(ref next));
                     times.Add(Stopwatch.GetElapsedTime(sent).TotalMilliseconds);
                 }
+                while (Stopwatch.GetElapsedTime(started) < time);
             },
             cancel)));
         return Of(times, started);

@@ -109,7 +109,7 @@ public sealed class PrivateRedisTests : IDisposable
     public async Task A_server_that_hangs_is_reported_and_answers_again_when_it_goes_on()
     {
         await using var redis = await PrivateRedis.StartAsync(Folder);
-        var options = Options with { Timeout = TimeSpan.FromMilliseconds(500) };
+        var options = Options with { Timeout = TimeSpan.FromSeconds(2) };
         await using var connection = await RedisConnections.ConnectAsync(options);
         var store = new RedisSemanticIdStore(connection, options);
         Assert.Null(await store.ActiveAsync(Cancel));
