@@ -20,6 +20,9 @@ public sealed class TrainingCheckpoint(string path, TimeSpan every, Ranks? ranks
     private readonly Ranks _ranks = ranks ?? Ranks.Alone;
     private long _saved = Stopwatch.GetTimestamp();
 
+    /// <summary>Why a file that <see cref="Load"/> found counts as none; null: there was none, or it fits.</summary>
+    public string? Unfit { get; private set; }
+
     /// <summary>Whether it is time to save again.</summary>
     public bool Due => Stopwatch.GetElapsedTime(_saved) >= every;
 
@@ -73,11 +76,17 @@ public sealed class TrainingCheckpoint(string path, TimeSpan every, Ranks? ranks
         try
         {
             var all = SafetensorsFile.Load(path, out var metadata);
-            if (metadata.GetValueOrDefault("key") != key
-                || !long.TryParse(metadata.GetValueOrDefault("step"), CultureInfo.InvariantCulture, out long step)
+            if (metadata.GetValueOrDefault("key") != key)
+            {
+                Unfit = $"the checkpoint '{path}' is of other data, codes, options or seed";
+                return null;
+            }
+
+            if (!long.TryParse(metadata.GetValueOrDefault("step"), CultureInfo.InvariantCulture, out long step)
                 || metadata.GetValueOrDefault(HashKey) != Hash(key, step, all) || !all.Remove(OptimizerKey, out var state))
             {
-                return null; // before the optimiser is touched
+                Unfit = Damaged; // before the optimiser is touched
+                return null;
             }
 
             using var reader = new BinaryReader(new MemoryStream(state.bytes.ToArray()));
@@ -86,12 +95,15 @@ public sealed class TrainingCheckpoint(string path, TimeSpan every, Ranks? ranks
         }
         catch (SafetensorsException)
         {
+            Unfit = Damaged;
             return null;
         }
     }
 
     /// <summary>The training is done: its checkpoint is of no more use.</summary>
     public void Delete() => File.Delete(path);
+
+    private string Damaged => $"the checkpoint '{path}' is damaged";
 
     // Of everything: a training that goes on from one flipped bit is another training.
     private static unsafe string Hash(string key, long step, Dictionary<string, Tensor> tensors)

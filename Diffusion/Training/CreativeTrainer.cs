@@ -61,6 +61,11 @@ public static class CreativeTrainer
         using var run = new CreativeRun(network, data, options, seed, ranks);
         var checkpoint = place is null ? null : new TrainingCheckpoint(place.Path, place.Every, ranks);
         run.Restore(checkpoint);
+        if (checkpoint?.Unfit is { } why)
+        {
+            progress?.Report(new StageProgress("creative", 0, options.Steps, $"begins anew: {why}"));
+        }
+
         while (run.Step < options.Steps)
         {
             cancel.ThrowIfCancellationRequested();

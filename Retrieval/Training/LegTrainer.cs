@@ -28,6 +28,10 @@ internal sealed record LegContext(
         if (checkpoint is not null)
         {
             training.Restore(checkpoint, identity);
+            if (checkpoint.Unfit is { } why)
+            {
+                Progress?.Report(new StageProgress(leg, 0, training.Total, $"begins anew: {why}"));
+            }
         }
 
         if (Data.Choices?.BestAt?.GetValueOrDefault(leg) is > 0 and var best)

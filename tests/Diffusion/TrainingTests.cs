@@ -109,6 +109,11 @@ public class TrainingTests(TinyModel tiny)
         using var whole = CreativeTrainer.Train(TinyModel.Data(), options, 5);
         using var resumed = CreativeTrainer.Train(TinyModel.Data(), options, 5, new Collect(reports), checkpoint);
         Assert.Equal([16, 21], reports.Select(report => report.Done)); // steps 1 to 8 were not done again
+        using (var other = CreativeTrainer.Train(TinyModel.Data(), options with { Steps = 12 }, 6, new Collect(reports), checkpoint))
+        {
+            Assert.StartsWith("begins anew: the checkpoint '", reports[2].Note, StringComparison.Ordinal);
+        }
+
         Assert.Equal(whole.Training, resumed.Training);
         foreach (var ((name, expected), (_, actual)) in whole.Network.state_dict().Zip(resumed.Network.state_dict()))
         {
