@@ -54,15 +54,15 @@ public sealed class NewItems
     }
 
     /// <summary>A leg's vectors of items.</summary>
-    /// <param name="table">[trained items + 1, dim], the last row zero.</param>
+    /// <param name="table">[trained items + 1, dim] float32 or bf16, the last row zero.</param>
     /// <param name="items">Item indexes; -1: none.</param>
     /// <param name="leg">Its name.</param>
-    /// <returns>[items, dim]; zero for items that the leg does not know.</returns>
+    /// <returns>[items, dim] float32; zero for items that the leg does not know.</returns>
     internal Tensor Select(Tensor table, IReadOnlyList<int> items, string leg)
     {
         int none = (int)table.size(0) - 1;
         long[] rows = [.. items.Select(item => item < 0 ? none : (long)Math.Min(item, none))];
-        var selected = table.index_select(0, tensor(rows, device: table.device));
+        var selected = table.index_select(0, tensor(rows, device: table.device)).to(ScalarType.Float32);
         int[] fresh = Count == 0 ? [] : [.. Enumerable.Range(0, items.Count).Where(at => Of(items[at]) is not null)];
         if (fresh.Length > 0)
         {
@@ -94,7 +94,7 @@ public sealed class NewItems
             return [];
         }
 
-        var rows = vectors.index_select(0, tensor(Array.ConvertAll(items, item => (long)item), device: vectors.device)).cpu();
+        var rows = vectors.index_select(0, tensor(Array.ConvertAll(items, item => (long)item), device: vectors.device)).cpu().to(ScalarType.Float32);
         return PackedTrunk.Values((rows * tensor(weights).unsqueeze(1)).sum(dim: 0));
     }
 }

@@ -54,6 +54,11 @@ public static class ModelFiles
         }
     }
 
+    /// <summary>Takes out of a model's tensors a table, in float32 or bf16.</summary>
+    /// <exception cref="TorchException">It is missing or of another type or shape.</exception>
+    public static Tensor TakeRows(this Dictionary<string, Tensor> tensors, string name, long rows, long columns) => tensors.Take(
+        name, tensors.GetValueOrDefault(name)?.dtype == ScalarType.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, rows, columns);
+
     /// <summary>Takes out of a model's tensors one that must be of a type and shape.</summary>
     /// <param name="shape">-1: of any size.</param>
     /// <exception cref="TorchException">It is missing or of others.</exception>

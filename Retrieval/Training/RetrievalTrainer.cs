@@ -70,7 +70,7 @@ public static class RetrievalTrainer
             }
 
             generative = options.Generative is { } decoding
-                ? Generative(context, decoding, legs.OfType<DenseLeg>().FirstOrDefault(leg => leg.Name == DenseLeg.Id))
+                ? Generative(context, decoding, legs.OfType<DenseLeg>().FirstOrDefault(leg => leg.Name == DenseLeg.Id), options.ExactItems)
                 : null;
             string[] names = [.. legs.Select(leg => leg.Name), .. generative is null ? [] : new[] { GenerativeLeg.LegName }];
             var config = new RetrievalConfig(
@@ -133,7 +133,8 @@ public static class RetrievalTrainer
     }
 
     /// <param name="teacher">The ID leg; null: there is none.</param>
-    private static GenerativeLeg Generative(LegContext context, GenerativeOptions options, DenseLeg? teacher)
+    /// <param name="exactItems">A table of more is kept in bf16, as those of the dense legs.</param>
+    private static GenerativeLeg Generative(LegContext context, GenerativeOptions options, DenseLeg? teacher, int exactItems)
     {
         var data = context.Data;
         options = options with { History = Readable(data, options) };
@@ -157,7 +158,8 @@ public static class RetrievalTrainer
                 training.LogProbability);
             var config = new GenerativeConfig(
                 GenerativeConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count);
-            return new GenerativeLeg(config, network, Finished(context, vectors, projectsCold: false));
+            var table = Finished(context, vectors, projectsCold: false);
+            return new GenerativeLeg(config, network, table is not null && data.Items.Count > exactItems ? DenseLeg.Rounded(table, kept: true) : table);
         }
         catch
         {

@@ -22,6 +22,9 @@ internal sealed record StandIns(int[] Items, int[][] Like, float[][] Weights)
     /// <summary>Cosines that are held at once, where vectors of new items look for theirs.</summary>
     private const int MaxCosines = 1 << 25;
 
+    /// <summary>Vectors that are widened to float32 at once.</summary>
+    private const int Widened = 1 << 16;
+
     /// <param name="interactions">[items] in the training part.</param>
     /// <param name="features">[items + 1, features], zero where an item has none; null: there are none.</param>
     /// <returns>Null: nothing can be said of a cold item, or there is none.</returns>
@@ -61,7 +64,7 @@ internal sealed record StandIns(int[] Items, int[][] Like, float[][] Weights)
     }
 
     /// <summary>The trained items whose vectors are most like others.</summary>
-    /// <param name="vectors">[items + 1, dim]</param>
+    /// <param name="vectors">[items + 1, dim] float32 or bf16.</param>
     /// <param name="inverseNorms">[items] of <paramref name="vectors"/>.</param>
     /// <param name="interactions">[items] in the training part; an item without stands for none.</param>
     /// <param name="others">[others, dim], at most <see cref="BlockOf"/>.</param>
@@ -70,8 +73,8 @@ internal sealed record StandIns(int[] Items, int[][] Like, float[][] Weights)
     {
         using var scope = NewDisposeScope();
         long items = interactions.Length;
-        var cosines = matmul(functional.normalize(others, dim: 1).to(vectors.device), vectors.narrow(0, 0, items).transpose(0, 1))
-            .mul_(inverseNorms);
+        var towards = functional.normalize(others, dim: 1).to(vectors.device);
+        var cosines = cat([.. vectors.narrow(0, 0, items).split(Widened).Select(Products)], 1).mul_(inverseNorms);
         cosines.masked_fill_(tensor(interactions, device: vectors.device).eq(0), float.NegativeInfinity);
         int k = Math.Min(Neighbours, interactions.Count(count => count > 0));
         var (values, places) = cosines.topk(k, dim: 1);
@@ -79,6 +82,12 @@ internal sealed record StandIns(int[] Items, int[][] Like, float[][] Weights)
         return (
             [.. Enumerable.Range(0, (int)others.size(0)).Select(row => at.Skip(row * k).Take(k).Select(item => (int)item).ToArray())],
             [.. Enumerable.Range(0, (int)others.size(0)).Select(row => Shares(near.AsSpan(row * k, k)))]);
+
+        Tensor Products(Tensor some)
+        {
+            using var block = NewDisposeScope();
+            return matmul(towards, some.to(ScalarType.Float32).transpose(0, 1)).MoveToOuterDisposeScope();
+        }
     }
 
     /// <summary>Vectors that may look for theirs at once.</summary>

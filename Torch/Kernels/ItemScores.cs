@@ -5,7 +5,7 @@ public static class ItemScores
 {
     /// <summary>log softmax(x Vᵀ) over all items; a row's numbers do not depend on the rows beside it, to the last bit.</summary>
     /// <param name="x">[rows × dim]</param>
-    /// <param name="vectors">[items, dim] float32, dense, on the CPU.</param>
+    /// <param name="vectors">[items, dim] float32 or bf16, dense, on the CPU.</param>
     /// <returns>[rows, items]</returns>
     /// <exception cref="TorchException">Shapes that do not fit together.</exception>
     public static unsafe Tensor LogProbabilities(ReadOnlySpan<float> x, Tensor vectors)
@@ -15,7 +15,8 @@ public static class ItemScores
         var scores = empty(rows, vectors.size(0));
         fixed (float* values = x)
         {
-            KernelLibrary.Rank((nint)values, rows, vectors.size(1), vectors.Address(), vectors.size(0), scores.Address());
+            KernelLibrary.Rank(
+                (nint)values, rows, vectors.size(1), vectors.Address(), KernelLibrary.TypeOf(vectors), vectors.size(0), scores.Address());
         }
 
         GC.KeepAlive(vectors); // the loops have its address alone
@@ -24,7 +25,7 @@ public static class ItemScores
 
     /// <summary>x · v of some rows of a table. On this thread alone.</summary>
     /// <param name="x">[dim]</param>
-    /// <param name="vectors">[items, dim] float32, dense, on the CPU.</param>
+    /// <param name="vectors">[items, dim] float32 or bf16, dense, on the CPU.</param>
     /// <param name="rows">[n]</param>
     /// <returns>[n]</returns>
     /// <exception cref="TorchException">Shapes that do not fit together, or a row that there is not.</exception>
@@ -47,7 +48,7 @@ public static class ItemScores
         fixed (float* values = x, to = products)
         fixed (int* wanted = rows)
         {
-            KernelLibrary.Products(values, x.Length, vectors.Address(), wanted, rows.Length, to);
+            KernelLibrary.Products(values, x.Length, vectors.Address(), KernelLibrary.TypeOf(vectors), wanted, rows.Length, to);
         }
 
         GC.KeepAlive(vectors);
@@ -56,12 +57,12 @@ public static class ItemScores
 
     private static void Check(ReadOnlySpan<float> x, Tensor vectors)
     {
-        if (vectors.dim() != 2 || vectors.device.type != DeviceType.CPU || vectors.dtype != ScalarType.Float32 || !vectors.is_contiguous()
-            || x.Length % vectors.size(1) != 0)
+        if (vectors.dim() != 2 || vectors.device.type != DeviceType.CPU || vectors.dtype is not (ScalarType.Float32 or ScalarType.BFloat16)
+            || !vectors.is_contiguous() || x.Length % vectors.size(1) != 0)
         {
             throw new TorchException(
-                $"{x.Length} values, and vectors {vectors.dtype} [{string.Join(", ", vectors.shape)}]; they must be rows, and float32 "
-                + "[items, dim], dense on the CPU.");
+                $"{x.Length} values, and vectors {vectors.dtype} [{string.Join(", ", vectors.shape)}]; they must be rows, and float32 or "
+                + "bf16 [items, dim], dense on the CPU.");
         }
     }
 }

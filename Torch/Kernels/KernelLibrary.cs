@@ -69,10 +69,10 @@ internal static partial class KernelLibrary
     internal static partial void LogProbabilities(nint x, long rows, long inputs, nint panels, long outputs, nint output, long half);
 
     [LibraryImport(Name, EntryPoint = "rs_rank")]
-    internal static partial void Rank(nint x, long rows, long dim, nint table, long items, nint output);
+    internal static partial void Rank(nint x, long rows, long dim, nint table, int type, long items, nint output);
 
     [LibraryImport(Name, EntryPoint = "rs_products")]
-    internal static unsafe partial void Products(float* x, long dim, nint table, int* rows, long count, float* output);
+    internal static unsafe partial void Products(float* x, long dim, nint table, int type, int* rows, long count, float* output);
 
     /// <summary>The element type's number there.</summary>
     internal static int TypeOf(Tensor tensor) => tensor.dtype == ScalarType.BFloat16 ? 1 : 0;

@@ -22,6 +22,7 @@ struct BFloat16 {
 constexpr int64_t kLanes = 16;
 typedef float Floats __attribute__((vector_size(64), aligned(4), may_alias));  // unaligned loads and stores
 typedef int32_t Ints __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint16_t Shorts __attribute__((vector_size(32)));
 
 RS_INLINE Floats load(const float* p) { return *reinterpret_cast<const Floats*>(p); }
 RS_INLINE void store(float* p, Floats v) { *reinterpret_cast<Floats*>(p) = v; }

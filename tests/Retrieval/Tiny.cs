@@ -92,6 +92,7 @@ internal static class Tiny
         var encoder = new SequenceEncoder(options, generator);
         Scatter(encoder, generator);
         var vectors = Vectors(items, options.Dim, generator).mul_(scale);
+        vectors.copy_(vectors.to(ScalarType.BFloat16)); // the same with lists and without
         return new DenseLeg(
             new DenseConfig(DenseConfig.CurrentFormat, name, options, items), encoder, vectors, lists: lists?.Invoke(vectors));
     }

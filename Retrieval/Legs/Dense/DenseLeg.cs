@@ -16,6 +16,9 @@ public sealed class DenseLeg : ILeg
 
     private const string VectorsKey = "vectors", EncoderPrefix = "encoder.";
 
+    /// <summary>Vectors that are widened to float32 at once.</summary>
+    private const int Block = 1 << 16;
+
     private readonly SequenceEncoder _encoder;
     private readonly ContentProjection? _projection;
     private readonly PackedTrunk? _packed; // null: TorchSharp's operators answer
@@ -24,27 +27,28 @@ public sealed class DenseLeg : ILeg
     private readonly Lazy<double> _longest; // length of the longest vector
 
     /// <param name="encoder">Becomes this leg's to dispose.</param>
-    /// <param name="vectors">[items + 1, dim], the last row zero; becomes this leg's too.</param>
+    /// <param name="vectors">[items + 1, dim], the last row zero; becomes this leg's too. With lists they are rounded to bf16.</param>
     /// <param name="projection">How new items come to vectors; null: they have none.</param>
     /// <param name="lists">Of the vectors; null: answers look at all of them.</param>
     internal DenseLeg(
         DenseConfig config, SequenceEncoder encoder, Tensor vectors, ContentProjection? projection = null,
         Arithmetic arithmetic = Arithmetic.Float32, VectorLists? lists = null)
     {
-        (Config, _encoder, Vectors, _projection, Lists) = (config, encoder, vectors, projection, lists);
+        (Config, _encoder, _projection, Lists) = (config, encoder, projection, lists);
         encoder.eval();
+        _packed = arithmetic != Arithmetic.Operators && vectors.device.type == DeviceType.CPU
+            ? encoder.Pack(arithmetic == Arithmetic.BFloat16)
+            : null;
+        Vectors = lists is null ? vectors : Rounded(vectors, _packed is not null);
         _inverseNorms = new(() =>
         {
             using var _ = no_grad();
             using var scope = NewDisposeScope();
-            var squares = Ranked.square().sum(dim: 1);
-            return squares.clamp_min(1e-16).rsqrt().DetachFromDisposeScope();
+            var squares = Ranked.split(Block).Select(some => some.to(ScalarType.Float32).square().sum(dim: 1));
+            return cat([.. squares]).clamp_min(1e-16).rsqrt().DetachFromDisposeScope();
         });
         _longest = new(() => 1 / InverseNorms.min().item<float>());
-        _first = new(() => PackedTrunk.Values(Vectors[0].cpu()));
-        _packed = arithmetic != Arithmetic.Operators && vectors.device.type == DeviceType.CPU
-            ? encoder.Pack(arithmetic == Arithmetic.BFloat16)
-            : null;
+        _first = new(() => PackedTrunk.Values(Vectors[0].to(ScalarType.Float32).cpu()));
     }
 
     public string Name => Config.Name;
@@ -53,7 +57,7 @@ public sealed class DenseLeg : ILeg
 
     public int History => Config.Options.History;
 
-    /// <summary>[items + 1, dim], the last row zero.</summary>
+    /// <summary>[items + 1, dim], the last row zero; float32, and where answers go through lists bf16.</summary>
     internal Tensor Vectors { get; }
 
     /// <summary>[items] one over the length of each item's vector.</summary>
@@ -182,14 +186,31 @@ public sealed class DenseLeg : ILeg
         var previous = NewItems.None.Select(Vectors, batch.Previous, Name);
         var states = _encoder.Forward(
             previous, On(batch.Positions), tensor(Array.ConvertAll(batch.Starts, start => (long)start)), null);
-        return (states.index_select(0, On(slots)), Vectors.index_select(0, On(items)));
+        return (states.index_select(0, On(slots)), Vectors.index_select(0, On(items)).to(ScalarType.Float32));
+    }
+
+    /// <summary>The vectors of a large catalogue: half the bytes of float32, and what all answers are reckoned from.</summary>
+    /// <param name="vectors">Are no longer the caller's.</param>
+    /// <param name="kept">Whether they stay bf16, or are wanted as float32 of the same values.</param>
+    internal static Tensor Rounded(Tensor vectors, bool kept)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var rounded = vectors.to(ScalarType.BFloat16);
+        var of = kept ? rounded : rounded.to(ScalarType.Float32);
+        if (of.Handle != vectors.Handle)
+        {
+            vectors.Dispose();
+        }
+
+        return of.DetachFromDisposeScope();
     }
 
     public void Save(string folder)
     {
         using var scope = NewDisposeScope();
         var state = _encoder.state_dict().ToDictionary(pair => EncoderPrefix + pair.Key, pair => pair.Value);
-        state[VectorsKey] = Vectors;
+        state[VectorsKey] = Lists is null ? Vectors : Vectors.to(ScalarType.BFloat16);
         _projection?.Save(state);
         Lists?.Save(state);
         ModelFiles.Save(folder, Config, state, Json.Files);
@@ -203,7 +224,7 @@ public sealed class DenseLeg : ILeg
         return ModelFiles.Load<DenseConfig, DenseLeg>(
             folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, state) =>
             {
-                var vectors = state.Take(VectorsKey, ScalarType.Float32, config.Items + 1, config.Options.Dim);
+                var vectors = state.TakeRows(VectorsKey, config.Items + 1, config.Options.Dim);
                 var projection = ContentProjection.Load(config.Projection, config.Options.Dim, state);
                 var lists = VectorLists.Load(state, config.Items, config.Options.Dim);
                 if (state.Keys.FirstOrDefault(key => !key.StartsWith(EncoderPrefix, StringComparison.Ordinal)) is { } unknown)

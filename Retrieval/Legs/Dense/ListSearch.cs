@@ -3,7 +3,7 @@ using Recsys.Torch.Kernels;
 namespace Recsys.Retrieval.Legs.Dense;
 
 /// <summary>The trained items whose vectors lie towards another, from the lists whose centroids do.</summary>
-/// <param name="vectors">[items + 1, dim] float32, dense, on the CPU.</param>
+/// <param name="vectors">[items + 1, dim] float32 or bf16, dense, on the CPU.</param>
 internal sealed class ListSearch
 {
     /// <summary>Items that are looked at, whatever may be answered.</summary>

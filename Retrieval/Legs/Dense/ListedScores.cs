@@ -15,7 +15,7 @@ internal sealed class ListedScores : ILegScores
     private readonly float _partition; // log Σ e^product over all trained items
 
     /// <param name="state">[dim]</param>
-    /// <param name="vectors">[items + 1, dim] float32, dense, on the CPU.</param>
+    /// <param name="vectors">[items + 1, dim] float32 or bf16, dense, on the CPU.</param>
     /// <param name="lists">Of those vectors.</param>
     /// <param name="fresh">Items that came after training.</param>
     /// <param name="leg">Its name.</param>

@@ -16,7 +16,7 @@ public sealed class GenerativeLeg : IDisposable
     private readonly PackedDecoder? _packed; // null: TorchSharp's operators answer
 
     /// <param name="network">Becomes this leg's to dispose.</param>
-    /// <param name="vectors">[trained items + 1, dim], the last row zero; null: the model knows codes alone. Becomes this leg's.</param>
+    /// <param name="vectors">[trained items + 1, dim] float32 or bf16, the last row zero; null: the model knows codes alone. Becomes this leg's.</param>
     internal GenerativeLeg(
         GenerativeConfig config, SemanticDecoder network, Tensor? vectors, Arithmetic arithmetic = Arithmetic.Float32)
     {
@@ -119,7 +119,7 @@ public sealed class GenerativeLeg : IDisposable
             folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, state) =>
             {
                 var vectors = config.Options.ReadsVectors
-                    ? state.Take(VectorsKey, ScalarType.Float32, config.TrainedItems + 1, config.Options.Dim)
+                    ? state.TakeRows(VectorsKey, config.TrainedItems + 1, config.Options.Dim)
                     : null;
                 using var generator = new Generator(0); // the weights come from the file
                 var layout = new TokenLayout(config.CodebookSizes, config.CollisionTokens);

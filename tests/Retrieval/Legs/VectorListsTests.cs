@@ -1,7 +1,9 @@
 using Recsys.Retrieval.Decoding;
 using Recsys.Retrieval.Legs;
 using Recsys.Retrieval.Legs.Dense;
+using Recsys.Torch;
 using Recsys.Torch.Kernels;
+using Recsys.Torch.Safetensors;
 
 namespace Recsys.Retrieval.Tests.Legs;
 
@@ -128,6 +130,42 @@ public sealed class VectorListsTests : IClassFixture<VectorListsTests.Large>
         Assert.Equal(with.Lists.Centroids, loaded.Lists.Centroids);
     }
 
+    [Fact]
+    public void Vectors_in_lists_are_bf16_and_what_reads_all_of_them_has_the_same_values()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var whole = Tiny.Dense(90, 3);
+        using var with = Tiny.Dense(90, 3, lists: Made);
+        with.Save(folder.Path);
+        using var loaded = DenseLeg.Load(folder.Path);
+        using var operators = DenseLeg.Load(folder.Path, arithmetic: Arithmetic.Operators);
+        Assert.Equal(ScalarType.BFloat16, loaded.Vectors.dtype);
+        Assert.Equal(ScalarType.Float32, operators.Vectors.dtype);
+        Assert.Equal(Values(whole.Vectors), Values(operators.Vectors));
+        int[][] histories = [[3, 7], [1], [80, 2, 5, 9, 11]];
+        Assert.Equal(Values(whole.Scores(histories)), Values(loaded.Scores(histories)));
+        Assert.Equal(Values(whole.InverseNorms), Values(loaded.InverseNorms));
+        Assert.False(((ILeg)operators).Searches);
+
+        static float[] Values(Tensor tensor) => tensor.data<float>().ToArray();
+    }
+
+    [Fact]
+    public void A_table_of_whole_numbers_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        using var leg = Tiny.Dense(90, 3);
+        leg.Save(folder.Path);
+        string file = Path.Combine(folder.Path, ModelFiles.Weights);
+        var state = SafetensorsFile.Load(file);
+        using var number = zeros(91, 16, ScalarType.Int32);
+        state["vectors"] = number;
+        SafetensorsFile.Save(file, state);
+        var error = Assert.Throws<CatalogException>(() => DenseLeg.Load(folder.Path));
+        Assert.Contains("'vectors' is Int32", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("an item twice")]
     [InlineData("an item that there is not")]
@@ -159,11 +197,15 @@ public sealed class VectorListsTests : IClassFixture<VectorListsTests.Large>
         var table = Tiny.Table(60, [4, 4, 4], 1);
         var data = new RetrievalTrainingData { Items = table, Training = Tiny.Sequences(60, 40, 6, 1) };
         var dense = new DenseOptions { Dim = 16, Layers = 1, Heads = 2, MinSteps = 1, MaxSteps = 1, BFloat16 = false };
-        var options = new RetrievalOptions { Id = dense, Content = null, Generative = null, Transitions = null };
+        var options = new RetrievalOptions
+        {
+            Id = dense, Content = null, Generative = Training.Walks.Generative with { MaxSteps = 1 }, Transitions = null,
+        };
         foreach (int exact in new[] { 59, 60 })
         {
             using var model = Recsys.Retrieval.Training.RetrievalTrainer.Train(data, options with { ExactItems = exact }, 1);
             Assert.Equal(exact < 60, ((DenseLeg)model.Legs[0]).Lists is not null);
+            Assert.Equal(exact < 60 ? ScalarType.BFloat16 : ScalarType.Float32, model.Generative!.Vectors!.dtype);
         }
 
         var error = Assert.Throws<CatalogException>(() => (options with { ExactItems = 0 }).Validate());

@@ -88,6 +88,13 @@ public sealed class PackedBlocksTests
         int[] some = [.. Enumerable.Range(0, Math.Min(40, items)).Select(at => (at * 7919) % items)];
         float[] products = ItemScores.Products(values.AsSpan(0, dim), vectors, some);
         Assert.All(some.Index(), at => Assert.Equal(logits[0, at.Item].item<double>(), products[at.Index], 2e-4));
+
+        // A table of bf16 is one of its values in float32, to the last bit.
+        var halves = vectors.to(ScalarType.BFloat16);
+        var widened = halves.to(ScalarType.Float32);
+        Assert.Equal(ItemScores.LogProbabilities(values, widened).Bytes(), ItemScores.LogProbabilities(values, halves).Bytes());
+        Assert.Equal(
+            ItemScores.Products(values.AsSpan(0, dim), widened, some), ItemScores.Products(values.AsSpan(0, dim), halves, some));
     }
 
     /// <summary>Exact sums of products of rounded numbers, whatever rows stand beside: to the last bit alone or among others.</summary>
