@@ -4,8 +4,13 @@ namespace Recsys.Retrieval.Decoding;
 public sealed class Admission
 {
     private readonly HashSet<int> _listed;
+    private readonly Lazy<IReadOnlyCollection<int>?> _few;
 
-    private Admission(bool only, HashSet<int> listed, TrieFilter? filter) => (Only, _listed, Filter) = (only, listed, filter);
+    private Admission(bool only, HashSet<int> listed, TrieFilter? filter)
+    {
+        (Only, _listed, Filter) = (only, listed, filter);
+        _few = new(() => only ? listed : filter?.Few is { } few ? [.. few.Where(item => !listed.Contains(item))] : null);
+    }
 
     /// <summary>Whether the listed items are the ones that may be answered; else they are the ones that may not.</summary>
     public bool Only { get; }
@@ -15,6 +20,10 @@ public sealed class Admission
 
     /// <summary>What the items must pass besides; null: nothing.</summary>
     public TrieFilter? Filter { get; }
+
+    /// <summary>All that may be answered, in any order, where a query lists them or a filter lets few pass: whoever looks for the best
+    /// need not walk through a catalogue then. Null: they are many.</summary>
+    public IReadOnlyCollection<int>? Few => _few.Value;
 
     /// <summary>What a query asks for; null: every item.</summary>
     /// <param name="excludeSeen">Whether items of the history are left out, whatever the query says.</param>

@@ -10,10 +10,10 @@ public static class TopItems
     /// <param name="admission">The places that count; null: every one.</param>
     public static int[] Of(ReadOnlySpan<float> scores, int n, Admission? admission = null)
     {
-        if (admission?.Only == true)
+        if (admission?.Few is { } few)
         {
             int length = scores.Length;
-            int[] listed = [.. admission.Listed.Where(place => place < length)];
+            int[] listed = [.. few.Where(place => place < length)];
             var theirs = new float[listed.Length];
             for (int i = 0; i < listed.Length; i++)
             {

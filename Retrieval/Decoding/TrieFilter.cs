@@ -6,8 +6,12 @@ namespace Recsys.Retrieval.Decoding;
 /// <summary>The items that a filter lets pass, counted below every node of a trie. Immutable; for one table's tries.</summary>
 public sealed class TrieFilter
 {
+    /// <summary>Items that are few: to look at them all costs less than to look for them in a large catalogue.</summary>
+    private const int MaxFew = 2048;
+
     private readonly TrieLayers _trie;
     private readonly BitArray _passing; // [items]
+    private readonly Lazy<int[]?> _few;
     private readonly PagedInts[][] _below; // [layers][depth][nodes] items that pass, of all layers, at the nodes that own their prefixes
 
     /// <param name="passing">[items]</param>
@@ -32,12 +36,18 @@ public sealed class TrieFilter
         }
 
         _below = Array.ConvertAll(below, depths => Array.ConvertAll(depths, counts => counts.Done()));
+        _few = new(() => _below.Sum(depths => Enumerable.Range(0, depths[0].Count).Sum(node => (long)depths[0][node])) > MaxFew
+            ? null
+            : [.. Enumerable.Range(0, passing.Length).Where(item => passing[item])]);
     }
 
     /// <summary>Nodes that it counts for: its memory, four bytes each.</summary>
     public long Nodes => _below.Sum(layer => layer.Sum(nodes => (long)nodes.Count));
 
     public bool Passes(int item) => _passing[item];
+
+    /// <summary>The items that pass, ascending, where they are few; null: they are not.</summary>
+    public int[]? Few => _few.Value;
 
     /// <summary>Items that pass below a prefix, which is named by the node that owns it.</summary>
     public int CountBelow((int Layer, int Node) owner, int depth) => _below[owner.Layer][depth][owner.Node];

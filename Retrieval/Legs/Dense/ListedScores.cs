@@ -47,25 +47,19 @@ internal sealed class ListedScores : ILegScores
 
     public int[] Best(int n, Admission? admission)
     {
-        if (admission?.Only == true)
-        {
-            int[] listed = [.. admission.Listed.Where(item => item < _trained + _fresh.Count)];
-            return TopItems.Of(Of(listed), listed, n);
-        }
-
-        return Best(n, item => admission?.Allows(item) != false);
+        return admission?.Few is { } few
+            ? Best(n, [.. few.Where(item => item < _trained + _fresh.Count)])
+            : Best(n, item => admission?.Allows(item) != false);
     }
 
     public int[] Best(int n, Admission? admission, ItemGroup among)
     {
-        if (among.Items.Length > ListSearch.Looked)
-        {
-            return Best(n, item => among.Has(item) && admission?.Allows(item) != false);
-        }
-
-        int[] items = [.. among.Items.Where(item => admission?.Allows(item) != false)];
-        return TopItems.Of(Of(items), items, n);
+        return admission?.Few is { } few ? Best(n, [.. few.Where(item => among.Has(item))])
+            : among.Items.Length <= ListSearch.Looked ? Best(n, [.. among.Items.Where(item => admission?.Allows(item) != false)])
+            : Best(n, item => among.Has(item) && admission?.Allows(item) != false);
     }
+
+    private int[] Best(int n, int[] items) => TopItems.Of(Of(items), items, n);
 
     private int[] Best(int n, Predicate<int> allows)
     {

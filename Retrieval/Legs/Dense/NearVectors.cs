@@ -47,8 +47,8 @@ internal sealed class NearVectors(DenseLeg leg, NewItems fresh)
 
         int[] others =
         [
-            .. admission.Only
-                ? admission.Listed.Where(Has)
+            .. admission.Few is { } few
+                ? few.Where(Has)
                 : Near(item, n, admission).Concat(fresh.Ranked.Where(admission.Allows)),
         ];
         float[] cosines = Cosines(item, others);

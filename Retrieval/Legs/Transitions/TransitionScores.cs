@@ -48,7 +48,7 @@ internal sealed class TransitionScores : ILegScores
 
     public int[] Best(int n, Admission? admission) => Best(
         n,
-        admission?.Only == true ? admission.Listed.Where(item => item < _items) : Likely(n, item => admission?.Allows(item) != false));
+        admission?.Few is { } few ? few.Where(item => item < _items) : Likely(n, item => admission?.Allows(item) != false));
 
     public int[] Best(int n, Admission? admission, ItemGroup among) => Best(
         n, Likely(n, item => among.Has(item) && admission?.Allows(item) != false));

@@ -35,6 +35,8 @@ public class LiveFilterTests
             var next = filter.With(trie, InStock);
             followed += next is null ? 0 : 1;
             filter = next ?? anew;
+            int[] passing = [.. Enumerable.Range(0, table.Count).Where(item => table.Attributes.Passes(InStock, item))];
+            Assert.Equal(passing.Length <= 2048 ? passing : null, filter.Few);
             for (int item = 0; item < table.Count; item++)
             {
                 Assert.Equal(anew.Passes(item), filter.Passes(item));

@@ -1,3 +1,4 @@
+using System.Collections;
 using Recsys.Retrieval.Decoding;
 using Recsys.Retrieval.Legs;
 using Recsys.Retrieval.Legs.Dense;
@@ -80,6 +81,13 @@ public sealed class VectorListsTests : IClassFixture<VectorListsTests.Large>
         {
             Assert.Equal(_large.All(3).Best(10, admission), _large.Some(3).Best(10, admission));
         }
+
+        var passing = new BitArray(Items);
+        Array.ForEach(items, item => passing[item] = true);
+        var filtered = Admission.AllBut([items[0]], new TrieFilter(_large.Trie, passing));
+        int[] left = [.. items.Where(item => item != items[0]).Distinct()];
+        Assert.Equal(left.Order(), filtered.Few!.Order());
+        Assert.Equal(_large.All(3).Best(10, Admission.OnlyOf(left)), _large.Some(3).Best(10, filtered));
 
         var group = new ItemGroup([.. items.Distinct()], items.ToHashSet().Contains);
         Assert.Equal(_large.All(3).Best(10, null, group), _large.Some(3).Best(10, null, group));
@@ -232,6 +240,8 @@ public sealed class VectorListsTests : IClassFixture<VectorListsTests.Large>
         }
 
         internal Tensor Vectors { get; }
+
+        internal TrieLayers Trie { get; } = new(Tiny.Table(Items, [40, 40, 40], 1));
 
         internal VectorLists Lists { get; }
 
