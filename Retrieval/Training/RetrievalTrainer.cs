@@ -101,6 +101,7 @@ public static class RetrievalTrainer
         options = options with { History = Readable(data, options), Features = options.FeaturesOf(name) };
         using var generator = new Generator((ulong)context.Seed);
         var encoder = new SequenceEncoder(options, generator);
+        Tensor? table = null;
         try
         {
             bool learns = name == DenseLeg.Id;
@@ -121,13 +122,14 @@ public static class RetrievalTrainer
             });
             var projection = learns ? null : ContentProjection.Of(data.ScaledFeatures(options.Features), vectors.Projection!);
             var config = new DenseConfig(DenseConfig.CurrentFormat, name, options, data.Items.Count, projection?.Parts);
-            var table = Finished(context, vectors, projectsCold: !learns)!;
-            var lists = data.Items.Count > exactItems ? VectorLists.Make(table, data.Items.Count, context.Seed) : null;
+            table = Finished(context, vectors, projectsCold: !learns)!;
+            var lists = data.Items.Count > exactItems ? VectorLists.Make(table, data.Items.Count, context.Seed, context.Cancel) : null;
             return new DenseLeg(config, encoder, table, projection, lists: lists);
         }
         catch
         {
             encoder.Dispose();
+            table?.Dispose();
             throw;
         }
     }

@@ -42,13 +42,17 @@ internal sealed record VectorLists(float[] Centroids, int[] Starts, int[] Items)
     private (int Item, int List)[]? _sample;
 
     /// <param name="vectors">[items and maybe more, dim] float32.</param>
-    public static VectorLists Make(Tensor vectors, int items, long seed)
+    public static VectorLists Make(Tensor vectors, int items, long seed, CancellationToken cancel = default)
     {
         using var _ = no_grad();
         int dim = (int)vectors.size(1), lists = Math.Max(1, (int)(Lists * Math.Sqrt(items)));
         long step = Math.Max(1, items / ((long)lists * PointsOfList));
         float[] points = Rows(vectors, 0, items, step);
-        NearestCentroids nearest = NearestCodes.Of;
+        NearestCentroids nearest = (some, of, width, codes) =>
+        {
+            cancel.ThrowIfCancellationRequested();
+            NearestCodes.Of(some, of, width, codes);
+        };
         float[] centroids = KMeans.Train(points, dim, Math.Min(lists, points.Length / dim), new KMeansOptions
         {
             Iterations = Iterations, Seed = Seeds.ToInt32(seed) & int.MaxValue, Seeding = KMeansSeeding.Random, Nearest = nearest,

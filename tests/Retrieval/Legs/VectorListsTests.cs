@@ -50,6 +50,14 @@ public sealed class VectorListsTests : IClassFixture<VectorListsTests.Large>
     }
 
     [Fact]
+    public void Making_lists_can_be_cancelled()
+    {
+        using var cancel = new CancellationTokenSource();
+        cancel.Cancel();
+        Assert.ThrowsAny<OperationCanceledException>(() => VectorLists.Make(_large.Vectors, Items, 5, cancel.Token));
+    }
+
+    [Fact]
     public void Equal_vectors_do_not_make_a_long_list()
     {
         using var vectors = _large.Vectors.clone();
