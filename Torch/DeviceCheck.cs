@@ -42,6 +42,20 @@ public sealed record DeviceCheck(string Name, double Error, double Bound, double
             name, Math.Max(error, Difference(found, known)), bfloat16 ? BFloat16 : Float32, milliseconds);
     }
 
+    /// <summary>Answers, which have no gradients.</summary>
+    /// <param name="known">On the CPU in float32.</param>
+    /// <param name="run">On the device.</param>
+    public static DeviceCheck OfAnswers(string name, Func<Tensor> known, Func<Tensor> run, bool bfloat16)
+    {
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        run(); // first calls choose kernels
+        long started = Stopwatch.GetTimestamp();
+        var found = run();
+        double milliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+        return new DeviceCheck(name, Difference(found, known()), bfloat16 ? BFloat16 : Float32, milliseconds);
+    }
+
     // The gradients of Σ y · cos(place): no output's error hides behind another's.
     private static (Tensor Output, Dictionary<string, Tensor> Gradients) Pass<T>(T module, Func<T, Device, Tensor> run, Device device)
         where T : nn.Module

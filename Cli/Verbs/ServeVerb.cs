@@ -23,7 +23,7 @@ internal static class ServeVerb
         "--drain", "Seconds that calls in flight may go on after a stop; then they are cancelled.", ServeOptions.DefaultDrain);
     private static readonly Option<string> Weights = VerbOption.Of(
         "--weights",
-        "Of the models on a CPU: float32, or bf16 where the processor has AVX512-BF16, faster and a little rounded (auto: bf16 if it can).",
+        "Of the models: float32, or bf16, faster and a little rounded, on a GPU or a processor with AVX512-BF16 (auto: bf16 where it can).",
         Arithmetics.Auto);
 
     private static readonly Option<bool> UntilStdinCloses = VerbOption.Of<bool>(
@@ -50,7 +50,7 @@ internal static class ServeVerb
             ServeOptions.ParseHttp(parsed.GetValue(Http), listen),
             ServeOptions.ParseDrain(parsed.GetValue(Drain)),
             parsed.DeviceOr("cpu"),
-            Arithmetics.Of("--weights", parsed.GetValue(Weights)!));
+            Arithmetics.Of("--weights", parsed.GetValue(Weights)!, parsed.DeviceOr("cpu")));
     }
 
     private static async Task<VerbResult> RunAsync(ParseResult parsed, CancellationToken cancel)

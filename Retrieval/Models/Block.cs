@@ -88,9 +88,9 @@ internal sealed class Block : Module
         using var scope = NewDisposeScope(); // many layers and levels follow: what one of them needs goes with it
         var (q, k, v) = Project(x); // [rows, heads, beams, head dim]
         var (ownKeys, ownValues) = beams.Append(layer, k, v); // [rows, heads, beams, tokens, head dim]
-        var far = matmul(q, history.Keys[layer].transpose(2, 3)) + history.Bias; // [rows, heads, beams, length]
-        var near = (q.unsqueeze(3) * ownKeys).sum(-1); // [rows, heads, beams, tokens]
-        var weights = functional.softmax(cat([far, near], -1), -1);
+        var far = matmul(q, history.Keys[layer].transpose(2, 3)) + history.Bias; // [rows, heads, beams, length] float32
+        var near = (q.unsqueeze(3) * ownKeys).sum(-1).to(far.dtype); // [rows, heads, beams, tokens]
+        var weights = functional.softmax(cat([far, near], -1), -1).to(v.dtype);
         long length = far.size(3);
         var read = matmul(weights.narrow(3, 0, length), history.Values[layer])
             + (weights.narrow(3, length, near.size(3)).unsqueeze(4) * ownValues).sum(3); // [rows, heads, beams, head dim]

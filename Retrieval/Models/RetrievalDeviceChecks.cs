@@ -1,3 +1,4 @@
+using Recsys.Retrieval.Legs.Dense;
 using Recsys.Retrieval.Legs.Generative;
 
 namespace Recsys.Retrieval.Models;
@@ -23,6 +24,65 @@ public static class RetrievalDeviceChecks
 
         yield return DeviceCheck.Of("decoder, reading and extending", Make, Decoding, device);
         yield return DeviceCheck.Of("encoder-decoder, reading and extending", MakeWhole, Answering, device);
+        foreach (bool bfloat16 in (bool[])[false, true])
+        {
+            var use = new OperatorUse(FixedShapes: true, bfloat16);
+            string how = $"answers in fixed shapes, {(bfloat16 ? "bf16" : "float32")}";
+            yield return DeviceCheck.OfAnswers($"decoder, {how}", () => Decoded(CPU, default), () => Decoded(device, use), bfloat16);
+            yield return DeviceCheck.OfAnswers($"dense leg, {how}", () => Ranked(CPU, default), () => Ranked(device, use), bfloat16);
+        }
+    }
+
+    /// <summary>What a search sees of three histories.</summary>
+    private static Tensor Decoded(Device device, OperatorUse use)
+    {
+        using var network = Make();
+        network.MoveTo(device);
+        var config = new GenerativeConfig(GenerativeConfig.CurrentFormat, Options, [32, 32, 32], 4, Items.Count);
+        using var leg = new GenerativeLeg(config, network, Vectors().to(device), Arithmetic.Operators, use);
+        using var states = leg.Read(Answered, [null, null, null], Items);
+        var values = new List<float>();
+        void Note(int first)
+        {
+            for (int state = first; state < states.Count; state++)
+            {
+                values.AddRange(states.LogProbabilities(state));
+            }
+        }
+
+        Note(0);
+        states.Extend([0, 0, 1, 2, 2, 2], [3, 30, 7, 1, 2, 31]);
+        Note(3);
+        states.Extend([3, 4, 4, 6, 8], [9, 9, 5, 0, 17]);
+        Note(9);
+        return tensor(values);
+    }
+
+    /// <returns>[histories, items]</returns>
+    private static Tensor Ranked(Device device, OperatorUse use)
+    {
+        var encoder = MakeEncoder();
+        encoder.MoveTo(device);
+        var options = new DenseOptions { History = Window, Dim = Options.Dim, Layers = Options.Layers, Heads = Options.Heads };
+        var config = new DenseConfig(DenseConfig.CurrentFormat, DenseLeg.Id, options, Items.Count);
+        using var leg = new DenseLeg(config, encoder, Vectors().to(device), arithmetic: Arithmetic.Operators, use: use);
+        return leg.Scores(Answered);
+    }
+
+    private static readonly int[][] Answered = [[3, 1, 4], [1], [5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2]];
+
+    private static readonly ItemTable Items = new(
+        [.. Enumerable.Range(0, 32).Select(item => $"{item}")],
+        [.. Enumerable.Range(0, 32).Select(item => new SemanticId([(ushort)item, (ushort)(item * 7 % 32), (ushort)(item * 5 % 32)]))],
+        [.. Enumerable.Repeat("", 32)], [32, 32, 32]);
+
+    /// <returns>[items + 1, dim], the last row zero.</returns>
+    private static Tensor Vectors()
+    {
+        using var generator = new Generator(17);
+        var vectors = randn([Items.Count + 1, Options.Dim], generator: generator);
+        vectors[Items.Count].zero_();
+        return vectors;
     }
 
     private static DecoderOnly Make()

@@ -7,17 +7,21 @@ internal sealed class TensorStates : PrefixStates
 {
     private readonly SemanticDecoder _network;
     private readonly HistoryCache _history;
+    private readonly int _laid; // rows that are computed
+    private readonly OperatorUse _use;
     private readonly List<(BeamCache Cache, int Row, int Column)> _states = []; // where each stands
     private readonly List<Tensor> _next = []; // log-probabilities of the newest ones, each [rows, width, tokens]
     private int[] _places; // [newest states] among all of them
 
-    /// <param name="hidden">[rows, dim] what was read of the histories.</param>
-    public TensorStates(SemanticDecoder network, Tensor hidden, HistoryCache history)
+    /// <param name="hidden">[rows or more, dim] what was read of the histories.</param>
+    /// <param name="rows">Of the histories that are asked for.</param>
+    public TensorStates(SemanticDecoder network, Tensor hidden, HistoryCache history, int rows, OperatorUse use = default)
     {
-        (_network, _history, Rows) = (network, history, (int)hidden.size(0));
+        (_network, _history, Rows, _laid, _use) = (network, history, rows, (int)hidden.size(0), use);
         var none = new BeamCache();
         _states.AddRange(Enumerable.Range(0, Rows).Select(row => (none, row, 0)));
         _places = [.. Enumerable.Range(0, Rows)];
+        using var narrow = use.Scope();
         _next.Add(network.LogProbabilities(hidden.unsqueeze(1), 0));
         Take(0, Rows);
     }
@@ -28,6 +32,7 @@ internal sealed class TensorStates : PrefixStates
 
     protected override void Continue(int level, int[] parents, int[] tokens)
     {
+        using var narrow = _use.Scope();
         _places = new int[parents.Length];
         _next.Clear();
         var added = new (BeamCache, int, int)[parents.Length];
@@ -40,15 +45,15 @@ internal sealed class TensorStates : PrefixStates
                 int row = _states[parents[at]].Row;
                 return (at, row, counts[row]++);
             })];
-            int width = counts.Max();
-            var (from, by) = (new long[Rows * width], new long[Rows * width]);
+            int width = _use.FixedShapes ? FixedShapes.Size(counts.Max()) : counts.Max();
+            var (from, by) = (new long[_laid * width], new long[_laid * width]);
             foreach (var (at, row, column) in laid)
             {
                 int place = (row * width) + column;
                 (from[place], by[place], _places[at]) = (_states[parents[at]].Column, tokens[at], before + place);
             }
 
-            Tensor On(long[] values) => tensor(values, [Rows, width], device: _history.Bias.device);
+            Tensor On(long[] values) => tensor(values, [_laid, width], device: _history.Bias.device);
             var cache = alike.Key.Following(On(from));
             _next.Add(_network.LogProbabilities(_network.Extend(On(by), level, _history, cache), level));
             foreach (var (at, row, column) in laid)
@@ -56,7 +61,7 @@ internal sealed class TensorStates : PrefixStates
                 added[at] = (cache, row, column);
             }
 
-            before += Rows * width;
+            before += _laid * width;
         }
 
         _states.AddRange(added);

@@ -47,6 +47,9 @@ public sealed class ArithmeticTests
     {
         Assert.Equal(Arithmetic.Float32, Arithmetics.Of("--weights", "float32"));
         Assert.Equal(PackedLinear.HasBFloat16 ? Arithmetic.BFloat16 : Arithmetic.Float32, Arithmetics.Of("--weights", "auto"));
+        Assert.Equal(Arithmetic.BFloat16, Arithmetics.Of("--weights", "auto", "cuda:1"));
+        Assert.Equal(Arithmetic.BFloat16, Arithmetics.Of("--weights", "bf16", "cuda"));
+        Assert.Equal(Arithmetic.Float32, Arithmetics.Of("--weights", "float32", "cuda"));
         if (!PackedLinear.HasBFloat16)
         {
             Assert.Throws<CatalogException>(() => Arithmetics.Of("--weights", "bf16"));

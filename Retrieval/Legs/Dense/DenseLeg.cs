@@ -22,6 +22,7 @@ public sealed class DenseLeg : ILeg
     private readonly SequenceEncoder _encoder;
     private readonly ContentProjection? _projection;
     private readonly PackedTrunk? _packed; // null: TorchSharp's operators answer
+    private readonly OperatorUse _use;
     private readonly Lazy<Tensor> _inverseNorms;
     private readonly Lazy<float[]> _first; // [dim] the first item's vector
     private readonly Lazy<double> _longest; // length of the longest vector
@@ -30,15 +31,17 @@ public sealed class DenseLeg : ILeg
     /// <param name="vectors">[items + 1, dim], the last row zero; becomes this leg's too. With lists they are rounded to bf16.</param>
     /// <param name="projection">How new items come to vectors; null: they have none.</param>
     /// <param name="lists">Of the vectors; null: answers look at all of them.</param>
+    /// <param name="use">Of operators; null: by the device and the arithmetic.</param>
     internal DenseLeg(
         DenseConfig config, SequenceEncoder encoder, Tensor vectors, ContentProjection? projection = null,
-        Arithmetic arithmetic = Arithmetic.Float32, VectorLists? lists = null)
+        Arithmetic arithmetic = Arithmetic.Float32, VectorLists? lists = null, OperatorUse? use = null)
     {
         (Config, _encoder, _projection, Lists) = (config, encoder, projection, lists);
         encoder.eval();
         _packed = arithmetic != Arithmetic.Operators && vectors.device.type == DeviceType.CPU
             ? encoder.Pack(arithmetic == Arithmetic.BFloat16)
             : null;
+        _use = use ?? OperatorUse.Of(vectors.device, arithmetic);
         Vectors = lists is null ? vectors : Rounded(vectors, _packed is not null);
         _inverseNorms = new(() =>
         {
@@ -74,7 +77,7 @@ public sealed class DenseLeg : ILeg
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var (items, starts) = Slots(histories, Config.Options.History);
+        var (items, starts) = Slots(histories, Config.Options.History, _packed is null && _use.FixedShapes);
         var slots = (fresh ?? NewItems.None).Select(Vectors, items, Name); // [slots, dim]
         Tensor known; // [rows, items]
         float[] states; // [rows × dim]
@@ -85,7 +88,8 @@ public sealed class DenseLeg : ILeg
         }
         else
         {
-            var read = States(_encoder, slots, starts);
+            using var narrow = _use.Scope();
+            var read = States(_encoder, slots, starts).narrow(0, 0, histories.Count).to(ScalarType.Float32);
             states = PackedTrunk.Values(read.cpu());
             known = functional.log_softmax(matmul(read, Ranked.transpose(0, 1)), -1).cpu();
         }
@@ -162,14 +166,22 @@ public sealed class DenseLeg : ILeg
     }
 
     /// <summary>What is read of histories, end to end.</summary>
+    /// <param name="fixedShapes">Whether <see cref="FixedShapes.Behind"/> follows them.</param>
     /// <returns>[slots] items, -1: the beginning, as in training; and [histories + 1] where each starts.</returns>
-    private static (List<int> Items, List<int> Starts) Slots(IReadOnlyList<IReadOnlyList<int>> histories, int history)
+    private static (List<int> Items, List<int> Starts) Slots(
+        IReadOnlyList<IReadOnlyList<int>> histories, int history, bool fixedShapes = false)
     {
         var (items, starts) = (new List<int>(), new List<int> { 0 });
         foreach (var all in histories)
         {
             items.Add(-1);
             items.AddRange(all.Skip(all.Count - history));
+            starts.Add(items.Count);
+        }
+
+        foreach (int slots in fixedShapes ? FixedShapes.Behind(starts, history + 1) : [])
+        {
+            items.AddRange(Enumerable.Repeat(-1, slots));
             starts.Add(items.Count);
         }
 

@@ -14,11 +14,14 @@ public sealed class GenerativeLeg : IDisposable
     private const string VectorsKey = "item_vectors";
 
     private readonly PackedDecoder? _packed; // null: TorchSharp's operators answer
+    private readonly OperatorUse _use;
 
     /// <param name="network">Becomes this leg's to dispose.</param>
     /// <param name="vectors">[trained items + 1, dim] float32 or bf16, the last row zero; null: the model knows codes alone. Becomes this leg's.</param>
+    /// <param name="use">Of operators; null: by the device and the arithmetic.</param>
     internal GenerativeLeg(
-        GenerativeConfig config, SemanticDecoder network, Tensor? vectors, Arithmetic arithmetic = Arithmetic.Float32)
+        GenerativeConfig config, SemanticDecoder network, Tensor? vectors, Arithmetic arithmetic = Arithmetic.Float32,
+        OperatorUse? use = null)
     {
         (Config, Network, Vectors) = (config, network, vectors);
         Layout = new TokenLayout(config.CodebookSizes, config.CollisionTokens);
@@ -27,6 +30,7 @@ public sealed class GenerativeLeg : IDisposable
         _packed = arithmetic != Arithmetic.Operators && Device.type == DeviceType.CPU && network is DecoderOnly decoder
             ? decoder.Pack(arithmetic == Arithmetic.BFloat16)
             : null;
+        _use = use ?? OperatorUse.Of(Device, arithmetic);
     }
 
     public GenerativeConfig Config { get; }
@@ -48,10 +52,7 @@ public sealed class GenerativeLeg : IDisposable
         IReadOnlyList<IReadOnlyList<int>> histories, IReadOnlyList<string?> users, ItemTable items,
         NewItems? fresh = null) => Network switch
         {
-            EncoderDecoder network => Tensors(network.Read(EncoderInput.Of(
-                Layout, Config.Options.Users, users,
-                [.. histories.Select(history => new ArraySegment<int>([.. history.TakeLast(Config.Options.History)]))],
-                (item, codes) => Layout.CopyCodes(items.SemanticIds[item], codes), Device))),
+            EncoderDecoder network => Read(network, histories, users, items),
             DecoderOnly network => Read(network, histories, items, fresh ?? NewItems.None),
             _ => throw new NotSupportedException($"{Network.GetType()} cannot read histories."),
         };
@@ -62,7 +63,15 @@ public sealed class GenerativeLeg : IDisposable
             ? new EncoderDecoder(layout, options, generator)
             : new DecoderOnly(layout, options, generator);
 
-    private TensorStates Tensors((Tensor Hidden, HistoryCache Cache) read) => new(Network, read.Hidden, read.Cache);
+    private TensorStates Read(
+        EncoderDecoder network, IReadOnlyList<IReadOnlyList<int>> histories, IReadOnlyList<string?> users, ItemTable items)
+    {
+        var (hidden, cache) = network.Read(EncoderInput.Of(
+            Layout, Config.Options.Users, users,
+            [.. histories.Select(history => new ArraySegment<int>([.. history.TakeLast(Config.Options.History)]))],
+            (item, codes) => Layout.CopyCodes(items.SemanticIds[item], codes), Device));
+        return new TensorStates(network, hidden, cache, histories.Count);
+    }
 
     private PrefixStates Read(DecoderOnly network, IReadOnlyList<IReadOnlyList<int>> histories, ItemTable items, NewItems fresh)
     {
@@ -72,6 +81,15 @@ public sealed class GenerativeLeg : IDisposable
         {
             previous.AddRange(history.Skip(history.Count - Config.Options.History).Prepend(-1)); // the beginning, as in training
             starts.Add(previous.Count);
+        }
+
+        if (_packed is null && _use.FixedShapes)
+        {
+            foreach (int slots in FixedShapes.Behind(starts, Config.Options.History + 1))
+            {
+                previous.AddRange(Enumerable.Repeat(-1, slots));
+                starts.Add(previous.Count);
+            }
         }
 
         var codes = new int[previous.Count * depth];
@@ -90,12 +108,15 @@ public sealed class GenerativeLeg : IDisposable
             return _packed.Read(tokens, [.. starts], vectors is null ? null : PackedTrunk.Values(vectors));
         }
 
+        using var narrow = _use.Scope();
         var states = network.Read(
             new SlotInput(tensor(tokens, [previous.Count, depth], device: Device), tensor(PackedTrunk.Places(starts), device: Device),
                 vectors),
             tensor(starts.ConvertAll(start => (long)start).ToArray()), null);
-        long[] ends = [.. starts.Skip(1).Select(end => end - 1L)];
-        return Tensors(network.Begin(states.index_select(0, tensor(ends, device: Device))));
+        int laid = _use.FixedShapes ? FixedShapes.Size(histories.Count) : histories.Count;
+        long[] ends = [.. starts.Skip(1).Take(laid).Select(end => end - 1L)];
+        var (hidden, cache) = network.Begin(states.index_select(0, tensor(ends, device: Device)));
+        return new TensorStates(network, hidden, cache, histories.Count, _use);
     }
 
     public void Save(string folder)

@@ -89,6 +89,6 @@ public class PackedDecoderTests
             return network.Read(new SlotInputs(model, table).Of(previous), tensor(new long[] { 0, previous.Length }), null)[^1];
         });
         var (state, cache) = network.Begin(stack([.. hidden]));
-        return new TensorStates(network, state, cache);
+        return new TensorStates(network, state, cache, (int)state.size(0));
     }
 }
