@@ -94,8 +94,8 @@ public sealed class NewItems
             return [];
         }
 
-        var rows = vectors.index_select(0, tensor(Array.ConvertAll(items, item => (long)item), device: vectors.device)).cpu().to(ScalarType.Float32);
-        return PackedTrunk.Values((rows * tensor(weights).unsqueeze(1)).sum(dim: 0));
+        var rows = vectors.index_select(0, tensor(Array.ConvertAll(items, item => (long)item), device: vectors.device)).cpu();
+        return PackedTrunk.Values((rows.to(ScalarType.Float32) * tensor(weights).unsqueeze(1)).sum(dim: 0));
     }
 }
 

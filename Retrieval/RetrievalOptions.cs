@@ -35,7 +35,7 @@ public sealed record RetrievalOptions
     public bool Open { get; init; } = true;
 
     /// <summary>Items up to which the ID and the content leg look at every item's vector for an answer; with more, at those of the nearest
-    /// lists (<see cref="VectorLists"/>).</summary>
+    /// lists (<see cref="VectorLists"/>), and item vectors are rounded to bf16.</summary>
     public int ExactItems { get; init; } = 200_000;
 
     /// <summary>Beam of a query that names none; widened to its k.</summary>

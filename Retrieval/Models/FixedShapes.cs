@@ -1,8 +1,8 @@
 namespace Recsys.Retrieval.Models;
 
 /// <summary>
-/// Batches of a few sizes, where a GPU answers: its libraries choose kernels, and its allocator keeps blocks, by shape, so that shapes which
-/// come again cost least. What is added is never read by what was asked for.
+/// Batches of a few sizes, where a GPU answers: its libraries choose kernels, and its allocator keeps blocks, by shape, so that shapes
+/// which come again cost least. What is added is never read by what was asked for.
 /// </summary>
 internal static class FixedShapes
 {

@@ -4,7 +4,7 @@ namespace Recsys.Retrieval.Models;
 
 /// <summary>How TorchSharp's operators answer, where no loops of ours do.</summary>
 /// <param name="FixedShapes">Whether tensors have a few sizes (<see cref="Models.FixedShapes"/>).</param>
-/// <param name="BFloat16">Whether products are bf16; item vectors stay float32.</param>
+/// <param name="BFloat16">Whether the products of the transformers are bf16.</param>
 internal readonly record struct OperatorUse(bool FixedShapes, bool BFloat16)
 {
     /// <summary>Fixed shapes everywhere but on a CPU, and there the arithmetic that is asked for.</summary>

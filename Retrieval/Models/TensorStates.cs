@@ -21,7 +21,6 @@ internal sealed class TensorStates : PrefixStates
         var none = new BeamCache();
         _states.AddRange(Enumerable.Range(0, Rows).Select(row => (none, row, 0)));
         _places = [.. Enumerable.Range(0, Rows)];
-        using var narrow = use.Scope();
         _next.Add(network.LogProbabilities(hidden.unsqueeze(1), 0));
         Take(0, Rows);
     }
@@ -32,7 +31,6 @@ internal sealed class TensorStates : PrefixStates
 
     protected override void Continue(int level, int[] parents, int[] tokens)
     {
-        using var narrow = _use.Scope();
         _places = new int[parents.Length];
         _next.Clear();
         var added = new (BeamCache, int, int)[parents.Length];
@@ -55,7 +53,7 @@ internal sealed class TensorStates : PrefixStates
 
             Tensor On(long[] values) => tensor(values, [_laid, width], device: _history.Bias.device);
             var cache = alike.Key.Following(On(from));
-            _next.Add(_network.LogProbabilities(_network.Extend(On(by), level, _history, cache), level));
+            _next.Add(_network.LogProbabilities(Extended(On(by), level, cache), level));
             foreach (var (at, row, column) in laid)
             {
                 added[at] = (cache, row, column);
@@ -65,6 +63,13 @@ internal sealed class TensorStates : PrefixStates
         }
 
         _states.AddRange(added);
+    }
+
+    // The heads stay float32: bf16 would tie tokens whose scores are near each other.
+    private Tensor Extended(Tensor codes, int level, BeamCache cache)
+    {
+        using var narrow = _use.Scope();
+        return _network.Extend(codes, level, _history, cache);
     }
 
     protected override (int Places, int Tokens) Shape(int level) =>

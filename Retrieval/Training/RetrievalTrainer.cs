@@ -155,13 +155,13 @@ public static class RetrievalTrainer
                 ? new EncoderDecoderTraining(whole, layout, data, options, context.Seed, context.Device, context.Ranks)
                 : new DecoderOnlyTraining(
                     (DecoderOnly)network, vectors, layout, data, options, teacher, context.Seed, context.Device, context.Ranks);
-            context.Train(
-                training, GenerativeLeg.LegName, new { options, teacher = teacher?.Config.Options }, "validation_log_p", ScoredUsers,
-                training.LogProbability);
+            var from = new { options, teacher = teacher?.Config.Options, rounded = teacher?.Lists is not null };
+            context.Train(training, GenerativeLeg.LegName, from, "validation_log_p", ScoredUsers, training.LogProbability);
             var config = new GenerativeConfig(
                 GenerativeConfig.CurrentFormat, options, [.. data.Items.CodebookSizes], layout.CollisionTokens, data.Items.Count);
             var table = Finished(context, vectors, projectsCold: false);
-            return new GenerativeLeg(config, network, table is not null && data.Items.Count > exactItems ? DenseLeg.Rounded(table, kept: true) : table);
+            bool rounded = table is not null && data.Items.Count > exactItems;
+            return new GenerativeLeg(config, network, rounded ? DenseLeg.Rounded(table!, kept: true) : table);
         }
         catch
         {

@@ -19,8 +19,8 @@ internal sealed record StandIns(int[] Items, int[][] Like, float[][] Weights)
 
     private const int Block = 1024;
 
-    /// <summary>Cosines that are held at once, where vectors of new items look for theirs.</summary>
-    private const int MaxCosines = 1 << 25;
+    /// <summary>Cosines that are made at once, where vectors of new items look for theirs; twice as many are held.</summary>
+    private const int MaxCosines = 1 << 24;
 
     /// <summary>Vectors that are widened to float32 at once.</summary>
     private const int Widened = 1 << 16;

@@ -13,7 +13,7 @@ namespace Recsys.Server.Serving;
 /// Without TLS one port cannot tell the two apart.</param>
 /// <param name="Drain">How long calls in flight may go on once the server was asked to stop; then they are cancelled.</param>
 /// <param name="Device">Where the models are: cpu, cuda or cuda:N.</param>
-/// <param name="Arithmetic">Of answers on a CPU.</param>
+/// <param name="Arithmetic">Of answers.</param>
 internal sealed record ServeOptions(
     string Versions, string? Redis, IPEndPoint Listen, IPEndPoint? Http, TimeSpan Drain, string Device = "cpu",
     Arithmetic Arithmetic = Arithmetic.Float32)

@@ -89,9 +89,10 @@ public sealed class DenseLeg : ILeg
         else
         {
             using var narrow = _use.Scope();
-            var read = States(_encoder, slots, starts).narrow(0, 0, histories.Count).to(ScalarType.Float32);
-            states = PackedTrunk.Values(read.cpu());
-            known = functional.log_softmax(matmul(read, Ranked.transpose(0, 1)), -1).cpu();
+            int rows = histories.Count, laid = _use.FixedShapes ? FixedShapes.Size(rows) : rows;
+            var read = States(_encoder, slots, starts).narrow(0, 0, laid).to(ScalarType.Float32);
+            states = PackedTrunk.Values(read.narrow(0, 0, rows).cpu());
+            known = functional.log_softmax(matmul(read, Ranked.transpose(0, 1)), -1).narrow(0, 0, rows).cpu();
         }
 
         return (fresh is { Count: > 0 } ? cat([known, Fresh(known, states, fresh)], 1) : known).MoveToOuterDisposeScope();
@@ -236,9 +237,11 @@ public sealed class DenseLeg : ILeg
         return ModelFiles.Load<DenseConfig, DenseLeg>(
             folder, Json.Files, config => Faults.Of(config.Check), CatalogException.Damaged, (config, state) =>
             {
-                var vectors = state.TakeRows(VectorsKey, config.Items + 1, config.Options.Dim);
                 var projection = ContentProjection.Load(config.Projection, config.Options.Dim, state);
                 var lists = VectorLists.Load(state, config.Items, config.Options.Dim);
+                var vectors = lists is null
+                    ? state.Take(VectorsKey, ScalarType.Float32, config.Items + 1, config.Options.Dim)
+                    : state.TakeRows(VectorsKey, config.Items + 1, config.Options.Dim);
                 if (state.Keys.FirstOrDefault(key => !key.StartsWith(EncoderPrefix, StringComparison.Ordinal)) is { } unknown)
                 {
                     throw new TorchException($"'{unknown}' is unknown.");

@@ -17,7 +17,8 @@ public sealed class GenerativeLeg : IDisposable
     private readonly OperatorUse _use;
 
     /// <param name="network">Becomes this leg's to dispose.</param>
-    /// <param name="vectors">[trained items + 1, dim] float32 or bf16, the last row zero; null: the model knows codes alone. Becomes this leg's.</param>
+    /// <param name="vectors">[trained items + 1, dim] float32 or bf16, the last row zero; null: the model knows codes alone. Becomes this
+    /// leg's.</param>
     /// <param name="use">Of operators; null: by the device and the arithmetic.</param>
     internal GenerativeLeg(
         GenerativeConfig config, SemanticDecoder network, Tensor? vectors, Arithmetic arithmetic = Arithmetic.Float32,

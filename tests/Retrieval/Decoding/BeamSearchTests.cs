@@ -234,7 +234,8 @@ public class BeamSearchTests
         var watched = new CancellingDecoder(network, cancel);
         Assert.Throws<OperationCanceledException>(
             () => new BeamSearch(trie).Search(
-                new Retrieval.Models.TensorStates(watched, hidden, history, (int)hidden.size(0)), 5, 1, [[PrefixFilter.Of(trie, null)]], [[]], cancel.Token));
+                new Retrieval.Models.TensorStates(watched, hidden, history, (int)hidden.size(0)), 5, 1, [[PrefixFilter.Of(trie, null)]],
+                [[]], cancel.Token));
         Assert.Equal([1], watched.Levels);
     }
 

@@ -50,6 +50,17 @@ public sealed class VectorListsTests : IClassFixture<VectorListsTests.Large>
     }
 
     [Fact]
+    public void Of_many_that_a_filter_lets_pass_the_best_are_found()
+    {
+        var passing = new BitArray([.. Enumerable.Range(0, Items).Select(item => item % 3 == 0)]);
+        var filtered = Admission.AllBut([0], new TrieFilter(_large.Trie, passing));
+        int[] expected = _large.All(3).Best(10, Admission.OnlyOf(Enumerable.Range(1, Items - 1).Where(item => item % 3 == 0)));
+        Assert.Null(filtered.Few);
+        Assert.Equal(expected, _large.All(3).Best(10, filtered));
+        Assert.Equal(expected, _large.Some(3).Best(10, filtered));
+    }
+
+    [Fact]
     public void Making_lists_can_be_cancelled()
     {
         using var cancel = new CancellationTokenSource();
@@ -234,6 +245,7 @@ public sealed class VectorListsTests : IClassFixture<VectorListsTests.Large>
     public sealed class Large : IDisposable
     {
         private readonly float[] _values, _states;
+        private readonly Tensor _halves;
 
         public Large()
         {
@@ -241,7 +253,8 @@ public sealed class VectorListsTests : IClassFixture<VectorListsTests.Large>
             using var generator = new Generator(11);
             var middles = zeros(Groups, Dim).normal_(0, 1, generator);
             var vectors = middles.repeat(Items / Groups, 1) + zeros(Items, Dim).normal_(0, 0.4, generator);
-            Vectors = cat([vectors, zeros(1, Dim)]).DetachFromDisposeScope();
+            _halves = cat([vectors, zeros(1, Dim)]).to(ScalarType.BFloat16).DetachFromDisposeScope();
+            Vectors = _halves.to(ScalarType.Float32).DetachFromDisposeScope();
             _values = Vectors.data<float>().ToArray();
             _states = (middles + zeros(Groups, Dim).normal_(0, 0.5, generator)).data<float>().ToArray();
             Lists = VectorLists.Make(Vectors, Items, 5);
@@ -259,12 +272,17 @@ public sealed class VectorListsTests : IClassFixture<VectorListsTests.Large>
             return FullScores.Of(ItemScores.LogProbabilities(_states.AsSpan(state * Dim, Dim), known))[0];
         }
 
+        /// <summary>From the same values in bf16.</summary>
         internal ILegScores Some(int state) =>
-            new ListedScores(_states[(state * Dim)..((state + 1) * Dim)], Vectors, Lists, NewItems.None, DenseLeg.Id);
+            new ListedScores(_states[(state * Dim)..((state + 1) * Dim)], _halves, Lists, NewItems.None, DenseLeg.Id);
 
         internal double Distance(int item, int list) => Math.Sqrt(Enumerable.Range(0, Dim).Sum(at =>
             Math.Pow(_values[(item * Dim) + at] - Lists.Centroids[(list * Dim) + at], 2)));
 
-        public void Dispose() => Vectors.Dispose();
+        public void Dispose()
+        {
+            Vectors.Dispose();
+            _halves.Dispose();
+        }
     }
 }
