@@ -1,6 +1,6 @@
 namespace Recsys.Torch.Kernels;
 
-/// <summary>States beside a table of item vectors (decoding.cpp).</summary>
+/// <summary>States beside a table of item vectors (ranking.cpp).</summary>
 public static class ItemScores
 {
     /// <summary>log softmax(x Vᵀ) over all items; a row's numbers do not depend on the rows beside it, to the last bit.</summary>
