@@ -18,7 +18,7 @@ namespace Recsys.Cli.Verbs;
 /// <summary>Ways to make semantic IDs side by side, and a version's IDs looked through. Neither needs Redis or a server.</summary>
 internal static class QuantizerVerb
 {
-    private static readonly Option<string> Only = VerbOption.Of("--only", "Only the ways whose names contain this.", "");
+    private static readonly Option<string> Only = VerbOption.Of("--only", "Only the way of this name; where none has it, the ways whose names contain it.", "");
     internal static readonly Option<long> Seed = VerbOption.Of<long>("--seed", "Seeds every training and every sample.", 17);
     internal static readonly Option<int> RetrievalSteps = VerbOption.Of<int>(
         "--retrieval-steps",
@@ -67,12 +67,17 @@ internal static class QuantizerVerb
         }
 
         string only = parsed.GetValue(Only)!, device = parsed.DeviceOr("cpu");
-        var candidates = QuantizerCandidate.All(options).Where(way => way.Name.Contains(only, StringComparison.Ordinal)).ToList();
+        var all = QuantizerCandidate.All(options);
+        var candidates = all.Where(way => way.Name == only).ToList();
+        if (candidates.Count == 0)
+        {
+            candidates = [.. all.Where(way => way.Name.Contains(only, StringComparison.Ordinal))];
+        }
+
         if (candidates.Count == 0)
         {
             throw CatalogException.Invalid(
-                $"--only {only}: no way has that in its name. There are: "
-                + $"{string.Join("; ", QuantizerCandidate.All(options).Select(way => way.Name))}.");
+                $"--only {only}: no way has that in its name. There are: {string.Join("; ", all.Select(way => way.Name))}.");
         }
 
         using var dataset = parsed.Open(parsed.GetValue(FolderOptions.Data)!);

@@ -58,6 +58,18 @@ public sealed class QuantizerVerbTests : IDisposable
         Assert.Equal(rows.Sum(row => row.GetProperty("sizes").GetArrayLength()), page.Split("<svg").Length - 1);
     }
 
+    [Theory]
+    [InlineData("pq", "pq")]
+    [InlineData("qv", "rqvae; rqvae, gradient; rqvae, rotation; rqvae, gumbel; vqvae")]
+    public async Task A_way_is_picked_by_its_name_or_by_part_of_it(string only, string names)
+    {
+        var (code, json) = await RunAsync(
+            "quantizer", "compare", "--data", _folder["d"], "--config", _folder["config.json"], "--cache", _folder["cache"],
+            "--only", only);
+        Assert.Equal(0, code);
+        Assert.Equal(names, string.Join("; ", json.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("name").GetString())));
+    }
+
     [Fact]
     public async Task Retrieval_steps_add_the_recall_of_a_model_on_the_ids()
     {
