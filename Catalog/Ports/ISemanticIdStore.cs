@@ -6,13 +6,12 @@ namespace Recsys.Catalog.Ports;
 /// </summary>
 public interface ISemanticIdStore
 {
-    /// <summary>Writes a version's whole table (both ways, and the next collision token of every code tuple); idempotent,
-    /// resumable.</summary>
+    /// <summary>Writes a version's whole table, both ways; idempotent, resumable.</summary>
     Task PublishAsync(string version, ItemTable items, CancellationToken cancel);
 
     /// <summary>
-    /// Brings a version into the store as its folder and journal say, whatever the store still holds of it: table, appended items with
-    /// their stream, next collision tokens.
+    /// Brings a version into the store as its folder and journal say, whatever the store still holds of it: table, and appended items with
+    /// their stream.
     /// </summary>
     Task RecoverAsync(string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel);
 

@@ -18,7 +18,8 @@ namespace Recsys.Cli.Verbs;
 /// <summary>Ways to make semantic IDs side by side, and a version's IDs looked through. Neither needs Redis or a server.</summary>
 internal static class QuantizerVerb
 {
-    private static readonly Option<string> Only = VerbOption.Of("--only", "Only the way of this name; where none has it, the ways whose names contain it.", "");
+    private static readonly Option<string> Only = VerbOption.Of(
+        "--only", "Only the way of this name; where none has it, the ways whose names contain it.", "");
     internal static readonly Option<long> Seed = VerbOption.Of<long>("--seed", "Seeds every training and every sample.", 17);
     internal static readonly Option<int> RetrievalSteps = VerbOption.Of<int>(
         "--retrieval-steps",

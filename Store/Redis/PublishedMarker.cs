@@ -7,7 +7,7 @@ using Recsys.Catalog;
 namespace Recsys.Store.Redis;
 
 /// <summary>What the published marker says: <c>count levels-sizes sha256</c>, for example <c>12101 256/256/256 9f86…</c>.</summary>
-internal sealed record PublishedMarker(int Count, int[] CodebookSizes, string Sha256)
+internal sealed record PublishedMarker(int Count, string Sizes, string Sha256)
 {
     // IDs of so many levels or fewer are hashed at that width: markers that were published before keep their hash.
     private const int FormerMaxLevels = 6;
@@ -31,21 +31,16 @@ internal sealed record PublishedMarker(int Count, int[] CodebookSizes, string Sh
             sha.AppendData(name);
         }
 
-        return new PublishedMarker(items.Count, [.. items.CodebookSizes], Convert.ToHexStringLower(sha.GetHashAndReset()));
+        return new PublishedMarker(items.Count, string.Join('/', items.CodebookSizes), Convert.ToHexStringLower(sha.GetHashAndReset()));
     }
 
     public static PublishedMarker? TryParse(string? text)
     {
-        if (text?.Split(' ') is not [var count, var sizes, var sha]
-            || !int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int items))
-        {
-            return null;
-        }
-
-        var parsed = sizes.Split('/')
-            .Select(size => int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out int codes) ? codes : 0).ToArray();
-        return new PublishedMarker(items, parsed, sha);
+        return text?.Split(' ') is [var count, var sizes, var sha]
+            && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int items)
+                ? new PublishedMarker(items, sizes, sha)
+                : null;
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Count} {string.Join('/', CodebookSizes)} {Sha256}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Count} {Sizes} {Sha256}");
 }

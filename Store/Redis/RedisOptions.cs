@@ -12,7 +12,7 @@ public sealed record RedisOptions(string Connection)
     /// <summary>How long one operation waits for its reply, a lost connection's return included; 50 ms to 5 min.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Items in one script call of a publication; 1 to 2,000 (Lua unpacks at most 8,000 values).</summary>
+    /// <summary>Items in one script call of a publication; 1 to 2,000.</summary>
     public int PublishBatch { get; init; } = 500;
 
     /// <summary>What all keys begin with, so that several folders of versions can share one Redis: 1 to 64 letters, digits, '.', '-',

@@ -5,50 +5,89 @@ namespace Recsys.Store.Redis;
 
 /// <summary>
 /// Writes a version's table in pipelined batches and its marker last. Every batch may be repeated, merges with what is there (items
-/// assigned meanwhile keep their IDs, next tokens only grow), and an interruption anywhere is made good by publishing again.
+/// assigned meanwhile keep their IDs), and an interruption anywhere is made good by publishing again.
 /// </summary>
 internal sealed class RedisPublisher(RedisCalls redis, int batchSize)
 {
     private const int InFlight = 8;
 
+    private readonly record struct Entry(string ItemId, SemanticId Id, RedisValue[] More);
+
     public async Task PublishAsync(
         VersionKeys keys, string version, ItemTable items, IReadOnlyList<AppendedItem> appended, CancellationToken cancel)
     {
-        var marker = PublishedMarker.Of(items);
+        var (layout, marker) = (TableLayout.Of(items), PublishedMarker.Of(items));
         string? before = await redis.RunAsync("publish", async database => (string?)await database.StringGetAsync(keys.Published), cancel);
         if (before is not null && before != marker.ToString())
         {
-            throw CatalogException.Precondition(
-                $"Redis holds another table under version '{version}' ({before}, not {marker}). Versions never change: choose another "
-                + "name, or drop it first.");
+            throw AnotherTable(version, before, marker.ToString());
         }
 
-        // A table that is there in full is not sent again: a server's start recovers its version, and that is nearly always whole.
-        if (before is null || !await IsWholeAsync(keys, items, cancel))
+        var begun = (RedisResult[])(await redis.RunAsync(
+            "publish",
+            database => database.ScriptEvaluateAsync(
+                StoreScripts.Begin, [keys.Layout, keys.Published, .. keys.Former], [layout.ToString()]),
+            cancel))!;
+        if ((string)begun[0]! != layout.ToString())
         {
-            await InBatchesAsync(version, items.Count, InFlight, [keys.Ids, keys.Codes, keys.Next], item =>
-                [items.Ids[item], items.SemanticIds[item].ToString(), CodeIndex.Member(items.SemanticIds[item], items.Ids[item])], cancel);
+            throw AnotherTable(version, (string)begun[0]!, layout.ToString());
+        }
+
+        // A server of a build before may have assigned items since the journal was read; from here on it cannot.
+        bool anew = before is null || (int)begun[1] == 1;
+        AppendedItem[] onStream = anew ? await OnStreamAsync(keys, cancel) : [];
+
+        // A table that is there in full is not sent again: a server's start recovers its version, and that is nearly always whole.
+        if (anew || !await IsWholeAsync(keys, layout, items.Count + appended.Count, cancel))
+        {
+            await InBatchesAsync(
+                version, keys, layout, items.Count + onStream.Length, InFlight,
+                at => at < items.Count
+                    ? new Entry(items.Ids[at], items.SemanticIds[at], [])
+                    : new Entry(onStream[at - items.Count].ItemId, onStream[at - items.Count].SemanticId, []),
+                cancel);
         }
 
         // One after the other: the stream keeps the journal's order.
-        await InBatchesAsync(version, appended.Count, 1, [keys.Ids, keys.Codes, keys.Next, keys.Appended], index =>
-            [
-                appended[index].ItemId, appended[index].SemanticId.ToString(),
-                CodeIndex.Member(appended[index].SemanticId, appended[index].ItemId), appended[index].Title,
-                VectorBytes.Of(appended[index].Vector)], cancel);
-
+        await InBatchesAsync(
+            version, keys, layout, appended.Count, 1,
+            index => new Entry(
+                appended[index].ItemId, appended[index].SemanticId, [appended[index].Title, VectorBytes.Of(appended[index].Vector)]),
+            cancel);
         await RefillStreamAsync(keys, appended, cancel);
         FaultPoints.Pass("store.publish.marker");
         await redis.RunAsync("publish", database => database.StringSetAsync(keys.Published, marker.ToString()), cancel);
     }
 
-    // Every tuple of codes that is in use has a first item, with token 0, and a next token.
-    private async Task<bool> IsWholeAsync(VersionKeys keys, ItemTable items, CancellationToken cancel)
+    /// <summary>How many items the hashes of a table hold.</summary>
+    public Task<long> CountAsync(VersionKeys keys, TableLayout layout, CancellationToken cancel) =>
+        SumAsync("count", keys.HashesOf(layout), ["HLEN"], cancel);
+
+    /// <summary>The sum of what a command says of each key.</summary>
+    public async Task<long> SumAsync(string operation, IEnumerable<RedisKey[]> keys, RedisValue[] command, CancellationToken cancel)
     {
-        long ids = await redis.RunAsync("count", database => database.HashLengthAsync(keys.Ids), cancel);
-        long codes = await redis.RunAsync("count", database => database.SortedSetLengthAsync(keys.Codes), cancel);
-        long next = await redis.RunAsync("count", database => database.HashLengthAsync(keys.Next), cancel);
-        return ids >= items.Count && codes >= items.Count && next >= items.SemanticIds.Count(id => id.Collision == 0);
+        long sum = 0;
+        foreach (var some in keys)
+        {
+            sum += (long)await redis.RunAsync(
+                operation, database => database.ScriptEvaluateAsync(StoreScripts.Sum, some, command), cancel);
+        }
+
+        return sum;
+    }
+
+    private static CatalogException AnotherTable(string version, string there, string here) => CatalogException.Precondition(
+        $"Redis holds another table under version '{version}' ({there}, not {here}). Versions never change: choose another name, or drop "
+        + "it first.");
+
+    private async Task<bool> IsWholeAsync(VersionKeys keys, TableLayout layout, int items, CancellationToken cancel) =>
+        await CountAsync(keys, layout, cancel) >= items
+        && await SumAsync("count", keys.SetsOf(layout), ["ZCARD"], cancel) >= items;
+
+    private async Task<AppendedItem[]> OnStreamAsync(VersionKeys keys, CancellationToken cancel)
+    {
+        var entries = await redis.RunAsync("appended", database => database.StreamRangeAsync(keys.Appended), cancel);
+        return [.. entries.Select(StreamEntries.Read)];
     }
 
     /// <summary>A stream that lost entries gets them again at its end: readers pass over what they have.</summary>
@@ -59,21 +98,15 @@ internal sealed class RedisPublisher(RedisCalls redis, int batchSize)
             return;
         }
 
-        var entries = await redis.RunAsync("appended", database => database.StreamRangeAsync(keys.Appended), cancel);
-        var there = entries.Select(entry => (string?)entry["item"]).ToHashSet(StringComparer.Ordinal);
+        var there = (await OnStreamAsync(keys, cancel)).Select(item => item.ItemId).ToHashSet(StringComparer.Ordinal);
         foreach (var item in appended.Where(item => !there.Contains(item.ItemId)))
         {
-            NameValueEntry[] fields =
-            [
-                new("item", item.ItemId), new("id", item.SemanticId.ToString()), new("title", item.Title),
-                new("vector", VectorBytes.Of(item.Vector)),
-            ];
-            await redis.RunAsync("publish", database => database.StreamAddAsync(keys.Appended, fields), cancel);
+            await redis.RunAsync("publish", database => database.StreamAddAsync(keys.Appended, StreamEntries.Of(item)), cancel);
         }
     }
 
     private async Task InBatchesAsync(
-        string version, int count, int inFlight, RedisKey[] keys, Func<int, RedisValue[]> arguments, CancellationToken cancel)
+        string version, VersionKeys keys, TableLayout layout, int count, int inFlight, Func<int, Entry> entry, CancellationToken cancel)
     {
         var flying = new Queue<Task>();
         try
@@ -86,8 +119,8 @@ internal sealed class RedisPublisher(RedisCalls redis, int batchSize)
                     await flying.Dequeue();
                 }
 
-                RedisValue[] values = [.. Enumerable.Range(first, Math.Min(batchSize, count - first)).SelectMany(arguments)];
-                flying.Enqueue(SendAsync(version, keys, values, cancel));
+                var entries = Enumerable.Range(first, Math.Min(batchSize, count - first)).Select(entry).ToList();
+                flying.Enqueue(SendAsync(version, keys, layout, entries, cancel));
             }
         }
         finally
@@ -96,9 +129,21 @@ internal sealed class RedisPublisher(RedisCalls redis, int batchSize)
         }
     }
 
-    private async Task SendAsync(string version, RedisKey[] keys, RedisValue[] values, CancellationToken cancel)
+    private async Task SendAsync(
+        string version, VersionKeys keys, TableLayout layout, List<Entry> entries, CancellationToken cancel)
     {
-        var conflict = await redis.RunAsync("publish", database => database.ScriptEvaluateAsync(StoreScripts.Merge, keys, values), cancel);
+        RedisKey[] touched =
+        [
+            keys.Appended, .. entries.SelectMany(one => new[] { keys.Ids(layout.HashOf(one.ItemId)), keys.Codes(layout.SetOf(one.Id)) }),
+        ];
+        RedisValue[] values =
+        [
+            3 + entries[0].More.Length,
+            .. entries.SelectMany(
+                one => new RedisValue[] { one.ItemId, one.Id.ToString(), layout.Member(one.Id, one.ItemId) }.Concat(one.More)),
+        ];
+        var conflict = await redis.RunAsync(
+            "publish", database => database.ScriptEvaluateAsync(StoreScripts.Merge, touched, values), cancel);
         if (!conflict.IsNull)
         {
             throw CatalogException.Precondition(

@@ -15,13 +15,13 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
     /// <summary>Most items of one <see cref="AppendedAsync"/> page; go on until a page is empty.</summary>
     public const int PageSize = 1000;
 
-    private const int Weighed = 10_000;
+    private const int SetsAtOnce = 100;
 
     private readonly RedisCalls _redis;
     private readonly RedisPublisher _publisher;
     private readonly Action<string>? _activated;
     private readonly string _prefix;
-    private readonly ConcurrentDictionary<string, int[]> _codebookSizes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TableLayout> _layouts = new(StringComparer.Ordinal);
 
     /// <param name="redis">From <see cref="RedisConnections"/>; stays the caller's.</param>
     /// <param name="options">With which it was connected.</param>
@@ -44,8 +44,9 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
     }
 
     public async Task<bool> IsPublishedAsync(string version, CancellationToken cancel) =>
-        await MarkerAsync(version, cancel) is { } marker
-        && await _redis.RunAsync("count", database => database.HashLengthAsync(Keys(version).Ids), cancel) >= marker.Count;
+        PublishedMarker.TryParse(await MarkerAsync(version, cancel)) is { } marker
+        && await LayoutAsync(version, cancel) is { } layout
+        && await _publisher.CountAsync(Keys(version), layout, cancel) >= marker.Count;
 
     public async Task DropAsync(string version, CancellationToken cancel)
     {
@@ -53,8 +54,8 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
         await RefuseIfActiveAsync(version, cancel);
 
         // The marker goes first: a drop that is interrupted leaves nothing that passes for a version.
-        string? marker = await _redis.RunAsync("drop", async database => (string?)await database.StringGetAsync(keys.Published), cancel);
-        await UnlinkAsync(keys.Published, cancel);
+        string? marker = await MarkerAsync(version, cancel);
+        await UnlinkAsync([keys.Published], cancel);
         try
         {
             await RefuseIfActiveAsync(version, cancel); // activated in between
@@ -65,16 +66,25 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
             throw;
         }
 
-        _codebookSizes.TryRemove(version, out _);
-        foreach (var key in keys.All)
+        // And the layout last: without it nobody knows the keys.
+        _layouts.TryRemove(version, out _);
+        foreach (var some in await LayoutAsync(version, cancel) is { } layout ? keys.HashesOf(layout).Concat(keys.SetsOf(layout)) : [])
         {
-            await UnlinkAsync(key, cancel);
+            await UnlinkAsync(some, cancel);
         }
+
+        _layouts.TryRemove(version, out _);
+        await UnlinkAsync([.. keys.Former, keys.Appended, keys.Layout], cancel);
     }
 
     public async Task<SemanticId?> FindAsync(string version, string itemId, CancellationToken cancel)
     {
-        var id = await _redis.RunAsync("find", database => database.HashGetAsync(Keys(version).Ids, itemId), cancel);
+        if (await LayoutAsync(version, cancel) is not { } layout)
+        {
+            return null;
+        }
+
+        var id = await _redis.RunAsync("find", database => database.HashGetAsync(Keys(version).Ids(layout.HashOf(itemId)), itemId), cancel);
         return id.IsNull ? null : SemanticId.Parse(id!);
     }
 
@@ -87,26 +97,56 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
                 + "or more.");
         }
 
-        // Not SortedSetRangeByValue: it compares start and end by number, and so takes the codes 0012 to come after 0012~.
-        string from = CodeIndex.Prefix(prefix.Span);
-        object[] range = [Keys(version).Codes, $"[{from}", $"({from}{CodeIndex.AfterPrefix}", "LIMIT", 0, limit];
-        var members = await _redis.RunAsync("items", database => database.ExecuteAsync("ZRANGEBYLEX", range), cancel);
-        return [.. ((string[])members!).Select(CodeIndex.ItemOf)];
+        var found = new List<string>();
+        if (await LayoutAsync(version, cancel) is not { } layout || !layout.Has(prefix.Span))
+        {
+            return found;
+        }
+
+        string start = layout.Prefix(prefix.Span);
+        var (from, to) = layout.SetsOf(prefix.Span);
+        foreach (var sets in Enumerable.Range(from, to - from).Select(Keys(version).Codes).Chunk(SetsAtOnce))
+        {
+            RedisValue[] range = [$"[{start}", $"({start}{TableLayout.AfterPrefix}", limit - found.Count];
+            var members = await _redis.RunAsync("items", database => database.ScriptEvaluateAsync(StoreScripts.Items, sets, range), cancel);
+            found.AddRange(((string[])members!).Select(TableLayout.ItemOf));
+            if (found.Count >= limit)
+            {
+                break;
+            }
+        }
+
+        return found;
     }
 
     public async Task<Assignment> AssignAsync(
         string version, string itemId, string title, ReadOnlyMemory<ushort> codes, ReadOnlyMemory<float> vector, CancellationToken cancel)
     {
-        await CheckCodesAsync(version, itemId, codes, cancel);
+        ItemIds.Check(itemId);
+        var layout = await LayoutAsync(version, cancel) ?? throw NotPublished(version);
+        if (codes.Length != layout.Levels || !layout.Has(codes.Span))
+        {
+            throw CatalogException.Invalid(
+                $"Item '{itemId}' with the codes {string.Join('-', codes.ToArray())}; version '{version}' has {layout.Levels} levels of "
+                + $"{string.Join('/', layout.Sizes)} codes. Encode the item with that version's codebook.");
+        }
+
         var keys = Keys(version);
         string text = string.Join('-', codes.ToArray());
         var reply = (RedisResult[])(await _redis.RunAsync(
             "assign",
             database => database.ScriptEvaluateAsync(
-                StoreScripts.Assign, [
-                    keys.Ids, keys.Codes, keys.Next, keys.Appended, keys.Published],
-                [itemId, text, CodeIndex.Prefix(codes.Span), title, VectorBytes.Of(vector)]),
+                StoreScripts.Assign,
+                [
+                    keys.Ids(layout.HashOf(itemId)), keys.Codes(layout.SetsOf(codes.Span).From), keys.Appended, keys.Published, keys.Layout,
+                ],
+                [itemId, text, layout.Prefix(codes.Span), title, VectorBytes.Of(vector), layout.ToString()]),
             cancel))!;
+        if ((int)reply[1] == 2)
+        {
+            _layouts.TryRemove(version, out _); // of what was published under this name before
+        }
+
         return (int)reply[1] switch
         {
             0 => new Assignment(SemanticId.Parse((string)reply[0]!), Existing: false),
@@ -131,28 +171,16 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
 
         var entries = await _redis.RunAsync(
             "appended", database => database.StreamReadAsync(Keys(version).Appended, after ?? "0-0", PageSize), cancel);
-        var items = from entry in entries
-                    select new AppendedItem(Field(entry, "item"), SemanticId.Parse(Field(entry, "id")), Field(entry, "title"))
-                    {
-                        Vector = VectorBytes.Read((byte[]?)entry["vector"]),
-                    };
-        return new AppendedPage([.. items], entries.Length > 0 ? (string)entries[^1].Id! : after);
-
-        string Field(StreamEntry entry, string name) =>
-            (string?)entry[name] ?? throw CatalogException.Damaged($"Entry {entry.Id} of version '{version}' lacks the field {name}.");
+        return new AppendedPage([.. entries.Select(StreamEntries.Read)], entries.Length > 0 ? (string)entries[^1].Id! : after);
     }
 
-    /// <summary>About how many bytes a version's keys take in Redis: it weighs some entries of each.</summary>
+    /// <summary>About how many bytes a version's keys take in Redis: of large ones it weighs some entries.</summary>
     public async Task<long> BytesAsync(string version, CancellationToken cancel)
     {
-        long bytes = 0;
-        foreach (var key in Keys(version).All)
-        {
-            bytes += await _redis.RunAsync(
-                "memory", async database => (long?)await database.ExecuteAsync("MEMORY", "USAGE", key, "SAMPLES", Weighed) ?? 0, cancel);
-        }
-
-        return bytes;
+        var keys = Keys(version);
+        var all = await LayoutAsync(version, cancel) is { } layout ? keys.HashesOf(layout).Concat(keys.SetsOf(layout)) : [];
+        return await _publisher.SumAsync(
+            "memory", all.Append([keys.Layout, keys.Appended, keys.Published]), ["MEMORY", "USAGE"], cancel);
     }
 
     public Task<string?> ActiveAsync(CancellationToken cancel) =>
@@ -197,29 +225,21 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
         CatalogException.Precondition(
             $"Version '{version}' is not in Redis, or not in full. Publish it again from its folder: recsys versions restore");
 
-    private async Task CheckCodesAsync(string version, string itemId, ReadOnlyMemory<ushort> codes, CancellationToken cancel)
+    // Versions never change, so it is asked for once.
+    private async Task<TableLayout?> LayoutAsync(string version, CancellationToken cancel)
     {
-        ItemIds.Check(itemId);
-        if (!_codebookSizes.TryGetValue(version, out int[]? sizes))
+        if (_layouts.TryGetValue(version, out var known))
         {
-            sizes = (await MarkerAsync(version, cancel) ?? throw NotPublished(version)).CodebookSizes;
-            _codebookSizes[version] = sizes;
+            return known;
         }
 
-        for (int level = 0; level < codes.Length || codes.Length != sizes.Length; level++)
-        {
-            if (codes.Length != sizes.Length || codes.Span[level] >= sizes[level])
-            {
-                throw CatalogException.Invalid(
-                    $"Item '{itemId}' with the codes {string.Join('-', codes.ToArray())}; version '{version}' has {sizes.Length} levels "
-                    + $"of {string.Join('/', sizes)} codes. Encode the item with that version's codebook.");
-            }
-        }
+        var text = await _redis.RunAsync(
+            "layout", database => database.ScriptEvaluateAsync(StoreScripts.Layout, [Keys(version).Layout]), cancel);
+        return TableLayout.TryParse((string?)text) is { } layout ? _layouts[version] = layout : null;
     }
 
-    private async Task<PublishedMarker?> MarkerAsync(string version, CancellationToken cancel) =>
-        PublishedMarker.TryParse(
-            await _redis.RunAsync("marker", async database => (string?)await database.StringGetAsync(Keys(version).Published), cancel));
+    private Task<string?> MarkerAsync(string version, CancellationToken cancel) =>
+        _redis.RunAsync("marker", async database => (string?)await database.StringGetAsync(Keys(version).Published), cancel);
 
     private async Task RefuseIfActiveAsync(string version, CancellationToken cancel)
     {
@@ -230,6 +250,6 @@ public sealed class RedisSemanticIdStore : ISemanticIdStore
     }
 
     // As UNLINK, which the client chooses where the server knows it: DEL of millions of members would hold up every other client.
-    private Task UnlinkAsync(RedisKey key, CancellationToken cancel) =>
-        _redis.RunAsync("drop", database => database.KeyDeleteAsync(key), cancel);
+    private Task UnlinkAsync(RedisKey[] keys, CancellationToken cancel) =>
+        _redis.RunAsync("drop", database => database.KeyDeleteAsync(keys), cancel);
 }

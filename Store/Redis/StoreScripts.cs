@@ -4,75 +4,94 @@ namespace Recsys.Store.Redis;
 internal static class StoreScripts
 {
     /// <summary>
-    /// KEYS ids, codes, next and, for appended items, their stream; ARGV per item: item, id, member and, for the stream, title and vector.
-    /// Merges a batch into what is there, with five commands whatever its size. Returns the item that has another ID already, if
-    /// any, and has then written nothing.
+    /// KEYS layout, published, codes and next of a build before; ARGV the layout. Makes way for a table: one of a build before is
+    /// removed, its marker with it, so that such a build assigns nothing from here on. Returns {the layout that is there now, whether
+    /// it did}.
+    /// </summary>
+    public const string Begin = """
+        local former = redis.call('TYPE', KEYS[1]).ok == 'hash'
+        if former then
+          redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+        end
+        redis.call('SETNX', KEYS[1], ARGV[1])
+        return {redis.call('GET', KEYS[1]), former and 1 or 0}
+        """;
+
+    /// <summary>KEYS layout. The layout; nothing where there is none, or the table of a build before.</summary>
+    public const string Layout = "return redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1])";
+
+    /// <summary>
+    /// KEYS stream, then per item its hash and its sorted set; ARGV how many of an item, then per item: item, id, member and, for the
+    /// stream, title and vector. Merges a batch into what is there. Returns the item that has another ID already, if any, and has
+    /// then written nothing.
     /// </summary>
     public const string Merge = """
-        local stride = #KEYS == 4 and 5 or 3
-        local items, fields, members, new, order, top = {}, {}, {}, {}, {}, {}
-        for i = 1, #ARGV, stride do
-          items[#items + 1] = ARGV[i]
-        end
-        local have = redis.call('HMGET', KEYS[1], unpack(items))
-        for j, item in ipairs(items) do
-          local at = (j - 1) * stride
-          local id = ARGV[at + 2]
-          if have[j] and have[j] ~= id then
+        local stride, have = tonumber(ARGV[1]), {}
+        for j = 0, (#KEYS - 3) / 2 do
+          local item = ARGV[2 + j * stride]
+          have[j] = redis.call('HGET', KEYS[2 + 2 * j], item)
+          if have[j] and have[j] ~= ARGV[3 + j * stride] then
             return item
           end
+        end
+        for j = 0, (#KEYS - 3) / 2 do
+          local at = 2 + j * stride
+          redis.call('ZADD', KEYS[3 + 2 * j], 0, ARGV[at + 2])
           if not have[j] then
-            fields[#fields + 1], fields[#fields + 2] = item, id
-            new[#new + 1] = at
-          end
-          members[#members + 1], members[#members + 2] = 0, ARGV[at + 3]
-          local codes, token = string.match(id, '^(.*)#(%d+)$')
-          if not top[codes] then
-            order[#order + 1] = codes
-          end
-          top[codes] = math.max(top[codes] or 0, tonumber(token) + 1)
-        end
-        if #fields > 0 then
-          redis.call('HSET', KEYS[1], unpack(fields))
-        end
-        redis.call('ZADD', KEYS[2], unpack(members))
-        local known, raised = redis.call('HMGET', KEYS[3], unpack(order)), {}
-        for j, codes in ipairs(order) do
-          if top[codes] > tonumber(known[j] or '0') then
-            raised[#raised + 1], raised[#raised + 2] = codes, top[codes]
-          end
-        end
-        if #raised > 0 then
-          redis.call('HSET', KEYS[3], unpack(raised))
-        end
-        if KEYS[4] then
-          for _, at in ipairs(new) do
-            redis.call('XADD', KEYS[4], '*', 'item', ARGV[at + 1], 'id', ARGV[at + 2], 'title', ARGV[at + 4], 'vector', ARGV[at + 5])
+            redis.call('HSET', KEYS[2 + 2 * j], ARGV[at], ARGV[at + 1])
+            if stride == 5 then
+              redis.call('XADD', KEYS[1], '*', 'item', ARGV[at], 'id', ARGV[at + 1], 'title', ARGV[at + 3], 'vector', ARGV[at + 4])
+            end
           end
         end
         return false
         """;
 
-    /// <summary>KEYS ids, codes, next, appended, published; ARGV item, codes, codes in hexadecimal, title, vector. Returns {id,
-    /// outcome}.</summary>
+    /// <summary>KEYS the item's hash, the codes' sorted set, appended, published, layout; ARGV item, codes, the codes as members begin with
+    /// them, title, vector, the layout by which the keys were chosen. Returns {id, outcome}. The token is one more than the largest
+    /// that these codes have.</summary>
     public const string Assign = """
+        if redis.call('EXISTS', KEYS[4]) == 0 or redis.call('GET', KEYS[5]) ~= ARGV[6] then
+          return {'', 2}
+        end
         local id = redis.call('HGET', KEYS[1], ARGV[1])
         if id then
           return {id, 1}
         end
-        if redis.call('EXISTS', KEYS[5]) == 0 then
-          return {'', 2}
-        end
-        local token = tonumber(redis.call('HGET', KEYS[3], ARGV[2]) or '0')
+        local last = redis.call('ZREVRANGEBYLEX', KEYS[2], '(' .. ARGV[3] .. '~', '[' .. ARGV[3] .. '#', 'LIMIT', 0, 1)[1]
+        local token = last and tonumber(string.sub(last, #ARGV[3] + 2, #ARGV[3] + 5), 16) + 1 or 0
         if token > 65535 then
           return {'', 3}
         end
         id = ARGV[2] .. '#' .. token
         redis.call('HSET', KEYS[1], ARGV[1], id)
         redis.call('ZADD', KEYS[2], 0, ARGV[3] .. string.format('#%04x ', token) .. ARGV[1])
-        redis.call('HSET', KEYS[3], ARGV[2], token + 1)
-        redis.call('XADD', KEYS[4], '*', 'item', ARGV[1], 'id', id, 'title', ARGV[4], 'vector', ARGV[5])
+        redis.call('XADD', KEYS[3], '*', 'item', ARGV[1], 'id', id, 'title', ARGV[4], 'vector', ARGV[5])
         return {id, 0}
+        """;
+
+    /// <summary>KEYS sorted sets in order; ARGV where members begin, what they are below, how many. The first members of all.</summary>
+    public const string Items = """
+        local found, limit = {}, tonumber(ARGV[3])
+        for _, key in ipairs(KEYS) do
+          for _, member in ipairs(redis.call('ZRANGEBYLEX', key, ARGV[1], ARGV[2], 'LIMIT', 0, limit - #found)) do
+            found[#found + 1] = member
+          end
+          if #found >= limit then
+            break
+          end
+        end
+        return found
+        """;
+
+    /// <summary>KEYS; ARGV a command of one word or two that says of a key how large it is. Their sum.</summary>
+    public const string Sum = """
+        local sum, command = 0, {unpack(ARGV)}
+        for _, key in ipairs(KEYS) do
+          command[#ARGV + 1] = key
+          sum = sum + (redis.call(unpack(command)) or 0)
+        end
+        return sum
         """;
 
     /// <summary>

@@ -64,7 +64,7 @@ public sealed class ClusterTests : IAsyncLifetime
 
         // By the server: the client, which sees no cluster, gives every key one slot.
         Assert.NotEqual(
-            await AskAsync("cluster", "keyslot", $"{Keys("v1").Ids}"), await AskAsync("cluster", "keyslot", $"{Keys("v2").Ids}"));
+            await AskAsync("cluster", "keyslot", $"{Keys("v1").Layout}"), await AskAsync("cluster", "keyslot", $"{Keys("v2").Layout}"));
         Assert.True(await store.TryActivateAsync(null, "v1", Cancel));
         var assigned = await store.AssignAsync("v1", "new", "New", items.SemanticIds[0].Codes(), default, Cancel);
         var again = await store.AssignAsync("v1", "new", "New", items.SemanticIds[0].Codes(), default, Cancel);
@@ -85,7 +85,7 @@ public sealed class ClusterTests : IAsyncLifetime
 
         // The server does look: one version's keys are one slot's, two versions' are not.
         var database = connection.GetDatabase();
-        await database.ExecuteAsync("MGET", $"{Keys("v1").Published}", $"{Keys("v1").Ids}");
+        await database.ExecuteAsync("MGET", $"{Keys("v1").Published}", $"{Keys("v1").Layout}");
         var refused = await Assert.ThrowsAsync<RedisServerException>(
             () => database.ExecuteAsync("MGET", $"{Keys("v1").Published}", $"{Keys("v2").Published}"));
         Assert.StartsWith("CROSSSLOT", refused.Message, StringComparison.Ordinal);

@@ -65,7 +65,14 @@ public sealed class IdentityTests(RedisFixture fixture) : IClassFixture<RedisFix
     public void All_keys_of_a_version_lie_in_one_slot_of_a_cluster(string version)
     {
         Assert.Equal(0x31C3 % 16384, Slot("123456789")); // the check value of CRC-16/XMODEM
-        var slots = new VersionKeys("recsys:", version).All.Select(key => Slot(key.ToString())).Distinct();
+        var (keys, layout) = (new VersionKeys("recsys:", version), new TableLayout(2, 3, [8]));
+        RedisKey[] all =
+        [
+            keys.Layout, keys.Appended, keys.Published, .. keys.Former,
+            .. keys.HashesOf(layout).Concat(keys.SetsOf(layout)).SelectMany(some => some),
+        ];
+        Assert.Equal(5 + 4 + 8, all.Distinct().Count());
+        var slots = all.Select(key => Slot(key.ToString())).Distinct();
         Assert.Equal([Slot(version)], slots);
     }
 

@@ -168,12 +168,12 @@ public sealed class RecoveryTests : IAsyncLifetime
 
     [RedisTheory]
     [InlineData("ids")]
-    [InlineData("codes")]
-    [InlineData("next")]
+    [InlineData("ids:3")]
+    [InlineData("codes:2")]
     [InlineData("appended")]
     public async Task Any_key_that_is_lost_of_a_published_version_is_filled_again(string key)
     {
-        var items = Tables.Random(100, 5);
+        var items = Tables.Random(200, 5);
         Seal("v1", items);
         _versions.Append("v1", Collided(30));
         await StoreRecovery.RunAsync(_versions, _store, ["v1"], Cancel);
@@ -205,6 +205,44 @@ public sealed class RecoveryTests : IAsyncLifetime
         Assert.True(await _store.TryActivateAsync("v2", "v1", Cancel));
         Assert.Equal(assigned.Id, await _store.FindAsync("v1", "new", Cancel));
         Assert.Equal("new", Assert.Single((await _store.AppendedAsync("v1", null, Cancel)).Items).ItemId);
+    }
+
+    [RedisFact]
+    public async Task The_table_of_a_build_before_makes_way_and_that_build_writes_nothing_from_then_on()
+    {
+        var items = Tables.Random(200, 8);
+        Seal("v1", items);
+        await StoreRecovery.RunAsync(_versions, _store, ["v1"], Cancel);
+        string fresh = await RedisDump.OfAsync(_connection, "v1");
+        var database = _connection.GetDatabase();
+        string marker = (await database.StringGetAsync("recsys:{v1}:published"))!;
+        await FlushAsync();
+
+        // As such a build left it, with an item that its writer had not noted in the journal yet.
+        string[] former = ["recsys:{v1}:ids", "recsys:{v1}:codes", "recsys:{v1}:next"];
+        await database.HashSetAsync(former[0], [.. items.Ids.Select((item, at) => new HashEntry(item, $"{items.SemanticIds[at]}"))]);
+        await database.SortedSetAddAsync(former[1], "0003012b0004#0000 late", 0);
+        await database.HashSetAsync(former[2], "3-299-4", 1);
+        await database.StreamAddAsync(
+            "recsys:{v1}:appended", [new("item", "late"), new("id", "3-299-4#0"), new("title", "T"), new("vector", "")]);
+        await database.StringSetAsync("recsys:{v1}:published", marker);
+        ushort[] codes = Tables.Id("3-299-4").Codes();
+        Assert.False(await _store.IsPublishedAsync("v1", Cancel));
+        await Refusal.IsAsync(Fault.FailedPrecondition, () => _store.AssignAsync("v1", "x", "", codes, default, Cancel));
+
+        // Journal without it, as where the writer notes it a moment after it was read.
+        await _store.RecoverAsync("v1", items, [], Cancel);
+        Assert.True(await _store.IsPublishedAsync("v1", Cancel));
+        Assert.Equal(Tables.Id("3-299-4#0"), await _store.FindAsync("v1", "late", Cancel));
+        Assert.Equal(1, (await _store.AssignAsync("v1", "later", "", codes, default, Cancel)).Id.Collision);
+        Assert.Equal(2, (await _store.AppendedAsync("v1", null, Cancel)).Items.Count);
+        string[] now = (await RedisDump.OfAsync(_connection, "v1")).Split('\n');
+        Assert.Empty(fresh.Split('\n').Except(now));
+        Assert.False(await database.KeyExistsAsync(former[1]) || await database.KeyExistsAsync(former[2]));
+
+        // What that build asks first, whatever it is about to write.
+        var refused = await Assert.ThrowsAsync<RedisServerException>(() => database.HashGetAsync(former[0], "x"));
+        Assert.StartsWith("WRONGTYPE", refused.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Appended items that share their codes.</summary>

@@ -11,17 +11,25 @@ internal static class RedisDump
     public static async Task<string> OfAsync(IConnectionMultiplexer redis, string version, string prefix = RedisOptions.DefaultPrefix)
     {
         var (database, keys, text) = (redis.GetDatabase().WithRetry(), new VersionKeys(prefix, version), new StringBuilder());
-        foreach (var hash in new[] { keys.Ids, keys.Next })
+        string? layout = (string?)await database.StringGetAsync(keys.Layout);
+        if (TableLayout.TryParse(layout) is { } spread)
         {
-            foreach (var entry in (await database.HashGetAllAsync(hash)).OrderBy(entry => (string)entry.Name!, StringComparer.Ordinal))
+            text.AppendLine(layout);
+            foreach (var hash in keys.HashesOf(spread).SelectMany(some => some))
             {
-                text.AppendLine($"{entry.Name} = {entry.Value}");
+                foreach (var entry in (await database.HashGetAllAsync(hash)).OrderBy(entry => (string)entry.Name!, StringComparer.Ordinal))
+                {
+                    text.AppendLine($"{entry.Name} = {entry.Value}");
+                }
             }
-        }
 
-        foreach (var member in await database.SortedSetRangeByRankAsync(keys.Codes))
-        {
-            text.AppendLine(member);
+            foreach (var set in keys.SetsOf(spread).SelectMany(some => some))
+            {
+                foreach (var member in await database.SortedSetRangeByRankAsync(set))
+                {
+                    text.AppendLine(member);
+                }
+            }
         }
 
         foreach (var entry in await database.StreamRangeAsync(keys.Appended))

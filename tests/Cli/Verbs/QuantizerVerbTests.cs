@@ -67,7 +67,8 @@ public sealed class QuantizerVerbTests : IDisposable
             "quantizer", "compare", "--data", _folder["d"], "--config", _folder["config.json"], "--cache", _folder["cache"],
             "--only", only);
         Assert.Equal(0, code);
-        Assert.Equal(names, string.Join("; ", json.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("name").GetString())));
+        var rows = json.GetProperty("rows").EnumerateArray();
+        Assert.Equal(names, string.Join("; ", rows.Select(row => row.GetProperty("name").GetString())));
     }
 
     [Fact]
